@@ -1,0 +1,22 @@
+/** An error that its reader can act on: what is wrong, where, and what to do. Ends a run with exit code 1. */
+export class UserError extends Error {
+  readonly exitCode: number = 1;
+  /** What to do about it, in a sentence; printed on a line of its own. */
+  readonly hint?: string;
+
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.hint = options.hint;
+  }
+}
+
+/** Wrong use of a command or a configuration (an unknown key, a bad flag). Exit code 2. */
+export class UsageError extends UserError {
+  override readonly exitCode = 2;
+}
+
+/** The text of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

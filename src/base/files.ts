@@ -1,0 +1,94 @@
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { messageOf, UserError } from "./errors.js";
+
+const temporaryName = (path: string): string => `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+
+/**
+ * Writes a file whole or not at all: into a neighbour, flushed to disk, then renamed.
+ * @throws {UserError} when the disk is full or the folder cannot be written; nothing is left behind.
+ */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
+  writeWholeWith(path, (write) => write(bytes));
+}
+
+/**
+ * As {@link writeWhole}, for content that comes in pieces: `fill` calls `write` as often as it likes.
+ * @throws {UserError} when it cannot be written; what `fill` throws passes through.
+ */
+export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) => void) => void): void {
+  const temporary = temporaryName(path);
+  let file: number | undefined;
+  let failure: unknown;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    file = openSync(temporary, "w");
+    const open = file;
+    fill((piece) => {
+      for (let done = 0; done < piece.length; ) {
+        try {
+          // One write call takes at most 2 GiB on Linux.
+          done += writeSync(open, piece, done, Math.min(piece.length - done, 1 << 30));
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
+      }
+    });
+    fsyncSync(file);
+    closeSync(file);
+    file = undefined;
+    renameSync(temporary, path);
+  } catch (error) {
+    if (file !== undefined) closeSync(file);
+    rmSync(temporary, { force: true });
+    if (error === failure || isSystemError(error)) {
+      throw new UserError(`cannot write ${path}: ${messageOf(error)}`, { hint: hintForSystemError(error), cause: error });
+    }
+    throw error;
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
+}
+
+function hintForSystemError(error: unknown): string | undefined {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ENOSPC" || code === "EDQUOT") return "The disk is full: free some space and run the same command again.";
+  if (code === "EACCES" || code === "EROFS" || code === "EPERM") return "Choose a folder that you may write to with --out.";
+  return undefined;
+}
+
+/**
+ * Reads and parses a JSON file.
+ * @throws {UserError} when it is missing or is not JSON; the message names the file.
+ */
+export async function readJson<T = unknown>(path: string): Promise<T> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new UserError(`${path} is not JSON: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** SHA-256 of a file's bytes, in hexadecimal; reads it as a stream. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest("hex");
+}
+
+/** SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}

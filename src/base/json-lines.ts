@@ -1,0 +1,82 @@
+import { closeSync, createReadStream, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { messageOf, UserError } from "./errors.js";
+
+/**
+ * A file of one JSON object a line that is only ever appended to. Each line reaches the operating system
+ * before `append` returns, so a killed process loses at most the line it was writing; opening the file again
+ * cuts such a torn last line off.
+ */
+export class JsonLinesFile<T> {
+  #file: number | undefined;
+
+  constructor(readonly path: string) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.#file = openSync(path, "a+");
+    cutTornLine(this.#file);
+  }
+
+  /** @throws {UserError} when the disk is full; the file then still ends with a whole line. */
+  append(...values: T[]): void {
+    if (this.#file === undefined) throw new Error(`${this.path} is closed`);
+    const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(""), "utf8");
+    const before = fstatSync(this.#file).size;
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
+    } catch (error) {
+      ftruncateSync(this.#file, before);
+      throw new UserError(`cannot append to ${this.path}: ${messageOf(error)}`, {
+        hint: "What was written so far is kept. Free some space and run the same command again.",
+        cause: error,
+      });
+    }
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+}
+
+function cutTornLine(file: number): void {
+  let end = fstatSync(file).size;
+  const piece = Buffer.alloc(65_536);
+  let keep = 0;
+  while (end > 0) {
+    const start = Math.max(0, end - piece.length);
+    const count = readSync(file, piece, 0, end - start, start);
+    const at = piece.subarray(0, count).lastIndexOf(0x0a);
+    if (at >= 0) {
+      keep = start + at + 1;
+      break;
+    }
+    end = start;
+  }
+  if (keep < fstatSync(file).size) ftruncateSync(file, keep);
+}
+
+/**
+ * Reads a file of one JSON object a line, as a stream; a torn last line (no newline at its end that does not
+ * parse) is passed over. A missing file has no lines.
+ * @throws {UserError} naming file and line where any other line is not JSON.
+ */
+export async function* readJsonLines<T>(path: string): AsyncGenerator<T> {
+  if (!existsSync(path)) return;
+  let number = 0;
+  let pending: { error: UserError } | undefined;
+  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity });
+  for await (const line of lines) {
+    if (pending) throw pending.error;
+    number++;
+    if (line.trim() === "") continue;
+    let value: T;
+    try {
+      value = JSON.parse(line) as T;
+    } catch (error) {
+      pending = { error: new UserError(`${path}:${number}: not a JSON object: ${messageOf(error)}`) };
+      continue;
+    }
+    yield value;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Device, DeviceArray } from "../graph/index.js";
+
+/** A row as token ids. */
+export interface Example {
+  readonly id: string;
+  /** Token ids of the prompt as the model reads it (with `</s>` or `<bos>` where the recipe has one). */
+  readonly input: readonly number[];
+  /** Token ids that carry a label, in order. */
+  readonly target: readonly number[];
+}
+
+/** A named weight of a model. */
+export interface Parameter {
+  /** The name it has in the checkpoint, such as `encoder.block.0.layer.0.SelfAttention.q.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly trained: boolean;
+  /** Whether weight decay applies to it; the published recipes decay neither norms nor biases. */
+  readonly decayed: boolean;
+  /** Its values now, float32. On the CPU the optimizer writes into it; on a GPU it puts a new handle here. */
+  array: DeviceArray;
+}
+
+/** A loss summed over the target tokens that it counts: divide to get the mean. */
+export interface SummedLoss {
+  readonly lossSum: number;
+  readonly tokens: number;
+}
+
+export interface GradientOptions {
+  /** The gradients are those of `scale × lossSum`; one over the target tokens of the whole accumulated batch gives the mean's. */
+  readonly scale: number;
+  /** Seeds this call's dropout masks; undefined turns dropout off. */
+  readonly dropoutSeed?: number;
+  /** Takes each trained parameter's gradient (shape of the parameter, float32) once; the receiver owns it from then on. */
+  readonly receive: (parameter: Parameter, gradient: DeviceArray) => void | Promise<void>;
+}
+
+/** What `train` asks of a model. */
+export interface TrainableModel {
+  readonly device: Device;
+  /** Trained and frozen, in the checkpoint's order. */
+  readonly parameters: readonly Parameter[];
+  /** Forward and backward over some examples; nothing is computed for padding where that can be helped. */
+  lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<SummedLoss>;
+  /** Forward only, dropout off. */
+  loss(examples: readonly Example[]): Promise<SummedLoss>;
+  /** Saves what was trained as Hugging Face or PEFT would, into a folder written whole or not at all. */
+  save(folder: string): Promise<void>;
+  /** Bytes that one call of `lossAndGradients` needs beyond parameters, for that many input tokens in that many rows. */
+  activationBytes(rows: number, longestInput: number): number;
+  dispose(): Promise<void>;
+}
