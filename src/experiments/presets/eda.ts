@@ -1,0 +1,14 @@
+import type { ExploreConfiguration } from "../configuration.js";
+import { mmmlu, untracked } from "./shared.js";
+
+export const eda: ExploreConfiguration = {
+  kind: "explore",
+  name: "eda",
+  description: "All 14 languages: schema, nulls, distributions, token lengths",
+  data: mmmlu(),
+  tokenizer: { source: "FacebookAI/roberta-base", revision: null },
+  filter: { text: "question-and-choices", maximumTokens: 256, inclusive: true, specialTokens: false },
+  subjectsDrawn: 40,
+  furtherTokenizers: [],
+  tracking: untracked("mmmlu_eda"),
+};

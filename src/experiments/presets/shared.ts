@@ -1,0 +1,27 @@
+import { LANGUAGES } from "../../data/row.js";
+import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration.js";
+
+/** What the presets share: said once here. */
+export const mmmlu = (languages: readonly string[] = LANGUAGES): ExperimentConfiguration["data"] => ({
+  source: "openai/MMMLU",
+  revision: null,
+  languages: [...languages],
+  rowsPerLanguage: null,
+});
+
+export const germanAndFrench = ["DE_DE", "FR_FR"] as const;
+
+export const untracked = (project: string): ExperimentConfiguration["tracking"] => ({ wandb: "disabled", tensorboard: false, project });
+
+export const publishedSplit: FinetuneConfiguration["split"] = { kind: "published", shape: "80/10/10", seed: 42 };
+
+export const adamW = {
+  weightDecay: 0,
+  adamBetas: [0.9, 0.999] as [number, number],
+  adamEpsilon: 1e-8,
+  maximumGradientNorm: 1,
+  dropout: null,
+  seed: 42,
+  epochs: 2,
+  earlyStoppingPatience: null,
+};

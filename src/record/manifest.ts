@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../base/errors.js";
+import { readJson } from "../base/files.js";
+import { machine, versions } from "../base/versions.js";
+import type { RunFolder } from "./run-folder.js";
+
+/** The format of a run's folder that this version writes and reads. */
+export const RUN_FORMAT = 1;
+
+/** What is needed to repeat a run, and what it was; written last, so that its existence means complete. */
+export interface Manifest {
+  readonly format: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly started: string;
+  readonly finished: string;
+  readonly command: readonly string[];
+  readonly configuration: Record<string, unknown>;
+  readonly configurationHash: string;
+  readonly versions: Record<string, string>;
+  readonly machine: ReturnType<typeof machine>;
+  readonly device?: string;
+  /** Source, revision and SHA-256 of each file of data. */
+  readonly data?: Record<string, unknown>;
+  readonly tokenizer?: Record<string, unknown>;
+  readonly model?: Record<string, unknown>;
+  /** Kind, seed and SHA-256 of the split's ids. */
+  readonly split?: Record<string, unknown>;
+  readonly seeds: Record<string, number>;
+  /** Whether the figures mean anything about MMMLU: false on the generated sample. */
+  readonly sample: boolean;
+  readonly notes: readonly string[];
+}
+
+export type ManifestParts = Pick<Manifest, "kind" | "device" | "data" | "tokenizer" | "model" | "split" | "seeds" | "sample" | "notes">;
+
+/** Writes `manifest.json`: call it last. */
+export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new Date()): Manifest {
+  const manifest: Manifest = {
+    format: RUN_FORMAT,
+    name: folder.start.name,
+    started: folder.start.started,
+    finished: now.toISOString(),
+    command: process.argv.slice(2),
+    configuration: folder.start.configuration,
+    configurationHash: folder.start.configurationHash,
+    versions: versions(),
+    machine: machine(),
+    ...parts,
+  };
+  folder.writeJson("manifest.json", manifest);
+  return manifest;
+}
+
+/**
+ * Reads a finished run's manifest.
+ * @throws {UserError} where there is none (not a run, or one that is not complete) or it is of another format.
+ */
+export async function readManifest(path: string): Promise<Manifest> {
+  const file = join(path, "manifest.json");
+  if (!existsSync(file)) {
+    if (!existsSync(path)) throw new UserError(`there is no folder ${path}`, { hint: "Give the folder of a run, such as outputs/eda." });
+    const begun = existsSync(join(path, "run.json"));
+    throw new UserError(begun ? `${path} holds a run that is not complete (no manifest.json)` : `${path} holds no run (no manifest.json)`, {
+      hint: begun ? "Run the same command again: it goes on where it stopped." : "Give the folder of a run, such as outputs/eda.",
+    });
+  }
+  const manifest = await readJson<Manifest>(file);
+  if (manifest.format !== RUN_FORMAT) {
+    throw new UserError(`${file}: format ${String(manifest.format)} is not one that this version reads (${RUN_FORMAT})`, {
+      hint: "It was written by another version of mmmlu-lab: run the experiment again with this one.",
+    });
+  }
+  return manifest;
+}

@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { canonicalJson, hashOf } from "../base/canonical.js";
+import { UserError } from "../base/errors.js";
+import { readJson, writeWhole } from "../base/files.js";
+
+/** What `run.json` says of a run that has begun; `manifest.json` says the same and more once it is complete. */
+export interface RunStart {
+  readonly format: 1;
+  readonly name: string;
+  /** SHA-256 of the configuration without what cannot change a number (the folder, the tracker, the concurrency). */
+  readonly configurationHash: string;
+  readonly configuration: Record<string, unknown>;
+  readonly started: string;
+  readonly process: number;
+}
+
+/** A run's folder: the only place that knows its files' names. */
+export class RunFolder {
+  private constructor(readonly path: string, readonly start: RunStart, readonly resumed: boolean) {}
+
+  /**
+   * Opens or makes the folder of a run. The same configuration goes on with what is there.
+   * @param options.fresh moves what is there aside (to `PATH.before-TIME`) and begins anew.
+   * @throws {UserError} where the folder holds a run of another configuration (the message names the keys that
+   * differ), or holds files that are no run's.
+   */
+  static async open(
+    path: string,
+    name: string,
+    configuration: Record<string, unknown>,
+    identity: Record<string, unknown>,
+    options: { fresh?: boolean; now?: Date } = {},
+  ): Promise<RunFolder> {
+    const now = options.now ?? new Date();
+    if (options.fresh && existsSync(path)) renameSync(path, `${path}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
+    const startPath = join(path, "run.json");
+    const configurationHash = hashOf(identity);
+    if (existsSync(startPath)) {
+      const before = await readJson<RunStart>(startPath);
+      if (before.configurationHash !== configurationHash) {
+        const keys = differingKeys(before.configuration, configuration);
+        throw new UserError(`${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`, {
+          hint: "Choose another folder with --out, or --fresh to move the old run aside.",
+        });
+      }
+      return new RunFolder(path, before, true);
+    }
+    if (existsSync(path) && readdirSync(path).length > 0) {
+      throw new UserError(`${path} is not empty and holds no run`, { hint: "Choose another folder with --out." });
+    }
+    mkdirSync(path, { recursive: true });
+    const start: RunStart = { format: 1, name, configurationHash, configuration, started: now.toISOString(), process: process.pid };
+    writeWhole(startPath, `${JSON.stringify(start, null, 2)}\n`);
+    return new RunFolder(path, start, false);
+  }
+
+  file(...names: string[]): string {
+    return join(this.path, ...names);
+  }
+
+  /** Whether the run once came to its end. */
+  get complete(): boolean {
+    return existsSync(this.file("manifest.json"));
+  }
+
+  writeJson(name: string, value: unknown): void {
+    writeWhole(this.file(name), `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** Lines of JSON, written whole. */
+  writeLines(name: string, values: Iterable<unknown>): void {
+    let text = "";
+    for (const value of values) text += `${JSON.stringify(value)}\n`;
+    writeWhole(this.file(name), text);
+  }
+
+  /** Takes an old manifest away before anything that it vouches for changes. */
+  reopen(): void {
+    rmSync(this.file("manifest.json"), { force: true });
+  }
+}
+
+function differingKeys(before: unknown, after: unknown, path = ""): string[] {
+  if (canonicalJson(before) === canonicalJson(after)) return [];
+  const bothObjects = [before, after].every((value) => value !== null && typeof value === "object" && !Array.isArray(value));
+  if (!bothObjects) return [path];
+  const [a, b] = [before as Record<string, unknown>, after as Record<string, unknown>];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) => differingKeys(a[key] ?? null, b[key] ?? null, path ? `${path}.${key}` : key));
+}
