@@ -1,0 +1,9 @@
+import { Command } from "commander";
+import { presets } from "../experiments/presets/index.js";
+
+export function listCommand(): Command {
+  return new Command("list").description("the experiments there are").action(() => {
+    const width = Math.max(...presets.map((preset) => preset.name.length));
+    for (const preset of presets) process.stdout.write(`${preset.name.padEnd(width)}  ${preset.description}\n`);
+  });
+}

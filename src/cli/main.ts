@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { messageOf, UserError } from "../base/errors.js";
+import { readDotEnv } from "../base/environment.js";
+import { program } from "./program.js";
+
+process.exitCode = await main(process.argv);
+
+async function main(argv: string[]): Promise<number> {
+  const debug = argv.includes("--debug");
+  try {
+    readDotEnv();
+    await program().parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return tell(error, debug);
+  }
+}
+
+/** Prints what a user can act on; the stack only with `--debug`. */
+function tell(error: unknown, debug: boolean): number {
+  if (isCommanderExit(error)) return error.exitCode === 0 ? 0 : 2;
+  process.stderr.write(`mmmlu: ${messageOf(error)}\n`);
+  if (error instanceof UserError && error.hint) process.stderr.write(`       ${error.hint}\n`);
+  if (!(error instanceof UserError) && !debug) process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
+  if (debug && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+    if (error.cause instanceof Error) process.stderr.write(`caused by: ${error.cause.stack}\n`);
+  }
+  return error instanceof UserError ? error.exitCode : 1;
+}
+
+function isCommanderExit(error: unknown): error is { exitCode: number } {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("commander.");
+}

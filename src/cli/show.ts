@@ -1,0 +1,13 @@
+import { Command } from "commander";
+import { configure } from "../experiments/configure.js";
+import { collect } from "./options.js";
+
+export function showCommand(): Command {
+  return new Command("show")
+    .description("print an experiment's whole configuration as JSON")
+    .argument("<experiment>", "a preset's name or a configuration file")
+    .option("--set <key=value>", "change one key, such as training.epochs=3", collect, [])
+    .action(async (experiment: string, options: { set: string[] }) => {
+      process.stdout.write(`${JSON.stringify(await configure(experiment, options.set), null, 2)}\n`);
+    });
+}

@@ -1,0 +1,12 @@
+import { Command } from "commander";
+import { configure } from "../experiments/configure.js";
+
+export function validateCommand(): Command {
+  return new Command("validate")
+    .description("check a configuration file and name the bad key")
+    .argument("<file>", "a .json, .ts or .js file, or a preset's name")
+    .action(async (file: string) => {
+      const configuration = await configure(file);
+      process.stdout.write(`${file}: a valid ${configuration.kind} experiment, "${configuration.name}"\n`);
+    });
+}

@@ -1,0 +1,60 @@
+import { LETTERS } from "../../data/row.js";
+import type { Prediction } from "../prediction.js";
+import { isCorrect } from "./cluster.js";
+
+export interface CalibrationBin {
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+  /** Mean confidence and accuracy of the bin's rows; null where it has none. */
+  readonly confidence: number | null;
+  readonly accuracy: number | null;
+}
+
+export interface Calibration {
+  readonly n: number;
+  /** Expected calibration error over ten bins of equal width (Naeini et al. 2015). */
+  readonly expectedCalibrationError: number;
+  /** Brier score over the four letters, 0 to 2. */
+  readonly brier: number;
+  readonly bins: readonly CalibrationBin[];
+}
+
+/**
+ * How far the letters' probabilities (their log-probabilities, renormalized over A to D) can be believed.
+ * @returns undefined where no prediction has log-probabilities.
+ */
+export function calibration(predictions: readonly Prediction[], binCount = 10): Calibration | undefined {
+  const bins = Array.from({ length: binCount }, () => ({ n: 0, confidence: 0, correct: 0 }));
+  let [n, brier] = [0, 0];
+  for (const prediction of predictions) {
+    const logs = prediction.logProbabilities;
+    if (!logs || prediction.prediction === null) continue;
+    const highest = Math.max(...logs);
+    const weights = logs.map((log) => Math.exp(log - highest));
+    const total = weights.reduce((a, b) => a + b, 0);
+    const probabilities = weights.map((weight) => weight / total);
+    LETTERS.forEach((letter, index) => {
+      brier += ((probabilities[index] as number) - (letter === prediction.answer ? 1 : 0)) ** 2;
+    });
+    const confidence = probabilities[LETTERS.indexOf(prediction.prediction)] as number;
+    const bin = bins[Math.min(binCount - 1, Math.floor(confidence * binCount))] as (typeof bins)[number];
+    bin.n++;
+    bin.confidence += confidence;
+    bin.correct += isCorrect(prediction) ? 1 : 0;
+    n++;
+  }
+  if (n === 0) return undefined;
+  return {
+    n,
+    expectedCalibrationError: bins.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.correct), 0) / n,
+    brier: brier / n,
+    bins: bins.map((bin, index) => ({
+      low: index / binCount,
+      high: (index + 1) / binCount,
+      n: bin.n,
+      confidence: bin.n ? bin.confidence / bin.n : null,
+      accuracy: bin.n ? bin.correct / bin.n : null,
+    })),
+  };
+}

@@ -1,0 +1,149 @@
+import { UserError } from "../../base/errors.js";
+import type { Prediction } from "../prediction.js";
+import { pairedBootstrap } from "./bootstrap.js";
+import { byQuestion, isCorrect, questionOfId } from "./cluster.js";
+import type { Interval } from "./interval.js";
+import { holm, mcnemarExact } from "./mcnemar.js";
+import { evaluationStatistics, type EvaluationStatistics } from "./summary.js";
+
+/** Answers of one run to be compared with others'. */
+export interface ComparedRun {
+  readonly name: string;
+  readonly predictions: readonly Prediction[];
+}
+
+/** The second run against the first, on the same rows. */
+export interface PairedComparison {
+  readonly first: string;
+  readonly second: string;
+  /** Accuracy of the second minus that of the first. */
+  readonly difference: number;
+  /** 95 % interval of the difference: paired bootstrap, clustered by question. */
+  readonly interval: Interval;
+  readonly bothRight: number;
+  readonly onlyFirst: number;
+  readonly onlySecond: number;
+  readonly bothWrong: number;
+  /** McNemar's exact test. */
+  readonly pValue: number;
+  /** After Holm's correction across the pairs of runs. */
+  readonly adjustedPValue: number;
+  readonly subjects: readonly SubjectChange[];
+}
+
+export interface SubjectChange {
+  readonly subject: string;
+  readonly n: number;
+  readonly firstAccuracy: number;
+  readonly secondAccuracy: number;
+  readonly difference: number;
+  readonly pValue: number;
+  /** After Holm's correction across subjects. */
+  readonly adjustedPValue: number;
+  /** Whether the adjusted p-value is under 0.05. */
+  readonly moved: boolean;
+}
+
+export interface Comparison {
+  /** Rows that all runs answered. */
+  readonly rows: number;
+  readonly questions: number;
+  readonly runs: readonly { readonly name: string; readonly answered: number; readonly leftOut: number; readonly statistics: EvaluationStatistics }[];
+  readonly pairs: readonly PairedComparison[];
+  readonly seed: number;
+}
+
+/**
+ * Compares runs on the rows that all of them answered, each pair of them.
+ * @throws {UserError} where there are fewer than two runs, no common rows, or the runs disagree on a row's true answer.
+ */
+export function compareRuns(runs: readonly ComparedRun[], options: { seed?: number; resamples?: number } = {}): Comparison {
+  const { seed = 42, resamples } = options;
+  if (runs.length < 2) throw new UserError("a comparison needs two runs or more");
+  const tables = runs.map((run) => new Map(run.predictions.map((prediction) => [prediction.id, prediction])));
+  const [firstTable, ...others] = tables as [Map<string, Prediction>, ...Map<string, Prediction>[]];
+  const common = [...firstTable.keys()].filter((id) => others.every((table) => table.has(id)));
+  if (common.length === 0) {
+    throw new UserError(`the runs ${runs.map((run) => run.name).join(", ")} have no row in common`, {
+      hint: "Compare runs on the same data, languages and split: splits.json in each run's folder says which rows it answered.",
+    });
+  }
+  for (const id of common) {
+    const other = others.findIndex((table) => table.get(id)?.answer !== firstTable.get(id)?.answer);
+    if (other >= 0) throw new UserError(`${runs[0]?.name} and ${runs[other + 1]?.name} disagree on the true answer of ${id}: they ran on different data`);
+  }
+  const pick = (table: Map<string, Prediction>): Prediction[] => common.map((id) => table.get(id) as Prediction);
+  const answers = tables.map(pick);
+  const pairs: Omit<PairedComparison, "adjustedPValue">[] = [];
+  for (let i = 0; i < runs.length; i++) {
+    for (let j = i + 1; j < runs.length; j++) {
+      const [a, b] = [runs[i] as ComparedRun, runs[j] as ComparedRun];
+      pairs.push(comparePair(a.name, b.name, answers[i] as Prediction[], answers[j] as Prediction[], { seed, resamples }));
+    }
+  }
+  const adjusted = holm(pairs.map((pair) => pair.pValue));
+  return {
+    rows: common.length,
+    questions: new Set(common.map(questionOfId)).size,
+    runs: runs.map((run, index) => ({
+      name: run.name,
+      answered: run.predictions.length,
+      leftOut: run.predictions.length - common.length,
+      statistics: evaluationStatistics(answers[index] as Prediction[]),
+    })),
+    pairs: pairs.map((pair, index) => ({ ...pair, adjustedPValue: adjusted[index] as number })),
+    seed,
+  };
+}
+
+function comparePair(
+  first: string,
+  second: string,
+  a: readonly Prediction[],
+  b: readonly Prediction[],
+  options: { seed: number; resamples?: number },
+): Omit<PairedComparison, "adjustedPValue"> {
+  const pairs = a.map((one, index) => ({ id: one.id, subject: one.subject, first: isCorrect(one), second: isCorrect(b[index] as Prediction) }));
+  const clusters = [...byQuestion(pairs).values()].map((group) => ({
+    n: group.length,
+    difference: group.reduce((sum, pair) => sum + Number(pair.second) - Number(pair.first), 0),
+  }));
+  const counts = table(pairs);
+  return {
+    first,
+    second,
+    difference: (counts.onlySecond - counts.onlyFirst) / pairs.length,
+    interval: pairedBootstrap(clusters, options),
+    ...counts,
+    pValue: mcnemarExact(counts.onlyFirst, counts.onlySecond),
+    subjects: subjectChanges(pairs),
+  };
+}
+
+type Pair = { id: string; subject: string; first: boolean; second: boolean };
+
+function table(pairs: readonly Pair[]): { bothRight: number; onlyFirst: number; onlySecond: number; bothWrong: number } {
+  const counts = { bothRight: 0, onlyFirst: 0, onlySecond: 0, bothWrong: 0 };
+  for (const pair of pairs) counts[pair.first ? (pair.second ? "bothRight" : "onlyFirst") : pair.second ? "onlySecond" : "bothWrong"]++;
+  return counts;
+}
+
+function subjectChanges(pairs: readonly Pair[]): SubjectChange[] {
+  const groups = new Map<string, Pair[]>();
+  for (const pair of pairs) groups.set(pair.subject, [...(groups.get(pair.subject) ?? []), pair]);
+  const changes = [...groups].map(([subject, rows]) => {
+    const counts = table(rows);
+    return {
+      subject,
+      n: rows.length,
+      firstAccuracy: (counts.bothRight + counts.onlyFirst) / rows.length,
+      secondAccuracy: (counts.bothRight + counts.onlySecond) / rows.length,
+      difference: (counts.onlySecond - counts.onlyFirst) / rows.length,
+      pValue: mcnemarExact(counts.onlyFirst, counts.onlySecond),
+    };
+  });
+  const adjusted = holm(changes.map((change) => change.pValue));
+  return changes
+    .map((change, index) => ({ ...change, adjustedPValue: adjusted[index] as number, moved: (adjusted[index] as number) < 0.05 }))
+    .sort((x, y) => x.adjustedPValue - y.adjustedPValue || Math.abs(y.difference) - Math.abs(x.difference) || (x.subject < y.subject ? -1 : 1));
+}

@@ -1,0 +1,8 @@
+export { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
+export { type Calibration, type CalibrationBin, calibration } from "./calibration.js";
+export { byQuestion, isCorrect, questionClusters, questionOfId } from "./cluster.js";
+export { type ComparedRun, compareRuns, type Comparison, type PairedComparison, type SubjectChange } from "./comparison.js";
+export { type Cluster, clusteredInterval, type ClusteredInterval, type Interval, wilsonInterval, Z95 } from "./interval.js";
+export { holm, mcnemarExact } from "./mcnemar.js";
+export { shrink, type Shrinkage } from "./shrinkage.js";
+export { type Accuracy, accuracyOf, evaluationStatistics, type EvaluationStatistics, FEW_ROWS, type LetterBias, type SubjectAccuracy } from "./summary.js";

@@ -1,0 +1,116 @@
+import { type Category, categoryOf } from "../../data/subjects.js";
+import { LETTERS, type Letter } from "../../data/row.js";
+import type { Prediction } from "../prediction.js";
+import { calibration, type Calibration } from "./calibration.js";
+import { isCorrect, questionClusters } from "./cluster.js";
+import { clusteredInterval, type ClusteredInterval, type Interval, wilsonInterval } from "./interval.js";
+import { shrink } from "./shrinkage.js";
+
+/** Under so many rows a group's accuracy is marked as resting on few. */
+export const FEW_ROWS = 30;
+
+/** An accuracy and how sure it is. */
+export interface Accuracy {
+  readonly n: number;
+  readonly correct: number;
+  readonly accuracy: number;
+  /** Wilson's 95 % interval, rows taken as independent. */
+  readonly interval: Interval;
+}
+
+export interface SubjectAccuracy extends Accuracy {
+  readonly subject: string;
+  readonly category: Category;
+  /** Drawn towards the mean of all subjects, for ranking. */
+  readonly shrunken: number;
+  readonly fewRows: boolean;
+}
+
+/** How often a letter is predicted beside how often it is right. */
+export interface LetterBias {
+  readonly letter: Letter;
+  readonly truth: number;
+  readonly predicted: number;
+  /** Share of rows with this true letter that were answered right. */
+  readonly recall: number | null;
+  /** Predicted share minus true share, of the readable rows. */
+  readonly excess: number;
+}
+
+/** Everything that is said of one set of answers, with how sure it is. */
+export interface EvaluationStatistics {
+  readonly overall: Accuracy;
+  /** The 95 % interval with the translations of a question as one cluster. */
+  readonly clustered: ClusteredInterval;
+  /** The mean over subjects, each counting the same. */
+  readonly macroAccuracy: number;
+  readonly unreadableShare: number;
+  readonly languages: readonly (Accuracy & { readonly language: string })[];
+  readonly categories: readonly (Accuracy & { readonly category: Category })[];
+  /** By shrunken accuracy, best first. */
+  readonly subjects: readonly SubjectAccuracy[];
+  readonly letters: readonly LetterBias[];
+  /** Half the sum of the letters' absolute excesses: the share of predictions that would have to move. */
+  readonly positionBias: number;
+  readonly calibration?: Calibration;
+}
+
+/** The statistics of one stage's predictions. */
+export function evaluationStatistics(predictions: readonly Prediction[]): EvaluationStatistics {
+  const subjects = group(predictions, (one) => one.subject);
+  const shrunken = shrink(subjects.map(([, rows]) => ({ n: rows.length, correct: rows.filter(isCorrect).length }))).estimates;
+  const letters = letterBias(predictions);
+  return {
+    overall: accuracyOf(predictions),
+    clustered: clusteredInterval(questionClusters(predictions)),
+    macroAccuracy: subjects.length ? subjects.reduce((sum, [, rows]) => sum + accuracyOf(rows).accuracy, 0) / subjects.length : 0,
+    unreadableShare: predictions.length ? predictions.filter((one) => one.prediction === null).length / predictions.length : 0,
+    languages: group(predictions, (one) => one.language).map(([language, rows]) => ({ language, ...accuracyOf(rows) })),
+    categories: group(predictions, (one) => categoryOf(one.subject)).map(([category, rows]) => ({ category: category as Category, ...accuracyOf(rows) })),
+    subjects: subjects
+      .map(([subject, rows], index) => ({
+        subject,
+        category: categoryOf(subject),
+        ...accuracyOf(rows),
+        shrunken: shrunken[index] as number,
+        fewRows: rows.length < FEW_ROWS,
+      }))
+      .sort((a, b) => b.shrunken - a.shrunken || (a.subject < b.subject ? -1 : 1)),
+    letters,
+    positionBias: letters.reduce((sum, letter) => sum + Math.abs(letter.excess), 0) / 2,
+    calibration: calibration(predictions),
+  };
+}
+
+export function accuracyOf(predictions: readonly Prediction[]): Accuracy {
+  const n = predictions.length;
+  const correct = predictions.filter(isCorrect).length;
+  return { n, correct, accuracy: n ? correct / n : 0, interval: wilsonInterval(correct, n) };
+}
+
+function letterBias(predictions: readonly Prediction[]): LetterBias[] {
+  const readable = predictions.filter((one) => one.prediction !== null);
+  return LETTERS.map((letter) => {
+    const truth = predictions.filter((one) => one.answer === letter);
+    const predicted = readable.filter((one) => one.prediction === letter).length;
+    const trueOfReadable = readable.filter((one) => one.answer === letter).length;
+    return {
+      letter,
+      truth: truth.length,
+      predicted,
+      recall: truth.length ? truth.filter(isCorrect).length / truth.length : null,
+      excess: readable.length ? (predicted - trueOfReadable) / readable.length : 0,
+    };
+  });
+}
+
+function group<T>(values: readonly T[], key: (value: T) => string): [string, T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const name = key(value);
+    const rows = groups.get(name);
+    if (rows) rows.push(value);
+    else groups.set(name, [value]);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,48 @@
+import * as Plot from "@observablehq/plot";
+import { COLOURS, draw, type Figure } from "./plot.js";
+
+/** A logged step of training. */
+export interface LossPoint {
+  readonly step: number;
+  readonly loss: number;
+  readonly learningRate: number;
+}
+
+/** A validation after an epoch. */
+export interface ValidationPoint {
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+}
+
+/** The training loss by step, and the validation loss where there is one. */
+export function lossFigure(points: readonly LossPoint[], validation: readonly ValidationPoint[] = []): Figure {
+  const last = points[points.length - 1];
+  return draw(
+    "loss",
+    "Training loss",
+    `From ${points[0]?.loss.toFixed(3)} to ${last?.loss.toFixed(3)} at step ${last?.step}.${validation.length ? ` Validation: ${validation.map((one) => `epoch ${one.epoch} ${one.loss.toFixed(3)}`).join(", ")}.` : ""}`,
+    {
+      height: 300,
+      x: { label: "step" },
+      y: { label: "loss", grid: true, zero: false },
+      marks: [
+        Plot.line(points, { x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 1.8 }),
+        ...(points.length < 40 ? [Plot.dot(points, { x: "step", y: "loss", fill: COLOURS.blue, r: 2.5 })] : []),
+        Plot.line(validation, { x: "step", y: "loss", stroke: COLOURS.orange, strokeWidth: 1.8 }),
+        Plot.dot(validation, { x: "step", y: "loss", fill: COLOURS.orange, r: 5, symbol: "diamond" }),
+        Plot.text(validation, { x: "step", y: "loss", text: (one: ValidationPoint) => `validation ${one.loss.toFixed(3)}`, dy: -12, textAnchor: "end" }),
+      ],
+    },
+  );
+}
+
+export function learningRateFigure(points: readonly LossPoint[]): Figure {
+  return draw("learning-rate", "Learning rate", `Highest ${Math.max(...points.map((point) => point.learningRate)).toExponential(2)}.`, {
+    height: 180,
+    marginLeft: 70,
+    x: { label: "step" },
+    y: { label: "learning rate", grid: true, tickFormat: ".1e" },
+    marks: [Plot.line(points, { x: "step", y: "learningRate", stroke: COLOURS.green, strokeWidth: 1.8 })],
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * What a report does in the browser: light and dark, and a table of predictions of which only the rows in view are
+ * in the document, so that 30,000 of them stay quick. Plain JavaScript, kept as text because it runs in the page.
+ */
+export const reportScript = `
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const button = document.getElementById("theme");
+  const stored = (() => { try { return localStorage.getItem("mmmlu-theme"); } catch { return null; } })();
+  if (stored) root.dataset.theme = stored;
+  button?.addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    try { localStorage.setItem("mmmlu-theme", root.dataset.theme); } catch {}
+  });
+
+  const data = document.getElementById("predictions-data");
+  const view = document.getElementById("predictions-view");
+  if (!data || !view) return;
+  const { columns, rows, texts } = JSON.parse(data.textContent);
+  const at = Object.fromEntries(columns.map((name, index) => [name, index]));
+  const HEIGHT = 37;
+  const body = view.querySelector("tbody");
+  const fields = Object.fromEntries(["search", "language", "subject", "stage", "outcome"].map((name) => [name, document.getElementById("filter-" + name)]));
+  const count = document.getElementById("predictions-count");
+  const detail = document.getElementById("detail");
+  const letters = ["A", "B", "C", "D"];
+  const outcome = (row) => row[at.prediction] === null ? "unreadable" : row[at.prediction] === row[at.answer] ? "right" : "wrong";
+  const haystacks = new Array(rows.length);
+  const haystack = (i) => haystacks[i] ??= (rows[i][at.id] + " " + rows[i][at.reply] + " " + (texts[rows[i][at.id]]?.join(" ") ?? "")).toLowerCase();
+  for (const name of ["language", "subject", "stage"]) {
+    for (const value of [...new Set(rows.map((row) => row[at[name]]))].sort()) fields[name].append(new Option(String(value).replaceAll("_", " "), value));
+  }
+  const stages = [...new Set(rows.map((row) => row[at.stage]))];
+  fields.stage.closest("label").hidden = stages.length < 2;
+
+  let shown = [];
+  let selected = -1;
+  const cell = (text, className) => { const td = document.createElement("td"); td.textContent = text; if (className) td.className = className; td.title = text.length > 20 ? text : ""; return td; };
+  const spacer = (height) => { const tr = document.createElement("tr"); tr.setAttribute("aria-hidden", "true"); tr.style.height = height + "px"; tr.style.cursor = "default"; return tr; };
+  function draw() {
+    const first = Math.max(0, Math.floor(view.scrollTop / HEIGHT) - 8);
+    const last = Math.min(shown.length, first + Math.ceil(view.clientHeight / HEIGHT) + 16);
+    const fragment = document.createDocumentFragment();
+    if (first > 0) fragment.append(spacer(first * HEIGHT));
+    for (let k = first; k < last; k++) {
+      const row = rows[shown[k]];
+      const tr = document.createElement("tr");
+      tr.tabIndex = k === Math.max(selected, first) ? 0 : -1;
+      tr.dataset.place = k;
+      tr.setAttribute("aria-rowindex", k + 2);
+      tr.setAttribute("aria-selected", k === selected);
+      const which = outcome(row);
+      tr.append(cell(row[at.id]), cell(row[at.stage]), cell(row[at.answer]), cell(row[at.prediction] ?? "—"), cell(which, which === "right" ? "right" : "wrong"), cell(row[at.reply]));
+      fragment.append(tr);
+    }
+    if (last < shown.length) fragment.append(spacer((shown.length - last) * HEIGHT));
+    body.replaceChildren(fragment);
+  }
+  function filter() {
+    const needle = fields.search.value.trim().toLowerCase();
+    shown = [];
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
+      if (fields.language.value && row[at.language] !== fields.language.value) continue;
+      if (fields.subject.value && row[at.subject] !== fields.subject.value) continue;
+      if (fields.stage.value && row[at.stage] !== fields.stage.value) continue;
+      if (fields.outcome.value && outcome(row) !== fields.outcome.value) continue;
+      if (needle && !haystack(i).includes(needle)) continue;
+      shown.push(i);
+    }
+    selected = -1;
+    view.scrollTop = 0;
+    view.querySelector("table").setAttribute("aria-rowcount", shown.length + 1);
+    const right = shown.filter((i) => outcome(rows[i]) === "right").length;
+    count.textContent = shown.length.toLocaleString("en") + " of " + rows.length.toLocaleString("en") + " rows" + (shown.length ? ", " + (100 * right / shown.length).toFixed(1) + " % right" : "");
+    draw();
+  }
+  function select(place, focus) {
+    if (place < 0 || place >= shown.length) return;
+    selected = place;
+    const row = rows[shown[place]];
+    const top = place * HEIGHT;
+    if (top < view.scrollTop) view.scrollTop = top;
+    else if (top + 2 * HEIGHT > view.scrollTop + view.clientHeight) view.scrollTop = top + 2 * HEIGHT - view.clientHeight;
+    draw();
+    if (focus) body.querySelector('tr[data-place="' + place + '"]')?.focus({ preventScroll: true });
+    detail.replaceChildren();
+    const line = (text, className) => { const div = document.createElement("div"); div.textContent = text; if (className) div.className = className; detail.append(div); };
+    line(row[at.id] + " · " + row[at.stage], "soft");
+    const text = texts[row[at.id]];
+    if (text) {
+      line(text[0]);
+      letters.forEach((letter, k) => line(letter + ") " + text[k + 1] + (letter === row[at.answer] ? "  ← true" : "") + (letter === row[at.prediction] ? "  ← predicted" : ""), letter === row[at.prediction] ? "chosen" : ""));
+    } else line("true " + row[at.answer] + ", predicted " + (row[at.prediction] ?? "nothing readable"));
+    line("Reply: " + (row[at.reply] || "(empty)"));
+  }
+  let waiting = false;
+  view.addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); } });
+  body.addEventListener("click", (event) => { const tr = event.target.closest("tr[data-place]"); if (tr) select(Number(tr.dataset.place), true); });
+  body.addEventListener("keydown", (event) => {
+    const tr = event.target.closest("tr[data-place]");
+    if (!tr) return;
+    const place = Number(tr.dataset.place);
+    const to = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: Math.min(shown.length - 1, place + 12), PageUp: Math.max(0, place - 12), Home: 0, End: shown.length - 1, Enter: place, " ": place }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    select(to, true);
+  });
+  let timer;
+  for (const field of Object.values(fields)) field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(filter, 80); });
+  filter();
+})();
+`;

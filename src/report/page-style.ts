@@ -1,0 +1,62 @@
+/** The look of a report. */
+export const reportStyle = `
+:root{--ground:#fbfbfa;--card:#fff;--text:#1d2127;--soft:#5b6470;--line:#dfe2e6;--accent:#0072B2;--good:#007a59;--bad:#b34700;--mark:#fff3d6}
+@media (prefers-color-scheme:dark){:root:not([data-theme=light]){--ground:#14161a;--card:#1c1f25;--text:#e4e6ea;--soft:#a0a8b4;--line:#333842;--accent:#56B4E9;--good:#3fc79a;--bad:#ff9a52;--mark:#463a1c}}
+:root[data-theme=dark]{--ground:#14161a;--card:#1c1f25;--text:#e4e6ea;--soft:#a0a8b4;--line:#333842;--accent:#56B4E9;--good:#3fc79a;--bad:#ff9a52;--mark:#463a1c}
+*{box-sizing:border-box}
+html{scroll-behavior:smooth;scroll-padding-top:1rem}
+@media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
+body{margin:0;background:var(--ground);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+header,main,footer{max-width:1080px;margin:0 auto;padding:0 1.25rem}
+.bar{display:flex;justify-content:space-between;align-items:center;padding:1rem 0}
+.brand{font-weight:650;letter-spacing:.01em;color:var(--soft)}
+#theme{font-size:1.1rem;background:none;border:1px solid var(--line);border-radius:8px;color:var(--text);padding:.15rem .6rem;cursor:pointer}
+h1{font-size:2rem;line-height:1.2;margin:.2rem 0 .4rem;text-wrap:balance}
+h2{font-size:1.3rem;margin:0 0 .8rem}
+h3{font-size:1.02rem;margin:1.4rem 0 .5rem}
+p{max-width:72ch}
+.soft{color:var(--soft)}
+.skip{position:absolute;left:-999px}
+.skip:focus{left:1rem;top:1rem;background:var(--card);padding:.5rem;z-index:9}
+:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+nav ul{display:flex;flex-wrap:wrap;gap:.3rem .5rem;list-style:none;padding:0;margin:1.2rem 0}
+nav a{display:inline-block;padding:.2rem .7rem;border:1px solid var(--line);border-radius:99px;text-decoration:none;color:var(--text);font-size:.9rem;background:var(--card)}
+nav a:hover{border-color:var(--accent)}
+a{color:var(--accent)}
+section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.3rem 1.4rem;margin:0 0 1.2rem;overflow:hidden}
+.notice{background:var(--mark);border:1px solid var(--line);border-radius:10px;padding:.7rem 1rem;margin:.8rem 0;max-width:80ch}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:.8rem;margin:1rem 0}
+.tile{border:1px solid var(--line);border-radius:12px;padding:.8rem 1rem;background:var(--card)}
+.tile .name{font-size:.86rem;color:var(--soft)}
+.tile .value{font-size:1.75rem;font-weight:640;font-variant-numeric:tabular-nums;line-height:1.25}
+.tile .under{font-size:.84rem;color:var(--soft)}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:1rem;align-items:start}
+figure{margin:0;min-width:0}
+figure.wide{grid-column:1/-1}
+figure svg{max-width:100%;height:auto;color:var(--text)}
+figcaption{font-size:.9rem;color:var(--soft);margin-bottom:.3rem;font-weight:600}
+table{border-collapse:collapse;width:100%;font-size:.92rem}
+.scroll{overflow-x:auto}
+th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
+th{font-weight:600;color:var(--soft);white-space:nowrap}
+td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
+code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.86em}
+pre{overflow-x:auto;background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:.8rem;max-height:26rem}
+details>summary{cursor:pointer;color:var(--accent)}
+.filters{display:flex;flex-wrap:wrap;gap:.6rem;margin:.4rem 0 .8rem;align-items:end}
+.filters label{display:grid;font-size:.8rem;color:var(--soft);gap:.15rem}
+.filters input,.filters select{font:inherit;font-size:.92rem;color:var(--text);background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:.32rem .5rem;min-width:9rem}
+.viewport{height:34rem;overflow-y:auto;border:1px solid var(--line);border-radius:10px;position:relative}
+.viewport table{table-layout:fixed}
+.viewport thead th{position:sticky;top:0;background:var(--card);z-index:1}
+.viewport tbody tr{height:37px}
+.viewport td{white-space:nowrap;overflow:hidden;text-overflow:ellipsis;height:37px}
+.viewport tr[aria-selected=true]{background:var(--mark)}
+.viewport tbody tr{cursor:pointer}
+.right{color:var(--good)}.wrong{color:var(--bad)}
+.right::before{content:"✓ "}.wrong::before{content:"✗ "}
+#detail{white-space:pre-wrap;border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem;margin-top:.8rem;min-height:3rem}
+#detail .chosen{font-weight:650}
+footer{color:var(--soft);font-size:.85rem;padding:1rem 1.25rem 3rem}
+@media print{:root{--ground:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb}nav,#theme,.filters,.skip{display:none}section{break-inside:avoid-page;border:none;padding:0}.viewport{height:auto;max-height:60rem;overflow:hidden}body{font-size:12px}}
+`;

@@ -1,0 +1,88 @@
+import { type Figure, percent, spoken } from "./figures/index.js";
+import { type Html, html, raw, scriptJson } from "./html.js";
+import type { Section } from "./page.js";
+import type { Accuracy, ClusteredInterval, EvaluationStatistics, Interval } from "../evaluate/statistics/index.js";
+import type { Prediction } from "../evaluate/prediction.js";
+
+/** 25.0–31.2 % */
+export const range = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
+
+export interface Tile {
+  readonly name: string;
+  readonly value: string;
+  readonly under?: string;
+}
+
+export function tiles(all: readonly Tile[]): Html {
+  return html`<div class="tiles">${all.map((tile) => html`<div class="tile"><div class="name">${tile.name}</div><div class="value">${tile.value}</div><div class="under">${tile.under}</div></div>`)}</div>`;
+}
+
+/** An accuracy as a headline: with its clustered interval, and the published figure beside it. */
+export function accuracyTile(name: string, accuracy: Accuracy, clustered: ClusteredInterval, published?: number): Tile {
+  const beside = published === undefined ? "" : ` · published ${percent(published)}`;
+  return { name, value: percent(accuracy.accuracy), under: `95 %: ${range(clustered.interval)} · ${accuracy.correct} of ${accuracy.n}${beside}` };
+}
+
+export function figures(all: readonly Figure[], wide: (figure: Figure) => boolean = (figure) => / (width="720")/.test(figure.svg.slice(0, 400))): Html {
+  return html`<div class="figures">${all.map((figure) => html`<figure class="${wide(figure) ? "wide" : ""}"><figcaption>${figure.title}</figcaption>${raw(figure.svg)}</figure>`)}</div>`;
+}
+
+export type Cell = string | number | Html;
+
+/** A table; columns whose cells are numbers are set to the right. */
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[], caption?: string): Html {
+  const numeric = head.map((_, index) => rows.length > 0 && rows.every((row) => typeof row[index] === "number" || /^[-+]?[\d.,]+( %)?$/.test(String(row[index]))));
+  const className = (index: number): string => (numeric[index] ? "number" : "");
+  return html`<div class="scroll"><table>${caption ? html`<caption class="soft">${caption}</caption>` : ""}<thead><tr>${head.map((name, index) => html`<th scope="col" class="${className(index)}">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class="${className(index)}">${typeof cell === "number" ? cell.toLocaleString("en") : cell}</td>`)}</tr>`)}</tbody></table></div>`;
+}
+
+/** The subjects as a table: what the figure shows, for those who want the numbers. */
+export function subjectTable(statistics: EvaluationStatistics): Html {
+  return html`<details><summary>All ${statistics.subjects.length} subjects as a table</summary>${table(
+    ["subject", "category", "n", "accuracy", "95 % interval", "shrunken", ""],
+    statistics.subjects.map((one) => [spoken(one.subject), one.category, one.n, percent(one.accuracy), range(one.interval), percent(one.shrunken), one.fewRows ? "few rows" : ""]),
+  )}</details>`;
+}
+
+/** Best and worst, never named on the strength of a handful of rows. */
+export function extremes(statistics: EvaluationStatistics): Html {
+  const enough = statistics.subjects.filter((one) => !one.fewRows);
+  const ranked = enough.length >= 2 ? enough : statistics.subjects;
+  const [best, worst] = [ranked[0], ranked[ranked.length - 1]];
+  if (!best || !worst) return html``;
+  const left = statistics.subjects.length - ranked.length;
+  return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} (${range(best.interval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} (${range(worst.interval)}).
+${left > 0 ? `${left} subjects with fewer than 30 rows are not ranked here.` : ""} The orange mark in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.</p>`;
+}
+
+/** What a question says, for the table of predictions. */
+export type QuestionText = readonly [question: string, a: string, b: string, c: string, d: string];
+
+/** Above so many rows the page holds no question texts: it would grow past what a browser likes. */
+export const ROWS_WITH_TEXT = 8000;
+
+/** The table of predictions: searched and filtered in the page. */
+export function predictionSection(predictions: readonly Prediction[], texts: Readonly<Record<string, QuestionText>>): Section {
+  const columns = ["id", "language", "subject", "stage", "answer", "prediction", "reply"] as const;
+  const rows = predictions.map((one) => columns.map((column) => (column === "reply" ? one.reply.slice(0, 2000) : one[column])));
+  const ids = new Set(predictions.map((one) => one.id));
+  const kept = ids.size <= ROWS_WITH_TEXT ? Object.fromEntries(Object.entries(texts).filter(([id]) => ids.has(id))) : {};
+  const select = (name: string, label: string, options: readonly (readonly [string, string])[] = []): Html =>
+    html`<label>${label}<select id="filter-${name}"><option value="">all</option>${options.map(([value, text]) => html`<option value="${value}">${text}</option>`)}</select></label>`;
+  return {
+    id: "predictions",
+    title: "Predictions",
+    body: html`<div class="filters" role="search" aria-label="Filter the predictions">
+<label>Search<input type="search" id="filter-search" placeholder="text, reply or id"></label>
+${select("language", "Language")}${select("subject", "Subject")}${select("stage", "Stage")}
+${select("outcome", "Outcome", [["right", "right"], ["wrong", "wrong"], ["unreadable", "unreadable"]])}
+</div>
+<p id="predictions-count" class="soft" role="status" aria-live="polite"></p>
+<div class="viewport" id="predictions-view"><table aria-label="Predictions">
+<colgroup><col style="width:34%"><col style="width:10%"><col style="width:7%"><col style="width:10%"><col style="width:14%"><col></colgroup>
+<thead><tr><th scope="col">row</th><th scope="col">stage</th><th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th><th scope="col">reply</th></tr></thead><tbody></tbody></table></div>
+<div id="detail" aria-live="polite"><span class="soft">Choose a row to read its question. Arrow keys move.</span></div>
+<script type="application/json" id="predictions-data">${scriptJson({ columns, rows, texts: kept })}</script>`,
+  };
+}

@@ -1,0 +1,109 @@
+import type { Prediction } from "../evaluate/prediction.js";
+import type { ManifestParts } from "../record/index.js";
+import { headlineTiles, stageFigures, stageSections, type StageResult } from "./evaluation-parts.js";
+import { type ExplorationFigures, explorationFigures, type Figure, learningRateFigure, lossFigure, type LossPoint, percent, type ValidationPoint } from "./figures/index.js";
+import { type Html, html } from "./html.js";
+import { page, type Section } from "./page.js";
+import { figures, predictionSection, type QuestionText, table, type Tile, tiles } from "./parts.js";
+
+/** What every report says first. */
+export interface ReportHead {
+  readonly name: string;
+  readonly description: string;
+  readonly configuration: unknown;
+  readonly manifest: ManifestParts;
+  /** Lines about data and filter: source, rows read, rows kept. */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly protocolDifferences: readonly string[];
+}
+
+export interface RunReport {
+  readonly html: string;
+  readonly figures: readonly Figure[];
+}
+
+/** How many test rows have a twin in train: as the split room's audit counts it. */
+export interface LeakAudit {
+  readonly rows: number;
+  readonly translationInTrain: number;
+  readonly duplicateInTrain: number;
+  readonly either: number;
+}
+
+export interface TrainingCurves {
+  readonly points: readonly LossPoint[];
+  readonly validation: readonly ValidationPoint[];
+  readonly tiles: readonly Tile[];
+}
+
+const SAMPLE_NOTICE = "This run used the embedded sample: questions written by a generator. Its figures mean nothing about MMMLU; they show that everything works.";
+
+function lead(head: ReportHead, headline: readonly Tile[]): Html {
+  return html`<h1>${head.name}</h1><p class="soft">${head.description}</p>
+${head.manifest.sample ? html`<p class="notice" role="note">${SAMPLE_NOTICE}</p>` : ""}
+${headline.length ? tiles(headline) : ""}`;
+}
+
+function aboutSection(head: ReportHead): Section {
+  return {
+    id: "about",
+    title: "What was run, and on what",
+    body: html`${table(["", ""], head.facts.map(([name, value]) => [name, value]))}
+${head.protocolDifferences.length ? html`<h3>Where the protocol differs from the published one</h3><ul>${head.protocolDifferences.map((line) => html`<li>${line}</li>`)}</ul>` : ""}
+${head.manifest.notes.length ? html`<h3>Notes</h3><ul>${head.manifest.notes.map((line) => html`<li>${line}</li>`)}</ul>` : ""}
+<details><summary>The whole configuration</summary><pre>${JSON.stringify(head.configuration, null, 2)}</pre></details>
+<details><summary>What is needed to repeat it</summary><pre>${JSON.stringify(head.manifest, null, 2)}</pre></details>`,
+  };
+}
+
+/** The leak audit in words and numbers. */
+export function leakSection(kind: string, audit: LeakAudit): Section {
+  const share = audit.rows ? audit.either / audit.rows : 0;
+  return {
+    id: "leak",
+    title: "Leak audit of the split",
+    body: html`<p>${share > 0
+      ? html`<b class="wrong">${percent(share)}</b> of the ${audit.rows.toLocaleString("en")} test rows have a twin in train: a translation of the same question, or an exact duplicate. Accuracy on such rows can be remembered rather than known.`
+      : html`<b class="right">None</b> of the ${audit.rows.toLocaleString("en")} test rows has a translation or a duplicate in train.`}</p>
+${table(["split", "test rows", "translation in train", "duplicate in train", "either"], [[kind, audit.rows, audit.translationInTrain, audit.duplicateInTrain, audit.either]])}`,
+  };
+}
+
+/** Report of an exploration. */
+export function explorationReport(head: ReportHead, content: { figures: ExplorationFigures; subjectsDrawn: number; headline: readonly Tile[]; tables: readonly Section[] }): RunReport {
+  const drawn = explorationFigures(content.figures, content.subjectsDrawn);
+  return {
+    figures: drawn,
+    html: page(head.name, lead(head, content.headline), [aboutSection(head), { id: "figures", title: "Distributions", body: figures(drawn) }, ...content.tables]),
+  };
+}
+
+/** Report of answers, with training curves and the split's audit where there are any. */
+export function answersReport(
+  head: ReportHead,
+  content: {
+    stages: readonly StageResult[];
+    predictions: readonly Prediction[];
+    texts: Readonly<Record<string, QuestionText>>;
+    audit?: { kind: string; audit: LeakAudit };
+    training?: TrainingCurves;
+    lengths?: readonly Figure[];
+    further?: readonly Section[];
+  },
+): RunReport {
+  const drawn = stageFigures(content.stages);
+  const curves = content.training && content.training.points.length ? [lossFigure(content.training.points, content.training.validation), learningRateFigure(content.training.points)] : [];
+  const sections: Section[] = [
+    aboutSection(head),
+    ...(content.audit ? [leakSection(content.audit.kind, content.audit.audit)] : []),
+    ...(content.training ? [{ id: "training", title: "Training", body: html`${tiles(content.training.tiles)}${figures(curves)}` }] : []),
+    ...stageSections([...content.stages].reverse(), [...drawn].reverse()),
+    ...(content.lengths?.length ? [{ id: "lengths", title: "Token lengths", body: figures(content.lengths) }] : []),
+    ...(content.further ?? []),
+    predictionSection(content.predictions, content.texts),
+  ];
+  return {
+    figures: [...drawn.flatMap((stage) => stage.figures), ...curves, ...(content.lengths ?? [])],
+    html: page(head.name, lead(head, headlineTiles(content.stages)), sections),
+  };
+}
