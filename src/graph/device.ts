@@ -1,0 +1,92 @@
+import type { GraphBuilder, Value } from "./builder.js";
+import type { ElementType, TypedArray } from "./types.js";
+
+/** Devices by the name that `--device` takes. `cuda` is the runtime's own provider, untested here. */
+export const DEVICE_NAMES = ["cpu", "webgpu", "cuda"] as const;
+export type DeviceName = (typeof DEVICE_NAMES)[number];
+
+export interface DeviceOptions {
+  /** Threads of one operation on the CPU; all cores unless said. */
+  readonly threads?: number;
+}
+
+/**
+ * A tensor with its elements, in the machine's memory or a device's. On the CPU it is a view of the typed array that
+ * it was made from: what is written into `data` is seen by the next run.
+ */
+export interface DeviceArray {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** Elements. */
+  readonly size: number;
+  readonly bytes: number;
+  /** Whether the elements lie in a device's own memory, where `data` does not reach. */
+  readonly onDevice: boolean;
+  /** The elements themselves, not a copy; a GraphError where they lie on a device (use `Device.read`). */
+  readonly data: TypedArray;
+}
+
+export interface CompileOptions {
+  /** Outputs that stay in the device's memory: all (the default) or those named. Of no meaning on the CPU. */
+  readonly keepOnDevice?: boolean | readonly string[];
+  /** How hard the runtime optimizes the graph; "all" unless said. */
+  readonly optimization?: "disabled" | "basic" | "extended" | "all";
+  /** Whether the session keeps freed memory for later runs (default). */
+  readonly arena?: boolean;
+  /** Writes the graph as the runtime optimized it to this file, to look at. */
+  readonly optimizedModelPath?: string;
+  /** Writes the runtime's profile to files with this prefix when the program is disposed of. */
+  readonly profilePrefix?: string;
+}
+
+export interface RunOptions {
+  /**
+   * Arrays that outputs are written into (CPU only). One may share its memory with an input only where the graph
+   * reads that input in the very operation that makes the output; anything else is refused.
+   */
+  readonly into?: Readonly<Record<string, DeviceArray>>;
+  /** Gives the memory that the run needed back to the system afterwards. */
+  readonly shrink?: boolean;
+}
+
+/** A graph compiled for a device. */
+export interface Program {
+  readonly name: string;
+  /** The inputs that a run needs, with types and shapes. */
+  readonly inputs: ReadonlyMap<string, Value>;
+  readonly outputs: ReadonlyMap<string, Value>;
+  /**
+   * Runs the graph; every input the graph declares may be given, those that nothing reads need not be. On the CPU
+   * outputs are fresh arrays. Blocks the event loop while it computes on the CPU. Throws GraphError where an input is
+   * missing, unknown, or of another type or shape, or where one name stands for two sizes.
+   */
+  run(inputs: Readonly<Record<string, DeviceArray>>, options?: RunOptions): Promise<Record<string, DeviceArray>>;
+  /** Frees the session; arrays it made stay valid. */
+  dispose(): Promise<void>;
+}
+
+/** A place where graphs run. Opened by `openDevice`. */
+export interface Device {
+  readonly name: DeviceName;
+  /** What it is, in words: `cpu (2 threads)`. */
+  describe(): string;
+  /**
+   * An array over the elements, which are not copied. Its type is that of the typed array unless said (float16 from a
+   * Uint16Array, bool from a Uint8Array). On a GPU it is sent along with each run it is fed to: `upload` those that stay.
+   */
+  array(data: TypedArray, shape: readonly number[], type?: ElementType): DeviceArray;
+  /** An array of zeros in the machine's memory. */
+  zeros(shape: readonly number[], type?: ElementType): DeviceArray;
+  /** The array in the device's memory. On the CPU the array itself. */
+  upload(array: DeviceArray): Promise<DeviceArray>;
+  /** The elements in the machine's memory: on the CPU the array's own, on a GPU a copy. */
+  read(array: DeviceArray): Promise<TypedArray>;
+  /** a + b of equal shapes. On the CPU it is written into a, which is given back; on a GPU a and b are disposed of. */
+  add(a: DeviceArray, b: DeviceArray): Promise<DeviceArray>;
+  /** Makes a graph ready to run. Throws GraphError with the runtime's reason where it cannot. */
+  compile(graph: GraphBuilder, options?: CompileOptions): Promise<Program>;
+  /** Frees an array's memory on the device; on the CPU that of an array nobody holds goes by itself. */
+  dispose(array: DeviceArray): void;
+  /** Frees the device's own programs. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,192 @@
+import { availableParallelism } from "node:os";
+import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
+import { GraphBuilder } from "../builder.js";
+import { DEVICE_NAMES, type CompileOptions, type Device, type DeviceArray, type DeviceName, type DeviceOptions, type Program } from "../device.js";
+import { encodeModel } from "../encode.js";
+import { GraphError } from "../errors.js";
+import { lower, type Capabilities } from "../lower.js";
+import { add } from "../ops/elementwise.js";
+import { sameShape, showShape } from "../shape.js";
+import { newArray, typeOfArray, type ElementType, type TypedArray } from "../types.js";
+import { own, TensorArray, wrap } from "./array.js";
+import { SessionProgram } from "./program.js";
+
+const CAPABILITIES: Record<DeviceName, Capabilities> = {
+  cpu: { fusedMatMul: true, logSoftmax: true },
+  webgpu: { fusedMatMul: false, logSoftmax: false },
+  cuda: { fusedMatMul: true, logSoftmax: true },
+};
+
+const ABSENT: Record<DeviceName, string> = {
+  cpu: "Reinstall onnxruntime-node for this platform.",
+  webgpu:
+    "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json before starting. Or use --device cpu.",
+  cuda: "Install onnxruntime-node's CUDA files (its install script with ONNXRUNTIME_NODE_INSTALL=cuda12), with CUDA and cuDNN. Or use --device cpu.",
+};
+
+/**
+ * Opens a device by name. It is tried at once: a GraphError says why it is not there and what to do.
+ */
+export async function openDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Device> {
+  if (!DEVICE_NAMES.includes(name)) throw new GraphError(`There is no device named ${String(name)}`, { hint: `Devices: ${DEVICE_NAMES.join(", ")}.` });
+  const known = listSupportedBackends().map((backend) => backend.name);
+  if (!known.includes(name)) {
+    throw new GraphError(`The device ${name} is not in this installation of onnxruntime-node (it has ${known.join(", ")})`, { hint: ABSENT[name] });
+  }
+  const device = new RuntimeDevice(name, options.threads ?? availableParallelism());
+  if (name !== "cpu") {
+    try {
+      await device.upload(device.array(new Float32Array(1), [1]));
+    } catch (cause) {
+      throw new GraphError(`The device ${name} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: ABSENT[name], cause });
+    }
+  }
+  return device;
+}
+
+class RuntimeDevice implements Device {
+  private readonly copies = new Map<string, Promise<InferenceSession>>();
+  private readonly adders = new Map<string, Promise<Program>>();
+
+  constructor(
+    readonly name: DeviceName,
+    private readonly threads: number,
+  ) {}
+
+  private get host(): boolean {
+    return this.name === "cpu";
+  }
+
+  describe(): string {
+    return this.host ? `cpu (${this.threads} ${this.threads === 1 ? "thread" : "threads"})` : this.name;
+  }
+
+  array(data: TypedArray, shape: readonly number[], type: ElementType = typeOfArray(data)): DeviceArray {
+    return wrap(data, shape, type);
+  }
+
+  zeros(shape: readonly number[], type: ElementType = "float32"): DeviceArray {
+    return wrap(newArray(type, shape.reduce((product, dimension) => product * dimension, 1)), shape, type);
+  }
+
+  async upload(array: DeviceArray): Promise<DeviceArray> {
+    const { tensor, type, shape, onDevice } = own(array, "upload");
+    if (this.name !== "webgpu" || onDevice) return array;
+    const session = await this.copySession(type, true);
+    const { out } = await session.run({ in: tensor });
+    return new TensorArray(out!, type, shape);
+  }
+
+  async read(array: DeviceArray): Promise<TypedArray> {
+    const { tensor, type, onDevice } = own(array, "read");
+    if (!onDevice) return array.data;
+    const session = await this.copySession(type, false);
+    const { out } = await session.run({ in: tensor });
+    return new TensorArray(out!, type, array.shape).data;
+  }
+
+  async add(a: DeviceArray, b: DeviceArray): Promise<DeviceArray> {
+    if (a.type !== b.type || !sameShape(a.shape, b.shape)) {
+      throw new GraphError(`add: ${a.type} ${showShape(a.shape)} and ${b.type} ${showShape(b.shape)} differ`);
+    }
+    if (!a.onDevice && !b.onDevice) {
+      addInto(a.data, b.data);
+      return a;
+    }
+    const program = await this.adder(a.type, a.shape.length);
+    const { sum } = await program.run({ a, b });
+    this.dispose(a);
+    this.dispose(b);
+    return sum!;
+  }
+
+  async compile(graph: GraphBuilder, options: CompileOptions = {}): Promise<Program> {
+    const lowered = lower(graph, CAPABILITIES[this.name]);
+    const session = await this.session(graph.name, lowered.model, [...lowered.outputs.keys()], options, lowered.keepDuplicates);
+    return new SessionProgram(graph.name, session, lowered, this.host);
+  }
+
+  dispose(array: DeviceArray): void {
+    if (array.onDevice) own(array, "dispose").dispose();
+  }
+
+  async close(): Promise<void> {
+    const sessions = [...this.copies.values()];
+    const programs = [...this.adders.values()];
+    this.copies.clear();
+    this.adders.clear();
+    for (const session of sessions) await (await session).release();
+    for (const program of programs) await (await program).dispose();
+  }
+
+  private async session(name: string, model: Uint8Array, outputs: readonly string[], options: CompileOptions, keepDuplicates: boolean): Promise<InferenceSession> {
+    const sessionOptions: InferenceSession.SessionOptions = {
+      executionProviders: this.host ? ["cpu"] : [this.name as "webgpu" | "cuda", "cpu"],
+      intraOpNumThreads: this.threads,
+      graphOptimizationLevel: options.optimization ?? "all",
+      enableCpuMemArena: options.arena ?? true,
+      logSeverityLevel: 3,
+      extra: {
+        // Threads of an idle session keep spinning, and several sessions in turn then run at a fifth of the speed.
+        session: { force_spinning_stop: "1" },
+        ...(keepDuplicates ? { optimization: { disable_specified_optimizers: KEEPS_DUPLICATES } } : {}),
+      },
+    };
+    if (options.optimizedModelPath) sessionOptions.optimizedModelFilePath = options.optimizedModelPath;
+    if (options.profilePrefix) {
+      sessionOptions.enableProfiling = true;
+      sessionOptions.profileFilePrefix = options.profilePrefix;
+    }
+    const keep = options.keepOnDevice ?? true;
+    if (this.name === "webgpu" && keep !== false) {
+      const kept = keep === true ? outputs : keep;
+      sessionOptions.preferredOutputLocation = Object.fromEntries(outputs.map((output) => [output, kept.includes(output) ? "gpu-buffer" : "cpu"]));
+    }
+    try {
+      return await InferenceSession.create(model, sessionOptions);
+    } catch (cause) {
+      throw new GraphError(`The graph ${name} cannot be compiled for ${this.name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+  }
+
+  /** A session that copies an array of any shape onto the device or off it. */
+  private copySession(type: ElementType, toDevice: boolean): Promise<InferenceSession> {
+    const key = `${type} ${toDevice}`;
+    let session = this.copies.get(key);
+    if (!session) {
+      const model = encodeModel({
+        name: "copy",
+        opset: 21,
+        nodes: [{ op: "Identity", domain: "", inputs: ["in"], outputs: ["out"], attributes: {} }],
+        inputs: [{ name: "in", type }],
+        outputs: [{ name: "out", type }],
+        constants: [],
+      });
+      session = this.session("copy", model, ["out"], { keepOnDevice: toDevice }, false);
+      this.copies.set(key, session);
+    }
+    return session;
+  }
+
+  private adder(type: ElementType, rank: number): Promise<Program> {
+    const key = `${type} ${rank}`;
+    let program = this.adders.get(key);
+    if (!program) {
+      const graph = new GraphBuilder("add");
+      const shape = Array.from({ length: rank }, (_, axis) => `d${axis}`);
+      graph.output("sum", add(graph.input("a", type, shape), graph.input("b", type, shape)));
+      program = this.compile(graph);
+      this.adders.set(key, program);
+    }
+    return program;
+  }
+}
+
+/** Passes of the runtime that would merge what `recompute` computes twice with what was computed first. */
+const KEEPS_DUPLICATES = "CommonSubexpressionElimination,ConstantFolding,ShapeToInitializer";
+
+function addInto(a: TypedArray, b: TypedArray): void {
+  const x = a as Float32Array;
+  const y = b as Float32Array;
+  for (let i = 0; i < x.length; i++) x[i] = x[i]! + y[i]!;
+}

@@ -1,0 +1,141 @@
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { Attribute, Attributes } from "./builder.js";
+import type { Shape } from "./shape.js";
+import { typeCode, type ElementType, type TypedArray } from "./types.js";
+
+/** A node as ONNX has it, after lowering: names only. "" stands for an input that is left out. */
+export interface OnnxNode {
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Attributes;
+}
+
+export interface OnnxTensorInfo {
+  readonly name: string;
+  readonly type: ElementType;
+  /** Undefined: any rank. */
+  readonly shape?: Shape;
+}
+
+export interface OnnxConstant {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: Shape;
+  readonly data: TypedArray;
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  readonly opset: number;
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly OnnxTensorInfo[];
+  readonly outputs: readonly OnnxTensorInfo[];
+  readonly constants: readonly OnnxConstant[];
+}
+
+/** Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
+const FIELD = {
+  model: { irVersion: 1, producer: 2, graph: 7, opsetImport: 8 },
+  opset: { domain: 1, version: 2 },
+  graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12 },
+  node: { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 },
+  attribute: { name: 1, f: 2, i: 3, s: 4, ints: 8, type: 20 },
+  tensor: { dims: 1, dataType: 2, name: 8, rawData: 9 },
+  valueInfo: { name: 1, type: 2 },
+  type: { tensor: 1 },
+  tensorType: { elementType: 1, shape: 2 },
+  shape: { dimension: 1 },
+  dimension: { value: 1, name: 2 },
+} as const;
+
+const IR_VERSION = 10;
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+
+function message(writer: BinaryWriter, field: number, body: () => void): void {
+  writer.tag(field, WireType.LengthDelimited).fork();
+  body();
+  writer.join();
+}
+
+function string(writer: BinaryWriter, field: number, value: string): void {
+  writer.tag(field, WireType.LengthDelimited).string(value);
+}
+
+function integer(writer: BinaryWriter, field: number, value: number): void {
+  writer.tag(field, WireType.Varint).int64(value);
+}
+
+/** A graph as the bytes of an ONNX ModelProto. */
+export function encodeModel(graph: OnnxGraph): Uint8Array {
+  const w = new BinaryWriter();
+  integer(w, FIELD.model.irVersion, IR_VERSION);
+  string(w, FIELD.model.producer, "mmmlu-lab");
+  message(w, FIELD.model.graph, () => {
+    for (const node of graph.nodes) message(w, FIELD.graph.node, () => writeNode(w, node));
+    string(w, FIELD.graph.name, graph.name);
+    for (const constant of graph.constants) message(w, FIELD.graph.initializer, () => writeTensor(w, constant));
+    for (const input of graph.inputs) message(w, FIELD.graph.input, () => writeInfo(w, input));
+    for (const output of graph.outputs) message(w, FIELD.graph.output, () => writeInfo(w, output));
+  });
+  for (const [domain, version] of [["", graph.opset], ["com.microsoft", 1]] as const) {
+    message(w, FIELD.model.opsetImport, () => {
+      string(w, FIELD.opset.domain, domain);
+      integer(w, FIELD.opset.version, version);
+    });
+  }
+  return w.finish();
+}
+
+function writeNode(w: BinaryWriter, node: OnnxNode): void {
+  for (const input of node.inputs) string(w, FIELD.node.input, input);
+  for (const output of node.outputs) string(w, FIELD.node.output, output);
+  string(w, FIELD.node.name, node.outputs[0] ?? "");
+  string(w, FIELD.node.opType, node.op);
+  for (const [name, attribute] of Object.entries(node.attributes)) message(w, FIELD.node.attribute, () => writeAttribute(w, name, attribute));
+  if (node.domain) string(w, FIELD.node.domain, node.domain);
+}
+
+function writeAttribute(w: BinaryWriter, name: string, attribute: Attribute): void {
+  string(w, FIELD.attribute.name, name);
+  switch (attribute.kind) {
+    case "int":
+      integer(w, FIELD.attribute.i, attribute.value);
+      break;
+    case "float":
+      w.tag(FIELD.attribute.f, WireType.Bit32).float(attribute.value);
+      break;
+    case "string":
+      string(w, FIELD.attribute.s, attribute.value);
+      break;
+    case "ints":
+      for (const value of attribute.value) integer(w, FIELD.attribute.ints, value);
+  }
+  integer(w, FIELD.attribute.type, ATTRIBUTE_TYPE[attribute.kind]);
+}
+
+function writeTensor(w: BinaryWriter, { name, type, shape, data }: OnnxConstant): void {
+  for (const dimension of shape) integer(w, FIELD.tensor.dims, dimension as number);
+  integer(w, FIELD.tensor.dataType, typeCode(type));
+  string(w, FIELD.tensor.name, name);
+  w.tag(FIELD.tensor.rawData, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function writeInfo(w: BinaryWriter, { name, type, shape }: OnnxTensorInfo): void {
+  string(w, FIELD.valueInfo.name, name);
+  message(w, FIELD.valueInfo.type, () => {
+    message(w, FIELD.type.tensor, () => {
+      integer(w, FIELD.tensorType.elementType, typeCode(type));
+      if (!shape) return;
+      message(w, FIELD.tensorType.shape, () => {
+        for (const dimension of shape) {
+          message(w, FIELD.shape.dimension, () => {
+            if (typeof dimension === "number") integer(w, FIELD.dimension.value, dimension);
+            else string(w, FIELD.dimension.name, dimension);
+          });
+        }
+      });
+    });
+  });
+}

@@ -1,0 +1,21 @@
+/** ONNX graphs: building, differentiating and running them. Imports no other room. */
+export { GraphError } from "./errors.js";
+export { GraphBuilder, Value, type GraphNode, type Operand, type Region, type RegionBackward } from "./builder.js";
+export { type Dimension, type Shape } from "./shape.js";
+export { arrayFromNumbers, bytesOf, newArray, type ElementType, type TypedArray } from "./types.js";
+export {
+  DEVICE_NAMES,
+  type CompileOptions,
+  type Device,
+  type DeviceArray,
+  type DeviceName,
+  type DeviceOptions,
+  type Program,
+  type RunOptions,
+} from "./device.js";
+export { openDevice } from "./devices/runtime.js";
+export * from "./ops/elementwise.js";
+export * from "./ops/gather.js";
+export * from "./ops/layout.js";
+export * from "./ops/matmul.js";
+export * from "./ops/reduce.js";
