@@ -89,6 +89,8 @@ export type Operand = Value | number;
  */
 export class GraphBuilder {
   readonly nodes: GraphNode[] = [];
+  /** Nodes and regions in the order they were made: each after what it reads. */
+  readonly sequence: (GraphNode | Region)[] = [];
   readonly inputs = new Map<string, Value>();
   readonly outputs = new Map<string, Value>();
   readonly constants: Value[] = [];
@@ -160,6 +162,7 @@ export class GraphBuilder {
     const node: GraphNode = { op, domain, inputs, outputs: made, attributes, site };
     for (const { type, shape } of outputs) made.push(new Value(this, this.takeName(op), type, shape, node));
     this.nodes.push(node);
+    this.sequence.push(node);
     return made;
   }
 
@@ -187,7 +190,8 @@ export class GraphBuilder {
     for (const value of built) if (!inside.has(value.name) && !given.has(value) && !value.constant) captured.add(value);
     const outputs: Value[] = [];
     const region: Region = { name, inputs, outputs, captured: options.stop ? [] : [...captured], backward, site };
-    for (const value of built) outputs.push(new Value(this, value.name, value.type, value.shape, value.node, region, undefined));
+    for (const value of built) outputs.push(new Value(this, value.name, value.type, value.shape, value.node, region, value.constant));
+    this.sequence.push(region);
     return outputs;
   }
 

@@ -13,6 +13,7 @@ export {
   type Program,
   type RunOptions,
 } from "./device.js";
+export { gradients, gradientsFrom, type GradientOptions } from "./gradient.js";
 export { openDevice } from "./devices/runtime.js";
 export * from "./ops/elementwise.js";
 export * from "./ops/gather.js";
