@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../base/errors.js";
+import { readJson } from "../base/files.js";
+import { SafetensorsFile, type StoredTensor } from "./safetensors.js";
+
+/** The weights of a checkpoint folder, in one safetensors file or in shards with an index; read one tensor at a time. */
+export class CheckpointWeights {
+  private constructor(
+    /** What the weights were opened from, for messages. */
+    readonly source: string,
+    private readonly files: readonly SafetensorsFile[],
+    private readonly places: ReadonlyMap<string, SafetensorsFile>,
+  ) {}
+
+  /**
+   * Opens `<base>.safetensors`, or the shards that `<base>.safetensors.index.json` names.
+   * @param base `model`, or `adapter_model` for a PEFT adapter
+   * @throws {UserError} where neither is there, a shard is missing or unsound, or the index and the shards disagree.
+   */
+  static async open(folder: string, base = "model"): Promise<CheckpointWeights> {
+    const single = join(folder, `${base}.safetensors`);
+    const index = `${single}.index.json`;
+    if (existsSync(single)) {
+      const file = await SafetensorsFile.open(single);
+      return new CheckpointWeights(single, [file], new Map([...file.tensors.keys()].map((name) => [name, file])));
+    }
+    if (!existsSync(index)) {
+      const other = [`pytorch_${base}.bin`, `${base}.bin`, "flax_model.msgpack", "tf_model.h5"].find((name) => existsSync(join(folder, name)));
+      throw new UserError(`${folder} has neither ${base}.safetensors nor ${base}.safetensors.index.json`, {
+        hint: other ? `It has ${other}: save the model in safetensors format first.` : "Is it a model's folder?",
+      });
+    }
+    return CheckpointWeights.openShards(folder, index);
+  }
+
+  private static async openShards(folder: string, index: string): Promise<CheckpointWeights> {
+    const { weight_map: map } = await readJson<{ weight_map?: Record<string, unknown> }>(index);
+    if (map === null || typeof map !== "object") throw new UserError(`${index} has no weight_map`);
+    const shards = new Map<string, SafetensorsFile>();
+    const places = new Map<string, SafetensorsFile>();
+    try {
+      for (const [name, shard] of Object.entries(map)) {
+        if (typeof shard !== "string" || /[/\\]/.test(shard)) throw new UserError(`${index}: tensor ${name} has the place ${JSON.stringify(shard)}, not a file beside it`);
+        let file = shards.get(shard);
+        if (!file) {
+          const path = join(folder, shard);
+          if (!existsSync(path)) throw new UserError(`${index} names ${shard}, which is not there`, { hint: "Download the missing shard, or the whole model again." });
+          shards.set(shard, (file = await SafetensorsFile.open(path)));
+        }
+        if (!file.tensors.has(name)) throw new UserError(`${index} says that tensor ${name} lies in ${shard}, and it does not`);
+        places.set(name, file);
+      }
+    } catch (error) {
+      for (const file of shards.values()) await file.close();
+      throw error;
+    }
+    return new CheckpointWeights(index, [...shards.values()], places);
+  }
+
+  /** Names of all tensors, in the files' order. */
+  get names(): string[] {
+    return [...this.places.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.places.has(name);
+  }
+
+  /**
+   * A tensor's entry, its shape checked.
+   * @throws {UserError} naming the tensor, what was expected and what was found.
+   */
+  entry(name: string, shape?: readonly number[]): StoredTensor {
+    const file = this.places.get(name);
+    const expected = shape ? ` [${shape.join(", ")}]` : "";
+    if (!file) throw new UserError(`${this.source} has no weight ${name}${expected}`, { hint: "Does config.json belong to these weights?" });
+    const entry = file.entry(name);
+    if (shape && (entry.shape.length !== shape.length || entry.shape.some((size, axis) => size !== shape[axis]))) {
+      throw new UserError(`${this.source}: the weight ${name} has the shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`, {
+        hint: "Does config.json belong to these weights?",
+      });
+    }
+    return entry;
+  }
+
+  /** A tensor as float32; see {@link entry} for the errors. */
+  async readFloat32(name: string, shape?: readonly number[]): Promise<Float32Array> {
+    this.entry(name, shape);
+    return this.places.get(name)!.readFloat32(name);
+  }
+
+  /** Some rows of a tensor as float32. */
+  async readRows(name: string, from: number, count: number): Promise<Float32Array> {
+    this.entry(name);
+    return this.places.get(name)!.readRows(name, from, count);
+  }
+
+  /** A tensor's bytes as stored. */
+  async readBytes(name: string): Promise<Uint8Array> {
+    this.entry(name);
+    return this.places.get(name)!.readBytes(name);
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.files) await file.close();
+  }
+}
