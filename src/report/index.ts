@@ -6,3 +6,5 @@ export { page, type Section } from "./page.js";
 export { percent, spoken } from "./figures/index.js";
 export { type QuestionText, table, type Tile, tiles } from "./parts.js";
 export { answersReport, explorationReport, type LeakAudit, type ReportHead, type RunReport, type TrainingCurves } from "./run-report.js";
+export { findRuns, type FoundRun, loadComparedRun } from "./viewer/runs.js";
+export { serveRuns, type Viewer } from "./viewer/server.js";

@@ -1,0 +1,88 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { readJsonLines } from "../../base/json-lines.js";
+import { readJson } from "../../base/files.js";
+import type { Prediction } from "../../evaluate/prediction.js";
+import type { ComparedRun } from "../../evaluate/statistics/index.js";
+import { readManifest, type Manifest, type RunStart } from "../../record/index.js";
+import { UserError } from "../../base/errors.js";
+
+/** A folder that holds a run, whole or still going. */
+export interface FoundRun {
+  /** The folder's name below the outputs folder. */
+  readonly folder: string;
+  readonly path: string;
+  readonly name: string;
+  readonly started: string;
+  readonly kind: string;
+  readonly complete: boolean;
+  readonly sample: boolean;
+  /** Accuracy by stage, where the run has any. */
+  readonly accuracies: readonly { stage: string; accuracy: number; n: number }[];
+}
+
+/** The runs in a folder of outputs, newest first; folders that hold none are passed over. */
+export async function findRuns(outputs: string): Promise<FoundRun[]> {
+  if (!existsSync(outputs)) return [];
+  const runs: FoundRun[] = [];
+  for (const folder of readdirSync(outputs)) {
+    const path = join(outputs, folder);
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory() || !existsSync(join(path, "run.json"))) continue;
+    try {
+      runs.push(await describe(folder, path));
+    } catch {
+      // A folder that cannot be read must not hide the others.
+      runs.push({ folder, path, name: folder, started: "", kind: "unreadable", complete: false, sample: false, accuracies: [] });
+    }
+  }
+  return runs.sort((a, b) => (a.started < b.started ? 1 : -1));
+}
+
+async function describe(folder: string, path: string): Promise<FoundRun> {
+  const start = await readJson<RunStart>(join(path, "run.json"));
+  const complete = existsSync(join(path, "manifest.json"));
+  const manifest = complete ? await readManifest(path) : undefined;
+  const metrics = existsSync(join(path, "metrics.json")) ? await readJson<Record<string, unknown>>(join(path, "metrics.json")) : {};
+  return {
+    folder, path, complete, name: start.name, started: start.started,
+    kind: manifest?.kind ?? String((start.configuration as { kind?: unknown }).kind ?? "run"),
+    sample: manifest?.sample ?? false,
+    accuracies: accuraciesOf(metrics),
+  };
+}
+
+function accuraciesOf(metrics: Record<string, unknown>): FoundRun["accuracies"] {
+  const of = (stage: string, value: unknown): FoundRun["accuracies"] => {
+    const { accuracy, n } = (value ?? {}) as { accuracy?: unknown; n?: unknown };
+    return typeof accuracy === "number" && typeof n === "number" ? [{ stage, accuracy, n }] : [];
+  };
+  return [...of("test", metrics), ...of("baseline", metrics.baseline), ...of("final", metrics.final)];
+}
+
+/**
+ * One stage of a finished run's answers, for a comparison.
+ * @param reference a run's folder, or `FOLDER:STAGE` (`baseline`, `final`, `test`); without a stage the last one counts.
+ * @throws {UserError} where there is no finished run, it has no predictions, or no such stage.
+ */
+export async function loadComparedRun(reference: string): Promise<ComparedRun & { manifest: Manifest }> {
+  const colon = reference.lastIndexOf(":");
+  const hasStage = colon > 1 && !existsSync(reference);
+  const path = hasStage ? reference.slice(0, colon) : reference;
+  const manifest = await readManifest(path);
+  const file = join(path, "predictions.jsonl");
+  if (!existsSync(file)) {
+    throw new UserError(`${path} has no predictions.jsonl`, {
+      hint: manifest.kind === "explore" ? "An exploration answers no questions: there is nothing to compare." : "The run's folder is not whole: run the experiment again.",
+    });
+  }
+  const stages = new Map<string, Prediction[]>();
+  for await (const prediction of readJsonLines<Prediction>(file)) {
+    const list = stages.get(prediction.stage);
+    if (list) list.push(prediction);
+    else stages.set(prediction.stage, [prediction]);
+  }
+  const stage = hasStage ? reference.slice(colon + 1) : stages.has("final") ? "final" : [...stages.keys()].pop();
+  const predictions = stage === undefined ? undefined : stages.get(stage);
+  if (!predictions) throw new UserError(`${path} has no answers of stage "${stage ?? ""}"`, { hint: `It has: ${[...stages.keys()].join(", ") || "none"}.` });
+  return { name: stages.size > 1 ? `${manifest.name}:${stage}` : manifest.name, predictions, manifest };
+}

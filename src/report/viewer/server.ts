@@ -1,0 +1,117 @@
+import { createReadStream, existsSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { messageOf, UserError } from "../../base/errors.js";
+import { compareRuns } from "../../evaluate/statistics/index.js";
+import { comparisonReport } from "../comparison-report.js";
+import { percent } from "../figures/index.js";
+import { html, raw } from "../html.js";
+import { page } from "../page.js";
+import { liveBody } from "./live.js";
+import { findRuns, type FoundRun, loadComparedRun } from "./runs.js";
+
+export interface Viewer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the runs of a folder: a list, a run, a comparison, and a run that is still going.
+ * @param options.port 0 takes any that is free
+ * @throws {UserError} where the port is taken
+ */
+export async function serveRuns(outputs: string, options: { port?: number; host?: string } = {}): Promise<Viewer> {
+  const { port = 4321, host = "127.0.0.1" } = options;
+  const server = createServer((request, response) => void answer(outputs, request, response));
+  await listen(server, port, host);
+  const address = server.address();
+  const actual = typeof address === "object" && address ? address.port : port;
+  return {
+    url: `http://${host}:${actual}/`,
+    close: () => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }),
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") reject(new UserError(`port ${port} on ${host} is taken`, { hint: "Choose another with --port, or --port 0 for any that is free." }));
+      else reject(new UserError(`cannot listen on ${host}:${port}: ${messageOf(error)}`, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function answer(outputs: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const send = (status: number, body: string, type = "text/html; charset=utf-8"): void => {
+    response.writeHead(status, { "content-type": type, "cache-control": "no-store", "x-content-type-options": "nosniff" });
+    response.end(body);
+  };
+  try {
+    // Another site's name that points here (DNS rebinding) must not read the runs.
+    if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) return send(403, "this server answers on its own address only", "text/plain");
+    const url = new URL(request.url ?? "/", "http://127.0.0.1");
+    const runs = await findRuns(outputs);
+    if (url.pathname === "/") return send(200, listPage(outputs, runs));
+    if (url.pathname === "/compare") return send(200, await comparePage(runs, url.searchParams.getAll("run")));
+    const [, kind, name, rest] = /^\/(run|live)\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];
+    const run = runs.find((one) => one.folder === decodeURIComponent(name ?? ""));
+    if (!kind || !run) return send(404, errorPage("There is no such page", "The list shows the runs there are."));
+    if (kind === "live") return send(200, (await liveBody(run.path)).text);
+    if (rest === "files/metrics.json") return send(200, await readWhole(join(run.path, "metrics.json")), "application/json");
+    if (run.complete && existsSync(join(run.path, "report.html"))) {
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" });
+      createReadStream(join(run.path, "report.html")).pipe(response);
+      return;
+    }
+    return send(200, await livePage(run));
+  } catch (error) {
+    if (error instanceof UserError) return send(400, errorPage(error.message, error.hint ?? ""));
+    return send(500, errorPage("This page failed", messageOf(error)));
+  }
+}
+
+async function readWhole(path: string): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
+  return readFile(path, "utf8");
+}
+
+function listPage(outputs: string, runs: readonly FoundRun[]): string {
+  const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : `There are none in ${outputs} yet: mmmlu run eda makes one.`}</p>`;
+  const accuracy = (run: FoundRun): string => run.accuracies.map((one) => `${one.stage === "test" ? "" : `${one.stage} `}${percent(one.accuracy)} of ${one.n}`).join(", ") || "–";
+  const body = html`<form action="/compare"><div class="scroll"><table><thead><tr><th scope="col"><span class="soft">compare</span></th><th scope="col">run</th><th scope="col">kind</th><th scope="col">started</th><th scope="col">state</th><th scope="col">accuracy</th></tr></thead><tbody>
+${runs.map((run) => html`<tr><td>${run.complete && run.accuracies.length ? html`<input type="checkbox" name="run" value="${run.folder}" aria-label="compare ${run.folder}">` : ""}</td>
+<td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td>${run.started.replace("T", " ").slice(0, 16)}</td><td>${run.complete ? "complete" : "not complete"}</td><td>${accuracy(run)}</td></tr>`)}
+</tbody></table></div><p><button type="submit">Compare the chosen runs</button></p></form>`;
+  return page("Runs", lead, [{ id: "list", title: "All runs", body }]);
+}
+
+async function comparePage(runs: readonly FoundRun[], chosen: readonly string[]): Promise<string> {
+  const picked = chosen.map((name) => {
+    const colon = name.lastIndexOf(":");
+    const run = runs.find((one) => one.folder === name) ?? runs.find((one) => colon > 0 && one.folder === name.slice(0, colon));
+    if (!run) throw new UserError(`there is no run ${name}`, { hint: "Go back and choose from the list." });
+    return run.folder === name ? run.path : `${run.path}${name.slice(colon)}`;
+  });
+  if (picked.length === 1) {
+    const only = runs.find((run) => run.path === picked[0]);
+    // A fine-tuning run alone: its answers before and after.
+    if (only?.accuracies.some((one) => one.stage === "baseline")) picked.unshift(`${only.path}:baseline`);
+  }
+  if (picked.length < 2) throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
+  return comparisonReport(compareRuns(await Promise.all(picked.map(loadComparedRun)))).html;
+}
+
+async function livePage(run: FoundRun): Promise<string> {
+  const script = `<script>setInterval(async () => { try { const reply = await fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
+  return page(
+    run.folder,
+    html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)}; this page follows it.</p>`,
+    [{ id: "live", title: "So far", body: html`<div id="live-body" aria-live="off">${await liveBody(run.path)}</div>` }],
+    { scripts: raw(script) },
+  );
+}
+
+function errorPage(title: string, hint: string): string {
+  return page(title, html`<h1>${title}</h1><p>${hint}</p><p><a href="/">All runs</a></p>`, []);
+}
