@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compareWithDifferences, type Sample } from "./finite-differences.js";
+import { compareWithDifferences, type Sample } from "./testing/finite-differences.js";
 import * as g from "./index.js";
-import { samples as s, uniform } from "./test-samples.js";
+import { samples as s, uniform } from "./testing/samples.js";
 
 type Inputs = Readonly<Record<string, g.Value>>;
 interface Case {
@@ -111,6 +111,26 @@ Object.assign(cases, {
   scatterAddElements: { samples: { x: normal(3, 5), i: integers(5, 3, 7), u: normal(3, 7) }, build: ({ x, i, u }) => g.scatterAddElements(x!, i!, u!, 1) },
   scatterAddRows: { samples: { x: normal(4, 2), i: integers(4, 3, 2), u: normal(3, 2, 2) }, build: ({ x, i, u }) => g.scatterAddRows(x!, i!, u!) },
 } satisfies Record<string, Case>);
+Object.assign(cases, {
+  rmsNorm: { samples: { x: normal(2, 3, 5), w: normal(5) }, build: ({ x, w }) => g.rmsNorm(x!, w!, 1e-6) },
+  geluTanh: unary(g.geluTanh),
+  geluErf: unary(g.geluErf, normal(2, 3), true),
+  silu: unary(g.silu),
+  softcap: unary((x) => g.softcap(g.mul(x, 40), 30)),
+  crossEntropy: { samples: { x: normal(4, 6), t: integers(6, 4) }, build: ({ x, t }) => g.crossEntropy(x!, t!) },
+  "crossEntropy, summed": { samples: { x: named(normal(4, 6), "N"), t: named(integers(6, 4), "N") }, build: ({ x, t }) => g.reduceSum(g.crossEntropy(g.mul(x!, 30), t!)) },
+  "a region in a region": {
+    samples: { x: normal(3, 4), w: normal(4, 4) },
+    build: ({ x, w }) => g.recompute([x!, w!], ([x, w]) => [g.geluTanh(g.matmul(x!, w!)), g.tanh(x!)]),
+  },
+  "a block computed again, twice": {
+    samples: { x: normal(3, 4), v: normal(4, 4), w: normal(4, 4) },
+    build: ({ x, v, w }) => {
+      const block = ([x, w]: readonly g.Value[]): g.Value[] => [g.add(x!, g.tanh(g.matmul(x!, w!)))];
+      return g.recompute([...g.recompute([x!, v!], block), w!], block);
+    },
+  },
+} satisfies Record<string, Case>);
 for (const [transA, transB] of [[true, false], [false, true], [true, true]] as const) {
   const flags = `${transA ? " transA" : ""}${transB ? " transB" : ""}`;
   const shapes = (lead: readonly number[]): [Sample, Sample] => [normal(...lead, ...(transA ? [4, 3] : [3, 4])), normal(...lead, ...(transB ? [5, 4] : [4, 5]))];
@@ -148,5 +168,52 @@ describe("gradients against finite differences", () => {
     const checks = await compareWithDifferences(device, { samples: float32 ? inFloat32(samples) : samples, build, random: () => random() * 2 - 1, step: float32 ? 1e-2 : 1e-5 });
     expect(checks.length).toBeGreaterThan(0);
     for (const check of checks) expect(check.error, JSON.stringify(check)).toBeLessThan(float32 ? 2e-3 : 1e-7);
+  });
+});
+
+describe("what has no gradient", () => {
+  const graph = (): { b: g.GraphBuilder; x: g.Value } => {
+    const b = new g.GraphBuilder("errors");
+    return { b, x: b.input("x", "float32", ["B", 3]) };
+  };
+
+  it("names an operation without a rule and where it was built", () => {
+    const { x } = graph();
+    const loss = g.reduceSum(g.maximum(x, 0));
+    expect(() => g.gradients(loss, [x])).toThrow(/Max\(float32 \[B, 3\], float32 \[\]\), built at .*gradient\.test\.ts:\d+:\d+, has no gradient rule/);
+  });
+
+  it("names a value that no gradient reaches, or gives zeros where asked", () => {
+    const { b, x } = graph();
+    const w = b.input("w", "float32", [3]);
+    const loss = g.reduceSum(g.add(x, g.stopGradient(w)));
+    expect(() => g.gradients(loss, [x, w])).toThrow(/no gradient reaches w \(float32 \[3\]\)/);
+    expect(g.gradients(loss, [x, w], { unreached: "zeros" })[1]!.shape).toEqual([3]);
+  });
+
+  it("refuses what a region reads beside its inputs", () => {
+    const { b, x } = graph();
+    const w = b.input("w", "float32", [3]);
+    const loss = g.reduceSum(g.recompute([x], ([x]) => [g.mul(x!, w)])[0]!);
+    expect(() => g.gradients(loss, [x, w])).toThrow(/recompute, built at .*gradient\.test\.ts.* reads w \(float32 \[3\]\), which is not among its inputs/);
+    expect(g.gradients(loss, [x])).toHaveLength(1);
+  });
+
+  it("refuses whole numbers and losses of several elements", () => {
+    const { b, x } = graph();
+    const i = b.input("i", "int64", [2]);
+    expect(() => g.gradients(g.reduceSum(g.gather(x, i)), [i])).toThrow(/i \(int64 \[2\]\) has no gradient/);
+    expect(() => g.gradients(g.exp(x), [x])).toThrow(/no loss of one element/);
+  });
+
+  it("adds nothing for what was not asked for", () => {
+    const { b, x } = graph();
+    const w = b.input("w", "float32", [3, 3]);
+    const loss = g.reduceSum(g.square(g.matmul(x, w)));
+    const before = b.nodes.length;
+    g.gradients(loss, [w]);
+    const products = b.nodes.slice(before).filter((node) => node.op === "MatMul");
+    expect(products).toHaveLength(1);
+    expect(b.nodes.slice(before).some((node) => node.op === "Transpose" || node.op === "Expand")).toBe(false);
   });
 });

@@ -15,6 +15,11 @@ export {
 } from "./device.js";
 export { gradients, gradientsFrom, type GradientOptions } from "./gradient.js";
 export { openDevice } from "./devices/runtime.js";
+export { customGradient } from "./custom-gradient.js";
+export { recompute } from "./recompute.js";
+export { dropout, type DropoutOptions } from "./dropout.js";
+export { crossEntropy, geluErf, geluTanh, rmsNorm, silu, softcap } from "./library.js";
+export * from "./ops/bnb4.js";
 export * from "./ops/elementwise.js";
 export * from "./ops/gather.js";
 export * from "./ops/layout.js";

@@ -80,6 +80,7 @@ class Lowering {
   add(node: GraphNode): void {
     if (node.op === "MatMul" && node.domain === "") this.matmul(node);
     else if (node.op === "LogSoftmax" && !this.capabilities.logSoftmax) this.logSoftmax(node);
+    else if (node.op === "MatMulBnb4" && intAttribute(node, "transB") !== 1) throw new GraphError("MatMulBnb4 with transB = 0 computes something else than x · W: dequantize and multiply");
     else if (node.op === "Cast" || node.op === "BitCast") this.copy(node, { to: int(typeCode(node.outputs[0]!.type)) });
     else this.copy(node, node.attributes);
   }

@@ -1,8 +1,8 @@
-import { GraphBuilder, type Value } from "./builder.js";
-import type { Device, DeviceArray } from "./device.js";
-import { GraphError } from "./errors.js";
-import { gradientsFrom } from "./gradient.js";
-import { arrayFromNumbers, type ElementType, type TypedArray } from "./types.js";
+import { GraphBuilder, type Value } from "../builder.js";
+import type { Device, DeviceArray } from "../device.js";
+import { GraphError } from "../errors.js";
+import { gradientsFrom } from "../gradient.js";
+import { arrayFromNumbers, type ElementType, type TypedArray } from "../types.js";
 
 /** A tensor with its elements, for checking. */
 export interface Sample {

@@ -1,0 +1,62 @@
+import { buildError, type Value } from "./builder.js";
+import { add, div, greaterOrEqual, mul, where } from "./ops/elementwise.js";
+import { range, reshape } from "./ops/layout.js";
+import { productOf, type Dimension } from "./shape.js";
+import { isFloat } from "./types.js";
+
+export interface DropoutOptions {
+  /** The share of elements set to zero, in [0, 1); the others are multiplied by 1 / (1 − rate). */
+  readonly rate: number;
+  /** An int32 without axes, fed at each run: another seed, another mask. */
+  readonly seed: Value;
+  /** A whole number that tells this place of the model from others with the same seed. */
+  readonly site: number;
+}
+
+/**
+ * x with elements set to zero at random and the others scaled up. The mask follows from seed, site and each element's
+ * row and column alone (rows being all axes but the last): it is the same on every device and every time the place is
+ * built again, so nothing is kept for the gradient but the seed.
+ */
+export function dropout(x: Value, { rate, seed, site }: DropoutOptions): Value {
+  if (!(rate >= 0 && rate < 1)) throw buildError("dropout", [x], `the rate ${rate} is not in [0, 1)`);
+  if (!isFloat(x.type)) throw buildError("dropout", [x], "needs a floating type");
+  if (seed.type !== "int32" || seed.rank !== 0) throw buildError("dropout", [x, seed], "the seed is not an int32 without axes");
+  if (!Number.isInteger(site) || site < 0 || site >= 2 ** 31) throw buildError("dropout", [x], `the site ${site} is not a whole number below 2^31`);
+  if (rate === 0 || x.rank === 0) return x;
+  const columns = x.dimension(-1);
+  const rows = productOf(x.shape.slice(0, -1));
+  const noise = mul(oddNumbers(seed, site, 0, rows, [rows, 1]), oddNumbers(seed, site, 1, columns, [1, columns]));
+  const scale = where(greaterOrEqual(noise, threshold(rate)), x.builder.scalar(1 / (1 - rate), x.type), x.builder.scalar(0, x.type));
+  return mul(x, reshape(scale, x.shape));
+}
+
+/** The int32 that a uniform one is below with probability `rate`. */
+function threshold(rate: number): number {
+  return Math.round(rate * 2 ** 32) - 2 ** 31;
+}
+
+/**
+ * Odd int32 numbers, uniform and independent for all purposes of a mask. The noise of an element is its row's number
+ * times its column's modulo 2³²: along a row the column numbers are independent draws and multiplying by an odd number
+ * permutes them, so a row is as random as they are, and likewise a column.
+ *
+ * Mixing takes x(2x + 1), whose high bits depend on all bits (as in RC6), and swaps the halves so that the next
+ * round's do too; shifts and exclusive or are not to be had on WebGPU, wrapping int32 products are.
+ */
+function oddNumbers(seed: Value, site: number, kind: 0 | 1, count: Dimension, shape: readonly Dimension[]): Value {
+  const start = mix(add(mix(add(mul(seed, int32(0x9e3779b1)), int32(Math.imul(site, 0x85ebca6b) + kind * 0x27d4eb2f))), int32(0x165667b1)));
+  let x = add(mul(range(seed.builder, count, "int32"), int32(0xc2b2ae35)), start);
+  for (const constant of [0x27220a95, 0x7feb352d, 0x846ca68b]) x = add(mix(x), int32(constant));
+  return reshape(add(mul(x, 2), 1), shape);
+}
+
+function mix(x: Value): Value {
+  const squared = mul(x, add(mul(x, 2), 1));
+  return add(mul(squared, 65536), div(squared, 65536));
+}
+
+/** The number as a wrapped int32. */
+function int32(value: number): number {
+  return value | 0;
+}
