@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { LANGUAGES, type Row } from "../data/row.js";
+import { UserError } from "../base/errors.js";
+import { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
+import { flanT5Prompt, gemma2Prompt, gemma3Messages, gemma3Prompt, questionAndChoices } from "./prompts.js";
+
+const row: Row = { id: "DE_DE/anatomy/0", language: "DE_DE", subject: "anatomy", index: 0, question: "Was?\nNun", choices: [" eins", "zwei", "3", "None"], answer: "B" };
+
+describe("the experiments' prompts", () => {
+  it("are the published strings", () => {
+    expect(questionAndChoices(row)).toBe("Question: Was?\nNun\nChoices:\nA:  eins\nB: zwei\nC: 3\nD: None");
+    expect(flanT5Prompt(row)).toBe("Question: Was?\nNun\nA)  eins\nB) zwei\nC) 3\nD) None\nAnswer:");
+    expect(gemma2Prompt(row)).toBe(
+      "The following is a multiple-choice question. Provide the letter of the correct answer.\n\nQuestion: Was?\nNun\nOptions:\n(A)  eins\n(B) zwei\n(C) 3\n(D) None\nCorrect Answer:",
+    );
+    expect(gemma3Prompt([row, row])).toBe(`Q1: ${questionAndChoices(row)}\nAnswer:\n\nQ2: ${questionAndChoices(row)}\nAnswer:`);
+    expect(gemma3Messages([row])).toEqual([
+      { role: "system", content: GEMMA3_SYSTEM_PROMPT },
+      { role: "user", content: `Q1: ${questionAndChoices(row)}\nAnswer:` },
+    ]);
+  });
+});
+
+describe("the native instructions", () => {
+  it("are there in every language, and name all four letters and the form", () => {
+    for (const language of LANGUAGES) {
+      const text = NATIVE_INSTRUCTIONS[language];
+      for (const letter of ["A", "B", "C", "D", "ABCD"]) expect(text, language).toContain(letter);
+    }
+    expect(new Set(Object.values(NATIVE_INSTRUCTIONS)).size).toBe(LANGUAGES.length);
+    expect(gemma3Messages([row], "native")[0]?.content).toBe(NATIVE_INSTRUCTIONS.DE_DE);
+  });
+  it("refuse a language that has none", () => expect(() => instructionIn("XX_XX")).toThrow(UserError));
+});

@@ -1,0 +1,22 @@
+/*
+ * What the published readings' Python does with text, where JavaScript differs: its `\w` and `\b` know all of Unicode
+ * ("é" is a word character, a combining accent is not), and its `strip` and `splitlines` have lists of their own.
+ */
+
+/** Python's `\w`: agrees on every code point that Python 3.11's Unicode has assigned. */
+const WORD = "[\\p{L}\\p{N}_]";
+
+/** A letter A–D of either case between Python's `\b`s. */
+export const STANDALONE_LETTER = new RegExp(`(?<!${WORD})[A-Da-d](?!${WORD})`, "gu");
+
+/** A capital A–D at the start, before Python's `\b`. */
+export const LEADING_CAPITAL = new RegExp(`^[A-D](?!${WORD})`, "u");
+
+const WHITESPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const OUTER_WHITESPACE = new RegExp(`^${WHITESPACE}+|${WHITESPACE}+$`, "gu");
+
+/** Python's `str.strip()`. */
+export const strip = (text: string): string => text.replace(OUTER_WHITESPACE, "");
+
+/** Python's `str.splitlines()`, but for an empty line at the end. */
+export const splitLines = (text: string): string[] => text.split(/\r\n|[\n-\r\x1c-\x1e\x85\u2028\u2029]/u);
