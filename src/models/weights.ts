@@ -1,0 +1,154 @@
+import { UserError } from "../base/errors.js";
+import type { Device, DeviceArray, Value } from "../graph/index.js";
+import type { Parameter } from "./model.js";
+import type { ModelGraph } from "./model-graph.js";
+
+/** A linear layer's weight that is not held as float32: quantized, or stored in another type. Frozen. */
+export interface StoredWeight {
+  /** [outputs, inputs] of the matrix that it stands for. */
+  readonly shape: readonly [number, number];
+  /**
+   * Adds x·Wᵀ to a graph, with a gradient for x: [..., inputs] → [..., outputs]. Its arrays come in by
+   * {@link ModelGraph.array}.
+   */
+  product(graph: ModelGraph, name: string, x: Value): Value;
+  /** Bytes that it holds. */
+  readonly bytes: number;
+  /** The matrix as float32, for merging and saving. */
+  dense(): Promise<Float32Array>;
+  dispose(device: Device): void;
+}
+
+/** A low-rank change of a linear layer: scaling · dropout(x)·Aᵀ·Bᵀ is added to its product. */
+export interface Adapter {
+  /** [rank, inputs] */
+  readonly a: Parameter;
+  /** [outputs, rank] */
+  readonly b: Parameter;
+  readonly scaling: number;
+  /** Share of x that dropout zeroes while training. */
+  readonly dropout: number;
+}
+
+/**
+ * A model's weights by their names in the checkpoint: float32 parameters, stored (quantized) weights of linear layers,
+ * and adapters of linear layers by the layer's name (the weight's name without `.weight`).
+ */
+export class Weights {
+  private readonly byName = new Map<string, Parameter>();
+  private readonly stored = new Map<string, StoredWeight>();
+  private readonly adapters = new Map<string, Adapter>();
+
+  constructor(readonly device: Device) {}
+
+  /** All float32 parameters, the adapters' last, in the order they were added. */
+  get parameters(): Parameter[] {
+    return [...this.byName.values()];
+  }
+
+  /** Names of all float32 and stored weights, in the order they were added. */
+  get names(): string[] {
+    return [...this.byName.keys(), ...this.stored.keys()];
+  }
+
+  add(parameter: Parameter): void {
+    if (this.has(parameter.name)) throw new Error(`two weights named ${parameter.name}`);
+    this.byName.set(parameter.name, parameter);
+  }
+
+  addStored(name: string, weight: StoredWeight): void {
+    if (this.has(name)) throw new Error(`two weights named ${name}`);
+    this.stored.set(name, weight);
+  }
+
+  /** Gives a linear layer an adapter, whose matrices become parameters. */
+  addAdapter(layer: string, adapter: Adapter): void {
+    if (this.adapters.has(layer)) throw new Error(`two adapters for ${layer}`);
+    this.add(adapter.a);
+    this.add(adapter.b);
+    this.adapters.set(layer, adapter);
+  }
+
+  /** Takes all adapters off, and their parameters with them. */
+  removeAdapters(): void {
+    for (const { a, b } of this.adapters.values()) {
+      this.byName.delete(a.name);
+      this.byName.delete(b.name);
+    }
+    this.adapters.clear();
+  }
+
+  has(name: string): boolean {
+    return this.byName.has(name) || this.stored.has(name);
+  }
+
+  /** A float32 parameter. @throws {UserError} where there is none of that name. */
+  get(name: string): Parameter {
+    const parameter = this.byName.get(name);
+    if (!parameter) throw new UserError(`the model has no weight ${name}`);
+    return parameter;
+  }
+
+  storedWeight(name: string): StoredWeight | undefined {
+    return this.stored.get(name);
+  }
+
+  adapter(layer: string): Adapter | undefined {
+    return this.adapters.get(layer);
+  }
+
+  /** Layers with an adapter. */
+  get adapted(): ReadonlyMap<string, Adapter> {
+    return this.adapters;
+  }
+
+  /** Puts another parameter in the place of the one of its name (to freeze it, say). */
+  replace(parameter: Parameter): void {
+    this.get(parameter.name);
+    this.byName.set(parameter.name, parameter);
+  }
+
+  /** Freezes every parameter but the adapters'. */
+  freezeAll(): void {
+    const adapted = new Set([...this.adapters.values()].flatMap(({ a, b }) => [a, b]));
+    for (const parameter of this.byName.values()) if (!adapted.has(parameter)) this.replace({ ...parameter, trained: false });
+  }
+
+  /** Puts a stored weight in the place of a float32 one. */
+  store(name: string, weight: StoredWeight): void {
+    const parameter = this.byName.get(name);
+    if (parameter) {
+      this.device.dispose(parameter.array);
+      this.byName.delete(name);
+    }
+    this.stored.set(name, weight);
+  }
+
+  /** Bytes that all weights hold. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { array } of this.byName.values()) bytes += array.bytes;
+    for (const weight of this.stored.values()) bytes += weight.bytes;
+    return bytes;
+  }
+
+  /** Frees what lies in the device's memory. */
+  dispose(): void {
+    for (const { array } of this.byName.values()) this.device.dispose(array);
+    for (const weight of this.stored.values()) weight.dispose(this.device);
+  }
+}
+
+/** A float32 parameter in the device's memory. */
+export async function makeParameter(device: Device, name: string, shape: readonly number[], elements: Float32Array, trained = true): Promise<Parameter> {
+  const array: DeviceArray = await device.upload(device.array(elements, shape));
+  return { name, shape, trained, decayed: isDecayed(name), array };
+}
+
+/**
+ * Whether weight decay applies to a parameter of this name: not to biases and norms. The patterns are those of Hugging
+ * Face's Trainer (5.x), by which T5's relative_attention_bias is a bias too.
+ */
+export function isDecayed(name: string): boolean {
+  return !/bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)/i.test(name);
+}
