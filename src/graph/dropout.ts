@@ -1,5 +1,5 @@
 import { buildError, type Value } from "./builder.js";
-import { add, div, greaterOrEqual, mul, where } from "./ops/elementwise.js";
+import { add, cast, div, greaterOrEqual, mul } from "./ops/elementwise.js";
 import { range, reshape } from "./ops/layout.js";
 import { productOf, type Dimension } from "./shape.js";
 import { isFloat } from "./types.js";
@@ -27,7 +27,8 @@ export function dropout(x: Value, { rate, seed, site }: DropoutOptions): Value {
   const columns = x.dimension(-1);
   const rows = productOf(x.shape.slice(0, -1));
   const noise = mul(oddNumbers(seed, site, 0, rows, [rows, 1]), oddNumbers(seed, site, 1, columns, [1, columns]));
-  const scale = where(greaterOrEqual(noise, threshold(rate)), x.builder.scalar(1 / (1 - rate), x.type), x.builder.scalar(0, x.type));
+  // a cast and a product: Where takes twice their time on the CPU
+  const scale = mul(cast(greaterOrEqual(noise, threshold(rate)), x.type), 1 / (1 - rate));
   return mul(x, reshape(scale, x.shape));
 }
 

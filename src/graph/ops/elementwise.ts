@@ -1,6 +1,7 @@
 import { buildError, type Operand, type Value } from "../builder.js";
 import { broadcast } from "../shape.js";
 import { isFloat, type ElementType } from "../types.js";
+import { expand } from "./layout.js";
 
 /** The two operands as values of one type; a number takes the other's type. */
 function pair(op: string, a: Operand, b: Operand): [Value, Value] {
@@ -34,7 +35,13 @@ export const mul = (a: Operand, b: Operand): Value => binary("Mul", a, b);
 /** a / b, broadcast; integers are divided towards zero. */
 export const div = (a: Operand, b: Operand): Value => binary("Div", a, b);
 /** a to the power b, broadcast. */
-export const pow = (a: Operand, b: Operand): Value => binary("Pow", a, b);
+export function pow(a: Operand, b: Operand): Value {
+  const [x, y] = pair("Pow", a, b);
+  const shape = broadcast(x.shape, y.shape);
+  // WebGPU's Pow fails where a tensor is stretched; a single number is fine.
+  if (!shape || x.rank === 0 || y.rank === 0) return binary("Pow", x, y);
+  return binary("Pow", expand(x, shape), expand(y, shape));
+}
 /** The larger, broadcast. No gradient. */
 export const maximum = (a: Operand, b: Operand): Value => binary("Max", a, b);
 /** The smaller, broadcast. No gradient. */
