@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { chatServer } from "../src/answer/chat-server.js";
+import { gemma3Plan } from "../src/answer/requests.js";
+import { LETTERS, type Row } from "../src/data/row.js";
+import { evaluate } from "../src/evaluate/run.js";
+
+/*
+ * npm run bench:evaluate [-- --questions 10000 --concurrency 4,32,256 --milliseconds 50 --json]
+ * Questions a second against a local server (a process of its own) that answers each request in so many milliseconds, one
+ * question a request, through the whole path: prompts, the openai client, the log on disk, reading, metrics.
+ */
+
+const { values } = parseArgs({
+  options: {
+    questions: { type: "string", default: "10000" },
+    concurrency: { type: "string", default: "4,32,256" },
+    milliseconds: { type: "string", default: "50" },
+    json: { type: "boolean", default: false },
+  },
+});
+const questions = Number(values.questions);
+const milliseconds = Number(values.milliseconds);
+
+function* rows(count: number): Generator<Row> {
+  for (let index = 0; index < count; index++) {
+    const words = (seed: number, length: number): string => Array.from({ length }, (_, at) => `Wort${(seed * 31 + at * 7) % 997}`).join(" ");
+    yield {
+      id: `DE_DE/abstract_algebra/${index}`,
+      language: "DE_DE",
+      subject: "abstract_algebra",
+      index,
+      question: `${words(index, 30)}?`,
+      choices: [words(index + 1, 6), words(index + 2, 6), words(index + 3, 6), words(index + 4, 6)],
+      answer: LETTERS[index % 4] as (typeof LETTERS)[number],
+    };
+  }
+}
+
+const madeOnTheWay = (count: number): Iterable<Row> => ({ [Symbol.iterator]: () => rows(count) });
+
+interface Measured {
+  concurrency: number;
+  questions: number;
+  seconds: number;
+  questionsPerSecond: number;
+  shareOfPossible: number;
+  processorMillisecondsPerQuestion: number;
+  /** Resident memory while asking, in MiB: after a tenth of the questions, and the most seen after that. */
+  memoryEarly: number;
+  memoryMost: number;
+}
+
+async function measure(endpoint: string, concurrency: number, count: number): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "mmmlu-bench-"));
+  const answerer = chatServer({ model: "gemma-3-27b-it", endpoint, temperature: 0, logProbabilities: false, timeoutSeconds: 30, retries: 0, seed: 42 });
+  let early = 0;
+  let most = 0;
+  const watched = (done: number): void => {
+    if (done % 100 !== 0 || done < count / 10) return;
+    const memory = process.memoryUsage.rss() / 2 ** 20;
+    if (early === 0) early = memory;
+    most = Math.max(most, memory);
+  };
+  const processor = process.cpuUsage();
+  try {
+    const evaluation = await evaluate({
+      rows: madeOnTheWay(count),
+      total: count,
+      answerer,
+      plan: gemma3Plan({ questionsPerRequest: 1, instruction: "english", maximumTokensPerQuestion: 2, maximumTokensExtra: 10 }),
+      reading: "lines",
+      stage: "zero-shot",
+      repliesPath: join(folder, "replies.jsonl"),
+      concurrency,
+      progress: { begin() {}, update: watched, say() {}, end() {} },
+    });
+    if (evaluation.metrics.n !== count || evaluation.metrics.unreadable !== 0) throw new Error(`only ${evaluation.metrics.n} answered, ${evaluation.metrics.unreadable} unreadable`);
+    const { user, system } = process.cpuUsage(processor);
+    return {
+      concurrency,
+      questions: count,
+      seconds: evaluation.seconds,
+      questionsPerSecond: count / evaluation.seconds,
+      shareOfPossible: count / evaluation.seconds / (concurrency / (milliseconds / 1000)),
+      processorMillisecondsPerQuestion: (user + system) / 1000 / count,
+      memoryEarly: early,
+      memoryMost: most,
+    };
+  } finally {
+    await answerer.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function startServer(): Promise<{ process: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", new URL("../test/chat-imitation/main.ts", import.meta.url).pathname, String(milliseconds)], { stdio: ["pipe", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: child.stdout })) return { process: child, url: line };
+  throw new Error("the server did not start");
+}
+
+const server = await startServer();
+const results: Measured[] = [];
+try {
+  // The first requests are slow everywhere: compiling is not what is measured.
+  await measure(server.url, 64, Math.min(2000, questions));
+  for (const concurrency of values.concurrency.split(",").map(Number)) {
+    const measured = await measure(server.url, concurrency, questions);
+    results.push(measured);
+    if (!values.json) {
+      const { questionsPerSecond, shareOfPossible, memoryEarly, memoryMost } = measured;
+      process.stdout.write(
+        `${String(concurrency).padStart(4)} at once: ${questionsPerSecond.toFixed(1).padStart(7)} questions/s, ${(100 * shareOfPossible).toFixed(1)} % of ${concurrency} ÷ ${milliseconds} ms, ` +
+          `${measured.processorMillisecondsPerQuestion.toFixed(3)} ms of processor each, memory ${memoryEarly.toFixed(0)} MiB early, ${memoryMost.toFixed(0)} MiB at most\n`,
+      );
+    }
+  }
+} finally {
+  server.process.stdin?.end();
+}
+if (values.json) process.stdout.write(`${JSON.stringify({ bench: "evaluate", milliseconds, results })}\n`);

@@ -1,0 +1,49 @@
+import type { Row } from "../data/row.js";
+import type { ChatMessage } from "./prompts.js";
+import type { Retry } from "./retry.js";
+
+/** What is sent at once: the question of one row, or of several. */
+export interface AnswerRequest {
+  /** The rows whose questions it asks, in order. */
+  readonly rows: readonly Row[];
+  /** What the model reads: the turns of a chat, or a text to go on from. */
+  readonly prompt: readonly ChatMessage[] | string;
+  readonly maximumTokens: number;
+}
+
+/** What came back, as it came. */
+export interface RawReply {
+  readonly text: string;
+  /** Reasoning that the server sent apart from the reply. */
+  readonly reasoning?: string;
+  /** Why generation ended, in the server's words: `stop`, `length`, … */
+  readonly finish?: string;
+  /** Tokens read and written, as the server counts them. */
+  readonly tokens?: { readonly prompt: number; readonly completion: number };
+  /** Log-probabilities of A to D at the answer's place. */
+  readonly logProbabilities?: readonly [number, number, number, number];
+}
+
+export interface AnswerContext {
+  /** Aborting drops what is under way; `answer` then rejects. */
+  readonly signal?: AbortSignal;
+  /** Told of each attempt that failed and is made again. */
+  readonly onRetry?: (request: AnswerRequest, retry: Retry) => void;
+}
+
+/** Who answers: a chat server, a local model, a baseline. */
+export interface Answerer {
+  /** As figures label it: a model's name, or `baseline:majority`. */
+  readonly name: string;
+  /** What it is, in a sentence. */
+  readonly description: string;
+  /** Everything of it that can change a reply; with the prompt it is the key under which a reply is kept. */
+  readonly identity: Readonly<Record<string, unknown>>;
+  /** How many requests one call of `answer` takes: 1 for a server, a batch for a local model. */
+  readonly requestsAtOnce: number;
+  /** Called once before the first question. @throws {UserError} where it cannot answer at all. */
+  prepare(signal?: AbortSignal): Promise<void>;
+  /** One reply for each request, in order. @throws {UserError} where there is none to be had. */
+  answer(requests: readonly AnswerRequest[], context?: AnswerContext): Promise<RawReply[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,65 @@
+import { sha256 } from "../base/files.js";
+import { UsageError } from "../base/errors.js";
+import { type Letter, LETTERS, type Row } from "../data/row.js";
+import type { Answerer } from "./answerer.js";
+
+/*
+ * Answerers that read no question, to hold models against. Each is labelled as what it is.
+ */
+
+export const baselineNames = ["baseline:majority", "baseline:random", "baseline:longest"] as const;
+export type BaselineName = (typeof baselineNames)[number];
+
+export interface BaselineOptions {
+  /** Seeds `baseline:random`. */
+  readonly seed: number;
+  /** The rows whose most frequent answer `baseline:majority` gives, and what they are: the answers are those of a training part where there is one. */
+  readonly majorityOf: { readonly rows: Iterable<Pick<Row, "answer">>; readonly what: string };
+}
+
+export const isBaseline = (model: string): boolean => model.startsWith("baseline:");
+
+/** @throws {UsageError} where there is no such baseline; the message lists them. */
+export function baseline(name: string, options: BaselineOptions): Answerer {
+  if (name === "baseline:majority") {
+    const { letter, count, n } = majority(options.majorityOf.rows);
+    const description = `always ${letter}, the most frequent answer of ${options.majorityOf.what} (${count.toLocaleString("en")} of ${n.toLocaleString("en")})`;
+    return answerer(name, description, { letter }, () => letter);
+  }
+  if (name === "baseline:random") {
+    return answerer(name, `a letter drawn for each row with seed ${options.seed}`, { seed: options.seed }, (row) => randomLetter(options.seed, row.id));
+  }
+  if (name === "baseline:longest") return answerer(name, "the longest choice, the first of equals", {}, longest);
+  throw new UsageError(`there is no answerer "${name}"`, { hint: `Baselines: ${baselineNames.join(", ")}.` });
+}
+
+function answerer(name: BaselineName, description: string, identity: Record<string, unknown>, answerTo: (row: Row) => Letter): Answerer {
+  return {
+    name,
+    description: `${name}: ${description}; it reads no question`,
+    identity: { kind: name, ...identity },
+    requestsAtOnce: 64,
+    async prepare() {},
+    answer: async (requests) => requests.map(({ rows }) => ({ text: rows.map(answerTo).join("\n") })),
+    async close() {},
+  };
+}
+
+function majority(rows: Iterable<Pick<Row, "answer">>): { letter: Letter; count: number; n: number } {
+  const counts = new Map<Letter, number>(LETTERS.map((letter) => [letter, 0]));
+  let n = 0;
+  for (const { answer } of rows) {
+    counts.set(answer, (counts.get(answer) as number) + 1);
+    n++;
+  }
+  if (n === 0) throw new UsageError("baseline:majority needs rows whose answers it can count");
+  const letter = LETTERS.reduce((best, other) => ((counts.get(other) as number) > (counts.get(best) as number) ? other : best));
+  return { letter, count: counts.get(letter) as number, n };
+}
+
+/** From the seed and the row's id alone: the same in any order, at any concurrency. */
+const randomLetter = (seed: number, id: string): Letter => LETTERS[parseInt(sha256(`${seed}/${id}`).slice(0, 8), 16) % LETTERS.length] as Letter;
+
+const lengthOf = (text: string): number => [...text].length;
+
+const longest = (row: Row): Letter => LETTERS[row.choices.reduce((best, choice, index) => (lengthOf(choice) > lengthOf(row.choices[best] as string) ? index : best), 0)] as Letter;

@@ -1,0 +1,149 @@
+import { setMaxListeners } from "node:events";
+import type { Answerer, AnswerRequest, RawReply } from "../answer/answerer.js";
+import { requestKeys, type RequestPlan, requestsFor } from "../answer/requests.js";
+import { UserError } from "../base/errors.js";
+import { type Progress, silent } from "../base/progress.js";
+import type { Row } from "../data/row.js";
+import { ReplyLog } from "./reply-log.js";
+import { RetryLog } from "./retry-log.js";
+
+export interface AskOptions {
+  /** The rows to be answered, in the order of `predictions.jsonl`; gone through more than once. */
+  readonly rows: Iterable<Row>;
+  /** How many rows there are, for the progress bar. */
+  readonly total: number;
+  readonly answerer: Answerer;
+  readonly plan: RequestPlan;
+  /** Names this evaluation among those of its run: `zero-shot`, `baseline`, `final`. */
+  readonly stage: string;
+  /** The run's `replies.jsonl`: appended to, and gone on from. */
+  readonly repliesPath: string;
+  /** The run's `retries.jsonl`: a line for each attempt made again; there is no file while there is none. */
+  readonly retriesPath?: string;
+  /** Calls of the answerer under way at once. */
+  readonly concurrency: number;
+  readonly progress?: Progress;
+  /** Aborting drops what is under way; what has landed is kept. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Asked {
+  /** Questions answered now, and questions whose replies were there already. */
+  readonly asked: number;
+  readonly cached: number;
+  /** Attempts made again, by reason. */
+  readonly retries: Readonly<Record<string, number>>;
+  /** Spent asking, the answerer's preparation left out. */
+  readonly seconds: number;
+}
+
+type KeyedRequest = AnswerRequest & { readonly key: string };
+
+/** How long what is under way may still land after another request has ended the run. */
+const LANDING_MILLISECONDS = 10_000;
+
+/**
+ * Asks all questions that have no reply in the log yet; each reply is on disk before the next is asked in its place.
+ * Memory: what is under way, and the keys of replies that were there at the start.
+ * @throws {UserError} where the answerer cannot go on, or the signal was aborted.
+ */
+export async function askAll(options: AskOptions): Promise<Asked> {
+  const { answerer, stage, progress = silent, signal } = options;
+  const log = await ReplyLog.open(options.repliesPath);
+  const retries = new RetryLog(options.retriesPath);
+  const counts = { asked: 0, cached: 0 };
+  const show = (): void => progress.update(counts.asked + counts.cached, retries.note);
+  const open = openRequests(options, log, (questions) => {
+    counts.cached += questions;
+    show();
+  });
+
+  const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
+  const interrupt = (): void => abort.abort(signal?.reason);
+  if (signal?.aborted) interrupt();
+  signal?.addEventListener("abort", interrupt, { once: true });
+  let failure: { error: unknown } | undefined;
+  let landing: NodeJS.Timeout | undefined;
+
+  const onRetry: NonNullable<Parameters<Answerer["answer"]>[1]>["onRetry"] = (request, retry) => {
+    if (failure) throw failure.error;
+    retries.add(request, retry);
+    show();
+  };
+
+  const ask = async (requests: readonly KeyedRequest[]): Promise<void> => {
+    const sent = performance.now();
+    const replies = await answerer.answer(requests, { signal: abort.signal, onRetry });
+    const milliseconds = Math.round(performance.now() - sent);
+    log.append(
+      ...requests.map(({ key, rows }, index) => ({
+        key,
+        stage,
+        ids: rows.map((row) => row.id),
+        answers: rows.map((row) => row.answer).join(""),
+        ...(replies[index] as RawReply),
+        milliseconds,
+      })),
+    );
+    for (const request of requests) counts.asked += request.rows.length;
+    show();
+  };
+
+  const worker = async (first: readonly KeyedRequest[]): Promise<void> => {
+    try {
+      for (let requests = first; requests.length > 0 && !failure && !abort.signal.aborted; requests = take(open, answerer.requestsAtOnce)) await ask(requests);
+    } catch (error) {
+      failure ??= { error };
+      landing ??= setTimeout(() => abort.abort(), LANDING_MILLISECONDS);
+    }
+  };
+
+  progress.begin(`${stage}: ${answerer.name}`, options.total);
+  let started = performance.now();
+  try {
+    const first = take(open, answerer.requestsAtOnce);
+    // Where all replies are there, nobody need be able to answer.
+    if (first.length > 0) await answerer.prepare(abort.signal);
+    started = performance.now();
+    await Promise.all(Array.from({ length: options.concurrency }, (_, index) => worker(index === 0 ? first : take(open, answerer.requestsAtOnce))));
+  } catch (error) {
+    failure ??= { error };
+  } finally {
+    clearTimeout(landing);
+    signal?.removeEventListener("abort", interrupt);
+    log.close();
+    retries.close();
+  }
+  const done = `${(counts.asked + counts.cached).toLocaleString("en")} of ${options.total.toLocaleString("en")}`;
+  if (signal?.aborted) {
+    progress.end(`stopped at ${done}`);
+    throw new UserError(`stopped after ${done} questions`, { hint: "What was answered is kept: run the same command again, it goes on from there.", cause: signal.reason });
+  }
+  if (failure) {
+    progress.end(`failed at ${done}`);
+    throw failure.error;
+  }
+  progress.end([`${counts.asked.toLocaleString("en")} answered`, counts.cached ? `${counts.cached.toLocaleString("en")} there before` : "", retries.note].filter(Boolean).join(", "));
+  return { ...counts, retries: retries.byReason, seconds: (performance.now() - started) / 1000 };
+}
+
+/** The requests whose replies are not in the log; the others are counted and passed over. */
+function* openRequests({ rows, plan, answerer, stage }: AskOptions, log: ReplyLog, passedOver: (questions: number) => void): Generator<KeyedRequest> {
+  const keyOf = requestKeys(answerer.identity);
+  for (const request of requestsFor(rows, plan)) {
+    const key = keyOf(request);
+    if (log.has(stage, key)) passedOver(request.rows.length);
+    else yield { ...request, key };
+  }
+}
+
+function take<T>(from: Iterator<T>, count: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const next = from.next();
+    if (next.done) break;
+    taken.push(next.value);
+  }
+  return taken;
+}

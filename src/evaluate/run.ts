@@ -1,0 +1,35 @@
+import type { ReadingName } from "../answer/reading.js";
+import { readReply } from "../answer/reading.js";
+import type { Row } from "../data/row.js";
+import { askAll, type AskOptions, type Asked } from "./ask.js";
+import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
+import type { Prediction } from "./prediction.js";
+import { indexReplies, predictionsFrom } from "./reply-log.js";
+
+export interface EvaluationOptions extends AskOptions {
+  readonly reading: ReadingName;
+}
+
+export interface Evaluation extends Asked {
+  /** Over all rows, those answered before included. */
+  readonly metrics: EvaluationMetrics;
+  /** Every row's prediction in the order of the rows, read from the log each time it is gone through. */
+  readonly predictions: Iterable<Prediction>;
+}
+
+/**
+ * Asks all questions that have no reply yet, then, as a stage of its own, reads all replies and measures over all rows.
+ * @throws {UserError} where the answerer cannot go on, or the run was interrupted: the same call goes on where it stopped.
+ */
+export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
+  // A reading that does not fit is told before anything is asked.
+  readReply(options.reading, "", options.plan.questionsPerRequest);
+  const asked = await askAll(options);
+  const index = await indexReplies(options.repliesPath);
+  const predictions = { [Symbol.iterator]: () => predictionsFrom(index, options.stage, options.reading, idsOf(options.rows)) };
+  return { ...asked, metrics: evaluationMetrics(predictions), predictions };
+}
+
+function* idsOf(rows: Iterable<Row>): Generator<string> {
+  for (const row of rows) yield row.id;
+}
