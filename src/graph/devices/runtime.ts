@@ -125,7 +125,7 @@ class RuntimeDevice implements Device {
       intraOpNumThreads: this.threads,
       graphOptimizationLevel: options.optimization ?? "all",
       enableCpuMemArena: options.arena ?? true,
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
       extra: {
         // Threads of an idle session keep spinning, and several sessions in turn then run at a fifth of the speed.
         session: { force_spinning_stop: "1" },
@@ -183,7 +183,7 @@ class RuntimeDevice implements Device {
 }
 
 /** Passes of the runtime that would merge what `recompute` computes twice with what was computed first. */
-const KEEPS_DUPLICATES = "CommonSubexpressionElimination,ConstantFolding,ShapeToInitializer";
+const KEEPS_DUPLICATES = "CommonSubexpressionElimination;ConstantFolding;ShapeToInitializer";
 
 function addInto(a: TypedArray, b: TypedArray): void {
   const x = a as Float32Array;

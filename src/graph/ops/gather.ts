@@ -1,5 +1,7 @@
 import { buildError, int, text, type Value } from "../builder.js";
-import { axisOf, sameShape, type Shape } from "../shape.js";
+import { axisOf, productOf, sameShape, type Shape } from "../shape.js";
+import { cast } from "./elementwise.js";
+import { expand, reshape } from "./layout.js";
 
 function checkIndices(op: string, operands: readonly Value[], indices: Value): void {
   if (indices.type !== "int64" && indices.type !== "int32") throw buildError(op, operands, "the indices are neither int64 nor int32");
@@ -36,15 +38,18 @@ export function scatterAddElements(x: Value, indices: Value, updates: Value, axi
 /**
  * x with each row of `updates` added to the row of x that `indices` names: `indices` has shape [...], `updates`
  * [..., rest of x after its first axis]. Equal indices add up. The gradient of `gather` along axis 0.
+ *
+ * Made of ScatterElements: the CPU's ScatterND adds rows on several threads at once and loses some where indices repeat.
  */
 export function scatterAddRows(x: Value, indices: Value, updates: Value): Value {
-  checkIndices("ScatterND", [x, indices, updates], indices);
-  if (x.type !== updates.type) throw buildError("ScatterND", [x, indices, updates], "the types differ");
+  checkIndices("scatterAddRows", [x, indices, updates], indices);
+  if (x.type !== updates.type) throw buildError("scatterAddRows", [x, indices, updates], "the types differ");
   if (!sameShape(updates.shape, [...indices.shape, ...x.shape.slice(1)])) {
-    throw buildError("ScatterND", [x, indices, updates], "the updates are not a row for each index");
+    throw buildError("scatterAddRows", [x, indices, updates], "the updates are not a row for each index");
   }
-  const builder = x.builder;
-  const wide = indices.type === "int64" ? indices : builder.one("Cast", [indices], "int64", indices.shape);
-  const column = builder.one("Unsqueeze", [wide, builder.int64([indices.rank])], "int64", [...indices.shape, 1]);
-  return builder.one("ScatterND", [x, column, updates], x.type, x.shape, { reduction: text("add") });
+  const count = productOf(indices.shape);
+  const width = productOf(x.shape.slice(1));
+  const places = expand(reshape(cast(indices, "int32"), [count, 1]), [count, width]);
+  const sums = scatterAddElements(reshape(x, [x.dimension(0), width]), places, reshape(updates, [count, width]), 0);
+  return reshape(sums, x.shape);
 }

@@ -1,8 +1,8 @@
 import { GraphError } from "../errors.js";
 import type { GraphNode, Value } from "../builder.js";
 import { intAttribute } from "../lower.js";
-import { gather, gatherElements, scatterAddElements, scatterAddRows } from "../ops/gather.js";
-import { full, squeeze, transpose } from "../ops/layout.js";
+import { gatherElements, scatterAddElements, scatterAddRows } from "../ops/gather.js";
+import { full, transpose } from "../ops/layout.js";
 import { singleWhole, type Rule } from "./rule.js";
 
 /** Adds up the rows' gradients in a table of zeros; other axes than the first are brought there and back. */
@@ -33,10 +33,5 @@ export const gatherRules: Readonly<Record<string, Rule>> = {
   ScatterElements: singleWhole((node, dy, needed) => {
     refuseAssignment(node);
     return [dy, undefined, needed[2] ? gatherElements(dy, node.inputs[1]!, intAttribute(node, "axis")) : undefined];
-  }),
-  ScatterND: singleWhole((node, dy, needed) => {
-    refuseAssignment(node);
-    const column = node.inputs[1]!;
-    return [dy, undefined, needed[2] ? gather(dy, squeeze(column, [column.rank - 1])) : undefined];
   }),
 };
