@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../base/errors.js";
+import { readJson } from "../base/files.js";
+
+/** Architectures that can be loaded, by `model_type`, with what they are called. */
+export const SUPPORTED_MODELS = { t5: "T5 v1.1 and Flan-T5", gemma2: "Gemma 2" } as const;
+export type ModelType = keyof typeof SUPPORTED_MODELS;
+
+/** A checkpoint's `config.json`: its architecture, and everything in it. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly modelType: ModelType;
+  readonly json: Readonly<Record<string, unknown>>;
+  /** Keys whose number is written as a float (`1.0`); see {@link configText}. */
+  readonly floatKeys: ReadonlySet<string>;
+}
+
+/**
+ * Reads a model folder's config.json.
+ * @throws {UserError} where it is missing, not JSON, or of an architecture that is not supported (those that are get named).
+ */
+export async function readConfigFile(folder: string): Promise<ConfigFile> {
+  const path = join(folder, "config.json");
+  if (!existsSync(path)) throw new UserError(`${folder} has no config.json`, { hint: "Is it a model's folder, as Hugging Face's save_pretrained writes it?" });
+  const json = await readJson<unknown>(path);
+  const floatKeys = floatKeysOf(await readFile(path, "utf8"));
+  if (json === null || typeof json !== "object" || Array.isArray(json)) throw new UserError(`${path} is not a JSON object`);
+  const modelType = (json as { model_type?: unknown }).model_type;
+  if (typeof modelType !== "string" || !Object.hasOwn(SUPPORTED_MODELS, modelType)) {
+    const known = Object.entries(SUPPORTED_MODELS).map(([type, name]) => `${type} (${name})`);
+    throw new UserError(`${path}: the model_type ${JSON.stringify(modelType)} is not supported`, { hint: `Supported: ${known.join(", ")}.` });
+  }
+  return { path, modelType: modelType as ModelType, json: json as Record<string, unknown>, floatKeys };
+}
+
+/** Keys of a JSON text whose number has a point or an exponent. */
+function floatKeysOf(text: string): Set<string> {
+  const keys = new Set<string>();
+  for (const [, key, number] of text.matchAll(/"((?:[^"\\]|\\.)*)"\s*:\s*(-?\d[\d.eE+-]*)/g)) if (/[.eE]/.test(number!)) keys.add(key!);
+  return keys;
+}
+
+/**
+ * A config.json's text. transformers refuses `1` where it expects a float, and JavaScript writes 1.0 so: the numbers
+ * under `floatKeys` get their point back.
+ */
+export function configText(json: Readonly<Record<string, unknown>>, floatKeys: ReadonlySet<string> = new Set()): string {
+  const text = JSON.stringify(json, null, 2);
+  return `${text.replace(/^( *"((?:[^"\\]|\\.)*)": -?\d+)(,?)$/gm, (line, number: string, key: string, comma: string) => (floatKeys.has(key) ? `${number}.0${comma}` : line))}\n`;
+}
+
+/** Checks config.json against a schema. @throws {UserError} naming the file and each key that is wrong. */
+export function parseConfig<T>(file: ConfigFile, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(file.json);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`);
+  throw new UserError(`${file.path} is no configuration of ${SUPPORTED_MODELS[file.modelType]}: ${problems.join("; ")}`);
+}

@@ -1,0 +1,146 @@
+/** The log-probability of a token among all that could have come. */
+export interface TokenLogProbability {
+  readonly token: number;
+  readonly logProbability: number;
+}
+
+export interface GenerateOptions {
+  /** Tokens a row gets at most, end tokens included. */
+  readonly maximumNewTokens: number;
+  /** Asked after each token of a row, with all its new tokens: true ends the row, the token kept. */
+  readonly stop?: (row: number, tokens: readonly number[]) => boolean;
+  /** Told each token as it comes, with what `topLogProbabilities` asks for. */
+  readonly onToken?: (row: number, token: GeneratedToken) => void | Promise<void>;
+  /** How many of the likeliest tokens to give with each token, with log-probabilities; 0 (the default) for none. */
+  readonly topLogProbabilities?: number;
+  /** Chooses the next token from a row's logits; the largest unless given. */
+  readonly choose?: (row: number, logits: Float32Array) => number;
+  /** Ends all rows before the next token. */
+  readonly signal?: AbortSignal;
+}
+
+export interface GeneratedToken {
+  readonly token: number;
+  /** Given where `topLogProbabilities` is above 0. */
+  readonly logProbability?: number;
+  readonly top?: readonly TokenLogProbability[];
+}
+
+/** What became of a row. */
+export interface Generated {
+  /** New tokens; the end token that ended the row is not among them. */
+  readonly tokens: readonly number[];
+  /** `end`: an end token of the model; `stopped`: `stop` or the signal; `length`: `maximumNewTokens`. */
+  readonly ended: "end" | "stopped" | "length";
+  /** One for each of `tokens`. */
+  readonly details: readonly GeneratedToken[];
+}
+
+/** A language model on this machine: token ids in, token ids out. */
+export interface LocalModel {
+  /** Rows of its embedding: token ids are below this. */
+  readonly vocabularySize: number;
+  /** Tokens that end a reply. */
+  readonly endTokens: readonly number[];
+  /** Tokens that a prompt and its reply may have together; undefined where the architecture sets no limit. */
+  readonly longestSequence?: number;
+  /** Continues each prompt greedily (or by `choose`), all in one batch; the result does not depend on the batch. */
+  generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]>;
+  /** For each prompt, the log-probability of each of `letterIds` as the next token; one prefill. */
+  letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]>;
+  dispose(): Promise<void>;
+}
+
+/** The logits of the next token of each row: [rows, vocabulary], row by row. */
+export interface NextLogits {
+  readonly rows: number;
+  readonly vocabulary: number;
+  readonly values: Float32Array;
+}
+
+/** A batch under way: a model's state between tokens. */
+export interface Continuation {
+  /** Logits after the prompts. */
+  readonly first: NextLogits;
+  /** Appends a token to each row and gives the logits after it. */
+  next(tokens: readonly number[]): Promise<NextLogits>;
+  /** Frees its caches. */
+  dispose(): void;
+}
+
+/** Generates from a batch under way, one token a row at a time, until every row has ended. */
+export async function continueGreedily(
+  start: Continuation,
+  endTokens: readonly number[],
+  fillToken: number,
+  { maximumNewTokens, stop, onToken, topLogProbabilities = 0, choose, signal }: GenerateOptions,
+): Promise<Generated[]> {
+  const rows = Array.from({ length: start.first.rows }, () => ({
+    tokens: [] as number[],
+    details: [] as GeneratedToken[],
+    ended: (maximumNewTokens > 0 ? undefined : "length") as Generated["ended"] | undefined,
+  }));
+  try {
+    let logits = start.first;
+    for (;;) {
+      if (signal?.aborted) for (const row of rows) row.ended ??= "stopped";
+      for (const [i, row] of rows.entries()) {
+        if (row.ended) continue;
+        const values = logits.values.subarray(i * logits.vocabulary, (i + 1) * logits.vocabulary);
+        const token = choose ? choose(i, values) : largest(values);
+        if (endTokens.includes(token)) {
+          row.ended = "end";
+          continue;
+        }
+        const detail = topLogProbabilities > 0 ? { token, ...logProbabilities(values, token, topLogProbabilities) } : { token };
+        row.tokens.push(token);
+        row.details.push(detail);
+        await onToken?.(i, detail);
+        if (stop?.(i, row.tokens)) row.ended = "stopped";
+        else if (row.tokens.length >= maximumNewTokens) row.ended = "length";
+      }
+      if (rows.every((row) => row.ended)) break;
+      logits = await start.next(rows.map((row) => (row.ended ? fillToken : row.tokens.at(-1)!)));
+    }
+  } finally {
+    start.dispose();
+  }
+  return rows.map(({ tokens, details, ended }) => ({ tokens, details, ended: ended! }));
+}
+
+/** The place of the largest (the first of equals). */
+export function largest(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/** log Σ exp(values), without overflow. */
+export function logSumExp(values: Float32Array): number {
+  const top = values[largest(values)]!;
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - top);
+  return top + Math.log(sum);
+}
+
+function logProbabilities(values: Float32Array, token: number, count: number): { logProbability: number; top: TokenLogProbability[] } {
+  const total = logSumExp(values);
+  const top: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (top.length === count && values[i]! <= values[top.at(-1)!]!) continue;
+    let at = top.length;
+    while (at > 0 && values[top[at - 1]!]! < values[i]!) at--;
+    top.splice(at, 0, i);
+    if (top.length > count) top.pop();
+  }
+  return { logProbability: values[token]! - total, top: top.map((i) => ({ token: i, logProbability: values[i]! - total })) };
+}
+
+/** The log-probabilities of some tokens from logits, row by row. */
+export function logProbabilitiesOf({ rows, vocabulary, values }: NextLogits, tokens: readonly number[]): number[][] {
+  return Array.from({ length: rows }, (_, row) => {
+    const own = values.subarray(row * vocabulary, (row + 1) * vocabulary);
+    const total = logSumExp(own);
+    return tokens.map((token) => own[token]! - total);
+  });
+}

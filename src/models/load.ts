@@ -1,0 +1,79 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { UserError } from "../base/errors.js";
+import { readJson } from "../base/files.js";
+import { silent, type Progress } from "../base/progress.js";
+import { downloadFile, downloadFileIfThere, hubSettings, resolveCommit, type HubSettings, type Repository } from "../data/hub/index.js";
+import { CheckpointWeights } from "./checkpoint-weights.js";
+import { readConfigFile, type ConfigFile } from "./config-file.js";
+import { TOKENIZER_FILES } from "./save.js";
+
+export interface OpenCheckpointOptions {
+  /** Branch, tag or commit of a hub repository; `main` unless given. Of no meaning for a folder. */
+  readonly revision?: string | null;
+  /** Whether to take what the cache holds and ask nobody. */
+  readonly offline?: boolean;
+  readonly progress?: Progress;
+  /** Settings of the hub instead of those of the environment. */
+  readonly hub?: HubSettings;
+}
+
+/** A model in Hugging Face's format, opened: its configuration read, its weights read one at a time when asked for. */
+export interface Checkpoint {
+  /** What it was opened by: a folder or a hub id. */
+  readonly source: string;
+  /** The hub's commit; undefined for a folder. */
+  readonly commit?: string;
+  /** The folder where its files lie. */
+  readonly folder: string;
+  readonly config: ConfigFile;
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
+  readonly weights: CheckpointWeights;
+  /** Paths of the tokenizer's files that are there; saved along with what is made of this model. */
+  readonly tokenizerFiles: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a model from a folder, or from the hub by its id (`google/flan-t5-base`), downloading what is not in the cache.
+ * @throws {UserError} where it cannot be found, fetched or read, its architecture is not supported, a shard is missing
+ * or a file is cut short
+ */
+export async function openCheckpoint(source: string, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
+  const { folder, commit } = await fetchModel(source, options);
+  const config = await readConfigFile(folder);
+  const generation = join(folder, "generation_config.json");
+  const generationConfig = existsSync(generation) ? await readJson<Record<string, unknown>>(generation) : undefined;
+  const weights = await CheckpointWeights.open(folder);
+  const tokenizerFiles = TOKENIZER_FILES.map((name) => join(folder, name)).filter((path) => existsSync(path));
+  return { source, commit, folder, config, generationConfig, weights, tokenizerFiles, close: () => weights.close() };
+}
+
+/** Whether a source names a folder rather than a hub repository. */
+export function isFolder(source: string): boolean {
+  return isAbsolute(source) || source.startsWith(".") || existsSync(source) || !/^[\w.-]+\/[\w.-]+$/.test(source);
+}
+
+/** The folder of a model, its files downloaded where the source is a hub id. */
+async function fetchModel(source: string, { revision, offline, progress = silent, hub }: OpenCheckpointOptions): Promise<{ folder: string; commit?: string }> {
+  if (isFolder(source)) {
+    if (!existsSync(source) || !statSync(source).isDirectory()) {
+      throw new UserError(`there is no folder ${source}`, { hint: "Give a model's folder, or a hub id such as google/flan-t5-base." });
+    }
+    return { folder: source };
+  }
+  const settings = hub ?? hubSettings({ offline, progress });
+  const repository: Repository = { name: source, type: "model" };
+  const commit = await resolveCommit(repository, revision ?? "main", settings);
+  const fetch = (name: string): Promise<string> => downloadFile(repository, commit, name, settings);
+  const folder = dirname(await fetch("config.json"));
+  // An unsupported architecture is told before gigabytes are fetched.
+  await readConfigFile(folder);
+  for (const name of ["generation_config.json", ...TOKENIZER_FILES]) await downloadFileIfThere(repository, commit, name, settings);
+  const index = await downloadFileIfThere(repository, commit, "model.safetensors.index.json", settings);
+  if (index) {
+    const { weight_map: map } = await readJson<{ weight_map?: Record<string, string> }>(index);
+    for (const shard of new Set(Object.values(map ?? {}))) await fetch(shard);
+  } else await fetch("model.safetensors");
+  return { folder, commit };
+}

@@ -1,0 +1,82 @@
+/**
+ * Rows of token ids one behind the other, without padding. Everything but attention works on the packed tokens [T];
+ * attention reads them as [rows, heads, longest] through `headPlaces` and comes back through `packedPlaces`.
+ */
+export interface PackedRows {
+  readonly tokens: Int32Array;
+  readonly rows: number;
+  /** T */
+  readonly total: number;
+  readonly longest: number;
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+}
+
+/** Puts rows one behind the other; none may be empty. */
+export function packRows(rows: readonly (readonly number[])[]): PackedRows {
+  const lengths = rows.map((row) => row.length);
+  if (rows.length === 0 || lengths.includes(0)) throw new Error("no rows, or a row without tokens");
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const tokens = new Int32Array(total);
+  const starts: number[] = [];
+  let at = 0;
+  for (const row of rows) {
+    starts.push(at);
+    tokens.set(row, at);
+    at += row.length;
+  }
+  return { tokens, rows: rows.length, total, longest: Math.max(...lengths), starts, lengths };
+}
+
+/** For each [row, head, place] of the padded shape, the packed [token, head] it is read from; padding reads a row's last token. */
+export function headPlaces({ rows, longest, starts, lengths }: PackedRows, heads: number): Int32Array {
+  const places = new Int32Array(rows * heads * longest);
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    const start = starts[row]!;
+    const last = lengths[row]! - 1;
+    for (let head = 0; head < heads; head++) {
+      for (let place = 0; place < longest; place++) places[at++] = (start + Math.min(place, last)) * heads + head;
+    }
+  }
+  return places;
+}
+
+/** For each packed [token, head], the [row, head, place] of the padded shape it comes from. */
+export function packedPlaces({ rows, longest, total, lengths }: PackedRows, heads: number): Int32Array {
+  const places = new Int32Array(total * heads);
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let place = 0; place < lengths[row]!; place++) {
+      for (let head = 0; head < heads; head++) places[at++] = (row * heads + head) * longest + place;
+    }
+  }
+  return places;
+}
+
+/** What is added to the scores of keys that are padding. */
+export const MASKED = -1e9;
+
+/** [rows, longest]: 0 at tokens, {@link MASKED} at padding. */
+export function keyMask({ rows, longest, lengths }: PackedRows): Float32Array {
+  const mask = new Float32Array(rows * longest);
+  for (let row = 0; row < rows; row++) mask.fill(MASKED, row * longest + lengths[row]!, (row + 1) * longest);
+  return mask;
+}
+
+/** [rows, longest]: 1 at tokens, 0 at padding. */
+export function tokenMask({ rows, longest, lengths }: PackedRows): Float32Array {
+  const mask = new Float32Array(rows * longest);
+  for (let row = 0; row < rows; row++) mask.fill(1, row * longest, row * longest + lengths[row]!);
+  return mask;
+}
+
+/** For each [row, place] of the padded shape, the packed token it is read from; padding reads a row's last token. */
+export function statePlaces(packed: PackedRows): Int32Array {
+  return headPlaces(packed, 1);
+}
+
+/** For each packed token, the [row, place] of the padded shape it comes from. */
+export function tokenPlaces(packed: PackedRows): Int32Array {
+  return packedPlaces(packed, 1);
+}

@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { UserError } from "../../base/errors.js";
+import { parseConfig, type ConfigFile } from "../config-file.js";
+
+const count = z.number().int().positive();
+const tokenId = z.number().int().nonnegative();
+
+const schema = z.looseObject({
+  vocab_size: count,
+  d_model: count,
+  d_kv: count,
+  d_ff: count,
+  num_layers: count,
+  num_decoder_layers: count.nullish(),
+  num_heads: count,
+  relative_attention_num_buckets: count.min(4).default(32),
+  relative_attention_max_distance: count.default(128),
+  dropout_rate: z.number().min(0).max(0.999).default(0.1),
+  layer_norm_epsilon: z.number().positive().default(1e-6),
+  feed_forward_proj: z.string().default("relu"),
+  tie_word_embeddings: z.boolean().nullish(),
+  scale_decoder_outputs: z.boolean().nullish(),
+  decoder_start_token_id: tokenId.nullish(),
+  pad_token_id: tokenId.nullish(),
+  eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish(),
+});
+
+/** What a T5 model is made of; names are the field's, the comment gives config.json's. */
+export interface T5Config {
+  /** vocab_size: rows of the embedding, at least as many as the tokenizer has tokens. */
+  readonly vocabularySize: number;
+  /** d_model */
+  readonly width: number;
+  /** d_kv: width of a head; heads × this need not be the model's width. */
+  readonly headWidth: number;
+  /** d_ff */
+  readonly feedForwardWidth: number;
+  /** num_layers */
+  readonly encoderLayers: number;
+  /** num_decoder_layers */
+  readonly decoderLayers: number;
+  /** num_heads */
+  readonly heads: number;
+  /** relative_attention_num_buckets */
+  readonly buckets: number;
+  /** relative_attention_max_distance */
+  readonly maximumDistance: number;
+  /** dropout_rate */
+  readonly dropout: number;
+  /** layer_norm_epsilon */
+  readonly epsilon: number;
+  /** feed_forward_proj: `gated-gelu` is gelu_new(wi_0 x) · wi_1 x; `relu` is relu(wi x), as in the first T5. */
+  readonly feedForward: "gated-gelu" | "relu";
+  /** Whether the decoder's output is multiplied by width^-0.5 before the output layer (models with tied embeddings). */
+  readonly scaledOutput: boolean;
+  /** decoder_start_token_id */
+  readonly startToken: number;
+  /** pad_token_id */
+  readonly padToken: number;
+  /** eos_token_id */
+  readonly endTokens: readonly number[];
+}
+
+/**
+ * Reads a T5 configuration; keys that are absent have transformers' defaults.
+ * @throws {UserError} where a key is wrong, or the feed-forward layer is of a kind that is not supported.
+ */
+export function parseT5Config(file: ConfigFile): T5Config {
+  const json = parseConfig(file, schema);
+  if (json.feed_forward_proj !== "gated-gelu" && json.feed_forward_proj !== "relu") {
+    throw new UserError(`${file.path}: feed_forward_proj ${JSON.stringify(json.feed_forward_proj)} is not supported`, {
+      hint: "Supported: gated-gelu (T5 v1.1, Flan-T5) and relu (T5).",
+    });
+  }
+  const padToken = json.pad_token_id ?? 0;
+  const end = json.eos_token_id ?? 1;
+  return {
+    vocabularySize: json.vocab_size,
+    width: json.d_model,
+    headWidth: json.d_kv,
+    feedForwardWidth: json.d_ff,
+    encoderLayers: json.num_layers,
+    decoderLayers: json.num_decoder_layers ?? json.num_layers,
+    heads: json.num_heads,
+    buckets: json.relative_attention_num_buckets,
+    maximumDistance: json.relative_attention_max_distance,
+    dropout: json.dropout_rate,
+    epsilon: json.layer_norm_epsilon,
+    feedForward: json.feed_forward_proj,
+    scaledOutput: json.scale_decoder_outputs ?? json.tie_word_embeddings !== false,
+    startToken: json.decoder_start_token_id ?? padToken,
+    padToken,
+    endTokens: typeof end === "number" ? [end] : end,
+  };
+}
+
+/** config.json of a model, such that old and new versions of transformers read it alike. */
+export function t5ConfigJson(config: T5Config, tied: boolean): Record<string, unknown> {
+  return {
+    architectures: ["T5ForConditionalGeneration"],
+    model_type: "t5",
+    is_encoder_decoder: true,
+    vocab_size: config.vocabularySize,
+    d_model: config.width,
+    d_kv: config.headWidth,
+    d_ff: config.feedForwardWidth,
+    num_layers: config.encoderLayers,
+    num_decoder_layers: config.decoderLayers,
+    num_heads: config.heads,
+    relative_attention_num_buckets: config.buckets,
+    relative_attention_max_distance: config.maximumDistance,
+    dropout_rate: config.dropout,
+    layer_norm_epsilon: config.epsilon,
+    feed_forward_proj: config.feedForward,
+    // transformers 4 scales the output where the embeddings are tied; transformers 5 goes by scale_decoder_outputs.
+    tie_word_embeddings: tied,
+    scale_decoder_outputs: config.scaledOutput,
+    decoder_start_token_id: config.startToken,
+    pad_token_id: config.padToken,
+    eos_token_id: config.endTokens.length === 1 ? config.endTokens[0] : config.endTokens,
+    use_cache: true,
+    dtype: "float32",
+    torch_dtype: "float32",
+  };
+}
+
+/** Names and shapes of a model's weights, in the checkpoint's order. */
+export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, readonly number[]> {
+  const { width, heads, headWidth, feedForwardWidth } = config;
+  const inner = heads * headWidth;
+  const shapes = new Map<string, readonly number[]>([["shared.weight", [config.vocabularySize, width]]]);
+  const attention = (name: string): void => {
+    for (const part of ["q", "k", "v"]) shapes.set(`${name}.${part}.weight`, [inner, width]);
+    shapes.set(`${name}.o.weight`, [width, inner]);
+  };
+  const stack = (side: "encoder" | "decoder", layers: number): void => {
+    for (let i = 0; i < layers; i++) {
+      const block = `${side}.block.${i}.layer`;
+      attention(`${block}.0.SelfAttention`);
+      if (i === 0) shapes.set(`${block}.0.SelfAttention.relative_attention_bias.weight`, [config.buckets, heads]);
+      shapes.set(`${block}.0.layer_norm.weight`, [width]);
+      let last = 1;
+      if (side === "decoder") {
+        attention(`${block}.1.EncDecAttention`);
+        shapes.set(`${block}.1.layer_norm.weight`, [width]);
+        last = 2;
+      }
+      const feedForward = `${block}.${last}.DenseReluDense`;
+      for (const part of config.feedForward === "relu" ? ["wi"] : ["wi_0", "wi_1"]) shapes.set(`${feedForward}.${part}.weight`, [feedForwardWidth, width]);
+      shapes.set(`${feedForward}.wo.weight`, [width, feedForwardWidth]);
+      shapes.set(`${block}.${last}.layer_norm.weight`, [width]);
+    }
+    shapes.set(`${side}.final_layer_norm.weight`, [width]);
+  };
+  stack("encoder", config.encoderLayers);
+  stack("decoder", config.decoderLayers);
+  if (!tied) shapes.set("lm_head.weight", [config.vocabularySize, width]);
+  return shapes;
+}

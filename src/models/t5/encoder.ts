@@ -1,0 +1,33 @@
+import { add, type Value } from "../../graph/index.js";
+import { linear } from "../linear.js";
+import type { ModelGraph } from "../model-graph.js";
+import { packedAttention, type PackedLayout } from "../packed-attention.js";
+import type { T5Config } from "./config.js";
+import { feedForward, norm, relativeBias, residual } from "./layers.js";
+
+/** What the encoder reads beside its embedded tokens; B rows, T tokens in all, the longest row L. */
+export interface EncoderInputs {
+  readonly layout: PackedLayout;
+  /** int32 [L, L] */
+  readonly buckets: Value;
+  /** float32 [B, 1, 1, L]: added to the scores of keys. */
+  readonly keyMask: Value;
+}
+
+/** The encoder: embedded tokens [T, width] to states [T, width]. */
+export function encoder(graph: ModelGraph, embedded: Value, inputs: EncoderInputs, config: T5Config): Value {
+  // One sum for all layers: each then adds it in one pass.
+  const bias = add(relativeBias(graph, "encoder", inputs.buckets), inputs.keyMask);
+  let x = graph.dropout(embedded, config.dropout, "encoder.embedding");
+  for (let i = 0; i < config.encoderLayers; i++) {
+    const block = `encoder.block.${i}.layer`;
+    const attention = `${block}.0.SelfAttention`;
+    const normed = norm(graph, x, `${block}.0.layer_norm`, config);
+    const [q, k, v] = ["q", "k", "v"].map((part) => linear(graph, normed, `${attention}.${part}`)) as [Value, Value, Value];
+    const options = { heads: config.heads, headWidth: config.headWidth, bias, dropout: config.dropout, site: `${attention}.weights` };
+    const mixed = packedAttention(graph, q, k, v, inputs.layout, options);
+    x = residual(graph, x, linear(graph, mixed, `${attention}.o`), config, `${block}.0.dropout`);
+    x = feedForward(graph, x, `${block}.1`, config);
+  }
+  return graph.dropout(norm(graph, x, "encoder.final_layer_norm", config), config.dropout, "encoder.dropout");
+}

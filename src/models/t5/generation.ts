@@ -1,0 +1,145 @@
+import { gather, reshape, split, type Device, type DeviceArray, type Program, type Value } from "../../graph/index.js";
+import type { Continuation, NextLogits } from "../generate.js";
+import { ModelGraph } from "../model-graph.js";
+import { packRows } from "../packing.js";
+import type { Weights } from "../weights.js";
+import { checkTokens, decoderFeeds, decoderInputs, encoderFeeds, encoderInputs } from "./batch.js";
+import type { T5Config } from "./config.js";
+import { crossKeysAndValues, paddedStates, readsStates, type CrossSource } from "./cross-attention.js";
+import { decoder, logits } from "./decoder.js";
+import { encoder } from "./encoder.js";
+
+interface Compiled {
+  readonly graph: ModelGraph;
+  readonly program: Program;
+}
+
+/**
+ * Generation with T5: one run encodes the prompts and decodes the start token; each further run decodes one token of
+ * every row, from the earlier tokens' keys and values. What cross-attention reads is computed once.
+ */
+export class T5Generation {
+  private first: Promise<Compiled> | undefined;
+  private later: Promise<Compiled> | undefined;
+
+  constructor(
+    private readonly weights: Weights,
+    private readonly config: T5Config,
+    private readonly tied: boolean,
+  ) {}
+
+  private get device(): Device {
+    return this.weights.device;
+  }
+
+  /** Reads the prompts and gives the logits of each row's first token. */
+  async start(prompts: readonly (readonly number[])[]): Promise<Continuation> {
+    const { config, device } = this;
+    prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config.vocabularySize));
+    const packed = packRows(prompts);
+    const rows = prompts.length;
+    const tokens = new Int32Array(packed.total + rows).fill(config.startToken);
+    tokens.set(packed.tokens);
+    const { graph, program } = await (this.first ??= this.compile(this.firstGraph()));
+    const feeds = encoderFeeds(device, packed, config);
+    const outputs = await program.run({
+      ...graph.feeds(),
+      ...feeds,
+      ...decoderFeeds(device, 0, 1, config),
+      tokens: device.array(tokens, [tokens.length]),
+    });
+    let state = without(outputs, "logits");
+    let length = 1;
+    return {
+      first: await this.take(outputs["logits"]!),
+      next: async (next) => {
+        const { graph, program } = await (this.later ??= this.compile(this.laterGraph()));
+        const outputs = await program.run({
+          ...graph.feeds(),
+          ...state,
+          ...decoderFeeds(device, length, 1, config),
+          keyMask: feeds["keyMask"]!,
+          tokens: device.array(Int32Array.from(next), [rows]),
+        });
+        length++;
+        const presents = without(outputs, "logits");
+        for (const name of Object.keys(presents)) device.dispose(state[name]!);
+        state = { ...state, ...presents };
+        return this.take(outputs["logits"]!);
+      },
+      dispose: () => {
+        for (const array of Object.values(state)) device.dispose(array);
+        state = {};
+      },
+    };
+  }
+
+  /** Forgets the compiled programs: after adapters came or went. */
+  async dispose(): Promise<void> {
+    for (const compiled of [this.first, this.later]) await (await compiled)?.program.dispose();
+    this.first = this.later = undefined;
+  }
+
+  private async take(array: DeviceArray): Promise<NextLogits> {
+    const values = (await this.device.read(array)) as Float32Array;
+    this.device.dispose(array);
+    return { rows: array.shape[0]!, vocabulary: array.shape[1]!, values };
+  }
+
+  private async compile(graph: ModelGraph): Promise<Compiled> {
+    return { graph, program: await this.device.compile(graph.builder, { keepOnDevice: [...graph.builder.outputs.keys()].filter((name) => name !== "logits") }) };
+  }
+
+  private firstGraph(): ModelGraph {
+    const { config } = this;
+    const graph = new ModelGraph("t5.first", this.weights);
+    const rows = encoderInputs(graph, config);
+    const embedded = gather(graph.weight("shared.weight"), graph.input("tokens", "int32", ["A"]));
+    const [encoderTokens, decoderTokens] = split(embedded, 0, ["T", "B"]) as [Value, Value];
+    const states = encoder(graph, encoderTokens, rows, config);
+    const cross = this.crossSource(graph, (layer) => crossKeysAndValues(graph, states, layer, rows.layout, config), () => paddedStates(states, rows.stateLayout), rows.keyMask);
+    if (cross.states) graph.builder.output("states", cross.states);
+    for (const [layer, pair] of cross.keysAndValues) pair.forEach((value, i) => graph.builder.output(crossName(layer, i), value));
+    return this.decoding(graph, decoderTokens, cross, 1);
+  }
+
+  private laterGraph(): ModelGraph {
+    const { config } = this;
+    const { heads, headWidth } = config;
+    const graph = new ModelGraph("t5.next", this.weights);
+    const embedded = gather(graph.weight("shared.weight"), graph.input("tokens", "int32", ["B"]));
+    const given = (layer: number): readonly [Value, Value] => [0, 1].map((i) => graph.input(crossName(layer, i), "float32", ["B", heads, "L", headWidth])) as [Value, Value];
+    const cross = this.crossSource(graph, given, () => graph.input("states", "float32", ["B", "L", config.width]), graph.input("keyMask", "float32", ["B", 1, 1, "L"]));
+    const past = [...Array(config.decoderLayers).keys()].map(
+      (layer) => [0, 1].map((i) => graph.input(pastName(layer, i), "float32", ["B", heads, "P", headWidth])) as [Value, Value],
+    );
+    return this.decoding(graph, embedded, cross, "S", past);
+  }
+
+  private crossSource(graph: ModelGraph, make: (layer: number) => readonly [Value, Value], states: () => Value, keyMask: Value): CrossSource {
+    const layers = [...Array(this.config.decoderLayers).keys()];
+    const made = layers.filter((layer) => !readsStates(graph, layer));
+    return { states: made.length < layers.length ? states() : undefined, keyMask, keysAndValues: new Map(made.map((layer) => [layer, make(layer)] as const)) };
+  }
+
+  /** Adds the decoder over one token a row, with the keys and values after it under the names that the next run feeds. */
+  private decoding(graph: ModelGraph, embedded: Value, cross: CrossSource, keys: number | string, past?: readonly (readonly [Value, Value])[]): ModelGraph {
+    const own = decoderInputs(graph, 1, keys);
+    const decoded = decoder(graph, embedded, 1, { ...own, cross, past }, this.config);
+    graph.builder.output("logits", logits(graph, reshape(decoded.states, ["B", this.config.width]), this.config, this.tied));
+    decoded.present.forEach((pair, layer) => pair.forEach((value, i) => graph.builder.output(past ? presentName(layer, i) : pastName(layer, i), value)));
+    return graph;
+  }
+}
+
+const part = (i: number): string => (i === 0 ? "keys" : "values");
+const crossName = (layer: number, i: number): string => `cross.${layer}.${part(i)}`;
+const pastName = (layer: number, i: number): string => `past.${layer}.${part(i)}`;
+const presentName = (layer: number, i: number): string => `present.${layer}.${part(i)}`;
+
+/** What a run leaves for the next, under the names that it is fed by. */
+function without(outputs: Readonly<Record<string, DeviceArray>>, name: string): Record<string, DeviceArray> {
+  const rest: Record<string, DeviceArray> = {};
+  for (const [key, array] of Object.entries(outputs)) if (key !== name) rest[key.replace(/^present\./, "past.")] = array;
+  return rest;
+}

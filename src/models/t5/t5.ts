@@ -1,0 +1,191 @@
+import type { Device, DeviceArray, Program } from "../../graph/index.js";
+import type { ConfigFile } from "../config-file.js";
+import { continueGreedily, logProbabilitiesOf, type Generated, type GenerateOptions, type LocalModel } from "../generate.js";
+import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "../model.js";
+import { DROPOUT_SEED, gradientName, type ModelGraph } from "../model-graph.js";
+import { parameterToWrite, saveModelFolder } from "../save.js";
+import type { Weights } from "../weights.js";
+import { decoderFeeds, encoderFeeds, labelledBatch } from "./batch.js";
+import { t5ConfigJson, type T5Config } from "./config.js";
+import { T5Generation } from "./generation.js";
+import { EMBEDDED_GRADIENT, trainingGraph, type TrainingGraphOptions } from "./training-graph.js";
+
+/** What is saved beside the weights. */
+export interface T5Files {
+  /** Keys of the original config.json: those that this model does not set itself are kept. */
+  readonly config?: Pick<ConfigFile, "json" | "floatKeys">;
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
+  /** Paths of the tokenizer's files. */
+  readonly tokenizer?: readonly string[];
+}
+
+interface Compiled {
+  readonly graph: ModelGraph;
+  readonly program: Program;
+}
+
+/** Targets up to this long are few enough for cross-attention to read the encoder's states. */
+const FEW_TARGETS = 8;
+
+/** T5 v1.1 or Flan-T5, to train and to generate with. Made by `loadT5` or `createTinyT5`. */
+export class T5Model implements TrainableModel, LocalModel {
+  private readonly programs = new Map<string, Promise<Compiled>>();
+  private generation: T5Generation;
+
+  /** @param tied whether the output layer is the embedding */
+  constructor(
+    readonly weights: Weights,
+    readonly config: T5Config,
+    readonly tied: boolean,
+    readonly files: T5Files = {},
+  ) {
+    this.generation = new T5Generation(weights, config, tied);
+  }
+
+  get device(): Device {
+    return this.weights.device;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.weights.parameters;
+  }
+
+  get vocabularySize(): number {
+    return this.config.vocabularySize;
+  }
+
+  get endTokens(): readonly number[] {
+    return this.config.endTokens;
+  }
+
+  async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
+    const { graph, outputs, tokens, ids } = await this.run(examples, {
+      dropout: dropoutSeed !== undefined,
+      gradients: true,
+      feeds: {
+        scale: this.device.array(Float32Array.of(scale), []),
+        ...(dropoutSeed === undefined ? {} : { [DROPOUT_SEED]: this.device.array(Int32Array.of(dropoutSeed | 0), []) }),
+      },
+    });
+    const lossSum = await this.takeLoss(outputs["loss"]!);
+    const apart = outputs[EMBEDDED_GRADIENT];
+    for (const parameter of graph.trained()) {
+      const gradient = outputs[gradientName(parameter)] ?? (apart && this.embeddingGradient(apart, ids));
+      if (!gradient) throw new Error(`no gradient of ${parameter.name} came out`);
+      // Nothing here holds on to it: the receiver may be done with it before the next one comes.
+      delete outputs[gradientName(parameter)];
+      await receive(parameter, gradient);
+    }
+    return { lossSum, tokens };
+  }
+
+  async loss(examples: readonly Example[]): Promise<SummedLoss> {
+    const { outputs, tokens } = await this.run(examples, { dropout: false, gradients: false, feeds: {} });
+    return { lossSum: await this.takeLoss(outputs["loss"]!), tokens };
+  }
+
+  async generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
+    if (prompts.length === 0) return [];
+    return continueGreedily(await this.generation.start(prompts), this.config.endTokens, this.config.padToken, options);
+  }
+
+  async letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]> {
+    if (prompts.length === 0) return [];
+    const batch = await this.generation.start(prompts);
+    batch.dispose();
+    return logProbabilitiesOf(batch.first, letterIds);
+  }
+
+  async save(folder: string): Promise<void> {
+    const tensors = [];
+    for (const parameter of this.weights.parameters) tensors.push(await parameterToWrite(this.device, parameter));
+    const { padToken, endTokens, startToken } = this.config;
+    await saveModelFolder(folder, {
+      config: { ...this.files.config?.json, ...t5ConfigJson(this.config, this.tied) },
+      floatKeys: this.files.config?.floatKeys,
+      generationConfig: this.files.generationConfig ?? {
+        decoder_start_token_id: startToken,
+        eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens,
+        pad_token_id: padToken,
+      },
+      tensors,
+      files: this.files.tokenizer ?? [],
+    });
+  }
+
+  activationBytes(rows: number, longestInput: number): number {
+    const { width, heads, feedForwardWidth, encoderLayers, vocabularySize } = this.config;
+    const tokens = rows * longestInput;
+    const perToken = 16 * width + 10 * feedForwardWidth + 5 * heads * longestInput;
+    const gradients = this.parameters.filter(({ trained }) => trained).reduce((sum, { array }) => sum + array.bytes, 0);
+    return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabularySize) + 2 * gradients;
+  }
+
+  /** Forgets the compiled graphs: to be called after adapters came or went or parameters were frozen. */
+  async recompile(): Promise<void> {
+    for (const compiled of this.programs.values()) await (await compiled).program.dispose();
+    this.programs.clear();
+    await this.generation.dispose();
+  }
+
+  async dispose(): Promise<void> {
+    await this.recompile();
+    this.weights.dispose();
+  }
+
+  private async run(examples: readonly Example[], { dropout, gradients, feeds }: { dropout: boolean; gradients: boolean; feeds: Record<string, DeviceArray> }) {
+    const { config, device, tied } = this;
+    const batch = labelledBatch(examples, config);
+    const { graph, program } = await this.compiled({
+      config,
+      tied,
+      dropout,
+      gradients,
+      // On the CPU an output is copied, and this one would be of the embedding's size.
+      embeddingApart: device.name === "cpu" && !tied,
+      fewTargets: batch.positions <= FEW_TARGETS,
+    });
+    const outputs = await program.run({
+      ...graph.feeds(),
+      ...encoderFeeds(device, batch.packed, config),
+      ...decoderFeeds(device, 0, batch.positions, config),
+      tokens: device.array(batch.tokens, [batch.tokens.length]),
+      labelPlaces: device.array(batch.labelPlaces, [batch.labelPlaces.length]),
+      labels: device.array(batch.labels, [batch.labels.length]),
+      ...feeds,
+    });
+    return { graph, outputs, tokens: batch.labels.length, ids: batch.tokens };
+  }
+
+  private compiled(options: TrainingGraphOptions): Promise<Compiled> {
+    const key = [options.dropout, options.gradients, options.fewTargets].join(" ");
+    let compiled = this.programs.get(key);
+    if (!compiled) {
+      compiled = (async () => {
+        const graph = trainingGraph(this.weights, options);
+        return { graph, program: await this.device.compile(graph.builder) };
+      })();
+      this.programs.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  private async takeLoss(array: DeviceArray): Promise<number> {
+    const [value] = (await this.device.read(array)) as Float32Array;
+    this.device.dispose(array);
+    return value!;
+  }
+
+  /** The embedding's gradient from that of the embedded tokens. */
+  private embeddingGradient(rows: DeviceArray, ids: Int32Array): DeviceArray {
+    const { vocabularySize, width } = this.config;
+    const from = rows.data as Float32Array;
+    const sum = new Float32Array(vocabularySize * width);
+    ids.forEach((id, row) => {
+      const at = id * width;
+      const start = row * width;
+      for (let i = 0; i < width; i++) sum[at + i] = sum[at + i]! + from[start + i]!;
+    });
+    return this.device.array(sum, [vocabularySize, width]);
+  }
+}
