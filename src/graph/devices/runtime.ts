@@ -20,7 +20,7 @@ const CAPABILITIES: Record<DeviceName, Capabilities> = {
 const ABSENT: Record<DeviceName, string> = {
   cpu: "Reinstall onnxruntime-node for this platform.",
   webgpu:
-    "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json before starting. Or use --device cpu.",
+    "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: before starting, set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json, and LD_LIBRARY_PATH to the folder of libvulkan.so.1. Or use --device cpu.",
   cuda: "Install onnxruntime-node's CUDA files (its install script with ONNXRUNTIME_NODE_INSTALL=cuda12), with CUDA and cuDNN. Or use --device cpu.",
 };
 
