@@ -10,22 +10,24 @@ import { messageOf, UserError } from "./errors.js";
  */
 export class JsonLinesFile<T> {
   #file: number | undefined;
+  #size: number;
 
   constructor(readonly path: string) {
     mkdirSync(dirname(path), { recursive: true });
     this.#file = openSync(path, "a+");
     cutTornLine(this.#file);
+    this.#size = fstatSync(this.#file).size;
   }
 
   /** @throws {UserError} when the disk is full; the file then still ends with a whole line. */
   append(...values: T[]): void {
     if (this.#file === undefined) throw new Error(`${this.path} is closed`);
     const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(""), "utf8");
-    const before = fstatSync(this.#file).size;
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
+      this.#size += bytes.length;
     } catch (error) {
-      ftruncateSync(this.#file, before);
+      ftruncateSync(this.#file, this.#size);
       throw new UserError(`cannot append to ${this.path}: ${messageOf(error)}`, {
         hint: "What was written so far is kept. Free some space and run the same command again.",
         cause: error,

@@ -1,0 +1,33 @@
+import { HubApiError } from "@huggingface/hub";
+import { UserError } from "../../base/errors.js";
+import type { Repository } from "./cache.js";
+import { causeOf } from "./patient-fetch.js";
+import type { HubSettings } from "./settings.js";
+
+/** What a failed request to the hub means, and what to do. */
+export function hubError(error: unknown, repository: Repository, what: string, settings: HubSettings): UserError {
+  if (error instanceof UserError) return error;
+  const status = error instanceof HubApiError ? error.statusCode : undefined;
+  const page = `${settings.endpoint}/${repository.type === "dataset" ? "datasets/" : ""}${repository.name}`;
+  const where = `${repository.type} ${repository.name}${what ? `, ${what}` : ""}`;
+  if (status === 401 || status === 403) {
+    return new UserError(`the hub refuses ${where} (${status})`, {
+      hint: settings.token
+        ? `Accept its licence at ${page} with the account that HF_TOKEN belongs to, and check that the token may read it.`
+        : `Accept its licence at ${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens.`,
+      cause: error,
+    });
+  }
+  if (status === 404) return new UserError(`the hub has no ${where} (404)`, { hint: `Check the name and the revision at ${page}; a private repository needs HF_TOKEN.`, cause: error });
+  if (status === 429) return new UserError(`the hub turns requests away (429) for ${where}`, { hint: "Wait a few minutes and run the same command again: what is fetched is kept. With HF_TOKEN the limit is higher.", cause: error });
+  if (status !== undefined) return new UserError(`the hub failed (${status}) at ${where}`, { hint: "Run the same command again later: what is fetched is kept.", cause: error });
+  return new UserError(`cannot reach the hub at ${settings.endpoint} for ${where}: ${causeOf(error)}`, {
+    hint: "Check the network, or set HF_ENDPOINT to a mirror; what is in the cache needs none (--offline).",
+    cause: error,
+  });
+}
+
+export const offlineError = (repository: Repository, what: string, settings: HubSettings): UserError =>
+  new UserError(`${what} of ${repository.type} ${repository.name} is not in the cache (${settings.cache}), and --offline forbids asking for it`, {
+    hint: "Run once without --offline (and without HF_HUB_OFFLINE).",
+  });

@@ -1,0 +1,89 @@
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type HubImitation, hubImitation } from "../../../test/hub-imitation/server.js";
+import { loadCorpus } from "../corpus.js";
+import { downloadFile, hubSettings, resolveCommit } from "./index.js";
+
+const commit = "a".repeat(40);
+const csv = (rows: number): string => `,Question,A,B,C,D,Answer,Subject\n${Array.from({ length: rows }, (_, index) => `${index},"Frage ${index}\nzwei",1,2,3,4,B,anatomy`).join("\n")}\n`;
+const large = csv(4000);
+const dataset = { type: "dataset" as const, name: "openai/MMMLU", commit, files: { "test/mmlu_DE-DE.csv": large, "test/mmlu_FR-FR.csv": csv(3) }, large: ["test/mmlu_DE-DE.csv"] };
+const model = { type: "model" as const, name: "google/gemma-2-2b", commit, gated: true, files: { "config.json": "{}" } };
+let hub: HubImitation;
+let home: string;
+beforeEach(async () => {
+  hub = await hubImitation([dataset, model]);
+  home = mkdtempSync(join(tmpdir(), "hub-"));
+});
+afterEach(() => hub.close());
+
+const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ HF_ENDPOINT: hub.url, HF_HOME: home, ...more });
+const settings = (more: NodeJS.ProcessEnv = {}, offline = false) => hubSettings({ environment: environment(more), offline, retrySeconds: 0.02, retries: 4 });
+const load = (options: { offline?: boolean } = {}) => loadCorpus({ source: "openai/MMMLU", revision: commit, languages: ["DE_DE", "FR_FR"], environment: environment(), ...options });
+
+describe("the hub", () => {
+  it("fetches rows into Python's cache layout, and asks nothing once they are there", async () => {
+    const corpus = await load();
+    expect(corpus.rows.length).toBe(4003);
+    expect(corpus.rows[0]?.question).toBe("Frage 0\nzwei");
+    const folder = join(home, "hub", "datasets--openai--MMMLU");
+    const link = readlinkSync(join(folder, "snapshots", commit, "test", "mmlu_DE-DE.csv"));
+    expect(link).toMatch(/^\.\.\/\.\.\/\.\.\/blobs\/[0-9a-f]{64}$/);
+    const asked = hub.requests.length;
+    await load();
+    await load({ offline: true });
+    expect(hub.requests.length).toBe(asked);
+  });
+
+  it("resolves a branch to a commit and remembers it", async () => {
+    expect(await resolveCommit(dataset, "main", settings())).toBe(commit);
+    expect(readFileSync(join(home, "hub", "datasets--openai--MMMLU", "refs", "main"), "utf8")).toBe(commit);
+    await hub.close();
+    expect(await resolveCommit(dataset, "main", settings())).toBe(commit);
+    expect(await resolveCommit(dataset, "main", settings({}, true))).toBe(commit);
+  });
+
+  it("goes on where a broken connection stopped, through 429 and 503, and keeps the token from the storage", async () => {
+    hub.trouble = ["cut", 429, 503, "cut", "ok"];
+    const path = await downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings({ HF_TOKEN: "hf_test" }));
+    expect(readFileSync(path, "utf8")).toBe(large);
+    const bodies = hub.requests.filter((line) => line.startsWith("GET storage:") && !line.includes("range=bytes=0-0"));
+    const ranges = bodies.map((line) => Number(/range=bytes=(\d+)-/.exec(line)?.[1] ?? 0));
+    expect(ranges[0]).toBe(0);
+    expect(Math.max(...ranges)).toBeGreaterThan(0);
+    expect(hub.requests.filter((line) => line.includes("storage:")).every((line) => !line.endsWith("token"))).toBe(true);
+    expect(hub.requests.some((line) => line.includes("/resolve/") && line.endsWith("token"))).toBe(true);
+  });
+
+  it("goes on with what an earlier run left", async () => {
+    const blobs = join(home, "hub", "datasets--openai--MMMLU", "blobs");
+    mkdirSync(blobs, { recursive: true });
+    const { createHash } = await import("node:crypto");
+    const etag = createHash("sha256").update(large).digest("hex");
+    writeFileSync(join(blobs, `${etag}.incomplete`), large.slice(0, 1000));
+    await downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings());
+    expect(hub.requests.some((line) => line.includes("range=bytes=1000-"))).toBe(true);
+    expect(existsSync(join(blobs, `${etag}.incomplete`))).toBe(false);
+  });
+
+  it("throws wrong bytes away", async () => {
+    hub.trouble = ["wrong bytes"];
+    await expect(downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings())).rejects.toThrow(/SHA256 is .*thrown away/);
+    expect(existsSync(join(home, "hub", "datasets--openai--MMMLU", "snapshots"))).toBe(false);
+  });
+
+  it("says what to do when it is refused, missing, busy or not there", async () => {
+    await expect(downloadFile(model, commit, "config.json", settings())).rejects.toMatchObject({ hint: expect.stringMatching(/licence at .*gemma-2-2b, then set HF_TOKEN/) });
+    expect(readFileSync(await downloadFile(model, commit, "config.json", settings({ HF_TOKEN: "hf_test" })), "utf8")).toBe("{}");
+    await expect(downloadFile(dataset, commit, "nothing.csv", settings())).rejects.toThrow(/no dataset openai\/MMMLU, file nothing.csv/);
+    await expect(resolveCommit(dataset, "nowhere", settings())).rejects.toThrow(/revision nowhere \(404\)/);
+    await expect(downloadFile(dataset, commit, "test/mmlu_FR-FR.csv", settings({}, true))).rejects.toThrow(/not in the cache .*--offline/);
+    hub.always = 429;
+    await expect(resolveCommit({ ...dataset }, "main", settings())).rejects.toThrow(/429/);
+    await hub.close();
+    await expect(downloadFile(dataset, commit, "test/mmlu_FR-FR.csv", settings())).rejects.toMatchObject({ message: expect.stringMatching(/cannot reach the hub/), hint: expect.stringMatching(/--offline/) });
+  });
+
+});

@@ -1,0 +1,6 @@
+export { COLUMNS, type Column } from "./csv.js";
+export { type Corpus, type CorpusFile, type CorpusOptions, loadCorpus } from "./corpus.js";
+export { downloadFile, downloadFileIfThere, downloadFiles, type HubSettings, hubSettings, listRepository, PINNED_DATASET, type Repository, resolveCommit } from "./hub/index.js";
+export { LANGUAGES, type Language, type Letter, LETTERS, questionOf, type Row } from "./row.js";
+export { SAMPLE_QUESTIONS, sampleFolder, writeSample } from "./sample/index.js";
+export { CATEGORIES, type Category, categoryOf, cleanSubject, SUBJECTS } from "./subjects.js";

@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { VERSION } from "../../base/versions.js";
+import { LANGUAGES, LETTERS, type Language } from "../row.js";
+import { SUBJECTS } from "../subjects.js";
+import { SAMPLE_WORDS } from "./words.js";
+
+/*
+ * The embedded sample: questions of our own in MMMLU's layout, so that every command runs without a network. Each asks
+ * which of four words names a living being; just one does. That can be told from the words alone, which a tiny model can
+ * learn; the right choice's place and its letter are drawn evenly, so that neither gives a hint. Figures on it mean
+ * nothing about MMMLU.
+ */
+
+/** Questions of each subject. */
+export const SAMPLE_QUESTIONS = 40;
+const SEED = 20240923;
+
+interface SampleQuestion {
+  readonly wording: number;
+  /** For each choice: its word's place in the list of living beings or of things. */
+  readonly words: readonly number[];
+  readonly answer: number;
+}
+
+/** mulberry32: enough for drawing words, and the same everywhere. */
+function draws(seed: number): (under: number) => number {
+  let state = seed >>> 0;
+  return (under) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * under);
+  };
+}
+
+/** All questions, the same in every language, by subject. */
+function sampleQuestions(): SampleQuestion[][] {
+  const draw = draws(SEED);
+  const { questions, living, things } = SAMPLE_WORDS.DE_DE;
+  return SUBJECTS.map(() => {
+    const subject: SampleQuestion[] = [];
+    for (let index = 0; index < SAMPLE_QUESTIONS; index++) {
+      // Each letter is right equally often within a subject; the order is drawn.
+      const block = index % 4 === 0 ? shuffle([0, 1, 2, 3], draw) : undefined;
+      if (block) subject.push(...block.map((answer) => ({ wording: draw(questions.length), answer, words: choose(answer, living.length, things.length, draw) })));
+    }
+    return subject;
+  });
+}
+
+function choose(answer: number, living: number, things: number, draw: (under: number) => number): number[] {
+  const others = shuffle(Array.from({ length: things }, (_, index) => index), draw);
+  return [0, 1, 2, 3].map((place) => (place === answer ? draw(living) : (others[place] as number)));
+}
+
+function shuffle(values: number[], draw: (under: number) => number): number[] {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = draw(i + 1);
+    [values[i], values[j]] = [values[j] as number, values[i] as number];
+  }
+  return values;
+}
+
+/** Writes the sample as `FOLDER/test/mmlu_XX-YY.csv`. */
+export function writeSample(folder: string): void {
+  mkdirSync(join(folder, "test"), { recursive: true });
+  const questions = sampleQuestions();
+  for (const language of LANGUAGES) writeFileSync(join(folder, "test", `mmlu_${language.replace("_", "-")}.csv`), sampleFile(language, questions));
+}
+
+function sampleFile(language: Language, questions: readonly (readonly SampleQuestion[])[]): string {
+  const { questions: wordings, living, things } = SAMPLE_WORDS[language];
+  const lines = [",Question,A,B,C,D,Answer,Subject"];
+  questions.forEach((subject, s) => {
+    subject.forEach((question, index) => {
+      const choices = question.words.map((word, place) => (place === question.answer ? living[word] : things[word]) as string);
+      // As in MMMLU: one language has file names behind some subjects.
+      const name = language === "SW_KE" && s % 19 === 0 ? `${SUBJECTS[s]}_test.csv_sw-KE.csv` : (SUBJECTS[s] as string);
+      lines.push([String(index), wordings[question.wording] as string, ...choices, LETTERS[question.answer] as string, name].map(cell).join(","));
+    });
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** The sample's folder, written where it is not there yet (about 3 MB, below the system's folder for temporary files). */
+export function sampleFolder(): string {
+  const folder = join(tmpdir(), `mmmlu-lab-sample-${VERSION}-${process.getuid?.() ?? 0}`);
+  if (existsSync(join(folder, "complete"))) return folder;
+  const fresh = mkdtempSync(join(tmpdir(), "mmmlu-lab-sample-"));
+  writeSample(fresh);
+  writeFileSync(join(fresh, "complete"), "");
+  try {
+    renameSync(fresh, folder);
+  } catch {
+    // Another process was quicker; its files are the same.
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  return folder;
+}
