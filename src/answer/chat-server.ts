@@ -55,8 +55,17 @@ export function chatServer(options: ChatServerOptions): Answerer {
   });
   const gate: Gate = { until: 0 };
 
-  const retrying = <T>(name: string, ids: readonly string[], attempt: (signal: AbortSignal | undefined) => Promise<T>, context: AnswerContext, onRetry?: Parameters<typeof withRetries>[1]["onRetry"]): Promise<T> =>
-    withRetries(() => abortable(attempt, context.signal), {
+  // The openai client never takes its listener off a signal, which over a run's many requests would pile up.
+  const followed = new WeakSet<AbortSignal>();
+  const follow = (signal: AbortSignal): void => {
+    if (followed.has(signal)) return;
+    followed.add(signal);
+    signal.addEventListener("abort", () => transport.abortAll(), { once: true });
+  };
+
+  const retrying = <T>(name: string, ids: readonly string[], attempt: () => Promise<T>, context: AnswerContext, onRetry?: Parameters<typeof withRetries>[1]["onRetry"]): Promise<T> => {
+    if (context.signal) follow(context.signal);
+    return withRetries(attempt, {
       retries: options.retries,
       judge: (error) => judgeChatError(error, place),
       exhausted: (error, reason, attempts) => exhaustedChatError(error, reason, attempts, place, ids),
@@ -66,15 +75,17 @@ export function chatServer(options: ChatServerOptions): Answerer {
       gate,
       firstWaitMilliseconds: options.firstWaitMilliseconds,
     });
+  };
 
-  const ask = async (prompt: readonly ChatMessage[] | string, maximumTokens: number, signal: AbortSignal | undefined): Promise<Completion> => {
+  const ask = async (prompt: readonly ChatMessage[] | string, maximumTokens: number): Promise<Completion> => {
     const common = { model: options.model, temperature: options.temperature, max_tokens: maximumTokens };
     const completion = (typeof prompt === "string"
-      ? await client.completions.create({ ...common, prompt, ...(options.logProbabilities ? { logprobs: 5 } : {}) }, { signal })
-      : await client.chat.completions.create(
-          { ...common, messages: prompt as ChatMessage[], ...(options.logProbabilities ? { logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES } : {}) },
-          { signal },
-        )) as unknown as Completion;
+      ? await client.completions.create({ ...common, prompt, ...(options.logProbabilities ? { logprobs: 5 } : {}) })
+      : await client.chat.completions.create({
+          ...common,
+          messages: prompt as ChatMessage[],
+          ...(options.logProbabilities ? { logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES } : {}),
+        })) as unknown as Completion;
     if (completion === null || typeof completion !== "object") throw new BadReply("a reply that is no completion");
     if (!completion.choices?.[0]) {
       const { error } = completion;
@@ -90,7 +101,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
     requestsAtOnce: 1,
 
     async prepare(signal) {
-      const models = await retrying("models", ["the list of models"], (inner) => modelsOf(client, endpoint, inner), { signal });
+      const models = await retrying("models", ["the list of models"], () => modelsOf(client, endpoint), { signal });
       if (!models.includes(options.model)) {
         throw new UserError(`${endpoint} has no model "${options.model}"`, {
           hint: models.length ? `It has ${models.slice(0, 30).join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set answerer.model to one of them, or load the model.` : "It has none at all: load one.",
@@ -99,7 +110,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
       if (options.logProbabilities) {
         const replies = [];
         for (const probe of PROBES) {
-          const completion = await retrying("probe", ["the probe for log-probabilities"], (inner) => ask(probe.messages, 4, inner), { signal });
+          const completion = await retrying("probe", ["the probe for log-probabilities"], () => ask(probe.messages, 4), { signal });
           const choice = completion.choices?.[0];
           replies.push({ content: tokensOf(choice?.logprobs), text: choice?.message?.content ?? "" });
         }
@@ -111,7 +122,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
       return Promise.all(
         requests.map(async (request) => {
           const ids = request.rows.map((row) => row.id);
-          const completion = await retrying(ids[0] ?? "", ids, (signal) => ask(request.prompt, request.maximumTokens, signal), context, (retry) => context.onRetry?.(request, retry));
+          const completion = await retrying(ids[0] ?? "", ids, () => ask(request.prompt, request.maximumTokens), context, (retry) => context.onRetry?.(request, retry));
           return replyOf(completion, request, options.logProbabilities);
         }),
       );
@@ -138,10 +149,11 @@ function replyOf(completion: Completion, request: AnswerRequest, withLogProbabil
 }
 
 /** The ids of the server's models. A server that is not there at all is told at once, not after all retries. */
-async function modelsOf(client: OpenAI, endpoint: string, signal: AbortSignal | undefined): Promise<string[]> {
+async function modelsOf(client: OpenAI, endpoint: string): Promise<string[]> {
   let list: unknown;
   try {
-    list = await client.models.list({ signal });
+    // Not `models.list()`, which makes an empty list of any page at all.
+    list = await client.get<unknown>("/models");
   } catch (error) {
     const code = codeOf(error);
     if (code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
@@ -152,24 +164,7 @@ async function modelsOf(client: OpenAI, endpoint: string, signal: AbortSignal | 
     }
     throw error;
   }
-  const data = (list as { data?: unknown }).data;
+  const data = (list as { data?: unknown } | null)?.data;
   if (!Array.isArray(data)) throw new UserError(`${endpoint} sent no list of models`, { hint: "Is it an OpenAI-compatible server? Its base URL usually ends in /v1/." });
   return data.map((model) => String((model as { id?: unknown }).id));
-}
-
-/**
- * Gives an attempt a signal of its own that follows the run's: the openai client never takes its listener off a signal,
- * which over many requests would pile up on a shared one.
- */
-async function abortable<T>(attempt: (signal: AbortSignal | undefined) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return attempt(undefined);
-  const own = new AbortController();
-  const follow = (): void => own.abort(signal.reason);
-  if (signal.aborted) follow();
-  signal.addEventListener("abort", follow, { once: true });
-  try {
-    return await attempt(own.signal);
-  } finally {
-    signal.removeEventListener("abort", follow);
-  }
 }

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 /*
@@ -40,15 +40,35 @@ const SENT_HEADERS = ["authorization", "content-type", "accept", "user-agent"] a
 
 const aborted = (): DOMException => new DOMException("This operation was aborted", "AbortError");
 
-/** A fetch whose connections stay open between requests until `close`. The response is there once it is there whole. */
-export function httpFetch(): { fetch: typeof globalThis.fetch; close(): void } {
+/** A fetch for one server, whose connections stay open between requests. */
+export interface HttpFetch {
+  /** The response is there once it is there whole. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Drops all that is under way: those calls reject with an AbortError. */
+  abortAll(): void;
+  close(): void;
+}
+
+export function httpFetch(): HttpFetch {
   // No bound on sockets: who asks bounds how much is under way, and the clock starts when a request is sent.
   const agents = { "http:": new HttpAgent({ keepAlive: true }), "https:": new HttpsAgent({ keepAlive: true }) };
+  const underWay = new Set<ClientRequest>();
+  const places = new Map<string, RequestOptions & { protocol: "http:" | "https:" }>();
+
+  const placeOf = (address: string): RequestOptions & { protocol: "http:" | "https:" } => {
+    const known = places.get(address);
+    if (known) return known;
+    const { protocol, hostname, port, pathname, search } = new URL(address);
+    if (protocol !== "http:" && protocol !== "https:") throw new TypeError(`${address} is neither http nor https`);
+    // An IPv6 address stands in brackets in a URL, and without them here.
+    const place = { protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined, path: `${pathname}${search}`, agent: agents[protocol] } as const;
+    places.set(address, place);
+    return place;
+  };
 
   const send = (address: string, init: RequestInit = {}): Promise<Response> =>
     new Promise((resolve, reject) => {
-      const url = new URL(address);
-      const secure = url.protocol === "https:";
+      const place = placeOf(address);
       const given = init.headers instanceof Headers ? init.headers : new Headers(init.headers);
       const headers: Record<string, string | number> = {};
       for (const name of SENT_HEADERS) {
@@ -57,12 +77,14 @@ export function httpFetch(): { fetch: typeof globalThis.fetch; close(): void } {
       }
       const body = typeof init.body === "string" ? init.body : undefined;
       if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
-      const request = (secure ? httpsRequest : httpRequest)(url, { method: init.method ?? "GET", headers, agent: agents[secure ? "https:" : "http:"] });
+      const request = (place.protocol === "https:" ? httpsRequest : httpRequest)({ ...place, method: init.method ?? "GET", headers });
+      underWay.add(request);
       const signal = init.signal ?? undefined;
-      const abort = (): void => {
-        request.destroy(aborted());
+      const abort = (): void => void request.destroy(aborted());
+      const done = (): void => {
+        underWay.delete(request);
+        signal?.removeEventListener("abort", abort);
       };
-      const done = (): void => signal?.removeEventListener("abort", abort);
       const fail = (error: Error): void => {
         done();
         reject(signal?.aborted ? aborted() : error);
@@ -79,12 +101,15 @@ export function httpFetch(): { fetch: typeof globalThis.fetch; close(): void } {
         });
       });
       if (signal?.aborted) abort();
-      else signal?.addEventListener("abort", abort, { once: true });
+      else signal?.addEventListener("abort", abort);
       request.end(body);
     });
 
   return {
     fetch: ((input: string | URL | Request, init?: RequestInit) => send(String(input), init)) as typeof globalThis.fetch,
+    abortAll() {
+      for (const request of underWay) request.destroy(aborted());
+    },
     close() {
       agents["http:"].destroy();
       agents["https:"].destroy();

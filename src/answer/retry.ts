@@ -38,6 +38,7 @@ export interface RetryOptions {
 /** The one layer that makes attempts again. */
 export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let number = 1; ; number++) {
+    options.signal?.throwIfAborted();
     if (options.gate) await passGate(options.gate, options.signal);
     try {
       return await attempt();
