@@ -1,0 +1,70 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { AddedToken, BPE, byteLevelPreTokenizer, robertaProcessing, Tokenizer as NativeTokenizer } from "tokenizers";
+import { messageOf, UserError } from "../base/errors.js";
+import { sha256 } from "../base/files.js";
+import type { Progress } from "../base/progress.js";
+import { downloadFile, downloadFileIfThere, hubSettings, type Repository, resolveCommit } from "../data/index.js";
+import { Tokenizer } from "./tokenizer.js";
+
+export interface TokenizerOptions {
+  /** A folder or a hub id. */
+  readonly source: string;
+  /** A commit, branch or tag of the hub's repository. */
+  readonly revision?: string | null;
+  readonly offline?: boolean;
+  readonly progress?: Progress;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Loads a tokenizer: from `tokenizer.json`, or from `vocab.json` and `merges.txt` as the byte-level BPE that RoBERTa has.
+ * @throws {UserError} where there is none, or it cannot be read
+ */
+export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenizer & { readonly revision?: string }> {
+  const { source } = options;
+  if (existsSync(source) && statSync(source).isDirectory()) return loadFrom(source, (name) => (existsSync(join(source, name)) ? join(source, name) : undefined));
+  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source)) throw new UserError(`there is no folder ${source}`, { hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base." });
+  const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress });
+  const repository: Repository = { name: source, type: "model" };
+  const revision = await resolveCommit(repository, options.revision ?? "main", settings);
+  const whole = await downloadFileIfThere(repository, revision, "tokenizer.json", settings);
+  const tokenizer = whole
+    ? await loadFrom(source, (name) => (name === "tokenizer.json" ? whole : undefined))
+    : await (async () => {
+        const vocabulary = await downloadFile(repository, revision, "vocab.json", settings);
+        const merges = await downloadFile(repository, revision, "merges.txt", settings);
+        return loadFrom(source, (name) => ({ "vocab.json": vocabulary, "merges.txt": merges })[name]);
+      })();
+  return Object.assign(tokenizer, { revision });
+}
+
+async function loadFrom(source: string, find: (name: string) => string | undefined): Promise<Tokenizer> {
+  const whole = find("tokenizer.json");
+  if (whole) {
+    const text = readFileSync(whole, "utf8");
+    try {
+      return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), JSON.parse(text));
+    } catch (error) {
+      throw new UserError(`${whole} is not a tokenizer that can be read: ${messageOf(error)}`, { cause: error });
+    }
+  }
+  const [vocabulary, merges] = [find("vocab.json"), find("merges.txt")];
+  if (vocabulary && merges) return byteLevelBpe(source, vocabulary, merges);
+  const hint = find("spiece.model") || find("tokenizer.model")
+    ? "It has a SentencePiece model alone: in Python, AutoTokenizer.from_pretrained(...).save_pretrained(...) writes its tokenizer.json."
+    : "A tokenizer is a tokenizer.json, or vocab.json with merges.txt.";
+  throw new UserError(`${source} has no tokenizer.json`, { hint });
+}
+
+async function byteLevelBpe(source: string, vocabulary: string, merges: string): Promise<Tokenizer> {
+  const native = new NativeTokenizer(await BPE.fromFile(vocabulary, merges));
+  native.setPreTokenizer(byteLevelPreTokenizer(false, true));
+  const ids = JSON.parse(readFileSync(vocabulary, "utf8")) as Record<string, number>;
+  const special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"].filter((token) => token in ids);
+  native.addAddedTokens(special.map((token) => new AddedToken(token, true, { normalized: false })));
+  const [begin, end] = [ids["<s>"], ids["</s>"]];
+  if (begin !== undefined && end !== undefined) native.setPostProcessor(robertaProcessing(["</s>", end], ["<s>", begin], true, false));
+  const definition = { added_tokens: special.map((content) => ({ id: ids[content] as number, content, special: true })), pre_tokenizer: { type: "ByteLevel", add_prefix_space: false }, normalizer: null, model: { type: "BPE" } };
+  return new Tokenizer(native, source, sha256(readFileSync(vocabulary, "utf8") + readFileSync(merges, "utf8")), definition);
+}

@@ -1,0 +1,131 @@
+import v8 from "node:v8";
+import vm from "node:vm";
+import { Tokenizer as NativeTokenizer } from "tokenizers";
+import { UserError } from "../base/errors.js";
+
+/** Texts in one call to the native library: it uses all cores by itself, and V8 does not see the memory of encodings. */
+const BATCH = 1024;
+
+/** The parts of `tokenizer.json` that are looked at here. */
+export interface TokenizerDefinition {
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
+  readonly normalizer?: unknown;
+  readonly pre_tokenizer?: { readonly type?: string; readonly add_prefix_space?: boolean; readonly use_regex?: boolean } | null;
+  readonly model?: { readonly type?: string; readonly unk_token?: string | null; readonly unk_id?: number | null };
+}
+
+/** A tokenizer with what identifies it. Wraps Hugging Face's own. */
+export class Tokenizer {
+  readonly #specialIds: ReadonlySet<number>;
+
+  /**
+   * @param source the folder or hub id that it came from
+   * @param sha256 of the file or files that define it
+   */
+  constructor(
+    readonly native: NativeTokenizer,
+    readonly source: string,
+    readonly sha256: string,
+    readonly definition: TokenizerDefinition,
+  ) {
+    this.#specialIds = new Set((definition.added_tokens ?? []).filter((token) => token.special).map((token) => token.id));
+  }
+
+  /** How many tokens there are, added ones included. */
+  get vocabularySize(): number {
+    return this.native.getVocabSize(true);
+  }
+
+  /** The id of a token, such as `</s>`; undefined where there is none. */
+  tokenId(token: string): number | undefined {
+    return this.native.tokenToId(token) ?? undefined;
+  }
+
+  /** The token with an id. */
+  tokenOf(id: number): string | undefined {
+    return this.native.idToToken(id) ?? undefined;
+  }
+
+  /** The id that stands for what the vocabulary cannot write; undefined for byte-level tokenizers, which can write all. */
+  get unknownId(): number | undefined {
+    const { unk_token: token, unk_id: id } = this.definition.model ?? {};
+    return id ?? (token ? this.tokenId(token) : undefined);
+  }
+
+  isSpecial(id: number): boolean {
+    return this.#specialIds.has(id);
+  }
+
+  async encode(text: string, specialTokens: boolean): Promise<number[]> {
+    return (await this.native.encode(text, null, { addSpecialTokens: specialTokens })).getIds();
+  }
+
+  /** Token ids of many texts, in order. */
+  async encodeAll(texts: readonly string[], specialTokens: boolean): Promise<number[][]> {
+    const all: number[][] = [];
+    await this.#batches(texts, specialTokens, (encoding) => all.push(encoding.getIds()));
+    return all;
+  }
+
+  /** Numbers of tokens of many texts, in order. Memory does not grow with their number. */
+  async count(texts: readonly string[], specialTokens: boolean, told?: (done: number) => void): Promise<Int32Array> {
+    const counts = new Int32Array(texts.length);
+    let at = 0;
+    await this.#batches(texts, specialTokens, (encoding) => (counts[at++] = encoding.getLength()), told);
+    return counts;
+  }
+
+  async decode(ids: readonly number[], skipSpecialTokens: boolean): Promise<string> {
+    return this.native.decode([...ids], skipSpecialTokens);
+  }
+
+  async #batches(texts: readonly string[], specialTokens: boolean, take: (encoding: { getIds(): number[]; getLength(): number }) => void, told?: (done: number) => void): Promise<void> {
+    let sinceCollected = 0;
+    for (let start = 0; start < texts.length; start += BATCH) {
+      const encodings = await this.native.encodeBatch(texts.slice(start, start + BATCH), { addSpecialTokens: specialTokens });
+      for (const encoding of encodings) take(encoding);
+      told?.(Math.min(texts.length, start + BATCH));
+      sinceCollected += BATCH;
+      // Encodings hold memory that V8 does not count: without this a corpus takes gigabytes.
+      if (sinceCollected >= 8 * BATCH && collect()) sinceCollected = 0;
+    }
+  }
+
+  /**
+   * The ids of the letters A to D as the next token after a prompt, found by tokenizing in context.
+   * @param join what stands between the prompt and the letter, such as a space
+   * @throws {UserError} where a letter is not one token of its own there, or two letters share one
+   */
+  async letterIds(letters: readonly string[], prompt: string, join: string): Promise<number[]> {
+    const before = await this.encode(prompt, false);
+    const ids: number[] = [];
+    for (const letter of letters) {
+      const with_ = await this.encode(`${prompt}${join}${letter}`, false);
+      const added = with_.slice(before.length);
+      if (before.some((id, index) => with_[index] !== id) || added.length !== 1) {
+        throw new UserError(`the tokenizer of ${this.source} does not write the letter ${letter} behind the prompt as one token of its own`, { hint: "Letters' log-probabilities need that; accuracy by generation does not." });
+      }
+      ids.push(added[0] as number);
+    }
+    if (new Set(ids).size !== letters.length) throw new UserError(`the tokenizer of ${this.source} writes two letters with the same token`);
+    return ids;
+  }
+}
+
+let collector: (() => void) | undefined | null;
+
+function collect(): boolean {
+  if (collector === undefined) collector = (globalThis as { gc?: () => void }).gc ?? exposedCollector();
+  collector?.();
+  return true;
+}
+
+function exposedCollector(): (() => void) | null {
+  try {
+    // The same as `node --expose-gc`, without asking that of every user.
+    v8.setFlagsFromString("--expose-gc");
+    return vm.runInNewContext("gc") as () => void;
+  } catch {
+    return null;
+  }
+}
