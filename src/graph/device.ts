@@ -41,8 +41,8 @@ export interface CompileOptions {
 
 export interface RunOptions {
   /**
-   * Arrays that outputs are written into (CPU only). One may share its memory with an input only where the graph
-   * reads that input in the very operation that makes the output; anything else is refused.
+   * Arrays that outputs are written into, by their names (CPU only): no copies, and no fresh memory. One may be the
+   * array of an input where all that reads the input runs before the output is written; anything else is refused.
    */
   readonly into?: Readonly<Record<string, DeviceArray>>;
   /** Gives the memory that the run needed back to the system afterwards. */

@@ -32,6 +32,8 @@ export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly OnnxTensorInfo[];
   readonly outputs: readonly OnnxTensorInfo[];
+  /** The name of a first output that is an empty sequence of tensors; none unless said. */
+  readonly emptySequence?: string;
   readonly constants: readonly OnnxConstant[];
 }
 
@@ -44,7 +46,8 @@ const FIELD = {
   attribute: { name: 1, f: 2, i: 3, s: 4, ints: 8, type: 20 },
   tensor: { dims: 1, dataType: 2, name: 8, rawData: 9 },
   valueInfo: { name: 1, type: 2 },
-  type: { tensor: 1 },
+  type: { tensor: 1, sequence: 4 },
+  sequenceType: { elementType: 1 },
   tensorType: { elementType: 1, shape: 2 },
   shape: { dimension: 1 },
   dimension: { value: 1, name: 2 },
@@ -77,6 +80,11 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     string(w, FIELD.graph.name, graph.name);
     for (const constant of graph.constants) message(w, FIELD.graph.initializer, () => writeTensor(w, constant));
     for (const input of graph.inputs) message(w, FIELD.graph.input, () => writeInfo(w, input));
+    const { emptySequence } = graph;
+    if (emptySequence !== undefined) {
+      message(w, FIELD.graph.node, () => writeNode(w, { op: "SequenceEmpty", domain: "", inputs: [], outputs: [emptySequence], attributes: {} }));
+      message(w, FIELD.graph.output, () => writeSequenceInfo(w, emptySequence));
+    }
     for (const output of graph.outputs) message(w, FIELD.graph.output, () => writeInfo(w, output));
   });
   for (const [domain, version] of [["", graph.opset], ["com.microsoft", 1]] as const) {
@@ -135,6 +143,18 @@ function writeInfo(w: BinaryWriter, { name, type, shape }: OnnxTensorInfo): void
             else string(w, FIELD.dimension.name, dimension);
           });
         }
+      });
+    });
+  });
+}
+
+/** A sequence of float32 tensors, of whatever shape. */
+function writeSequenceInfo(w: BinaryWriter, name: string): void {
+  string(w, FIELD.valueInfo.name, name);
+  message(w, FIELD.valueInfo.type, () => {
+    message(w, FIELD.type.sequence, () => {
+      message(w, FIELD.sequenceType.elementType, () => {
+        message(w, FIELD.type.tensor, () => integer(w, FIELD.tensorType.elementType, typeCode("float32")));
       });
     });
   });

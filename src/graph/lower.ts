@@ -8,7 +8,16 @@ export interface Capabilities {
   /** com.microsoft.FusedMatMul, float32 only. */
   readonly fusedMatMul: boolean;
   readonly logSoftmax: boolean;
+  /** Whether the runtime can be kept from copying outputs: see `EMPTY_SEQUENCE`. */
+  readonly outputsInPlace: boolean;
 }
+
+/**
+ * An extra first output, an empty sequence. The Node binding copies every output it gives back, also those that were
+ * written into arrays that it was handed. It cannot give back a sequence, though, and says so once everything is
+ * computed and before it copies anything: a run that asks for this output too costs no copies.
+ */
+export const EMPTY_SEQUENCE = "#nothing";
 
 /** A graph ready for a session. */
 export interface LoweredGraph {
@@ -18,8 +27,8 @@ export interface LoweredGraph {
   readonly outputs: ReadonlyMap<string, Value>;
   /** The names of all inputs that the builder declared. */
   readonly declared: ReadonlySet<string>;
-  /** The nodes that read each input. */
-  readonly readers: ReadonlyMap<string, readonly GraphNode[]>;
+  /** The nodes that are left, in order. */
+  readonly nodes: readonly GraphNode[];
   readonly keepDuplicates: boolean;
 }
 
@@ -60,10 +69,10 @@ export function lower(builder: GraphBuilder, capabilities: Capabilities): Lowere
     nodes: context.nodes,
     inputs: [...inputs].map(([, value]) => info(value, value.name)),
     outputs: [...builder.outputs].map(([name, value]) => info(value, name)),
+    ...(capabilities.outputsInPlace ? { emptySequence: EMPTY_SEQUENCE } : {}),
     constants: [...constants.map((value): OnnxConstant => ({ name: value.name, type: value.type, shape: value.shape, data: value.constant! })), ...context.constants],
   });
-  const readers = new Map([...inputs.keys()].map((name) => [name, live.filter((node) => node.inputs.some((input) => input?.name === name))]));
-  return { model, inputs, outputs: new Map(builder.outputs), declared: new Set(builder.inputs.keys()), readers, keepDuplicates: builder.keepDuplicates };
+  return { model, inputs, outputs: new Map(builder.outputs), declared: new Set(builder.inputs.keys()), nodes: live, keepDuplicates: builder.keepDuplicates };
 }
 
 function info(value: Value, name: string): OnnxTensorInfo {

@@ -1,46 +1,53 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import type { GraphNode, Value } from "../builder.js";
+import type { Value } from "../builder.js";
 import type { DeviceArray, Program, RunOptions } from "../device.js";
 import { GraphError } from "../errors.js";
-import type { LoweredGraph } from "../lower.js";
-import { factorsOf, sameShape, showShape } from "../shape.js";
-import type { ElementType } from "../types.js";
-import { own, TensorArray } from "./array.js";
+import { EMPTY_SEQUENCE, type LoweredGraph } from "../lower.js";
+import { factorsOf, sameShape, showShape, type Dimension, type Shape } from "../shape.js";
+import { newArray, type ElementType } from "../types.js";
+import { own, TensorArray, wrap } from "./array.js";
+import { Overwriting } from "./overwriting.js";
 
 const SHRINK = { extra: { memory: { enable_memory_arena_shrinkage: "cpu:0" } } };
+
+type Arrays = Readonly<Record<string, DeviceArray>>;
+/** How large each name of a dimension is in one run. */
+type Sizes = Map<string, number>;
 
 /** A session with its inputs checked before it runs. */
 export class SessionProgram implements Program {
   readonly inputs: ReadonlyMap<string, Value>;
   readonly outputs: ReadonlyMap<string, Value>;
   private session: InferenceSession | undefined;
+  private readonly overwriting: Overwriting;
 
   constructor(
     readonly name: string,
     session: InferenceSession,
     private readonly graph: LoweredGraph,
+    /** Whether outputs are written into the machine's memory, where they can be placed. */
     private readonly host: boolean,
   ) {
     this.session = session;
     this.inputs = graph.inputs;
     this.outputs = graph.outputs;
+    this.overwriting = new Overwriting(graph);
   }
 
-  async run(inputs: Readonly<Record<string, DeviceArray>>, options: RunOptions = {}): Promise<Record<string, DeviceArray>> {
+  async run(inputs: Arrays, options: RunOptions = {}): Promise<Record<string, DeviceArray>> {
     if (!this.session) throw new GraphError(`The program ${this.name} is run after it was disposed of`);
-    const feeds = this.check(inputs);
-    const runOptions = (options.shrink ? SHRINK : {}) as InferenceSession.RunOptions;
-    let results: InferenceSession.OnnxValueMapType;
-    try {
-      results = options.into ? await this.session.run(feeds, this.fetches(inputs, options.into), runOptions) : await this.session.run(feeds, runOptions);
-    } catch (cause) {
-      throw new GraphError(`The program ${this.name} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    }
+    const sizes: Sizes = new Map();
+    const feeds = this.check(inputs, sizes);
+    if (options.into) this.checkInto(inputs, options.into, sizes);
+    const placed = this.place(options.into ?? {}, sizes);
+    const everything = this.host && placed.size === this.outputs.size;
+    const fetches: Record<string, Tensor | null> = everything ? { [EMPTY_SEQUENCE]: null } : {};
+    for (const name of this.outputs.keys()) fetches[name] = placed.get(name)?.tensor ?? null;
+    const results = await this.compute(feeds, fetches, options.shrink ?? false);
     const arrays: Record<string, DeviceArray> = {};
     for (const name of this.outputs.keys()) {
-      const given = options.into?.[name];
-      const tensor = results[name] as Tensor;
-      arrays[name] = given ?? new TensorArray(tensor, tensor.type as ElementType, tensor.dims);
+      const tensor = results?.[name];
+      arrays[name] = options.into?.[name] ?? placed.get(name) ?? new TensorArray(tensor!, tensor!.type as ElementType, tensor!.dims);
     }
     return arrays;
   }
@@ -51,9 +58,18 @@ export class SessionProgram implements Program {
     await session?.release();
   }
 
-  private check(inputs: Readonly<Record<string, DeviceArray>>): Record<string, Tensor> {
+  private async compute(feeds: Record<string, Tensor>, fetches: Record<string, Tensor | null>, shrink: boolean): Promise<Readonly<Record<string, Tensor>> | undefined> {
+    try {
+      return (await this.session!.run(feeds, fetches, (shrink ? SHRINK : {}) as InferenceSession.RunOptions)) as Record<string, Tensor>;
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      if (EMPTY_SEQUENCE in fetches && message.includes("Non tensor type")) return undefined;
+      throw new GraphError(`The program ${this.name} failed: ${message}`, { cause });
+    }
+  }
+
+  private check(inputs: Arrays, sizes: Sizes): Record<string, Tensor> {
     const feeds: Record<string, Tensor> = {};
-    const sizes = new Map<string, number>();
     let used = 0;
     for (const [name, value] of this.inputs) {
       const given = inputs[name];
@@ -70,13 +86,13 @@ export class SessionProgram implements Program {
     }
     const names = Object.keys(inputs);
     if (names.length !== used) {
-      const unknown = names.find((name) => !this.inputs.has(name) && !this.graph.declared.has(name));
+      const unknown = names.find((name) => !this.graph.declared.has(name));
       if (unknown) throw new GraphError(`The program ${this.name} has no input ${unknown}; it has ${[...this.graph.declared].join(", ")}`);
     }
     return feeds;
   }
 
-  private refuse(name: string, value: Value, array: TensorArray, sizes = new Map<string, number>()): never {
+  private refuse(name: string, value: Value, array: TensorArray, sizes: Sizes = new Map()): never {
     const known = [...sizes].filter(([symbol]) => value.shape.some((d) => typeof d === "string" && factorsOf(d).names.includes(symbol)));
     const where = known.length > 0 ? ` with ${known.map(([symbol, size]) => `${symbol} = ${size}`).join(", ")}` : "";
     throw new GraphError(
@@ -84,51 +100,79 @@ export class SessionProgram implements Program {
     );
   }
 
-  private fetches(inputs: Readonly<Record<string, DeviceArray>>, into: Readonly<Record<string, DeviceArray>>): Record<string, Tensor | null> {
-    if (!this.host) throw new GraphError(`The program ${this.name}: outputs are not written into given arrays on this device`, { hint: "Take the array that run gives back and dispose of the old one." });
-    const fetches: Record<string, Tensor | null> = {};
-    for (const name of this.outputs.keys()) fetches[name] = null;
-    for (const [name, target] of Object.entries(into)) {
-      const value = this.outputs.get(name);
-      if (!value) throw new GraphError(`The program ${this.name} has no output ${name}; it has ${[...this.outputs.keys()].join(", ")}`);
-      const array = own(target, `The array for output ${name}`);
-      for (const input of this.inputs.keys()) {
-        if (overlap(inputs[input]!, array) && !this.mayOverwrite(input, value, inputs[input]!, array)) {
-          throw new GraphError(`The program ${this.name}: output ${name} would overwrite input ${input} before everything that reads it has run`, {
-            hint: "Write into another array, or build the output by one elementwise operation that alone reads the input.",
-          });
-        }
+  /** Arrays for the outputs whose shape is known: those given, and fresh ones. */
+  private place(into: Arrays, sizes: Sizes): Map<string, TensorArray> {
+    const placed = new Map<string, TensorArray>();
+    if (!this.host) return placed;
+    for (const [name, value] of this.outputs) {
+      const given = into[name];
+      if (given) placed.set(name, own(given, `The array for output ${name}`));
+      else {
+        const shape = shapeIn(value.shape, sizes);
+        if (shape) placed.set(name, wrap(newArray(value.type, shape.reduce((product, size) => product * size, 1)), shape, value.type));
       }
-      fetches[name] = array.tensor;
     }
-    return fetches;
+    return placed;
   }
 
-  /** Right only where the one reader of the input is the elementwise operation that makes the output. */
-  private mayOverwrite(input: string, output: Value, from: DeviceArray, to: DeviceArray): boolean {
-    const sameMemory = from.data.byteOffset === to.data.byteOffset && from.bytes === to.bytes && sameShape(from.shape, to.shape);
-    const readers: readonly GraphNode[] = this.graph.readers.get(input) ?? [];
-    return sameMemory && readers.length === 1 && readers[0] === output.node && IN_PLACE.has(readers[0]!.op);
+  private checkInto(inputs: Arrays, into: Arrays, sizes: Sizes): void {
+    if (!this.host) {
+      throw new GraphError(`The program ${this.name}: outputs are not written into given arrays on this device`, { hint: "Take the array that run gives back and dispose of the old one." });
+    }
+    const targets = Object.entries(into);
+    for (const [at, [name, target]] of targets.entries()) {
+      const value = this.outputs.get(name);
+      if (!value) throw new GraphError(`The program ${this.name} has no output ${name}; it has ${[...this.outputs.keys()].join(", ")}`);
+      const shape = shapeIn(value.shape, sizes);
+      if (target.type !== value.type || (shape && !sameShape(shape, target.shape))) {
+        throw new GraphError(`Output ${name} of the program ${this.name} is ${value.type} ${showShape(shape ?? value.shape)}; the array for it is ${target.type} ${showShape(target.shape)}`);
+      }
+      for (const [other, array] of targets.slice(0, at)) {
+        if (overlap(array, target)) throw new GraphError(`The program ${this.name}: the arrays for outputs ${other} and ${name} share memory`);
+      }
+      for (const input of this.inputs.keys()) {
+        const source = inputs[input]!;
+        if (!overlap(source, target)) continue;
+        const same = source.data.byteOffset === target.data.byteOffset && sameShape(source.shape, target.shape);
+        if (!same || !this.overwriting.allows(input, name)) {
+          throw new GraphError(`The program ${this.name}: output ${name} would overwrite input ${input} before everything that reads it has run`, { hint: "Write into another array." });
+        }
+      }
+    }
   }
 }
 
-/** Operations that read an element only to write the same one. */
-const IN_PLACE = new Set(["Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Abs"]);
-
-function fits(dimension: string, size: number, sizes: Map<string, number>): boolean {
-  if (!dimension.includes("*")) {
-    const known = sizes.get(dimension);
-    if (known === undefined) sizes.set(dimension, size);
-    return known === undefined || known === size;
+/** The numbers of a shape; undefined where a name's size shows only when the graph has run. */
+function shapeIn(shape: Shape, sizes: Sizes): number[] | undefined {
+  const numbers: number[] = [];
+  for (const dimension of shape) {
+    const size = sizeIn(dimension, sizes);
+    if (size === undefined) return undefined;
+    numbers.push(size);
   }
+  return numbers;
+}
+
+function sizeIn(dimension: Dimension, sizes: Sizes): number | undefined {
+  if (typeof dimension === "number") return dimension;
+  const known = sizes.get(dimension);
+  if (known !== undefined) return known;
   const { factor, names } = factorsOf(dimension);
   let product = factor;
   for (const name of names) {
-    const known = sizes.get(name);
-    if (known === undefined) return size % factor === 0;
-    product *= known;
+    const size = sizes.get(name);
+    if (size === undefined) return undefined;
+    product *= size;
   }
-  return product === size;
+  return product;
+}
+
+function fits(dimension: string, size: number, sizes: Sizes): boolean {
+  const known = sizeIn(dimension, sizes);
+  if (known !== undefined) return known === size;
+  const { factor, names } = factorsOf(dimension);
+  if (names.length === 1 && size % factor === 0) sizes.set(names[0]!, size / factor);
+  return size % factor === 0;
 }
 
 function overlap(a: DeviceArray, b: DeviceArray): boolean {

@@ -12,9 +12,9 @@ import { own, TensorArray, wrap } from "./array.js";
 import { SessionProgram } from "./program.js";
 
 const CAPABILITIES: Record<DeviceName, Capabilities> = {
-  cpu: { fusedMatMul: true, logSoftmax: true },
-  webgpu: { fusedMatMul: false, logSoftmax: false },
-  cuda: { fusedMatMul: true, logSoftmax: true },
+  cpu: { fusedMatMul: true, logSoftmax: true, outputsInPlace: true },
+  webgpu: { fusedMatMul: false, logSoftmax: false, outputsInPlace: false },
+  cuda: { fusedMatMul: true, logSoftmax: true, outputsInPlace: false },
 };
 
 const ABSENT: Record<DeviceName, string> = {
@@ -89,7 +89,7 @@ class RuntimeDevice implements Device {
     if (a.type !== b.type || !sameShape(a.shape, b.shape)) {
       throw new GraphError(`add: ${a.type} ${showShape(a.shape)} and ${b.type} ${showShape(b.shape)} differ`);
     }
-    if (!a.onDevice && !b.onDevice) {
+    if (!a.onDevice && !b.onDevice && a.type !== "float16") {
       addInto(a.data, b.data);
       return a;
     }
