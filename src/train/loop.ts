@@ -1,0 +1,147 @@
+import { UserError } from "../base/errors.js";
+import type { DeviceArray } from "../graph/index.js";
+import type { Example, Parameter, TrainableModel } from "../models/model.js";
+import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
+import { hasCheckpoint, loadBest, loadCheckpoint, type Progress, saveBest, saveCheckpoint } from "./checkpoint.js";
+import { AdamW, clipCoefficient, GradientNorm } from "./optimizer.js";
+import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
+import { learningRateAt } from "./schedule.js";
+
+const START: Progress = { step: 0, lossSum: 0, rows: 0, seconds: 0, sinceLog: { lossSum: 0, steps: 0 }, validations: [], bestEpoch: null };
+
+/**
+ * Trains a model, going on from the last checkpoint where there is one: the final weights are bit for bit those of a run
+ * that never stopped. What a step does depends only on its number, the weights and the moments.
+ * @throws {UserError} where a loss or gradient is not finite (naming step and rows; the last checkpoint stays), or a
+ * checkpoint cannot be written or read
+ */
+export async function train(model: TrainableModel, examples: { readonly train: readonly Example[]; readonly validation?: readonly Example[] }, options: TrainingOptions, hooks: TrainingHooks = {}): Promise<TrainingResult> {
+  const plan: BatchPlan = { rows: examples.train.length, batchSize: options.batchSize, accumulation: options.accumulation, epochs: options.epochs, seed: options.seed };
+  if (plan.rows === 0) throw new UserError("there is no row to train on");
+  if (options.validateEachEpoch && !examples.validation?.length) throw new UserError("training.validateEachEpoch needs validation rows, and the split has none");
+  const trained = model.parameters.filter((parameter) => parameter.trained);
+  if (trained.length === 0) throw new UserError("the model has no parameter to train");
+  const optimizer = new AdamW(model.device, trained, options);
+  const norm = new GradientNorm(model.device);
+  const total = totalSteps(plan);
+  const perEpoch = stepsPerEpoch(plan);
+  let progress = hasCheckpoint(options.checkpointFolder) ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer) : START;
+  const resumedAt = progress.step;
+  const began = performance.now() - progress.seconds * 1000;
+  const secondsSoFar = (): number => (performance.now() - began) / 1000;
+  const checkpoint = async (): Promise<void> => {
+    progress = { ...progress, seconds: secondsSoFar() };
+    await saveCheckpoint(options.checkpointFolder, options.identity, progress, trained, optimizer);
+  };
+  let stopped = false;
+  try {
+    while (progress.step < total && !isOutOfPatience(progress, options)) {
+      if (hooks.shouldStop?.()) {
+        stopped = true;
+        if (progress.step > resumedAt || resumedAt === 0) await checkpoint();
+        break;
+      }
+      const { step } = progress;
+      const batches = batchesOfStep(plan, step).map((rows) => rows.map((row) => examples.train[row] as Example));
+      const learningRate = learningRateAt({ ...options, totalSteps: total }, step);
+      const { loss, gradientNorm } = await oneStep(model, batches, optimizer, norm, learningRate, step, options);
+      const rows = progress.rows + batches.reduce((sum, batch) => sum + batch.length, 0);
+      const since = { lossSum: progress.sinceLog.lossSum + loss, steps: progress.sinceLog.steps + 1 };
+      const seconds = secondsSoFar();
+      const logged: LoggedStep = {
+        step: step + 1, epoch: (step + 1) / perEpoch, loss: since.lossSum / since.steps, learningRate, gradientNorm,
+        rowsPerSecond: rows / Math.max(seconds, 1e-9), seconds,
+      };
+      const isLogged = (step + 1) % options.logEvery === 0 || step + 1 === total;
+      progress = { ...progress, step: step + 1, lossSum: progress.lossSum + loss, rows, sinceLog: isLogged ? START.sinceLog : since };
+      hooks.onStep?.({ ...logged, totalSteps: total, secondsLeft: ((total - step - 1) * seconds) / (step + 1) });
+      if (isLogged) hooks.onLog?.(logged);
+      const epochEnds = (step + 1) % perEpoch === 0;
+      if (epochEnds && options.validateEachEpoch) progress = await validate(model, trained, examples.validation as readonly Example[], progress, (step + 1) / perEpoch, options, hooks);
+      if ((step + 1) % options.checkpointEvery === 0 || step + 1 === total || (epochEnds && options.validateEachEpoch)) await checkpoint();
+      // Signals and timers get their turn: a run on the CPU blocks the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (!stopped && options.keepBest && progress.bestEpoch !== null) await loadBest(options.checkpointFolder, model.device, trained);
+  } finally {
+    await optimizer.dispose();
+    await norm.dispose();
+  }
+  const seconds = progress.seconds || secondsSoFar();
+  return {
+    steps: progress.step, rows: progress.rows, loss: progress.step ? progress.lossSum / progress.step : Number.NaN, seconds, rowsPerSecond: progress.rows / Math.max(seconds, 1e-9),
+    validations: progress.validations.map((one) => ({ ...one, perplexity: Math.exp(one.loss) })), bestEpoch: progress.bestEpoch, stopped, resumedAt,
+  };
+}
+
+async function oneStep(
+  model: TrainableModel, batches: readonly (readonly Example[])[], optimizer: AdamW, norm: GradientNorm, learningRate: number, step: number, options: TrainingOptions,
+): Promise<{ loss: number; gradientNorm: number }> {
+  // The mean over all target tokens of the accumulated batch: averaging the batches' averages would weigh rows unevenly.
+  const tokens = batches.flat().reduce((sum, example) => sum + example.target.length, 0);
+  const gradients = new Map<string, DeviceArray>();
+  let lossSum = 0;
+  for (const [index, batch] of batches.entries()) {
+    const summed = await model.lossAndGradients(batch, {
+      scale: 1 / tokens,
+      dropoutSeed: options.dropout ? dropoutSeed(options.seed, step, index) : undefined,
+      receive: async (parameter: Parameter, gradient: DeviceArray) => {
+        const before = gradients.get(parameter.name);
+        gradients.set(parameter.name, before ? await model.device.add(before, gradient) : gradient);
+      },
+    });
+    lossSum += summed.lossSum;
+    if (!Number.isFinite(summed.lossSum)) throw notFinite("the loss", summed.lossSum, step, batch);
+  }
+  const gradientNorm = await norm.of(gradients.values());
+  if (!Number.isFinite(gradientNorm)) throw notFinite("the gradients' norm", gradientNorm, step, batches.flat());
+  await optimizer.update(gradients, learningRate, clipCoefficient(gradientNorm, options.maximumGradientNorm));
+  return { loss: lossSum / tokens, gradientNorm };
+}
+
+function notFinite(what: string, value: number, step: number, rows: readonly Example[]): UserError {
+  const ids = rows.map((row) => row.id);
+  return new UserError(`${what} is ${value} in step ${step + 1}, rows ${ids.slice(0, 8).join(", ")}${ids.length > 8 ? ` and ${ids.length - 8} more` : ""}`, {
+    hint: "The last checkpoint is kept. A lower learning rate (--set training.learningRate=…) or a lower training.maximumGradientNorm may help.",
+  });
+}
+
+/** Mixes seed, step and batch into 31 bits: each call of a run has masks of its own, the same ones in every run. */
+export function dropoutSeed(seed: number, step: number, batch: number): number {
+  let hash = 0x811c9dc5;
+  for (const value of [seed, step, batch]) {
+    hash = Math.imul(hash ^ value, 0x01000193);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    hash ^= hash >>> 12;
+  }
+  return hash & 0x7fffffff;
+}
+
+async function validate(model: TrainableModel, trained: readonly Parameter[], rows: readonly Example[], progress: Progress, epoch: number, options: TrainingOptions, hooks: TrainingHooks): Promise<Progress> {
+  const loss = await meanLoss(model, rows, options.batchSize);
+  const validation: Validation = { epoch, step: progress.step, loss, perplexity: Math.exp(loss) };
+  hooks.onValidation?.(validation);
+  const lowest = Math.min(Number.POSITIVE_INFINITY, ...progress.validations.map((one) => one.loss));
+  const isBest = loss < lowest;
+  if (isBest && options.keepBest) await saveBest(options.checkpointFolder, model.device, trained);
+  return { ...progress, validations: [...progress.validations, { epoch, step: progress.step, loss }], bestEpoch: isBest ? epoch : progress.bestEpoch };
+}
+
+function isOutOfPatience(progress: Progress, options: TrainingOptions): boolean {
+  if (options.earlyStoppingPatience === null || progress.bestEpoch === null) return false;
+  return progress.validations.length - progress.bestEpoch >= options.earlyStoppingPatience;
+}
+
+/** The mean loss over the target tokens of many examples, in batches of like length (the mean does not depend on them). */
+export async function meanLoss(model: TrainableModel, examples: readonly Example[], batchSize: number, told?: (done: number) => void): Promise<number> {
+  const order = [...examples].sort((a, b) => a.input.length - b.input.length);
+  let [lossSum, tokens] = [0, 0];
+  for (let start = 0; start < order.length; start += batchSize) {
+    const summed = await model.loss(order.slice(start, start + batchSize));
+    lossSum += summed.lossSum;
+    tokens += summed.tokens;
+    told?.(Math.min(order.length, start + batchSize));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return lossSum / tokens;
+}

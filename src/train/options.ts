@@ -1,0 +1,70 @@
+import type { AdamWOptions } from "./optimizer.js";
+import type { ScheduleOptions } from "./schedule.js";
+
+/** How a model is trained. */
+export interface TrainingOptions extends Omit<ScheduleOptions, "totalSteps">, AdamWOptions {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly accumulation: number;
+  /** Gradients are scaled down to this common norm; null for no clipping. */
+  readonly maximumGradientNorm: number | null;
+  readonly seed: number;
+  /** Whether dropout is on while training. */
+  readonly dropout: boolean;
+  readonly logEvery: number;
+  /** Steps between checkpoints; the folder that holds them is `checkpointFolder`. */
+  readonly checkpointEvery: number;
+  readonly checkpointFolder: string;
+  readonly validateEachEpoch: boolean;
+  /** Whether the weights of the epoch with the lowest validation loss are loaded at the end. */
+  readonly keepBest: boolean;
+  /** Ends training after so many epochs without a lower validation loss; null for never. */
+  readonly earlyStoppingPatience: number | null;
+  /** Hash of model, data and everything else that the steps depend on; a checkpoint of another is refused. */
+  readonly identity: string;
+}
+
+/** A logged step. `loss` is the mean over the steps since the last one logged, as the Trainer logs it. */
+export interface LoggedStep {
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradientNorm: number;
+  readonly rowsPerSecond: number;
+  readonly seconds: number;
+}
+
+export interface Validation {
+  readonly epoch: number;
+  readonly step: number;
+  /** Mean over target tokens. */
+  readonly loss: number;
+  /** exp(loss) */
+  readonly perplexity: number;
+}
+
+export interface TrainingHooks {
+  readonly onLog?: (logged: LoggedStep) => void;
+  readonly onValidation?: (validation: Validation) => void;
+  /** Told every step: for a line that is drawn anew. */
+  readonly onStep?: (step: LoggedStep & { readonly totalSteps: number; readonly secondsLeft: number }) => void;
+  /** Asked before every step: true writes a checkpoint and ends with `stopped`. */
+  readonly shouldStop?: () => boolean;
+}
+
+export interface TrainingResult {
+  /** Optimizer steps taken, over all sittings. */
+  readonly steps: number;
+  readonly rows: number;
+  /** Mean of the steps' losses. */
+  readonly loss: number;
+  readonly seconds: number;
+  readonly rowsPerSecond: number;
+  readonly validations: readonly Validation[];
+  readonly bestEpoch: number | null;
+  /** Whether it was asked to stop before its end. */
+  readonly stopped: boolean;
+  /** The step that this sitting went on from; 0 for a fresh start. */
+  readonly resumedAt: number;
+}

@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shared, withoutShared } from "../../test/shared.js";
+import { lockFolder } from "../base/lock.js";
+import { type Device, openDevice } from "../graph/index.js";
+import type { Example } from "../models/model.js";
+import { createTinyT5 } from "../models/t5/create.js";
+import { batchesOfStep, learningRateAt, memoryNeed, rowOrder, TorchGenerator, totalSteps, train, type TrainingOptions, warmupSteps } from "./index.js";
+import { checkMemory } from "./memory.js";
+
+describe.skipIf(withoutShared)("torch's order of rows", () => {
+  it("is torch's", () => {
+    const golden = JSON.parse(readFileSync(shared("golden", "torch_rng.json"), "utf8"));
+    for (const [seed, cases] of Object.entries<any>(golden.randperm)) {
+      for (const [n, expected] of Object.entries<any>(cases)) {
+        const order = new TorchGenerator(Number(seed)).randperm(Number(n));
+        if (Array.isArray(expected)) expect([...order]).toEqual(expected);
+        else expect([...order.slice(0, expected.first20.length)]).toEqual(expected.first20);
+      }
+    }
+    const sampler = golden.accelerate_SeedableRandomSampler_like["10"];
+    expect([...rowOrder(10, 42, 0)]).toEqual(sampler["seed42_plus_epoch0"]);
+    expect([...rowOrder(10, 42, 1)]).toEqual(sampler["seed42_plus_epoch1"]);
+    const large = golden.accelerate_SeedableRandomSampler_like["4740"]["seed42_plus_epoch0"];
+    const order = rowOrder(4740, 42, 0);
+    expect([...order.slice(0, 20)]).toEqual(large.first20);
+    if (large.sha256_i64le) expect(createHash("sha256").update(BigInt64Array.from(order, BigInt)).digest("hex")).toBe(large.sha256_i64le);
+  });
+});
+
+describe("plans and schedules", () => {
+  it("have the published numbers of steps", () => {
+    expect(totalSteps({ rows: 18752, batchSize: 8, accumulation: 1, epochs: 2, seed: 42 })).toBe(4688);
+    expect(totalSteps({ rows: 18956, batchSize: 4, accumulation: 4, epochs: 2, seed: 42 })).toBe(2370);
+  });
+  it("see every row once an epoch", () => {
+    const plan = { rows: 23, batchSize: 3, accumulation: 2, epochs: 2, seed: 1 };
+    const rows = [0, 1, 2, 3].flatMap((step) => batchesOfStep(plan, step).flat());
+    expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: 23 }, (_, index) => index));
+  });
+  it("rise and fall", () => {
+    const cosine = { schedule: "cosine" as const, learningRate: 1, totalSteps: 101, warmupRatio: 0.05 };
+    expect(warmupSteps(cosine)).toBe(6);
+    expect(learningRateAt(cosine, 3)).toBeCloseTo(0.5);
+    expect(learningRateAt(cosine, 6)).toBe(1);
+    expect(learningRateAt(cosine, 101)).toBeCloseTo(0);
+    const linear = { schedule: "linear" as const, learningRate: 2, totalSteps: 10, warmupRatio: 0 };
+    expect([0, 5, 10].map((step) => learningRateAt(linear, step))).toEqual([2, 1, 0]);
+  });
+});
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice("cpu", { threads: 1 });
+});
+afterAll(() => device.close());
+
+const examples = (count: number): Example[] => Array.from({ length: count }, (_, index) => ({ id: `row ${index}`, input: Array.from({ length: 4 + (index % 5) }, (_, k) => 3 + ((index * 7 + k * 3) % 20)).concat(1), target: [4 + (index % 4)] }));
+const model = (dropout = 0.1) => createTinyT5(device, { vocabularySize: 24, width: 16, headWidth: 4, heads: 4, feedForwardWidth: 16, encoderLayers: 1, decoderLayers: 1, dropout } as never, 7);
+const options = (folder: string, more: Partial<TrainingOptions> = {}): TrainingOptions => ({
+  epochs: 2, batchSize: 4, accumulation: 2, learningRate: 1e-2, schedule: "linear", warmupRatio: 0.1, betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01, maximumGradientNorm: 1,
+  seed: 3, dropout: true, logEvery: 2, checkpointEvery: 2, checkpointFolder: folder, validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "x", ...more,
+});
+const folder = (): string => mkdtempSync(join(tmpdir(), "train-"));
+const weightsOf = (trained: Awaited<ReturnType<typeof model>>): string => createHash("sha256").update(Buffer.concat(trained.parameters.map(({ array }) => Buffer.from((array.data as Float32Array).slice().buffer)))).digest("hex");
+
+describe("training", () => {
+  it("learns, and goes on bit for bit where it stopped", async () => {
+    const rows = examples(30);
+    const whole = await model();
+    const result = await train(whole, { train: rows }, options(folder()));
+    expect(result).toMatchObject({ steps: 8, rows: 60, stopped: false });
+
+    const at = folder();
+    let seen = 0;
+    const first = await model();
+    const stopped = await train(first, { train: rows }, options(at), { shouldStop: () => seen === 3, onStep: () => seen++ });
+    expect(stopped).toMatchObject({ steps: 3, stopped: true });
+    const logged: number[] = [];
+    const second = await model();
+    const resumed = await train(second, { train: rows }, options(at), { onLog: (line) => logged.push(line.step) });
+    expect(resumed).toMatchObject({ steps: 8, resumedAt: 3 });
+    expect(logged).toEqual([4, 6, 8]);
+    expect(weightsOf(second)).toBe(weightsOf(whole));
+    expect(resumed.loss).toBe(result.loss);
+  });
+
+  it("loses only the steps since the last checkpoint when it dies", async () => {
+    const rows = examples(30);
+    const whole = await model();
+    await train(whole, { train: rows }, options(folder()));
+    const at = folder();
+    const dying = await model();
+    await expect(train(dying, { train: rows }, options(at), { onStep: ({ step }) => { if (step === 5) throw new Error("killed"); } })).rejects.toThrow("killed");
+    const second = await model();
+    expect((await train(second, { train: rows }, options(at))).resumedAt).toBe(4);
+    expect(weightsOf(second)).toBe(weightsOf(whole));
+  });
+
+  it("makes 1 × 8 of 4 × 2", async () => {
+    const rows = examples(32);
+    const [once, parts] = [await model(0), await model(0)];
+    const a = await train(once, { train: rows }, options(folder(), { batchSize: 8, accumulation: 1, dropout: false }));
+    const b = await train(parts, { train: rows }, options(folder(), { batchSize: 2, accumulation: 4, dropout: false }));
+    expect(a.steps).toBe(b.steps);
+    expect(Math.abs(a.loss - b.loss)).toBeLessThan(1e-4);
+    once.parameters.forEach(({ array }, index) => {
+      const other = parts.parameters[index]?.array.data as Float32Array;
+      // Adam divides by the gradient's size: where that is near nothing, rounding decides.
+      const far = (array.data as Float32Array).filter((value, k) => Math.abs(value - (other[k] as number)) > 2e-3).length;
+      expect(far).toBeLessThanOrEqual(0.02 * array.size);
+    });
+  });
+
+  it("keeps the best epoch and stops early", async () => {
+    const rows = examples(24);
+    // Labels that contradict: the better it learns the rows, the worse the validation.
+    const validation = examples(12).map((row) => ({ ...row, target: [((row.target[0] as number) % 4) + 4] }));
+    const trained = await model(0);
+    const result = await train(trained, { train: rows, validation }, options(folder(), { epochs: 20, learningRate: 5e-2, validateEachEpoch: true, keepBest: true, earlyStoppingPatience: 2, dropout: false }));
+    expect(result.validations.length).toBeLessThan(20);
+    const lowest = result.validations.reduce((a, b) => (b.loss < a.loss ? b : a));
+    expect(result.bestEpoch).toBe(lowest.epoch);
+    const { meanLoss } = await import("./loop.js");
+    expect(await meanLoss(trained, validation, 4)).toBeCloseTo(lowest.loss, 5);
+  });
+
+  it("ends at a loss that is not finite, naming step and rows, and keeps the checkpoint", async () => {
+    const at = folder();
+    const trained = await model(0);
+    await expect(
+      train(trained, { train: examples(30) }, options(at, { dropout: false }), { onStep: ({ step }) => { if (step === 3) (trained.parameters[0]?.array.data as Float32Array).fill(Number.NaN); } }),
+    ).rejects.toThrow(/is NaN in step 4, rows row \d+/);
+    expect(existsSync(join(at, "last", "state.json"))).toBe(true);
+  });
+
+  it("refuses another run's checkpoint and a folder that is in use", async () => {
+    const at = folder();
+    await train(await model(), { train: examples(8) }, options(at, { epochs: 1 }));
+    await expect(train(await model(), { train: examples(8) }, options(at, { epochs: 1, identity: "y" }))).rejects.toThrow(/another configuration/);
+    writeFileSync(join(at, "lock"), "1");
+    expect(() => lockFolder(at)).toThrow(/in use by another run \(process 1\)/);
+    rmSync(join(at, "lock"));
+    writeFileSync(join(at, "lock"), "999999999");
+    lockFolder(at)();
+    expect(existsSync(join(at, "lock"))).toBe(false);
+  });
+
+  it("refuses what cannot fit, and says what would", async () => {
+    const trained = await model();
+    const rows = examples(8);
+    const need = memoryNeed(trained, 8, rows);
+    expect(need.trainedCount).toBeGreaterThan(1000);
+    expect(() => checkMemory(trained, need, 3 * need.gradients + trained.activationBytes(4, 10), 8, rows)).toThrow(/GiB is free/);
+    expect(() => checkMemory(trained, need, 10 * need.total, 8, rows)).not.toThrow();
+  });
+});
