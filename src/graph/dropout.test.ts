@@ -88,6 +88,24 @@ describe("dropout", () => {
     }
   });
 
+  it("gives the same from numbers that are fed", async () => {
+    const b = new g.GraphBuilder("dropout from numbers");
+    const x = b.input("x", "float32", ["A", "B", 40]);
+    const numbers = { rate: 0.3, rows: b.input("rows", "int32", ["A*B", 1]), columns: b.input("columns", "int32", [1, 40]) };
+    b.output("inside", g.dropout(x, { rate: 0.3, seed: b.input("seed", "int32", []), site: 5 }));
+    b.output("fed", g.dropoutFrom(x, numbers));
+    const program = await device.compile(b);
+    const out = await program.run({
+      x: device.array(new Float32Array(240).fill(1), [2, 3, 40]),
+      seed: device.array(Int32Array.of(77), []),
+      rows: device.array(g.dropoutNumbers(77, 5, 0, 6), [6, 1]),
+      columns: device.array(g.dropoutNumbers(77, 5, 1, 40), [1, 40]),
+    });
+    expect(out["fed"]!.data).toEqual(out["inside"]!.data);
+    expect(sum(out["fed"]!.data as Float32Array)).toBeLessThan(0.9 * 240 / 0.7);
+    await program.dispose();
+  });
+
   it("has the gradient of its own mask", async () => {
     const b = new g.GraphBuilder("dropout gradient");
     const x = b.input("x", "float32", ["B", 30]);

@@ -13,6 +13,15 @@ export interface DropoutOptions {
   readonly site: number;
 }
 
+/** What a mask is made of, made outside by `dropoutNumbers` and fed. */
+export interface DropoutNumbers {
+  readonly rate: number;
+  /** int32 [rows, 1], a row being all axes of x but the last. */
+  readonly rows: Value;
+  /** int32 [1, columns] */
+  readonly columns: Value;
+}
+
 /**
  * x with elements set to zero at random and the others scaled up. The mask follows from seed, site and each element's
  * row and column alone (rows being all axes but the last): it is the same on every device and every time the place is
@@ -26,7 +35,19 @@ export function dropout(x: Value, { rate, seed, site }: DropoutOptions): Value {
   if (rate === 0 || x.rank === 0) return x;
   const columns = x.dimension(-1);
   const rows = productOf(x.shape.slice(0, -1));
-  const noise = mul(oddNumbers(seed, site, 0, rows, [rows, 1]), oddNumbers(seed, site, 1, columns, [1, columns]));
+  return mask(x, rate, oddNumbers(seed, site, 0, rows, [rows, 1]), oddNumbers(seed, site, 1, columns, [1, columns]));
+}
+
+/** The same as {@link dropout} from numbers that are fed: eight nodes instead of ninety. */
+export function dropoutFrom(x: Value, { rate, rows, columns }: DropoutNumbers): Value {
+  if (!(rate >= 0 && rate < 1)) throw buildError("dropout", [x], `the rate ${rate} is not in [0, 1)`);
+  if (!isFloat(x.type)) throw buildError("dropout", [x], "needs a floating type");
+  if (rows.type !== "int32" || columns.type !== "int32") throw buildError("dropout", [x, rows, columns], "the numbers are not int32");
+  return mask(x, rate, rows, columns);
+}
+
+function mask(x: Value, rate: number, rows: Value, columns: Value): Value {
+  const noise = mul(rows, columns);
   // a cast and a product: Where takes twice their time on the CPU
   const scale = mul(cast(greaterOrEqual(noise, threshold(rate)), x.type), 1 / (1 - rate));
   return mul(x, reshape(scale, x.shape));

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as g from "./index.js";
 import { cases, inFloat32, random } from "./testing/cases.js";
-import { compareWithDifferences } from "./testing/finite-differences.js";
+import { compareWithDifferences, type Sample } from "./testing/finite-differences.js";
+import { samples, uniform } from "./testing/samples.js";
 
 describe("gradients against finite differences", () => {
   let device: g.Device;
@@ -15,6 +16,52 @@ describe("gradients against finite differences", () => {
     const checks = await compareWithDifferences(device, { samples: float32 ? inFloat32(samples) : samples, build, random: () => random() * 2 - 1, step: float32 ? 1e-2 : 1e-5 });
     expect(checks.length).toBeGreaterThan(0);
     for (const check of checks) expect(check.error, JSON.stringify(check)).toBeLessThan(float32 ? 2e-3 : 1e-7);
+  });
+});
+
+describe("gradients on random shapes", () => {
+  const draw = uniform(77);
+  const whole = (low: number, high: number): number => low + Math.floor(draw() * (high - low + 1));
+  const { positive, named } = samples(draw);
+  const pick = <T>(list: readonly T[]): T => list[whole(0, list.length - 1)]!;
+  /** A shape and one that broadcasts with it, with axes missing or of one element on either side. */
+  const shapes = (): [number[], number[]] => {
+    const full = Array.from({ length: whole(0, 4) }, () => whole(1, 3));
+    const thin = (): number[] => full.slice(whole(0, full.length)).map((size) => (draw() < 0.3 ? 1 : size));
+    return draw() < 0.5 ? [thin(), full] : [full.map((size) => (draw() < 0.3 ? 1 : size)), thin()];
+  };
+  /** Names for some of the dimensions that are not 1, alike where the sizes are. */
+  const naming = (sample: Sample, share: number): Sample => named(sample, ...sample.shape.map((size) => (size > 1 && share < 0.5 ? `d${size}` : "")));
+
+  it.each(Array.from({ length: 60 }, (_, i) => i))("case %i", async () => {
+    const device = await g.openDevice("cpu", { threads: 1 });
+    const [left, right] = shapes();
+    const share = draw();
+    const [a, b] = [naming(positive(...left), share), naming(positive(...right), share)];
+    const op = pick([g.add, g.sub, g.mul, g.div, g.pow]);
+    const reduce = pick([g.reduceSum, g.reduceMean, g.reduceMax]);
+    const [axisShare, keepAxes, then] = [draw(), draw() < 0.5, draw() < 0.5];
+    const checks = await compareWithDifferences(device, {
+      samples: { a, b },
+      random: () => draw() * 2 - 1,
+      build: ({ a, b }) => {
+        const y = op(a!, b!);
+        const reduced = y.rank === 0 ? y : reduce(y, [...y.shape.keys()].filter((axis) => (axis * 0.37 + axisShare) % 1 < 0.5), { keepAxes });
+        return then && keepAxes ? g.mul(y, g.sigmoid(reduced)) : reduced;
+      },
+    });
+    for (const check of checks) expect(check.error, `${op.name} ${reduce.name} [${left}] [${right}] ${JSON.stringify(check)}`).toBeLessThan(1e-6);
+  });
+
+  it.each(Array.from({ length: 30 }, (_, i) => i))("product %i", async () => {
+    const device = await g.openDevice("cpu", { threads: 1 });
+    const [left, right] = shapes();
+    const [m, k, n] = [whole(1, 3), whole(1, 3), whole(1, 3)];
+    const [transA, transB] = [draw() < 0.5, draw() < 0.5];
+    const a = positive(...left, ...(transA ? [k, m] : [m, k]));
+    const b = positive(...right, ...(transB ? [n, k] : [k, n]));
+    const checks = await compareWithDifferences(device, { samples: { a, b }, random: () => draw() * 2 - 1, build: ({ a, b }) => g.matmul(a!, b!, { transA, transB, alpha: 0.7 }) });
+    for (const check of checks) expect(check.error, `[${a.shape}] [${b.shape}] ${transA} ${transB} ${JSON.stringify(check)}`).toBeLessThan(1e-6);
   });
 });
 

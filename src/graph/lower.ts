@@ -129,7 +129,7 @@ class Lowering {
       this.push("MatMul", [a.name, b.name], [out.name]);
     } else if (a.rank === 2 && b.rank === 2) {
       this.push("Gemm", [a.name, b.name], [out.name], flags);
-    } else if (b.rank === 2 && !transA) {
+    } else if (b.rank === 2 && !transA && typeof a.dimension(-1) === "number") {
       this.rowsGemm(a, b, out, flags);
     } else if (this.capabilities.fusedMatMul && a.type === "float32") {
       this.push("FusedMatMul", [a.name, b.name], [out.name], flags, "com.microsoft");
@@ -144,7 +144,7 @@ class Lowering {
 
   /** [..., k] × a matrix: one Gemm over all rows; the reshapes copy nothing. */
   private rowsGemm(a: Value, b: Value, out: Value, flags: Attributes): void {
-    const rows = this.push("Reshape", [a.name, this.constant([-1, inner(a)], "int64")], [this.fresh("rows")]);
+    const rows = this.push("Reshape", [a.name, this.constant([-1, a.dimension(-1) as number], "int64")], [this.fresh("rows")]);
     const product = this.push("Gemm", [rows, b.name], [this.fresh("product")], flags);
     let shape: string;
     if (out.shape.every((dimension) => typeof dimension === "number")) shape = this.constant(out.shape as number[], "int64");
@@ -172,10 +172,4 @@ class Lowering {
     const logarithm = this.push("Log", [sum], [this.fresh("logarithm")]);
     this.push("Sub", [shifted, logarithm], [node.outputs[0]!.name]);
   }
-}
-
-function inner(a: Value): number {
-  const dimension = a.dimension(-1);
-  if (typeof dimension !== "number") throw new GraphError(`MatMul of ${a.describe()} with a matrix: its last dimension is not a number`);
-  return dimension;
 }
