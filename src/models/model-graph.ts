@@ -1,12 +1,15 @@
-import { dropout, GraphBuilder, gradientsFrom, type DeviceArray, type ElementType, type Shape, type Value } from "../graph/index.js";
+import { dropoutFrom, dropoutNumbers, GraphBuilder, gradientsFrom, type Device, type DeviceArray, type Dimension, type ElementType, type Shape, type Value } from "../graph/index.js";
 import type { Parameter } from "./model.js";
 import type { Weights } from "./weights.js";
 
 /** The name of the graph output that holds a parameter's gradient. */
 export const gradientName = (parameter: Pick<Parameter, "name">): string => `gradient/${parameter.name}`;
 
-/** The graph input that seeds all dropout masks. */
-export const DROPOUT_SEED = "dropoutSeed";
+interface DropoutSite {
+  readonly number: number;
+  readonly rows: Value;
+  readonly columns: Value;
+}
 
 /**
  * A graph of a model: a builder whose weights are inputs, declared when first used and fed from {@link Weights} at each
@@ -16,9 +19,9 @@ export class ModelGraph {
   readonly builder: GraphBuilder;
   private readonly used = new Map<string, { readonly parameter: string; readonly value: Value }>();
   private readonly arrays = new Map<string, () => DeviceArray>();
-  private readonly sites = new Map<string, number>();
+  private readonly sites = new Map<string, DropoutSite>();
 
-  /** @param training whether dropout is part of the graph; it then has an input {@link DROPOUT_SEED} where a rate is above 0 */
+  /** @param training whether dropout is part of the graph, which then needs {@link dropoutFeeds} */
   constructor(
     name: string,
     readonly weights: Weights,
@@ -56,10 +59,27 @@ export class ModelGraph {
    */
   dropout(x: Value, rate: number, site: string): Value {
     if (!this.training || rate === 0) return x;
-    let number = this.sites.get(site);
-    if (number === undefined) this.sites.set(site, (number = this.sites.size));
-    const seed = this.builder.inputs.get(DROPOUT_SEED) ?? this.builder.input(DROPOUT_SEED, "int32", []);
-    return dropout(x, { rate, seed, site: number });
+    let known = this.sites.get(site);
+    if (!known) {
+      const rows = this.builder.input(`dropout/${site}/rows`, "int32", [x.shape.slice(0, -1).reduce(product, 1), 1]);
+      const columns = this.builder.input(`dropout/${site}/columns`, "int32", [1, x.dimension(-1)]);
+      this.sites.set(site, (known = { number: this.sites.size, rows, columns }));
+    }
+    return dropoutFrom(x, { rate, rows: known.rows, columns: known.columns });
+  }
+
+  /**
+   * What the masks of a run are made of: another seed, other masks; the same seed, the same.
+   * @param sizes what the names among the graph's dimensions stand for in the run
+   */
+  dropoutFeeds(device: Device, seed: number, sizes: Readonly<Record<string, number>>): Record<string, DeviceArray> {
+    const feeds: Record<string, DeviceArray> = {};
+    for (const { number, rows, columns } of this.sites.values()) {
+      const counts = [sizeOf(rows.dimension(0), sizes), sizeOf(columns.dimension(1), sizes)] as const;
+      feeds[rows.name] = device.array(dropoutNumbers(seed | 0, number, 0, counts[0]), [counts[0], 1]);
+      feeds[columns.name] = device.array(dropoutNumbers(seed | 0, number, 1, counts[1]), [1, counts[1]]);
+    }
+    return feeds;
   }
 
   /** The arrays of all weights that the graph uses, as they are now. */
@@ -88,4 +108,19 @@ export class ModelGraph {
     parameters.forEach((parameter, i) => this.builder.output(gradientName(parameter), gradients[i]!));
     return gradients.slice(parameters.length);
   }
+}
+
+function product(a: Dimension, b: Dimension): Dimension {
+  if (typeof a === "number" && typeof b === "number") return a * b;
+  return a === 1 ? b : b === 1 ? a : `${a}*${b}`;
+}
+
+/** The size that a dimension such as `8*B*T` has where its names stand for these. */
+function sizeOf(dimension: Dimension, sizes: Readonly<Record<string, number>>): number {
+  if (typeof dimension === "number") return dimension;
+  return dimension.split("*").reduce((total, part) => {
+    const size = /^\d+$/.test(part) ? Number(part) : sizes[part];
+    if (size === undefined) throw new Error(`no size is given for ${part}`);
+    return total * size;
+  }, 1);
 }

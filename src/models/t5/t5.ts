@@ -2,7 +2,7 @@ import type { Device, DeviceArray, Program } from "../../graph/index.js";
 import type { ConfigFile } from "../config-file.js";
 import { continueGreedily, logProbabilitiesOf, type Generated, type GenerateOptions, type LocalModel } from "../generate.js";
 import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "../model.js";
-import { DROPOUT_SEED, gradientName, type ModelGraph } from "../model-graph.js";
+import { gradientName, type ModelGraph } from "../model-graph.js";
 import { parameterToWrite, saveModelFolder } from "../save.js";
 import type { Weights } from "../weights.js";
 import { decoderFeeds, encoderFeeds, labelledBatch } from "./batch.js";
@@ -59,14 +59,7 @@ export class T5Model implements TrainableModel, LocalModel {
   }
 
   async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
-    const { graph, outputs, tokens, ids } = await this.run(examples, {
-      dropout: dropoutSeed !== undefined,
-      gradients: true,
-      feeds: {
-        scale: this.device.array(Float32Array.of(scale), []),
-        ...(dropoutSeed === undefined ? {} : { [DROPOUT_SEED]: this.device.array(Int32Array.of(dropoutSeed | 0), []) }),
-      },
-    });
+    const { graph, outputs, tokens, ids } = await this.run(examples, { gradients: true, scale, dropoutSeed });
     const lossSum = await this.takeLoss(outputs["loss"]!);
     const apart = outputs[EMBEDDED_GRADIENT];
     for (const parameter of graph.trained()) {
@@ -80,7 +73,7 @@ export class T5Model implements TrainableModel, LocalModel {
   }
 
   async loss(examples: readonly Example[]): Promise<SummedLoss> {
-    const { outputs, tokens } = await this.run(examples, { dropout: false, gradients: false, feeds: {} });
+    const { outputs, tokens } = await this.run(examples, { gradients: false });
     return { lossSum: await this.takeLoss(outputs["loss"]!), tokens };
   }
 
@@ -133,18 +126,20 @@ export class T5Model implements TrainableModel, LocalModel {
     this.weights.dispose();
   }
 
-  private async run(examples: readonly Example[], { dropout, gradients, feeds }: { dropout: boolean; gradients: boolean; feeds: Record<string, DeviceArray> }) {
+  private async run(examples: readonly Example[], { gradients, scale = 1, dropoutSeed }: { gradients: boolean; scale?: number; dropoutSeed?: number }) {
     const { config, device, tied } = this;
     const batch = labelledBatch(examples, config);
     const { graph, program } = await this.compiled({
       config,
       tied,
-      dropout,
+      dropout: dropoutSeed !== undefined,
       gradients,
       // On the CPU an output is copied, and this one would be of the embedding's size.
       embeddingApart: device.name === "cpu" && !tied,
       fewTargets: batch.positions <= FEW_TARGETS,
     });
+    const { rows, longest, total } = batch.packed;
+    const sizes = { B: rows, L: longest, T: total, N: batch.positions };
     const outputs = await program.run({
       ...graph.feeds(),
       ...encoderFeeds(device, batch.packed, config),
@@ -152,7 +147,8 @@ export class T5Model implements TrainableModel, LocalModel {
       tokens: device.array(batch.tokens, [batch.tokens.length]),
       labelPlaces: device.array(batch.labelPlaces, [batch.labelPlaces.length]),
       labels: device.array(batch.labels, [batch.labels.length]),
-      ...feeds,
+      ...(gradients ? { scale: device.array(Float32Array.of(scale), []) } : {}),
+      ...(dropoutSeed === undefined ? {} : graph.dropoutFeeds(device, dropoutSeed, sizes)),
     });
     return { graph, outputs, tokens: batch.labels.length, ids: batch.tokens };
   }
