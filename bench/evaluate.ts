@@ -26,16 +26,19 @@ const { values } = parseArgs({
 const questions = Number(values.questions);
 const milliseconds = Number(values.milliseconds);
 
+const WORDS = Array.from({ length: 1000 }, (_, at) => `Wort${(at * 7) % 997}`).join(" ");
+
+/** Rows of some 300 characters, made as they are asked for, so that they hold no memory. */
 function* rows(count: number): Generator<Row> {
+  const words = (from: number, length: number): string => WORDS.slice(from % 5000, (from % 5000) + length);
   for (let index = 0; index < count; index++) {
-    const words = (seed: number, length: number): string => Array.from({ length }, (_, at) => `Wort${(seed * 31 + at * 7) % 997}`).join(" ");
     yield {
       id: `DE_DE/abstract_algebra/${index}`,
       language: "DE_DE",
       subject: "abstract_algebra",
       index,
-      question: `${words(index, 30)}?`,
-      choices: [words(index + 1, 6), words(index + 2, 6), words(index + 3, 6), words(index + 4, 6)],
+      question: `${index} ${words(index, 150)}?`,
+      choices: [words(index + 1, 40), words(index + 2, 40), words(index + 3, 40), words(index + 4, 40)],
       answer: LETTERS[index % 4] as (typeof LETTERS)[number],
     };
   }
@@ -48,7 +51,10 @@ interface Measured {
   questions: number;
   seconds: number;
   questionsPerSecond: number;
+  /** Of concurrency ÷ the time that the server was asked to take. */
   shareOfPossible: number;
+  /** How long the server took for a reply, by its own clock, in the mean. */
+  serverMilliseconds: number;
   processorMillisecondsPerQuestion: number;
   /** Resident memory while asking, in MiB: after a tenth of the questions, and the most seen after that. */
   memoryEarly: number;
@@ -69,6 +75,8 @@ async function measure(endpoint: string, concurrency: number, count: number): Pr
     if (early === 0) early = memory;
     most = Math.max(most, memory);
   };
+  const serverMilliseconds = async (): Promise<number> => ((await (await fetch(new URL("/delay", endpoint))).json()) as { mean: number }).mean;
+  await serverMilliseconds();
   const processor = process.cpuUsage();
   try {
     const evaluation = await evaluate({
@@ -90,6 +98,7 @@ async function measure(endpoint: string, concurrency: number, count: number): Pr
       seconds: evaluation.seconds,
       questionsPerSecond: count / evaluation.seconds,
       shareOfPossible: count / evaluation.seconds / (concurrency / (milliseconds / 1000)),
+      serverMilliseconds: await serverMilliseconds(),
       processorMillisecondsPerQuestion: (user + system) / 1000 / count,
       memoryEarly: early,
       memoryMost: most,
@@ -115,9 +124,9 @@ try {
     const measured = await measure(server.url, concurrency, questions);
     results.push(measured);
     if (!values.json) {
-      const { questionsPerSecond, shareOfPossible, memoryEarly, memoryMost } = measured;
+      const { questionsPerSecond, shareOfPossible, serverMilliseconds, memoryEarly, memoryMost } = measured;
       process.stdout.write(
-        `${String(concurrency).padStart(4)} at once: ${questionsPerSecond.toFixed(1).padStart(7)} questions/s, ${(100 * shareOfPossible).toFixed(1)} % of ${concurrency} ÷ ${milliseconds} ms, ` +
+        `${String(concurrency).padStart(4)} at once: ${questionsPerSecond.toFixed(1).padStart(7)} questions/s, ${(100 * shareOfPossible).toFixed(1)} % of ${concurrency} ÷ ${milliseconds} ms (the server took ${serverMilliseconds.toFixed(2)} ms), ` +
           `${measured.processorMillisecondsPerQuestion.toFixed(3)} ms of processor each, memory ${memoryEarly.toFixed(0)} MiB early, ${memoryMost.toFixed(0)} MiB at most\n`,
       );
     }

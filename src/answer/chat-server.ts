@@ -2,8 +2,8 @@ import OpenAI from "openai";
 import { UserError } from "../base/errors.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
 import { BadReply, codeOf, exhaustedChatError, judgeChatError } from "./chat-errors.js";
-import { httpFetch } from "./http-fetch.js";
 import { letterLogProbabilities, PROBES, requireTrueLogProbabilities, tokensOf, TOP_LOG_PROBABILITIES } from "./log-probabilities.js";
+import { PlainClient } from "./plain-client.js";
 import type { ChatMessage } from "./prompts.js";
 import { type Gate, withRetries } from "./retry.js";
 
@@ -43,24 +43,15 @@ export function chatServer(options: ChatServerOptions): Answerer {
   const environment = options.environment ?? process.env;
   const endpoint = endpointOf(options.endpoint, environment);
   const place = { endpoint, model: options.model, timeoutSeconds: options.timeoutSeconds };
-  const transport = httpFetch();
-  const client = new OpenAI({
-    baseURL: endpoint,
-    apiKey: options.apiKey || environment.LMSTUDIO_API_KEY || DEFAULT_API_KEY,
-    // The one retry layer is ours: the client's own would neither count nor show.
-    maxRetries: 0,
-    timeout: options.timeoutSeconds * 1000,
-    fetch: transport.fetch,
-    logLevel: "off",
-  });
+  const client = new PlainClient({ baseURL: endpoint, apiKey: options.apiKey || environment.LMSTUDIO_API_KEY || DEFAULT_API_KEY, timeoutMilliseconds: options.timeoutSeconds * 1000 });
   const gate: Gate = { until: 0 };
 
-  // The openai client never takes its listener off a signal, which over a run's many requests would pile up.
+  // One listener a run, not one a request.
   const followed = new WeakSet<AbortSignal>();
   const follow = (signal: AbortSignal): void => {
     if (followed.has(signal)) return;
     followed.add(signal);
-    signal.addEventListener("abort", () => transport.abortAll(), { once: true });
+    signal.addEventListener("abort", () => client.abortAll(), { once: true });
   };
 
   const retrying = <T>(name: string, ids: readonly string[], attempt: () => Promise<T>, context: AnswerContext, onRetry?: Parameters<typeof withRetries>[1]["onRetry"]): Promise<T> => {
@@ -129,7 +120,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
     },
 
     async close() {
-      transport.close();
+      client.close();
     },
   };
 }

@@ -70,7 +70,7 @@ function backoff(attempt: number, { seed, firstWaitMilliseconds = 500, longestWa
 export const LONGEST_SANE_WAIT_MILLISECONDS = 120_000;
 
 /** Milliseconds that a reply's headers ask to wait; undefined where they say nothing or nothing sane. */
-export function serverWait(headers: { get(name: string): string | null } | undefined, now = Date.now()): number | undefined {
+export function serverWait(headers: { get(name: string): string | null | undefined } | undefined, now = Date.now()): number | undefined {
   const milliseconds = headers?.get("retry-after-ms");
   const after = headers?.get("retry-after");
   let wait = Number.NaN;

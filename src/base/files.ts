@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, hash, randomBytes } from "node:crypto";
 import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -83,12 +83,12 @@ export async function readJson<T = unknown>(path: string): Promise<T> {
 
 /** SHA-256 of a file's bytes, in hexadecimal; reads it as a stream. */
 export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  return hash.digest("hex");
+  const running = createHash("sha256");
+  for await (const piece of createReadStream(path)) running.update(piece as Buffer);
+  return running.digest("hex");
 }
 
 /** SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+  return hash("sha256", content);
 }

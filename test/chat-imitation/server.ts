@@ -35,8 +35,6 @@ export interface ImitationOptions {
   /** The only key that is let in; without it any is. */
   readonly apiKey?: string;
   readonly delayMilliseconds?: number;
-  /** Holds the delay to some 0.1 ms by spinning the last 2 ms: for measuring. */
-  readonly preciseDelay?: boolean;
   readonly reply?: (request: ImitatedRequest) => string;
   readonly reasoning?: (request: ImitatedRequest) => string | undefined;
   readonly trouble?: (request: ImitatedRequest) => Trouble | undefined;
@@ -70,7 +68,7 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
   const models = options.models ?? ["gemma-3-27b-it"];
   const seen = { models: 0, completions: 0, atOnce: 0, mostAtOnce: 0 };
   const sockets = new Set<Socket>();
-  const after = options.preciseDelay ? preciseAfter() : (ms: number, then: () => void) => void setTimeout(then, ms);
+  const delay = new EvenDelay(options.delayMilliseconds ?? 0);
 
   const server = createServer((request, response) => {
     const pieces: Buffer[] = [];
@@ -83,6 +81,12 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
       if (path === "/v1/models") {
         seen.models++;
         return sendJson(response, 200, { object: "list", data: models.map((id) => ({ id, object: "model", owned_by: "organization_owner" })) });
+      }
+      // Not LM Studio's: how long replies took in the mean since the last time this was asked.
+      if (path === "/delay") {
+        const { mean } = delay;
+        delay.reset();
+        return sendJson(response, 200, { mean });
       }
       if (path === "/v1/chat/completions") return complete(request, response, Buffer.concat(pieces).toString("utf8"));
       return sendJson(response, 404, { error: `Unexpected endpoint or method. (${request.method} ${path})` });
@@ -100,7 +104,7 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
     }
     const trouble = options.trouble?.(request);
     const answer = (): void => (trouble ? makeTrouble(trouble, response, request) : sendReply(response, request));
-    if (options.delayMilliseconds) after(options.delayMilliseconds, answer);
+    if (options.delayMilliseconds) delay.after(answer);
     else answer();
   }
 
@@ -200,27 +204,31 @@ function topTokens(kind: "true" | "zeros" | "the same for all", first: string, s
   return [first, ...others].map((token, index) => ({ token, logprob: Math.log((weights[index] as number) / total) }));
 }
 
-/** Timers hold 50 ms to 1–2 ms only; here the last two are spun away, letting input and output in between. */
-function preciseAfter(): (ms: number, then: () => void) => void {
-  const due: { at: number; then: () => void }[] = [];
-  let spinning = false;
-  const spin = (): void => {
-    for (let now = performance.now(); due.length > 0 && (due[0] as { at: number }).at <= now; now = performance.now()) (due.shift() as { then: () => void }).then();
-    const next = due[0];
-    if (!next) {
-      spinning = false;
-      return;
-    }
-    const left = next.at - performance.now();
-    if (left > 2) setTimeout(spin, Math.floor(left - 1.5));
-    else setImmediate(spin);
-  };
-  return (ms, then) => {
-    // All delays are alike, so that the first in is the first out.
-    due.push({ at: performance.now() + ms, then });
-    if (!spinning) {
-      spinning = true;
-      spin();
-    }
-  };
+/**
+ * Timers come up to 2 ms late, the more so under load: here each is set by as much as the delays so far were too long on
+ * average, so that their mean is the delay that was asked for. The mean is told.
+ */
+class EvenDelay {
+  #sum = 0;
+  #count = 0;
+
+  constructor(private readonly milliseconds: number) {}
+
+  get mean(): number {
+    return this.#count ? this.#sum / this.#count : 0;
+  }
+
+  reset(): void {
+    this.#sum = this.#count = 0;
+  }
+
+  after(then: () => void): void {
+    const start = performance.now();
+    const late = this.mean - this.milliseconds;
+    setTimeout(() => {
+      this.#sum += performance.now() - start;
+      this.#count++;
+      then();
+    }, this.milliseconds - (this.#count > 0 && late > 0 ? 1 + Math.ceil(late) : 0));
+  }
 }

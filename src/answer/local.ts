@@ -1,0 +1,88 @@
+import { LETTERS } from "../data/row.js";
+import { UserError } from "../base/errors.js";
+import { type GenerateOptions, largest, type LocalModel, logSumExp } from "../models/generate.js";
+import type { Tokenizer } from "../tokens/index.js";
+import type { Answerer, AnswerRequest, RawReply } from "./answerer.js";
+
+export interface LocalAnswererOptions {
+  readonly name: string;
+  readonly model: LocalModel;
+  readonly tokenizer: Tokenizer;
+  /** Everything that can change a reply: the model's hash, its training, its quantization. */
+  readonly identity: Readonly<Record<string, unknown>>;
+  /** Prompts in one batch. */
+  readonly batchSize: number;
+  /** Prompts are cut to so many tokens on the left, as the published recipe cuts them; undefined for never. */
+  readonly maximumPromptTokens?: number;
+  /** Whether a reply can be ended here: its reading cannot change any more. */
+  readonly settled?: (text: string) => boolean;
+  /** How a letter is written as the first token of a reply: `A`, or ` A`. Undefined asks for no log-probabilities. */
+  readonly letterText?: (letter: string) => string;
+}
+
+/** A model on this machine as an answerer: greedy, in batches, each row ended as soon as its reading is settled. */
+export function localAnswerer(options: LocalAnswererOptions): Answerer {
+  const { model, tokenizer } = options;
+  let letterIds: number[] | undefined;
+  return {
+    name: options.name,
+    description: `${options.name} on this machine, greedy decoding`,
+    identity: { ...options.identity, tokenizer: tokenizer.sha256, maximumPromptTokens: options.maximumPromptTokens ?? null },
+    requestsAtOnce: options.batchSize,
+    async prepare() {
+      if (options.letterText) letterIds = await singleTokens(tokenizer, options.letterText);
+    },
+    async answer(requests: readonly AnswerRequest[]): Promise<RawReply[]> {
+      const prompts: number[][] = [];
+      for (const { prompt } of requests) {
+        if (typeof prompt !== "string") throw new UserError("a local model is asked with plain prompts, not with chats");
+        const ids = await tokenizer.encode(prompt, true);
+        // Cut on the right behind the special token in front, as a tokenizer that truncates does.
+        prompts.push(options.maximumPromptTokens ? ids.slice(0, options.maximumPromptTokens) : ids);
+      }
+      const firsts = new Map<number, readonly [number, number, number, number]>();
+      const generating: GenerateOptions = {
+        maximumNewTokens: Math.max(...requests.map((request) => request.maximumTokens)),
+        stop: options.settled && ((_row, tokens) => (options.settled as (text: string) => boolean)(roughText(tokenizer, tokens))),
+        choose: (row, logits) => {
+          if (letterIds && !firsts.has(row)) {
+            const total = logSumExp(logits);
+            firsts.set(row, letterIds.map((id) => (logits[id] as number) - total) as [number, number, number, number]);
+          }
+          return largest(logits);
+        },
+      };
+      const generated = await model.generate(prompts, generating);
+      // A run on the CPU blocks the event loop: signals and timers get their turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      return Promise.all(
+        generated.map(async ({ tokens, ended }, row) => ({
+          text: await tokenizer.decode(tokens, true),
+          finish: ended,
+          tokens: { prompt: (prompts[row] as number[]).length, completion: tokens.length },
+          ...(firsts.has(row) ? { logProbabilities: firsts.get(row) } : {}),
+        })),
+      );
+    },
+    async close() {},
+  };
+}
+
+/** @throws {UserError} where a letter is more than one token, or two letters share theirs: their log-probabilities would mean nothing */
+async function singleTokens(tokenizer: Tokenizer, letterText: (letter: string) => string): Promise<number[]> {
+  const ids = await Promise.all(LETTERS.map((letter) => tokenizer.encode(letterText(letter), false)));
+  const several = ids.findIndex((one) => one.length !== 1);
+  if (several >= 0) throw new UserError(`the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(LETTERS[several] as string))} with ${ids[several]?.length} tokens: letters' log-probabilities need one each`);
+  const single = ids.map((one) => one[0] as number);
+  if (new Set(single).size !== single.length || single.includes(tokenizer.unknownId ?? -1)) throw new UserError(`the tokenizer of ${tokenizer.source} has no token of its own for each of the letters A to D`);
+  return single;
+}
+
+/** The text of some tokens without asking the native library, which answers later: only to see whether a reading is settled. */
+function roughText(tokenizer: Tokenizer, tokens: readonly number[]): string {
+  return tokens
+    .filter((token) => !tokenizer.isSpecial(token))
+    .map((token) => (tokenizer.tokenOf(token) ?? "").replace(/^<0x[0-9A-F]{2}>$/, "\n"))
+    .join("")
+    .replaceAll("▁", " ");
+}
