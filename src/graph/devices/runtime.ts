@@ -21,7 +21,7 @@ const ABSENT: Record<DeviceName, string> = {
   cpu: "Reinstall onnxruntime-node for this platform.",
   webgpu:
     "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: before starting, set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json, and LD_LIBRARY_PATH to the folder of libvulkan.so.1. Or use --device cpu.",
-  cuda: "Install onnxruntime-node's CUDA files (its install script with ONNXRUNTIME_NODE_INSTALL=cuda12), with CUDA and cuDNN. Or use --device cpu.",
+  cuda: "Fetch its files with `ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`, and install CUDA 12 and cuDNN. Or use --device cpu.",
 };
 
 /**
@@ -36,7 +36,7 @@ export async function openDevice(name: DeviceName, options: DeviceOptions = {}):
   const device = new RuntimeDevice(name, options.threads ?? availableParallelism());
   if (name !== "cpu") {
     try {
-      await device.upload(device.array(new Float32Array(1), [1]));
+      await device.add(await device.upload(device.array(new Float32Array(1), [1])), device.array(new Float32Array(1), [1]));
     } catch (cause) {
       throw new GraphError(`The device ${name} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: ABSENT[name], cause });
     }
@@ -89,7 +89,7 @@ class RuntimeDevice implements Device {
     if (a.type !== b.type || !sameShape(a.shape, b.shape)) {
       throw new GraphError(`add: ${a.type} ${showShape(a.shape)} and ${b.type} ${showShape(b.shape)} differ`);
     }
-    if (!a.onDevice && !b.onDevice && a.type !== "float16") {
+    if (this.host && a.type !== "float16") {
       addInto(a.data, b.data);
       return a;
     }
