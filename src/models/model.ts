@@ -43,6 +43,11 @@ export interface TrainableModel {
   readonly parameters: readonly Parameter[];
   /** Forward and backward over some examples; nothing is computed for padding where that can be helped. */
   lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<SummedLoss>;
+  /**
+   * Gives a gradient that `receive` took back, when its receiver is done with it: a later call writes into its memory
+   * instead of asking the system for more (a fifth of a step's time). Nothing breaks where it is never called.
+   */
+  recycle?(parameter: Parameter, gradient: DeviceArray): void;
   /** Forward only, dropout off. */
   loss(examples: readonly Example[]): Promise<SummedLoss>;
   /** Saves what was trained as Hugging Face or PEFT would, into a folder written whole or not at all. */

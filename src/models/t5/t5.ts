@@ -31,6 +31,8 @@ const FEW_TARGETS = 8;
 export class T5Model implements TrainableModel, LocalModel {
   private readonly programs = new Map<string, Promise<Compiled>>();
   private generation: T5Generation;
+  /** Memory of gradients that came back. */
+  private readonly spare = new Map<string, DeviceArray>();
 
   /** @param tied whether the output layer is the embedding */
   constructor(
@@ -63,13 +65,18 @@ export class T5Model implements TrainableModel, LocalModel {
     const lossSum = await this.takeLoss(outputs["loss"]!);
     const apart = outputs[EMBEDDED_GRADIENT];
     for (const parameter of graph.trained()) {
-      const gradient = outputs[gradientName(parameter)] ?? (apart && this.embeddingGradient(apart, ids));
+      const gradient = outputs[gradientName(parameter)] ?? (apart && this.embeddingGradient(parameter, apart, ids));
       if (!gradient) throw new Error(`no gradient of ${parameter.name} came out`);
       // Nothing here holds on to it: the receiver may be done with it before the next one comes.
       delete outputs[gradientName(parameter)];
       await receive(parameter, gradient);
     }
     return { lossSum, tokens };
+  }
+
+  recycle(parameter: Parameter, gradient: DeviceArray): void {
+    if (gradient.onDevice) this.device.dispose(gradient);
+    else this.spare.set(parameter.name, gradient);
   }
 
   async loss(examples: readonly Example[]): Promise<SummedLoss> {
@@ -123,6 +130,7 @@ export class T5Model implements TrainableModel, LocalModel {
 
   async dispose(): Promise<void> {
     await this.recompile();
+    this.spare.clear();
     this.weights.dispose();
   }
 
@@ -149,7 +157,7 @@ export class T5Model implements TrainableModel, LocalModel {
       labels: device.array(batch.labels, [batch.labels.length]),
       ...(gradients ? { scale: device.array(Float32Array.of(scale), []) } : {}),
       ...(dropoutSeed === undefined ? {} : graph.dropoutFeeds(device, dropoutSeed, sizes)),
-    });
+    }, gradients ? { into: this.takeSpare(graph) } : {});
     return { graph, outputs, tokens: batch.labels.length, ids: batch.tokens };
   }
 
@@ -172,16 +180,31 @@ export class T5Model implements TrainableModel, LocalModel {
     return value!;
   }
 
+  /** Memory for the gradients that are outputs of the graph, as far as there is some. */
+  private takeSpare(graph: ModelGraph): Record<string, DeviceArray> {
+    const into: Record<string, DeviceArray> = {};
+    for (const parameter of graph.trained()) {
+      const name = gradientName(parameter);
+      const spare = graph.builder.outputs.has(name) ? this.spare.get(parameter.name) : undefined;
+      if (!spare) continue;
+      into[name] = spare;
+      this.spare.delete(parameter.name);
+    }
+    return into;
+  }
+
   /** The embedding's gradient from that of the embedded tokens. */
-  private embeddingGradient(rows: DeviceArray, ids: Int32Array): DeviceArray {
-    const { vocabularySize, width } = this.config;
+  private embeddingGradient({ name, shape }: Parameter, rows: DeviceArray, ids: Int32Array): DeviceArray {
+    const width = shape[1]!;
     const from = rows.data as Float32Array;
-    const sum = new Float32Array(vocabularySize * width);
+    const gradient = this.spare.get(name) ?? this.device.zeros(shape);
+    const sum = gradient.data as Float32Array;
+    if (this.spare.delete(name)) sum.fill(0);
     ids.forEach((id, row) => {
       const at = id * width;
       const start = row * width;
       for (let i = 0; i < width; i++) sum[at + i] = sum[at + i]! + from[start + i]!;
     });
-    return this.device.array(sum, [vocabularySize, width]);
+    return gradient;
   }
 }
