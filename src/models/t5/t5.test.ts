@@ -119,7 +119,7 @@ describe("T5's loss and gradients", () => {
     expect(distance(once, again)).toBeLessThan(1e-6);
   });
 
-  it("with dropout are repeatable from the seed, differ between seeds, and have the right mean", async () => {
+  it("with dropout are repeatable from the seed, and differ between seeds", async () => {
     const [a, b, c] = [await gradientsOf(model, EXAMPLES, { dropoutSeed: 3 }), await gradientsOf(model, EXAMPLES, { dropoutSeed: 3 }), await gradientsOf(model, EXAMPLES, { dropoutSeed: 4 })];
     expect(distance(a, b)).toBe(0);
     expect(a.loss).toBe(b.loss);
