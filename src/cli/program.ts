@@ -1,8 +1,13 @@
 import { Command, Option } from "commander";
 import { VERSION } from "../base/versions.js";
+import { compareCommand } from "./compare.js";
 import { listCommand } from "./list.js";
+import { prepareCommand } from "./prepare.js";
+import { finetuneCommand, runCommand } from "./run.js";
+import { scoreCommand } from "./score.js";
 import { showCommand } from "./show.js";
 import { validateCommand } from "./validate.js";
+import { viewCommand } from "./view.js";
 
 /** The command line: one file a command beside this one. */
 export function program(): Command {
@@ -12,7 +17,7 @@ export function program(): Command {
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });
-  for (const command of [listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
+  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), scoreCommand(), compareCommand(), viewCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
   strict(root);
   return root;
 }

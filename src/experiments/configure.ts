@@ -24,12 +24,13 @@ export function presetNamed(name: string): ExperimentConfiguration {
 }
 
 /**
- * The configuration that a preset's name or a file's path, and then `--set key=value` settings, make.
+ * The configuration that a preset's name, a file's path or a configuration, and then `--set key=value` settings, make.
  * @throws {UsageError} naming the file and the bad key.
  */
-export async function configure(nameOrFile: string, settings: readonly string[] = []): Promise<ExperimentConfiguration> {
-  const isFile = /\.(json|[cm]?[jt]s)$/.test(nameOrFile);
-  const start = isFile ? await readExperimentFile(nameOrFile) : (presetNamed(nameOrFile) as unknown as Plain);
+export async function configure(from: string | ExperimentConfiguration, settings: readonly string[] = []): Promise<ExperimentConfiguration> {
+  const nameOrFile = typeof from === "string" ? from : from.name;
+  const isFile = typeof from === "string" && /\.(json|[cm]?[jt]s)$/.test(nameOrFile);
+  const start = typeof from !== "string" ? (structuredClone(from) as unknown as Plain) : isFile ? await readExperimentFile(nameOrFile) : (presetNamed(nameOrFile) as unknown as Plain);
   for (const setting of settings) applySetting(start, setting);
   return check(start, isFile ? nameOrFile : settings.length ? "--set" : nameOrFile);
 }

@@ -1,6 +1,6 @@
 export { comparisonReport } from "./comparison-report.js";
 export type { StageResult } from "./evaluation-parts.js";
-export { type Figure, standalone } from "./figures/index.js";
+export { type Figure, histogramFigure, standalone } from "./figures/index.js";
 export { escapeHtml, type Html, html, raw } from "./html.js";
 export { page, type Section } from "./page.js";
 export { percent, spoken } from "./figures/index.js";

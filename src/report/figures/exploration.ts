@@ -63,7 +63,7 @@ function balanceFigure(answersBySubject: ExplorationFigures["answersBySubject"])
   });
 }
 
-function histogramFigure(histogram: ExplorationFigures["histograms"][number]): Figure {
+export function histogramFigure(histogram: ExplorationFigures["histograms"][number]): Figure {
   const bins = histogram.counts.map((count, index) => ({ low: histogram.edges[index] as number, high: histogram.edges[index + 1] as number, count }));
   const total = histogram.counts.reduce((a, b) => a + b, 0);
   const under = (limit: number): number => bins.filter((bin) => bin.high <= limit).reduce((sum, bin) => sum + bin.count, 0) / Math.max(1, total);

@@ -1,0 +1,74 @@
+import { progressOn } from "../base/progress.js";
+import type { RunContext } from "../experiments/context.js";
+import { configure } from "../experiments/configure.js";
+import type { ExperimentConfiguration } from "../experiments/configuration.js";
+import { onSample, SAMPLE } from "../experiments/sample.js";
+import type { Command } from "commander";
+import { Option } from "commander";
+import { collect } from "./options.js";
+
+/** Flags that every command on an experiment takes. */
+export interface ExperimentFlags {
+  readonly set: string[];
+  readonly data?: string;
+  readonly revision?: string;
+  readonly languages?: string;
+  readonly sample?: boolean;
+  readonly offline?: boolean;
+  readonly out?: string;
+  readonly fresh?: boolean;
+  readonly wandb?: "online" | "offline" | "disabled";
+  readonly device?: string;
+  readonly model?: string;
+}
+
+/** Adds {@link ExperimentFlags} to a command. */
+export function withExperimentFlags(command: Command): Command {
+  return command
+    .option("--data <source>", "a hub id, a folder with test/mmlu_XX-YY.csv, or sample")
+    .option("--revision <revision>", "commit, branch or tag of the data on the hub")
+    .option("--languages <list>", "such as DE_DE,FR_FR")
+    .option("--model <model>", "a hub id or folder to train; or the model that a server is asked for, or baseline:majority …")
+    .option("--sample", "the embedded sample, with a tokenizer and a tiny model made on the spot")
+    .option("--set <key=value>", "change one key, such as training.epochs=3; may be given several times", collect, [])
+    .option("--device <device>", "cpu (default), webgpu or cuda")
+    .option("--out <folder>", "the run's folder (default outputs/<name>)")
+    .option("--fresh", "move an older run in the folder aside and begin anew")
+    .option("--offline", "no network: everything must be in the cache")
+    .addOption(new Option("--wandb <mode>", "log to Weights & Biases").choices(["online", "offline", "disabled"]));
+}
+
+/** The configuration that a name or file and the flags make. */
+export async function configurationOf(nameOrFile: string, flags: ExperimentFlags): Promise<ExperimentConfiguration> {
+  const first = await configure(nameOrFile);
+  const sampled = flags.sample || flags.data === SAMPLE;
+  const settings = [
+    ...(flags.data !== undefined && !sampled ? [`data.source=${JSON.stringify(flags.data)}`] : []),
+    ...(flags.revision !== undefined ? [`data.revision=${JSON.stringify(flags.revision)}`] : []),
+    ...(flags.languages !== undefined ? [`data.languages=${JSON.stringify(flags.languages.split(",").map((one) => one.trim()).filter(Boolean))}`] : []),
+    ...(flags.device !== undefined ? [`device=${JSON.stringify(flags.device)}`] : []),
+    ...(flags.model !== undefined ? [`${first.kind === "evaluate" ? "answerer.model" : "model.source"}=${JSON.stringify(flags.model)}`] : []),
+    ...flags.set,
+  ];
+  return configure(sampled ? onSample(first) : first, settings);
+}
+
+/** What a run is given: the terminal's progress, Ctrl-C, the environment. */
+export function contextOf(flags: ExperimentFlags): RunContext & { done(): void } {
+  const abort = new AbortController();
+  let pressed = 0;
+  const interrupt = (): void => {
+    if (++pressed > 1) process.exit(130);
+    process.stderr.write("\nstopping after what is under way; what was done is kept (Ctrl-C again stops at once)\n");
+    abort.abort(new Error("interrupted"));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return {
+    out: flags.out, fresh: flags.fresh, offline: flags.offline, wandb: flags.wandb, progress: progressOn(), signal: abort.signal, environment: process.env,
+    done: () => {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", interrupt);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { pathToFileURL } from "node:url";
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { runExperiment } from "../experiments/run.js";
+import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
+import type { RunOutcome } from "../experiments/context.js";
+
+export function runCommand(): Command {
+  return withExperimentFlags(new Command("run").description("run an experiment; the same command goes on where it stopped").argument("<experiment>", "a preset's name or a configuration file")).action(runAction);
+}
+
+/** `finetune` is `run` by another name, for configuration files of one's own. */
+export function finetuneCommand(): Command {
+  return withExperimentFlags(new Command("finetune").description("fine-tune as a configuration file says").argument("<config>", "a configuration file or a preset's name")).action(runAction);
+}
+
+async function runAction(experiment: string, flags: ExperimentFlags): Promise<void> {
+  const configuration = await configurationOf(experiment, flags);
+  const context = contextOf(flags);
+  try {
+    tellOutcome(await runExperiment(configuration, context));
+  } finally {
+    context.done();
+  }
+}
+
+/** The last lines of a run: what came out, and where to look. */
+export function tellOutcome(outcome: RunOutcome): void {
+  for (const line of outcome.headline) process.stdout.write(`${line}\n`);
+  process.stdout.write(`report: ${pathToFileURL(resolve(outcome.report)).href}\n`);
+}

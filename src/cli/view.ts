@@ -1,0 +1,23 @@
+import { Command, InvalidArgumentError } from "commander";
+import { serveRuns } from "../report/index.js";
+
+export function viewCommand(): Command {
+  return new Command("view")
+    .description("look at runs in a browser: a list, a run, a comparison, a run that is still going")
+    .argument("[folder]", "the folder that holds runs", "outputs")
+    .option("--port <number>", "0 takes any that is free", portNumber, 4321)
+    .action(async (folder: string, flags: { port: number }) => {
+      const viewer = await serveRuns(folder, { port: flags.port });
+      process.stdout.write(`${viewer.url}\n`);
+      await new Promise<void>((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+      });
+      await viewer.close();
+    });
+}
+
+export function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("a port is a whole number from 0 to 65535");
+  return port;
+}

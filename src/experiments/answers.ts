@@ -1,0 +1,52 @@
+import { writeWhole } from "../base/files.js";
+import { type EvaluationMetrics, evaluationStatistics, type EvaluationStatistics, type Prediction, writePredictions } from "../evaluate/index.js";
+import type { ManifestParts, RunFolder } from "../record/index.js";
+import { answersReport, type Figure, type ReportHead, standalone, type TrainingCurves } from "../report/index.js";
+import type { Prepared } from "./prepare.js";
+import { textsOf } from "./prepare.js";
+import { publishedAccuracy } from "./published.js";
+
+/** One stage's answers with what is measured on them. */
+export interface Stage {
+  readonly stage: string;
+  readonly metrics: EvaluationMetrics;
+  readonly predictions: readonly Prediction[];
+}
+
+/** What `metrics.json` says of a stage: the counts, and how sure they are. */
+export function stageMetrics(stage: Stage): EvaluationMetrics & { statistics: EvaluationStatistics } {
+  return { ...stage.metrics, statistics: evaluationStatistics(stage.predictions) };
+}
+
+/** Writes predictions, figures and the report of a run with answers. */
+export function writeAnswers(
+  folder: RunFolder,
+  stages: readonly Stage[],
+  prepared: Prepared,
+  head: ReportHead,
+  options: { splitKind?: string; training?: TrainingCurves; lengths?: readonly Figure[]; further?: Parameters<typeof answersReport>[1]["further"]; preset: string },
+): string {
+  const all = stages.flatMap((stage) => stage.predictions);
+  writePredictions(folder.file("predictions.jsonl"), all);
+  const comparable = prepared.corpus.kind !== "sample";
+  const report = answersReport(head, {
+    stages: stages.map((stage) => ({
+      stage: stage.stage,
+      statistics: evaluationStatistics(stage.predictions),
+      confusion: stage.metrics.confusion,
+      published: comparable ? publishedAccuracy(options.preset, stage.stage) : undefined,
+    })),
+    predictions: all,
+    texts: textsOf(prepared.splits.test),
+    audit: options.splitKind ? { kind: options.splitKind, audit: prepared.audit.test } : undefined,
+    training: options.training,
+    lengths: options.lengths,
+    further: options.further,
+  });
+  for (const figure of report.figures) writeWhole(folder.file("figures", `${figure.name}.svg`), standalone(figure));
+  writeWhole(folder.file("report.html"), report.html);
+  return folder.file("report.html");
+}
+
+/** The note that every run on the sample carries. */
+export const sampleNotes = (manifest: Pick<ManifestParts, "sample">): string[] => (manifest.sample ? ["The embedded sample: its figures mean nothing about MMMLU."] : []);

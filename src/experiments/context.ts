@@ -1,0 +1,26 @@
+import type { Progress } from "../base/progress.js";
+import type { WandbMode } from "../record/index.js";
+
+/** What a run is given besides its configuration: where it writes, who watches, what may interrupt it. */
+export interface RunContext {
+  /** The run's folder; undefined means `outputs/<name>`. */
+  readonly out?: string;
+  /** Moves an older run in the folder aside. */
+  readonly fresh?: boolean;
+  /** No network. */
+  readonly offline?: boolean;
+  /** W&B's mode, over the configuration's. */
+  readonly wandb?: WandbMode;
+  readonly progress: Progress;
+  /** Aborted by Ctrl-C: what was done is kept. */
+  readonly signal?: AbortSignal;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** What a run tells when it is done. */
+export interface RunOutcome {
+  readonly folder: string;
+  readonly report: string;
+  /** Headline figures, in words. */
+  readonly headline: readonly string[];
+}

@@ -1,0 +1,36 @@
+import type { ExperimentConfiguration } from "./configuration.js";
+import { presets } from "./presets/index.js";
+
+/** Where a configuration's protocol is not its preset's, key by key; and what of ours differs from the published runs in any case. */
+export function protocolDifferences(configuration: ExperimentConfiguration): string[] {
+  const preset = presets.find((one) => one.name === configuration.name) ?? presets.find((one) => one.kind === configuration.kind && kindKey(one) === kindKey(configuration));
+  const changed = preset ? differing(withoutNames(preset), withoutNames(configuration)) : ["there is no published run of this experiment"];
+  return [...changed, ...standing[configuration.kind === "finetune" ? configuration.prompt : configuration.kind]!];
+}
+
+const kindKey = (one: ExperimentConfiguration): string => (one.kind === "finetune" ? one.prompt : one.kind);
+
+/** What differs from the published runs whatever the configuration says. */
+const standing: Record<string, readonly string[]> = {
+  explore: [],
+  evaluate: [],
+  "flan-t5": ["Rows are packed without padding; losses and gradients are the same as with it.", "Dropout masks come from another generator than torch's: the same in distribution, not in each number."],
+  "gemma-2": [
+    "Rows are packed without padding and logits are computed only where there is a label; losses and gradients are the same.",
+    "Arithmetic is float32 throughout; the published run computed 4-bit products in bfloat16.",
+    "Dropout masks come from another generator than torch's.",
+    "Generation ends as soon as the reading of the reply cannot change any more.",
+  ],
+};
+
+function withoutNames(configuration: ExperimentConfiguration): Record<string, unknown> {
+  const { name: _name, description: _description, tracking: _tracking, ...rest } = configuration;
+  return rest;
+}
+
+function differing(published: unknown, ours: unknown, path = ""): string[] {
+  if (JSON.stringify(published) === JSON.stringify(ours)) return [];
+  const plain = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === "object" && !Array.isArray(value);
+  if (!plain(published) || !plain(ours)) return [`${path}: ${JSON.stringify(ours)}, published ${JSON.stringify(published)}`];
+  return [...new Set([...Object.keys(published), ...Object.keys(ours)])].flatMap((key) => differing(published[key], ours[key], path ? `${path}.${key}` : key));
+}

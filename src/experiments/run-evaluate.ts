@@ -1,0 +1,77 @@
+import { baseline, chatServer, gemma3Plan, isBaseline } from "../answer/index.js";
+import type { Answerer } from "../answer/index.js";
+import { evaluate } from "../evaluate/index.js";
+import { lockFolder } from "../base/lock.js";
+import { RunFolder, writeManifest } from "../record/index.js";
+import { percent } from "../report/index.js";
+import { sampleNotes, stageMetrics, writeAnswers } from "./answers.js";
+import type { EvaluateConfiguration } from "./configuration.js";
+import type { RunContext, RunOutcome } from "./context.js";
+import { protocolDifferences } from "./differences.js";
+import { identityOf } from "./identity.js";
+import { lengthFigures } from "./lengths.js";
+import { factsOf, manifestOf, prepare, type Prepared, splitIds } from "./prepare.js";
+import { startTracking } from "./tracking.js";
+
+/** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
+export async function runEvaluate(configuration: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
+  const folder = await RunFolder.open(context.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: context.fresh });
+  const release = lockFolder(folder.path);
+  try {
+    const prepared = await prepare(configuration, context);
+    folder.reopen();
+    folder.writeJson("splits.json", splitIds(prepared.splits));
+    const answerer = answererOf(configuration, prepared, context);
+    const tracker = startTracking(configuration, folder.path, context);
+    let exitCode = 1;
+    try {
+      const evaluation = await evaluate({
+        rows: prepared.splits.test, total: prepared.splits.test.length, answerer, plan: gemma3Plan(configuration.answerer), stage: "test",
+        repliesPath: folder.file("replies.jsonl"), retriesPath: folder.file("retries.jsonl"), concurrency: configuration.answerer.concurrency,
+        reading: configuration.reading, progress: context.progress, signal: context.signal,
+      });
+      const stage = { stage: "test", metrics: evaluation.metrics, predictions: [...evaluation.predictions] };
+      const parts = manifestOf(prepared, configuration.split);
+      const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
+      const manifest = {
+        kind: configuration.kind, ...parts, model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
+        seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
+        notes: [
+          ...sampleNotes(parts),
+          ...(isBaseline(configuration.answerer.model) ? [`${answerer.description}.`] : []),
+          ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
+          `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still answer differently from run to run where requests share a batch.`,
+        ],
+      };
+      const metrics = stageMetrics(stage);
+      folder.writeJson("metrics.json", { ...metrics, audit: prepared.audit, seconds: evaluation.seconds, asked: evaluation.asked, cached: evaluation.cached, retries: evaluation.retries });
+      const report = writeAnswers(
+        folder, [stage], prepared,
+        { name: configuration.name, description: `${configuration.description}; answered by ${answerer.description}`, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration) },
+        { preset: configuration.name, splitKind: configuration.split?.kind, lengths: lengthFigures(prepared.filtered, configuration.filter?.maximumTokens) },
+      );
+      tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
+      writeManifest(folder, manifest);
+      exitCode = 0;
+      return {
+        folder: folder.path, report,
+        headline: [
+          `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
+          `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})`,
+        ],
+      };
+    } finally {
+      await answerer.close();
+      await tracker.finish(exitCode);
+    }
+  } finally {
+    release();
+  }
+}
+
+function answererOf(configuration: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {
+  const { answerer } = configuration;
+  if (!isBaseline(answerer.model)) return chatServer({ ...answerer, environment: context.environment });
+  const { train, test } = prepared.splits;
+  return baseline(answerer.model, { seed: answerer.seed, majorityOf: train.length ? { rows: train, what: "the rows that are not test rows" } : { rows: test, what: "the test rows themselves" } });
+}

@@ -1,0 +1,90 @@
+import { rowTexts } from "../answer/index.js";
+import { explore } from "../explore/index.js";
+import { writeWhole } from "../base/files.js";
+import { RunFolder, writeManifest } from "../record/index.js";
+import { explorationReport, html, percent, standalone, table } from "../report/index.js";
+import { loadTokenizer } from "../tokens/index.js";
+import type { ExploreConfiguration } from "./configuration.js";
+import type { RunContext, RunOutcome } from "./context.js";
+import { identityOf } from "./identity.js";
+import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
+import { SAMPLE } from "./sample.js";
+
+/** Runs an exploration: EDA of all languages, its figures and its report. */
+export async function runExplore(configuration: ExploreConfiguration, context: RunContext): Promise<RunOutcome> {
+  const folder = await RunFolder.open(context.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: context.fresh });
+  const corpus = await loadRows(configuration, context);
+  const tokenizer = await loadExperimentTokenizer(configuration, context);
+  const further = await Promise.all(configuration.furtherTokenizers.map((one) => loadTokenizer({ ...one, offline: context.offline, progress: context.progress, environment: context.environment })));
+  const found = await explore(corpus, { tokenizer, textOf: rowTexts[configuration.filter.text], maximumTokens: configuration.filter.maximumTokens, further, progress: context.progress });
+  folder.reopen();
+  folder.writeJson("metrics.json", found);
+  const manifest = { kind: configuration.kind, ...manifestOf({ corpus, tokenizer }), seeds: {}, notes: corpus.kind === "sample" ? ["The embedded sample: its figures mean nothing about MMMLU."] : [] };
+  const number = (value: number): string => value.toLocaleString("en");
+  const languages = Object.keys(found.languages);
+  const report = explorationReport(
+    {
+      name: configuration.name, description: configuration.description, configuration, manifest,
+      facts: [
+        ["Data", `${corpus.source}${corpus.revision ? ` at ${corpus.revision.slice(0, 12)}` : ""}`],
+        ["Columns", found.columns.join(", ")],
+        ["Nulls", Object.entries(found.nulls).filter(([, count]) => count > 0).map(([column, count]) => `${column}: ${count}`).join(", ") || "none"],
+        ["Subjects cleaned of file names", Object.entries(found.cleanedSubjects).map(([language, count]) => `${language}: ${count}`).join(", ") || "none"],
+        ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
+      ],
+      protocolDifferences: corpus.source === SAMPLE ? ["The rows are the sample's, not MMMLU's, and so is the tokenizer."] : [],
+    },
+    {
+      subjectsDrawn: configuration.subjectsDrawn,
+      headline: [
+        { name: "Rows", value: number(found.rows), under: `${languages.length} languages` },
+        { name: "Subjects", value: String(Object.keys(found.subjects).length) },
+        { name: `At most ${configuration.filter.maximumTokens} tokens`, value: percent(found.shareAtMost256), under: "question and choices" },
+        { name: "Answer keys that differ", value: String(found.keyDifferences.length), under: "between languages" },
+        { name: "Exact duplicates", value: number(found.duplicates.exact), under: `${number(found.duplicates.sameQuestion)} rows repeat a question's text` },
+      ],
+      figures: {
+        ...found,
+        tokensByLanguage: Object.entries(found.tokensByLanguage).map(([language, summary]) => ({ language, low: summary["25%"], middle: summary["50%"], high: summary["75%"] })),
+        tokensPerCharacter: found.tokenizers.filter((one) => one.tokenizer === tokenizer.source).map((one) => ({ language: one.language, share: one.tokensPerCharacter })),
+      },
+      tables: [
+        {
+          id: "lengths",
+          title: "Token lengths",
+          body: table(["text", "count", "mean", "std", "min", "25 %", "50 %", "75 %", "max"], ([["question", found.questionTokens], ["question and choices", found.questionAndChoicesTokens]] as const).map(([name, summary]) => [name, ...Object.values(summary).map((value) => (Number.isInteger(value) ? number(value) : value.toFixed(2)))])),
+        },
+        {
+          id: "tokenizers",
+          title: "What tokenizers make of each language",
+          body: table(["tokenizer", "language", "tokens per character", "unknown tokens"], found.tokenizers.map((one) => [one.tokenizer, one.language, one.tokensPerCharacter.toFixed(3), one.unknownShare === null ? "cannot happen" : percent(one.unknownShare, 2)])),
+        },
+        {
+          id: "keys",
+          title: "Answer keys across languages",
+          body: found.keyDifferences.length
+            ? table(["question", "answers"], found.keyDifferences.map((one) => [one.question, Object.entries(one.answers).map(([letter, some]) => `${letter}: ${some.join(" ")}`).join("; ")]))
+            : html`<p>Every question has the same true letter in each of ${languages.length} languages.</p>`,
+        },
+        {
+          id: "subjects-by-language",
+          title: "Subjects by language",
+          body: html`<details><summary>Rows of each subject in each language</summary>${table(["subject", ...languages], Object.keys(found.subjects).map((subject) => [subject.replaceAll("_", " "), ...languages.map((language) => found.subjectsByLanguage[language]?.[subject] ?? 0)]))}</details>`,
+        },
+        {
+          id: "first-rows",
+          title: "First rows",
+          body: table(["id", "question", "A", "B", "C", "D", "answer"], found.firstRows.map((row) => [row.id, row.question.slice(0, 160), ...row.choices.map((choice) => choice.slice(0, 60)), row.answer])),
+        },
+      ],
+    },
+  );
+  for (const figure of report.figures) writeWhole(folder.file("figures", `${figure.name}.svg`), standalone(figure));
+  writeWhole(folder.file("report.html"), report.html);
+  writeManifest(folder, manifest);
+  return {
+    folder: folder.path,
+    report: folder.file("report.html"),
+    headline: [`${number(found.rows)} rows, ${languages.length} languages, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most ${configuration.filter.maximumTokens} tokens`],
+  };
+}

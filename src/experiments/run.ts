@@ -1,0 +1,19 @@
+import type { ExperimentConfiguration } from "./configuration.js";
+import type { RunContext, RunOutcome } from "./context.js";
+import { runEvaluate } from "./run-evaluate.js";
+import { runExplore } from "./run-explore.js";
+import { runFinetune } from "./run-finetune.js";
+
+/** Runs an experiment from first to last; the same call goes on where an interrupted one stopped. */
+export function runExperiment(configuration: ExperimentConfiguration, context: RunContext): Promise<RunOutcome> {
+  switch (configuration.kind) {
+    case "explore":
+      return runExplore(configuration, context);
+    case "evaluate":
+      return runEvaluate(configuration, context);
+    case "finetune":
+      return runFinetune(configuration, context);
+    default:
+      return configuration satisfies never;
+  }
+}

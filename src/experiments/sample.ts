@@ -1,0 +1,40 @@
+import { mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { VERSION } from "../base/versions.js";
+import { rowTexts } from "../answer/index.js";
+import { loadCorpus } from "../data/index.js";
+import { makeTokenizer } from "../tokens/index.js";
+import type { ExperimentConfiguration } from "./configuration.js";
+
+/** Source of data, tokenizers and models that are made on the spot. */
+export const SAMPLE = "sample";
+
+/**
+ * An experiment on the embedded sample: its own data, a word tokenizer and a tiny model made on the spot, and training
+ * settings that such a model needs. Everything else stays as it is.
+ */
+export function onSample<C extends ExperimentConfiguration>(configuration: C): C {
+  const sample = { source: SAMPLE, revision: null };
+  const changed: ExperimentConfiguration = { ...configuration, data: { ...configuration.data, ...sample }, tokenizer: sample };
+  if (changed.kind === "evaluate" && changed.split) return { ...changed, split: { ...changed.split, kind: "grouped" } } as C;
+  if (changed.kind !== "finetune") return changed as C;
+  return {
+    ...changed,
+    split: { ...changed.split, kind: "grouped" },
+    model: { ...changed.model, ...sample },
+    lora: changed.lora && { ...changed.lora, rank: 8 },
+    training: { ...changed.training, epochs: 12, batchSize: 16, accumulation: 1, learningRate: changed.lora ? 4e-3 : 1.5e-3, schedule: "linear", warmupRatio: 0.05, dropout: 0, logEvery: 50, checkpointEvery: 500 },
+    evaluation: { ...changed.evaluation, batchSize: 64 },
+  } as C;
+}
+
+/** A tokenizer of the sample's words, made where it is not there yet; `gemma` opens texts with `<bos>`, `t5` closes them with `</s>`. */
+export async function sampleTokenizerFolder(kind: "t5" | "gemma"): Promise<string> {
+  const folder = join(tmpdir(), `mmmlu-lab-tokenizer-${kind}-${VERSION}-${process.getuid?.() ?? 0}`);
+  mkdirSync(folder, { recursive: true });
+  const { rows } = await loadCorpus({ source: SAMPLE });
+  const texts = rows.flatMap((row) => Object.values(rowTexts).map((text) => text(row)));
+  makeTokenizer(texts, folder, { kind, size: 2048 });
+  return folder;
+}

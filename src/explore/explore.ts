@@ -1,0 +1,144 @@
+import { type Progress, silent } from "../base/progress.js";
+import { type Column, COLUMNS, type Corpus, LETTERS, type Row } from "../data/index.js";
+import { countTokens, type Tokenizer } from "../tokens/index.js";
+import { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
+import { histogram, type Summary, summarize } from "./summary.js";
+
+export interface ExplorationOptions {
+  readonly tokenizer: Tokenizer;
+  /** The text of question and choices whose tokens are counted. */
+  readonly textOf: (row: Row) => string;
+  /** The bound whose share is told. */
+  readonly maximumTokens: number;
+  /** Tokenizers besides, whose unknown-token share and tokens per character are told by language. */
+  readonly further?: readonly Tokenizer[];
+  readonly progress?: Progress;
+}
+
+/** What one tokenizer makes of one language. */
+export interface TokenizerByLanguage {
+  readonly tokenizer: string;
+  readonly language: string;
+  readonly tokensPerCharacter: number;
+  /** Share of tokens that stand for what the vocabulary cannot write; null where that cannot happen (byte-level). */
+  readonly unknownShare: number | null;
+}
+
+/** What an exploration finds: `metrics.json` of EDA. */
+export interface Exploration {
+  readonly rows: number;
+  readonly languages: Readonly<Record<string, number>>;
+  readonly columns: readonly string[];
+  readonly nulls: Readonly<Record<Column, number>>;
+  readonly answers: Readonly<Record<string, number>>;
+  readonly subjects: Readonly<Record<string, number>>;
+  readonly answersBySubject: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly subjectsByLanguage: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly questionTokens: Summary;
+  readonly questionAndChoicesTokens: Summary;
+  readonly shareAtMost256: number;
+  readonly tokensByLanguage: Readonly<Record<string, Summary>>;
+  readonly tokenizers: readonly TokenizerByLanguage[];
+  readonly keyDifferences: readonly KeyDifference[];
+  readonly duplicates: Duplicates;
+  readonly cleanedSubjects: Readonly<Record<string, number>>;
+  readonly firstRows: readonly Row[];
+  readonly histograms: readonly { readonly name: string; readonly edges: readonly number[]; readonly counts: readonly number[] }[];
+}
+
+/** Explores a corpus: counts, distributions, token lengths, keys and duplicates. */
+export async function explore(corpus: Corpus, options: ExplorationOptions): Promise<Exploration> {
+  const { rows } = corpus;
+  const progress = options.progress ?? silent;
+  progress.begin("counting tokens", 2 * rows.length);
+  const questions = await countTokens(options.tokenizer, rows.map((row) => row.question), (done) => progress.update(done, "questions"));
+  const texts = rows.map(options.textOf);
+  const whole = await countTokens(options.tokenizer, texts, (done) => progress.update(rows.length + done, "questions and choices"));
+  progress.end();
+  const tokenizers = [byLanguage(options.tokenizer, rows, texts, whole, await unknowns(options.tokenizer, texts))];
+  for (const further of options.further ?? []) {
+    const counts = await countTokens(further, texts);
+    tokenizers.push(byLanguage(further, rows, texts, counts, await unknowns(further, texts)));
+  }
+  return {
+    rows: rows.length,
+    languages: tally(rows, (row) => row.language),
+    columns: COLUMNS,
+    nulls: corpus.nulls,
+    answers: letters(rows),
+    subjects: sorted(tally(rows, (row) => row.subject)),
+    answersBySubject: sorted(nested(rows, (row) => row.subject, letters)),
+    subjectsByLanguage: nested(rows, (row) => row.language, (some) => sorted(tally(some, (row) => row.subject))),
+    questionTokens: summarize(questions),
+    questionAndChoicesTokens: summarize(whole),
+    shareAtMost256: whole.filter((count) => count <= options.maximumTokens).length / rows.length,
+    tokensByLanguage: Object.fromEntries([...indicesBy(rows, (row) => row.language)].map(([language, indices]) => [language, summarize(indices.map((index) => whole[index] as number))])),
+    tokenizers: tokenizers.flat(),
+    keyDifferences: keyDifferences(rows),
+    duplicates: findDuplicates(rows),
+    cleanedSubjects: corpus.cleanedSubjects,
+    firstRows: rows.slice(0, 5),
+    histograms: [
+      { name: "question", ...histogram(questions) },
+      { name: "question-and-choices", ...histogram(whole) },
+    ],
+  };
+}
+
+/** Unknown tokens of each text; undefined where the tokenizer can write everything. */
+async function unknowns(tokenizer: Tokenizer, texts: readonly string[]): Promise<Int32Array | undefined> {
+  const unknown = tokenizer.unknownId;
+  if (unknown === undefined) return undefined;
+  const counts = new Int32Array(texts.length);
+  for (let start = 0; start < texts.length; start += 1024) {
+    (await tokenizer.encodeAll(texts.slice(start, start + 1024), false)).forEach((ids, index) => (counts[start + index] = ids.filter((id) => id === unknown).length));
+  }
+  return counts;
+}
+
+function byLanguage(tokenizer: Tokenizer, rows: readonly Row[], texts: readonly string[], counts: Int32Array, unknown: Int32Array | undefined): TokenizerByLanguage[] {
+  return [...indicesBy(rows, (row) => row.language)].map(([language, indices]) => {
+    const sum = (of: (index: number) => number): number => indices.reduce((total, index) => total + of(index), 0);
+    const tokens = sum((index) => counts[index] as number);
+    return {
+      tokenizer: tokenizer.source,
+      language,
+      // Characters are code points: a sign outside the BMP is one.
+      tokensPerCharacter: tokens / sum((index) => codePoints(texts[index] as string)),
+      unknownShare: unknown ? sum((index) => unknown[index] as number) / tokens : null,
+    };
+  });
+}
+
+function codePoints(text: string): number {
+  let count = text.length;
+  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xd800) count--;
+  return count;
+}
+
+function indicesBy(rows: readonly Row[], key: (row: Row) => string): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  rows.forEach((row, index) => {
+    const list = groups.get(key(row));
+    if (list) list.push(index);
+    else groups.set(key(row), [index]);
+  });
+  return groups;
+}
+
+function nested<T>(rows: readonly Row[], key: (row: Row) => string, of: (some: readonly Row[]) => T): Record<string, T> {
+  return Object.fromEntries([...indicesBy(rows, key)].map(([name, indices]) => [name, of(indices.map((index) => rows[index] as Row))]));
+}
+
+function tally(rows: readonly Row[], key: (row: Row) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const row of rows) counts[key(row)] = (counts[key(row)] ?? 0) + 1;
+  return counts;
+}
+
+const letters = (rows: readonly Row[]): Record<string, number> => {
+  const counts = tally(rows, (row) => row.answer);
+  return Object.fromEntries(LETTERS.map((letter) => [letter, counts[letter] ?? 0]));
+};
+
+const sorted = <T>(record: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,0 +1,40 @@
+/** What pandas' `describe` says of numbers: std with n−1, quartiles by linear interpolation. */
+export interface Summary {
+  readonly count: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly min: number;
+  readonly "25%": number;
+  readonly "50%": number;
+  readonly "75%": number;
+  readonly max: number;
+}
+
+export function summarize(values: ArrayLike<number>): Summary {
+  const sorted = Float64Array.from(values).sort();
+  const count = sorted.length;
+  const mean = sorted.reduce((a, b) => a + b, 0) / count;
+  const squares = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const at = (share: number): number => {
+    const place = share * (count - 1);
+    const low = Math.floor(place);
+    return (sorted[low] as number) + (place - low) * ((sorted[Math.min(low + 1, count - 1)] as number) - (sorted[low] as number));
+  };
+  return { count, mean, std: Math.sqrt(squares / (count - 1)), min: at(0), "25%": at(0.25), "50%": at(0.5), "75%": at(0.75), max: at(1) };
+}
+
+/** Counts in bins of equal width between the least and the greatest value, the last bin closed (numpy's `histogram`). */
+export function histogram(values: ArrayLike<number>, bins = 100): { edges: number[]; counts: number[] } {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < values.length; i++) {
+    low = Math.min(low, values[i] as number);
+    high = Math.max(high, values[i] as number);
+  }
+  if (low === high) high = low + 1;
+  const counts = new Array<number>(bins).fill(0);
+  for (let i = 0; i < values.length; i++) {
+    const bin = Math.min(bins - 1, Math.floor((((values[i] as number) - low) / (high - low)) * bins));
+    counts[bin] = (counts[bin] as number) + 1;
+  }
+  return { edges: Array.from({ length: bins + 1 }, (_, index) => low + ((high - low) * index) / bins), counts };
+}
