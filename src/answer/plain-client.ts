@@ -13,7 +13,7 @@ type Place = RequestOptions & { readonly protocol: "http:" | "https:" };
 
 export class PlainClient extends OpenAI {
   // No bound on sockets: who asks bounds how much is under way, so the clock starts when a request is truly sent.
-  readonly #agents = { "http:": new HttpAgent({ keepAlive: true }), "https:": new HttpsAgent({ keepAlive: true }) };
+  readonly #agents = { "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: 1024 }), "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: 1024 }) };
   readonly #underWay = new Set<ClientRequest>();
   readonly #places = new Map<string, Place>();
   readonly #headers: Headers;
