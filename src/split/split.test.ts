@@ -59,7 +59,7 @@ describe.skipIf(withoutShared)("splits, against numpy", () => {
     for (const { n, test_size, n_test } of golden.size_rounding) expect(testCount(n, test_size)).toBe(n_test);
   });
   const labelsOf = (one: any): number[] => one.labels ?? golden.cases.find((other: any) => other.name === one.labels_ref).labels;
-  it.each(golden.cases.map((one: any) => [one.name, one]))("%s", (_name, one: any) => {
+  it.each(golden.cases as { name: string }[])("$name", (one: any) => {
     // Two digits, so that the order by code point is the order of the numbers.
     const split = one.stratify
       ? stratifiedTrainTestSplit(labelsOf(one).map((label) => String(label).padStart(6, "0")), one.test_size, one.seed)
