@@ -88,6 +88,7 @@ async function oneStep(
       receive: async (parameter: Parameter, gradient: DeviceArray) => {
         const before = gradients.get(parameter.name);
         gradients.set(parameter.name, before ? await model.device.add(before, gradient) : gradient);
+        if (before) model.recycle?.(parameter, gradient);
       },
     });
     lossSum += summed.lossSum;
@@ -96,6 +97,10 @@ async function oneStep(
   const gradientNorm = await norm.of(gradients.values());
   if (!Number.isFinite(gradientNorm)) throw notFinite("the gradients' norm", gradientNorm, step, batches.flat());
   await optimizer.update(gradients, learningRate, clipCoefficient(gradientNorm, options.maximumGradientNorm));
+  for (const parameter of optimizer.parameters) {
+    const gradient = gradients.get(parameter.name);
+    if (gradient) model.recycle?.(parameter, gradient);
+  }
   return { loss: lossSum / tokens, gradientNorm };
 }
 
