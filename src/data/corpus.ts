@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { sha256OfFile } from "../base/files.js";
+import { sha256 } from "../base/files.js";
 import { UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
 import { type Column, COLUMNS, lineOfRecord, readTable, type Table } from "./csv.js";
@@ -67,14 +68,14 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
   // The next file is read while this one's rows are made.
   let next = found.files[0] && readAhead(found.files[0].path);
   for (const [place, { language, path }] of found.files.entries()) {
-    const { table, sha256 } = await (next as ReturnType<typeof readAhead>);
+    const { table, sha256: hash } = await (next as ReturnType<typeof readAhead>);
     const after = found.files[place + 1];
     next = after && readAhead(after.path);
     const read = await rowsOf(path, language, table, options.rowsPerLanguage ?? Number.POSITIVE_INFINITY);
     for (const column of COLUMNS) for (let i = 0; i < read.rows.length; i++) if (table[column][i] === "") nulls[column]++;
     if (read.cleaned) cleanedSubjects[language] = read.cleaned;
     for (const row of read.rows) rows.push(row);
-    files.push({ language, path: basename(path), bytes: statSync(path).size, sha256, rows: read.rows.length });
+    files.push({ language, path: basename(path), bytes: statSync(path).size, sha256: hash, rows: read.rows.length });
     progress.update(files.length, language);
   }
   const cleaned = Object.values(cleanedSubjects).reduce((a, b) => a + b, 0);
@@ -83,10 +84,13 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
 }
 
 function readAhead(path: string): Promise<{ table: Table; sha256: string }> {
-  const both = Promise.all([readTable(path), sha256OfFile(path)]).then(([table, sha256]) => ({ table, sha256 }));
+  const read = (async () => {
+    const bytes = await readFile(path);
+    return { table: await readTable(path, bytes), sha256: sha256(bytes) };
+  })();
   // An earlier file's fault may end the reading before this one is awaited.
-  both.catch(() => {});
-  return both;
+  read.catch(() => {});
+  return read;
 }
 
 async function findFiles(options: CorpusOptions): Promise<{ kind: Corpus["kind"]; revision?: string; files: { language: string; path: string }[] }> {

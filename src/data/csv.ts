@@ -14,12 +14,11 @@ let connection: Promise<DuckDBConnection> | undefined;
 const duckdb = (): Promise<DuckDBConnection> => (connection ??= DuckDBInstance.create(":memory:").then((instance) => instance.connect()));
 
 /**
- * Reads one of MMMLU's CSV files. Cells are kept as text exactly as they stand, line breaks and outer blanks included.
+ * Reads one of MMMLU's CSV files, whose bytes have been read already. Cells are kept as text exactly as they stand, line breaks and outer blanks included.
  * @throws {UserError} with file and line: a missing column, a row of too few or too many cells, an unclosed quote,
  * bytes that are not UTF-8, no rows
  */
-export async function readTable(path: string): Promise<Table> {
-  const bytes = await readFile(path);
+export async function readTable(path: string, bytes: Uint8Array): Promise<Table> {
   if (bytes.length === 0) throw new UserError(`${path}: the file is empty`);
   const order = columnOrder(path, bytes);
   const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
