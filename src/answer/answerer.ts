@@ -1,4 +1,4 @@
-import type { Row } from "../data/row.js";
+import type { Row } from "../data/index.js";
 import type { ChatMessage } from "./prompts.js";
 import type { Retry } from "./retry.js";
 

@@ -1,6 +1,6 @@
 import { sha256 } from "../base/files.js";
 import { UsageError } from "../base/errors.js";
-import { type Letter, LETTERS, type Row } from "../data/row.js";
+import { type Letter, LETTERS, type Row } from "../data/index.js";
 import type { Answerer } from "./answerer.js";
 
 /*

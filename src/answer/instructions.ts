@@ -1,4 +1,4 @@
-import type { Language } from "../data/row.js";
+import type { Language } from "../data/index.js";
 import { UserError } from "../base/errors.js";
 
 /** §4's system prompt, to the letter. */

@@ -1,6 +1,6 @@
-import { LETTERS } from "../data/row.js";
+import { LETTERS } from "../data/index.js";
 import { UserError } from "../base/errors.js";
-import { type GenerateOptions, largest, type LocalModel, logSumExp } from "../models/generate.js";
+import { type GenerateOptions, largest, type LocalModel, logSumExp } from "../models/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { Answerer, AnswerRequest, RawReply } from "./answerer.js";
 

@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import { LETTERS, type Letter } from "../data/row.js";
+import { type Letter, LETTERS } from "../data/index.js";
 import type { ChatMessage } from "./prompts.js";
 
 /** A token's log-probability as OpenAI's format has it. */

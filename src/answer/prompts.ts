@@ -1,4 +1,4 @@
-import type { Row } from "../data/row.js";
+import type { Row } from "../data/index.js";
 import { instructionIn } from "./instructions.js";
 
 /*

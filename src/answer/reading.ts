@@ -1,4 +1,4 @@
-import type { Letter } from "../data/row.js";
+import type { Letter } from "../data/index.js";
 import { UsageError } from "../base/errors.js";
 import { LEADING_CAPITAL, splitLines, STANDALONE_LETTER, strip } from "./reading/python-text.js";
 import { mayBeginReasoning, withoutLeadingReasoning, withoutReasoning } from "./reading/reasoning.js";

@@ -1,8 +1,5 @@
 import { progressOn } from "../base/progress.js";
-import type { RunContext } from "../experiments/context.js";
-import { configure } from "../experiments/configure.js";
-import type { ExperimentConfiguration } from "../experiments/configuration.js";
-import { onSample, SAMPLE } from "../experiments/sample.js";
+import { configure, type ExperimentConfiguration, onSample, type RunContext, SAMPLE } from "../experiments/index.js";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { collect } from "./options.js";

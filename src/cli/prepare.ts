@@ -1,9 +1,8 @@
 import { Command } from "commander";
 import { RunFolder } from "../record/index.js";
-import { prepare, splitIds, withSplit } from "../experiments/prepare.js";
+import { identityOf, prepare, splitIds, withSplit } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 import { percent } from "../report/index.js";
-import { identityOf } from "../experiments/identity.js";
 
 export function prepareCommand(): Command {
   return withExperimentFlags(new Command("prepare").description("filter and split an experiment's rows, and audit the split").argument("<experiment>", "a preset's name or a configuration file")).action(

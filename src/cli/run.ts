@@ -1,9 +1,8 @@
 import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { runExperiment } from "../experiments/run.js";
+import { runExperiment, type RunOutcome } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
-import type { RunOutcome } from "../experiments/context.js";
 
 export function runCommand(): Command {
   return withExperimentFlags(new Command("run").description("run an experiment; the same command goes on where it stopped").argument("<experiment>", "a preset's name or a configuration file")).action(runAction);

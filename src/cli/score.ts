@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 import { scoreReplies } from "../evaluate/index.js";
-import { type ReadingName, readingNames } from "../experiments/configuration.js";
+import { type ReadingName, readingNames } from "../experiments/index.js";
 import { percent } from "../report/index.js";
 
 export function scoreCommand(): Command {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { configure } from "../experiments/configure.js";
+import { configure } from "../experiments/index.js";
 import { collect } from "./options.js";
 
 export function showCommand(): Command {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { configure } from "../experiments/configure.js";
+import { configure } from "../experiments/index.js";
 
 export function validateCommand(): Command {
   return new Command("validate")

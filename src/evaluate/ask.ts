@@ -1,9 +1,8 @@
 import { setMaxListeners } from "node:events";
-import type { Answerer, AnswerRequest, RawReply } from "../answer/answerer.js";
-import { requestKeys, type RequestPlan, requestsFor } from "../answer/requests.js";
+import { type Answerer, type AnswerRequest, type RawReply, requestKeys, type RequestPlan, requestsFor } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
-import type { Row } from "../data/row.js";
+import type { Row } from "../data/index.js";
 import { ReplyLog } from "./reply-log.js";
 import { RetryLog } from "./retry-log.js";
 

@@ -1,4 +1,4 @@
-import type { Letter } from "../data/row.js";
+import type { Letter } from "../data/index.js";
 import { readJsonLines } from "../base/json-lines.js";
 import { writeWholeWith } from "../base/files.js";
 

@@ -2,9 +2,8 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { createReadStream, existsSync } from "node:fs";
 import { UserError } from "../base/errors.js";
 import { JsonLinesFile, readJsonLines } from "../base/json-lines.js";
-import type { RawReply } from "../answer/answerer.js";
-import { readReply, type ReadingName } from "../answer/reading.js";
-import type { Letter } from "../data/row.js";
+import { type RawReply, type ReadingName, readReply } from "../answer/index.js";
+import type { Letter } from "../data/index.js";
 import type { Prediction } from "./prediction.js";
 
 /** A line of `replies.jsonl`: one raw reply, and the questions that it answers in order. */

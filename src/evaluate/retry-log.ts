@@ -1,5 +1,4 @@
-import type { AnswerRequest } from "../answer/answerer.js";
-import type { Retry } from "../answer/retry.js";
+import type { AnswerRequest, Retry } from "../answer/index.js";
 import { JsonLinesFile } from "../base/json-lines.js";
 
 /** A line of `retries.jsonl`. */

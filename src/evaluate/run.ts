@@ -1,6 +1,5 @@
-import type { ReadingName } from "../answer/reading.js";
-import { readReply } from "../answer/reading.js";
-import type { Row } from "../data/row.js";
+import { type ReadingName, readReply } from "../answer/index.js";
+import type { Row } from "../data/index.js";
 import { askAll, type AskOptions, type Asked } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";

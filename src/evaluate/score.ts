@@ -1,4 +1,4 @@
-import type { ReadingName } from "../answer/reading.js";
+import type { ReadingName } from "../answer/index.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
 import { indexReplies, predictionsFrom } from "./reply-log.js";

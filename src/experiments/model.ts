@@ -1,11 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { hashOf } from "../base/canonical.js";
 import { type Device, openDevice } from "../graph/index.js";
-import type { LocalModel } from "../models/generate.js";
-import type { TrainableModel } from "../models/model.js";
-import { openCheckpoint } from "../models/load.js";
-import { createTinyT5 } from "../models/t5/create.js";
-import { t5FromCheckpoint } from "../models/t5/load.js";
+import { createTinyT5, type LocalModel, openCheckpoint, t5FromCheckpoint, type TrainableModel } from "../models/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";

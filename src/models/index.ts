@@ -6,6 +6,7 @@ export { readConfigFile, SUPPORTED_MODELS, type ConfigFile, type ModelType } fro
 export { saveModelFolder, TOKENIZER_FILES, type ModelToSave } from "./save.js";
 export { SafetensorsFile, type StoredTensor } from "./safetensors.js";
 export { writeSafetensors, writeShardedSafetensors, type TensorToWrite } from "./write-safetensors.js";
+export { largest, logSumExp } from "./generate.js";
 export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogProbability } from "./generate.js";
 export { T5Model, type T5Files } from "./t5/t5.js";
 export type { T5Config } from "./t5/config.js";

@@ -2,7 +2,7 @@ import { type Figure, percent, spoken } from "./figures/index.js";
 import { type Html, html, raw, scriptJson } from "./html.js";
 import type { Section } from "./page.js";
 import type { Accuracy, ClusteredInterval, EvaluationStatistics, Interval } from "../evaluate/statistics/index.js";
-import type { Prediction } from "../evaluate/prediction.js";
+import type { Prediction } from "../evaluate/index.js";
 
 /** 25.0–31.2 % */
 export const range = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;

@@ -1,7 +1,7 @@
-import type { Prediction } from "../evaluate/prediction.js";
+import type { Prediction } from "../evaluate/index.js";
 import type { ManifestParts } from "../record/index.js";
 import { headlineTiles, stageFigures, stageSections, type StageResult } from "./evaluation-parts.js";
-import { type ExplorationFigures, explorationFigures, type Figure, learningRateFigure, lossFigure, type LossPoint, percent, type ValidationPoint } from "./figures/index.js";
+import { explorationFigures, type ExplorationFigures, type Figure, learningRateFigure, lossFigure, type LossPoint, percent, type ValidationPoint } from "./figures/index.js";
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
 import { figures, predictionSection, type QuestionText, table, type Tile, tiles } from "./parts.js";

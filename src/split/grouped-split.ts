@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import type { Row } from "../data/row.js";
+import type { Row } from "../data/index.js";
 import { questionGroups } from "./groups.js";
 import { generator } from "./numpy-generator.js";
 import { compareCodePoints } from "./train-test-split.js";

@@ -1,4 +1,4 @@
-import { questionOf, type Row } from "../data/row.js";
+import { questionOf, type Row } from "../data/index.js";
 import { contentOf } from "./groups.js";
 import type { Splits } from "./splits.js";
 

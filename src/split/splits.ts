@@ -1,4 +1,4 @@
-import type { Row } from "../data/row.js";
+import type { Row } from "../data/index.js";
 import { sha256 } from "../base/files.js";
 import { groupedSplit } from "./grouped-split.js";
 import { shuffledOrder, stratifiedTrainTestSplit } from "./train-test-split.js";

@@ -5,9 +5,7 @@ import { readJson } from "../base/files.js";
 import { writeFolderWhole } from "../base/folders.js";
 import { writeWhole } from "../base/files.js";
 import type { Device, DeviceArray } from "../graph/index.js";
-import type { Parameter } from "../models/model.js";
-import { SafetensorsFile } from "../models/safetensors.js";
-import { writeSafetensors, type TensorToWrite } from "../models/write-safetensors.js";
+import { type Parameter, SafetensorsFile, type TensorToWrite, writeSafetensors } from "../models/index.js";
 import type { AdamW } from "./optimizer.js";
 
 /** Where training stands after some steps; with weights and moments, all that its next step depends on. */

@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.js";
 import type { DeviceArray } from "../graph/index.js";
-import type { Example, Parameter, TrainableModel } from "../models/model.js";
+import type { Example, Parameter, TrainableModel } from "../models/index.js";
 import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
 import { hasCheckpoint, loadBest, loadCheckpoint, type Progress, saveBest, saveCheckpoint } from "./checkpoint.js";
 import { AdamW, clipCoefficient, GradientNorm } from "./optimizer.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
 import { UserError } from "../base/errors.js";
-import type { Example, TrainableModel } from "../models/model.js";
+import type { Example, TrainableModel } from "../models/index.js";
 
 /** Bytes that training needs, by what they are for. */
 export interface MemoryNeed {

@@ -1,5 +1,5 @@
 import { add as addValues, type Device, type DeviceArray, div, GraphBuilder, mul, type Program, reduceSum, sqrt, sub } from "../graph/index.js";
-import type { Parameter } from "../models/model.js";
+import type { Parameter } from "../models/index.js";
 
 export interface AdamWOptions {
   readonly betas: readonly [number, number];

@@ -1,4 +1,4 @@
-import { LETTERS, type Letter } from "../../data/row.js";
+import { type Letter, LETTERS } from "../../data/index.js";
 import { withoutReasoning } from "./reasoning.js";
 
 /*

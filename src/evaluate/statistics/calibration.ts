@@ -1,4 +1,4 @@
-import { LETTERS } from "../../data/row.js";
+import { LETTERS } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
 import { isCorrect } from "./cluster.js";
 

@@ -1,4 +1,4 @@
-import { questionOf } from "../../data/row.js";
+import { questionOf } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
 import type { Cluster } from "./interval.js";
 

@@ -1,5 +1,4 @@
-import { type Category, categoryOf } from "../../data/subjects.js";
-import { LETTERS, type Letter } from "../../data/row.js";
+import { type Category, categoryOf, type Letter, LETTERS } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
 import { calibration, type Calibration } from "./calibration.js";
 import { isCorrect, questionClusters } from "./cluster.js";

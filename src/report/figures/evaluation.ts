@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { LETTERS } from "../../data/row.js";
+import { LETTERS } from "../../data/index.js";
 import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/statistics/index.js";
 import { COLOURS, draw, type Figure, percent, spoken } from "./plot.js";
 

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { LETTERS } from "../../data/row.js";
+import { LETTERS } from "../../data/index.js";
 import { COLOURS, draw, type Figure, SERIES, spoken } from "./plot.js";
 
 /** What the figures of an exploration are drawn from: parts of its metrics. */

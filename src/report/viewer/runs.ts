@@ -2,9 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonLines } from "../../base/json-lines.js";
 import { readJson } from "../../base/files.js";
-import type { Prediction } from "../../evaluate/prediction.js";
+import type { Prediction } from "../../evaluate/index.js";
 import type { ComparedRun } from "../../evaluate/statistics/index.js";
-import { readManifest, type Manifest, type RunStart } from "../../record/index.js";
+import { type Manifest, readManifest, type RunStart } from "../../record/index.js";
 import { UserError } from "../../base/errors.js";
 
 /** A folder that holds a run, whole or still going. */

@@ -1,0 +1,11 @@
+/** The four experiments: their configuration, and what a run does from first to last. */
+export { type EvaluateConfiguration, type ExperimentConfiguration, type ExploreConfiguration, type FinetuneConfiguration, type ReadingName, readingNames } from "./configuration.js";
+export { configure, defineExperiment, type ExperimentFile, presetNamed } from "./configure.js";
+export type { RunContext, RunOutcome } from "./context.js";
+export { protocolDifferences } from "./differences.js";
+export { identityOf } from "./identity.js";
+export { prepare, type Prepared, splitIds, withSplit } from "./prepare.js";
+export { presets } from "./presets/index.js";
+export { PUBLISHED, publishedAccuracy } from "./published.js";
+export { runExperiment } from "./run.js";
+export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";
