@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { presets } from "../experiments/presets/index.js";
+import { presets } from "../experiments/index.js";
 
 export function listCommand(): Command {
   return new Command("list").description("the experiments there are").action(() => {
