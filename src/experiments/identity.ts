@@ -9,8 +9,9 @@ export function identityOf(configuration: ExperimentConfiguration): Record<strin
     return { ...rest, answerer };
   }
   if (rest.kind === "finetune") {
+    const { modelLink: _link, ...run } = rest;
     const { logEvery: _log, checkpointEvery: _checkpoint, ...training } = rest.training;
-    return { ...rest, training };
+    return { ...run, training };
   }
   return rest;
 }

@@ -30,5 +30,6 @@ export const flanT5Finetune: FinetuneConfiguration = {
   // At most 4 tokens in all, the start token included.
   evaluation: { batchSize: 32, maximumNewTokens: 3, reading: "first-character", baseline: true },
   device: "cpu",
+  modelLink: "flan_t5_mmmlu_fr_de",
   tracking: untracked("mmmlu_flan_t5_de_fr"),
 };

@@ -28,5 +28,6 @@ export const gemma2Finetune: FinetuneConfiguration = {
   },
   evaluation: { batchSize: 8, maximumNewTokens: 5, reading: "first-match", baseline: true },
   device: "cpu",
+  modelLink: null,
   tracking: untracked("gemma-nlp_lab2_mmmlu_ft_corrected"),
 };

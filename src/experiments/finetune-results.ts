@@ -1,0 +1,100 @@
+import { lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { messageOf } from "../base/errors.js";
+import { type Progress } from "../base/progress.js";
+import { type RunFolder, writeManifest } from "../record/index.js";
+import { percent, type Tile } from "../report/index.js";
+import { type TrainingResult } from "../train/index.js";
+import { sampleNotes, type Stage, stageMetrics, writeAnswers } from "./answers.js";
+import { besideSection, measuredBeside, workedExample } from "./beside.js";
+import type { FinetuneConfiguration } from "./configuration.js";
+import type { RunOutcome } from "./context.js";
+import { protocolDifferences } from "./differences.js";
+import { lengthFigures } from "./lengths.js";
+import type { ExperimentModel } from "./model.js";
+import { factsOf, manifestOf, type Prepared } from "./prepare.js";
+import { readCurves } from "./train-log.js";
+
+/** Mean losses after training, by part of the split. */
+export interface FinalLosses {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** All that a fine-tuning run found. */
+export interface FinetuneResults {
+  readonly prepared: Prepared;
+  readonly loaded: ExperimentModel;
+  readonly stages: readonly Stage[];
+  readonly training: TrainingResult;
+  readonly losses: FinalLosses | undefined;
+}
+
+/** Writes metrics, predictions, figures, report and, last, the manifest of a fine-tuning run whose model is saved. */
+export async function publishFinetune(configuration: FinetuneConfiguration, folder: RunFolder, { prepared, loaded, stages, training: result, losses }: FinetuneResults): Promise<RunOutcome> {
+  const parts = manifestOf(prepared, configuration.split);
+  const manifest = {
+    kind: configuration.kind, ...parts, model: { ...loaded.identity, quantization: configuration.model.quantization, lora: configuration.lora }, device: loaded.device.describe(),
+    seeds: { split: configuration.split.seed, training: configuration.training.seed }, notes: sampleNotes(parts),
+  };
+  const byStage = Object.fromEntries(stages.map((stage) => [stage.stage, { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared) }]));
+  const training = { steps: result.steps, rows: result.rows, loss: result.loss, seconds: result.seconds, rowsPerSecond: result.rowsPerSecond, validations: result.validations, bestEpoch: result.bestEpoch };
+  const perplexities = losses && { validation: { loss: losses.validation, perplexity: Math.exp(losses.validation) }, test: { loss: losses.test, perplexity: Math.exp(losses.test) } };
+  folder.writeJson("metrics.json", { ...byStage, training, ...(perplexities ? { losses: perplexities } : {}), audit: prepared.audit });
+  const curves = await readCurves(folder.file("train-log.jsonl"));
+  const tiles: Tile[] = [
+    { name: "Training loss", value: result.loss.toFixed(4), under: "mean over all steps" },
+    { name: "Steps", value: result.steps.toLocaleString("en"), under: `${result.rows.toLocaleString("en")} rows` },
+    { name: "Rows per second", value: result.rowsPerSecond.toFixed(1), under: `${result.seconds.toFixed(0)} s in all` },
+    ...(perplexities ? [{ name: "Perplexity", value: perplexities.test.perplexity.toFixed(3), under: `test; validation ${perplexities.validation.perplexity.toFixed(3)}` }] : []),
+  ];
+  const example = stages.at(-1)?.predictions[0];
+  const report = writeAnswers(
+    folder, stages, prepared,
+    { name: configuration.name, description: configuration.description, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration) },
+    {
+      preset: configuration.name, splitKind: configuration.split.kind, training: { ...curves, tiles }, lengths: lengthFigures(prepared.filtered),
+      further: [besideSection(stages, prepared), ...(example ? [workedExample(example, prepared, configuration)] : [])],
+    },
+  );
+  writeManifest(folder, manifest);
+  return {
+    folder: folder.path, report,
+    headline: [
+      ...stages.map((stage) => `accuracy ${stage.stage === "baseline" ? "before" : "after"} training ${percent(stage.metrics.accuracy)} of ${stage.metrics.n}`),
+      `${result.steps} steps, training loss ${result.loss.toFixed(4)}, ${result.rowsPerSecond.toFixed(1)} rows/s`,
+    ],
+  };
+}
+
+/** The keys of the published runs. */
+export function trackedSummary(configuration: FinetuneConfiguration, stages: readonly Stage[], losses: FinalLosses | undefined): Record<string, number> {
+  const final = stages.at(-1)?.metrics.accuracy ?? 0;
+  if (configuration.prompt === "flan-t5") return { final_test_accuracy: final };
+  return {
+    post_ft_test_accuracy: final,
+    ...(losses ? { final_val_loss: losses.validation, final_val_ppl: Math.exp(losses.validation), final_test_loss: losses.test, final_test_ppl: Math.exp(losses.test) } : {}),
+  };
+}
+
+/**
+ * Leads from the folder's name in the published run to the saved model: a relative link beside the run's folder. Something
+ * else of that name stays as it is, and it is said.
+ */
+export function linkModel(name: string, folder: RunFolder, progress: Progress): void {
+  const link = join(dirname(resolve(folder.path)), name);
+  const target = relative(dirname(link), resolve(folder.file("model")));
+  try {
+    const there = lstatSync(link, { throwIfNoEntry: false });
+    if (there?.isSymbolicLink()) {
+      if (readlinkSync(link) === target) return;
+      rmSync(link);
+    } else if (there) {
+      progress.say(`${link} is not a link of ours and stays; the model is in ${folder.file("model")}`);
+      return;
+    }
+    symlinkSync(target, link, "dir");
+  } catch (error) {
+    progress.say(`no link ${link} could be made (${messageOf(error)}); the model is in ${folder.file("model")}`);
+  }
+}
