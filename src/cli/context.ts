@@ -20,7 +20,7 @@ export interface ExperimentFlags {
 }
 
 /** Adds {@link ExperimentFlags} to a command. */
-export function withExperimentFlags(command: Command): Command {
+export function withExperimentFlags(command: Command, { out = "the run's folder (default outputs/<name>)" } = {}): Command {
   return command
     .option("--data <source>", "a hub id, a folder with test/mmlu_XX-YY.csv, or sample")
     .option("--revision <revision>", "commit, branch or tag of the data on the hub")
@@ -29,7 +29,7 @@ export function withExperimentFlags(command: Command): Command {
     .option("--sample", "the embedded sample, with a tokenizer and a tiny model made on the spot")
     .option("--set <key=value>", "change one key, such as training.epochs=3; may be given several times", collect, [])
     .option("--device <device>", "cpu (default), webgpu or cuda")
-    .option("--out <folder>", "the run's folder (default outputs/<name>)")
+    .option("--out <folder>", out)
     .option("--fresh", "move an older run in the folder aside and begin anew")
     .option("--offline", "no network: everything must be in the cache")
     .addOption(new Option("--wandb <mode>", "log to Weights & Biases").choices(["online", "offline", "disabled"]));

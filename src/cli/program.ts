@@ -4,6 +4,7 @@ import { compareCommand } from "./compare.js";
 import { listCommand } from "./list.js";
 import { prepareCommand } from "./prepare.js";
 import { finetuneCommand, runCommand } from "./run.js";
+import { reproduceCommand } from "./reproduce.js";
 import { scoreCommand } from "./score.js";
 import { showCommand } from "./show.js";
 import { validateCommand } from "./validate.js";
@@ -17,7 +18,7 @@ export function program(): Command {
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });
-  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), scoreCommand(), compareCommand(), viewCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
+  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), reproduceCommand(), scoreCommand(), compareCommand(), viewCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
   strict(root);
   return root;
 }

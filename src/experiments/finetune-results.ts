@@ -34,7 +34,7 @@ export interface FinetuneResults {
 export async function publishFinetune(configuration: FinetuneConfiguration, folder: RunFolder, { prepared, loaded, stages, training: result, losses }: FinetuneResults): Promise<RunOutcome> {
   const parts = manifestOf(prepared, configuration.split);
   const manifest = {
-    kind: configuration.kind, ...parts, model: { ...loaded.identity, quantization: configuration.model.quantization, lora: configuration.lora }, device: loaded.device.describe(),
+    kind: configuration.kind, ...parts, model: { ...loaded.identity, quantization: configuration.model.quantization, lora: configuration.lora, trainedParameters: trainedParameters(loaded) }, device: loaded.device.describe(),
     seeds: { split: configuration.split.seed, training: configuration.training.seed }, notes: sampleNotes(parts),
   };
   const byStage = Object.fromEntries(stages.map((stage) => [stage.stage, { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared) }]));
@@ -66,6 +66,9 @@ export async function publishFinetune(configuration: FinetuneConfiguration, fold
     ],
   };
 }
+
+const trainedParameters = ({ model }: ExperimentModel): number =>
+  model.parameters.filter(({ trained }) => trained).reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 
 /** The keys of the published runs. */
 export function trackedSummary(configuration: FinetuneConfiguration, stages: readonly Stage[], losses: FinalLosses | undefined): Record<string, number> {

@@ -7,5 +7,6 @@ export { identityOf } from "./identity.js";
 export { prepare, type Prepared, splitIds, withSplit } from "./prepare.js";
 export { presets } from "./presets/index.js";
 export { PUBLISHED, publishedAccuracy } from "./published.js";
+export { agrees, type ReproducedFigure, type Reproduction, reproductionOf } from "./reproduce.js";
 export { runExperiment } from "./run.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";

@@ -1,0 +1,111 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readJson } from "../base/files.js";
+import { type Manifest, readManifest } from "../record/index.js";
+import type { ExperimentConfiguration } from "./configuration.js";
+import { protocolDifferences } from "./differences.js";
+import { PUBLISHED } from "./published.js";
+
+/** A published figure beside ours. */
+export interface ReproducedFigure {
+  readonly name: string;
+  readonly published: number;
+  /** undefined where the run does not tell it. */
+  readonly measured: number | undefined;
+  /** How both are written. */
+  readonly unit: "count" | "share" | "number";
+  /** 95 % interval of a measured accuracy, clustered by question, to hold the published one against. */
+  readonly interval?: readonly [number, number];
+}
+
+/** One experiment: what was published, and what the run in a folder found. */
+export interface Reproduction {
+  readonly experiment: string;
+  readonly folder: string;
+  /** Whether the figures can be held against each other: false on the sample. */
+  readonly comparable: boolean;
+  readonly figures: readonly ReproducedFigure[];
+  readonly protocolDifferences: readonly string[];
+}
+
+type Metrics = Record<string, any>;
+
+const count = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({ name, published, measured, unit: "count" });
+const number = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({ name, published, measured, unit: "number" });
+const share = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({ name, published, measured, unit: "share" });
+const accuracy = (name: string, published: number, stage: Metrics | undefined): ReproducedFigure => ({
+  ...share(name, published, stage?.accuracy),
+  ...(stage?.statistics ? { interval: stage.statistics.clustered.interval } : {}),
+});
+
+const figuresOf: Record<string, (metrics: Metrics, manifest: Manifest) => ReproducedFigure[]> = {
+  eda: (metrics) => {
+    const { rows, nulls, answers, questionTokens, questionAndChoicesTokens, shareAtMost256 } = PUBLISHED.eda;
+    const summary = (name: string, published: Readonly<Record<string, number>>, measured: Readonly<Record<string, number>> | undefined): ReproducedFigure[] =>
+      Object.entries(published).map(([key, value]) => number(`${name}, ${key === "50%" ? "median" : key}`, value, measured?.[key]));
+    return [
+      count("rows", rows, metrics.rows),
+      count("nulls", nulls, Object.values((metrics.nulls ?? {}) as Record<string, number>).reduce((a, b) => a + b, 0)),
+      ...Object.entries(answers).map(([letter, published]) => count(`answers ${letter}`, published, metrics.answers?.[letter])),
+      ...summary("tokens of the question", questionTokens, metrics.questionTokens),
+      ...summary("tokens of question and choices", questionAndChoicesTokens, metrics.questionAndChoicesTokens),
+      share("rows of at most 256 tokens", shareAtMost256, metrics.shareAtMost256),
+    ];
+  },
+  "flan-t5-finetune": (metrics) => {
+    const published = PUBLISHED["flan-t5-finetune"];
+    return [
+      count("test rows", published.testRows, metrics.final?.n),
+      accuracy("accuracy before training", published.baseline, metrics.baseline),
+      accuracy("accuracy after training", published.final, metrics.final),
+      count("steps", published.steps, metrics.training?.steps),
+      number("training loss", published.trainLoss, metrics.training?.loss),
+    ];
+  },
+  "gemma-2-2b-finetune": (metrics, manifest) => {
+    const published = PUBLISHED["gemma-2-2b-finetune"];
+    const split = manifest.split as Record<string, number> | undefined;
+    return [
+      count("rows after the filter", published.rowsAfterFilter, manifest.data?.rowsKept as number | undefined),
+      count("parameters trained", published.trainableParameters, manifest.model?.trainedParameters as number | undefined),
+      count("train rows", published.train, split?.train),
+      count("validation rows", published.validation, split?.validation),
+      count("test rows", published.testRows, metrics.final?.n),
+      accuracy("accuracy before training", published.baseline, metrics.baseline),
+      accuracy("accuracy after training", published.final, metrics.final),
+      count("steps", published.steps, metrics.training?.steps),
+      number("training loss", published.trainLoss, metrics.training?.loss),
+      number("test perplexity", published.testPerplexity, metrics.losses?.test?.perplexity),
+    ];
+  },
+  "gemma-3-27b-baseline": (metrics, manifest) => {
+    const published = PUBLISHED["gemma-3-27b-baseline"];
+    return [
+      count("rows after the filter", published.rowsAfterFilter, manifest.data?.rowsKept as number | undefined),
+      count("test rows", published.testRows, metrics.n),
+      accuracy("accuracy", published.test, metrics),
+      count("unreadable replies", published.unreadable, metrics.unreadable),
+    ];
+  },
+};
+
+/**
+ * Holds a finished run against the published one of its preset.
+ * @throws {UserError} where the folder holds no finished run
+ */
+export async function reproductionOf(experiment: string, folder: string): Promise<Reproduction> {
+  const manifest = await readManifest(folder);
+  const metrics = existsSync(join(folder, "metrics.json")) ? await readJson<Metrics>(join(folder, "metrics.json")) : {};
+  const figures = figuresOf[experiment];
+  return {
+    experiment, folder, comparable: !manifest.sample, figures: figures ? figures(metrics, manifest) : [],
+    protocolDifferences: protocolDifferences(manifest.configuration as unknown as ExperimentConfiguration),
+  };
+}
+
+/** Whether the measured figure is the published one: counts exactly, accuracies within the interval; undefined where that cannot be said. */
+export function agrees({ published, measured, unit, interval }: ReproducedFigure): boolean | undefined {
+  if (measured === undefined) return undefined;
+  if (interval) return published >= interval[0] && published <= interval[1];
+  return unit === "count" ? published === measured : undefined;
+}

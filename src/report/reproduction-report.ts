@@ -1,0 +1,51 @@
+import { percent } from "./figures/index.js";
+import { html } from "./html.js";
+import { page, type Section } from "./page.js";
+import { range, table } from "./parts.js";
+
+/** An experiment's published figures beside measured ones, or why there are none. */
+export interface ReproducedExperiment {
+  readonly experiment: string;
+  readonly folder: string;
+  readonly comparable: boolean;
+  readonly figures: readonly {
+    readonly name: string;
+    readonly published: number;
+    readonly measured: number | undefined;
+    readonly unit: "count" | "share" | "number";
+    readonly interval?: readonly [number, number];
+    /** Whether the two agree, where that can be said. */
+    readonly agrees: boolean | undefined;
+  }[];
+  readonly protocolDifferences: readonly string[];
+}
+
+/** A figure as it is written: 12,345, 53.9 %, 1.390288 */
+export function written(value: number | undefined, unit: "count" | "share" | "number"): string {
+  if (value === undefined) return "–";
+  if (unit === "share") return percent(value, 2);
+  return unit === "count" || Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(7)));
+}
+
+/** The report of `mmmlu reproduce`. @param missing experiments without a finished run, with the reason */
+export function reproductionReport(experiments: readonly ReproducedExperiment[], missing: readonly { experiment: string; reason: string }[]): string {
+  const sections: Section[] = [
+    ...experiments.map((one): Section => ({
+      id: one.experiment,
+      title: one.experiment,
+      body: html`${one.comparable ? "" : html`<p class="notice" role="note">This run used the embedded sample: its figures stand beside the published ones only to show the layout.</p>`}
+${table(
+        ["figure", "published", "measured", "95 % interval", ""],
+        one.figures.map((figure) => [
+          figure.name, written(figure.published, figure.unit), written(figure.measured, figure.unit), figure.interval ? range(figure.interval) : "",
+          !one.comparable || figure.agrees === undefined ? "" : figure.agrees ? html`<span class="right">agrees</span>` : html`<span class="wrong">differs</span>`,
+        ]),
+      )}
+<h3>Where the protocol differs from the published one</h3>
+${one.protocolDifferences.length ? html`<ul>${one.protocolDifferences.map((line) => html`<li>${line}</li>`)}</ul>` : html`<p>Nowhere that is known.</p>`}
+<p class="soft">Run folder: ${one.folder}</p>`,
+    })),
+    ...(missing.length ? [{ id: "missing", title: "Not run", body: table(["experiment", "why"], missing.map(({ experiment, reason }) => [experiment, reason])) }] : []),
+  ];
+  return page("Published beside measured", html`<h1>Published beside measured</h1><p class="soft">Counts agree where they are the same; an accuracy agrees where the published one lies in the interval of the measured one.</p>`, sections);
+}
