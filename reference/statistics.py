@@ -1,0 +1,78 @@
+"""Statistics by scipy and statsmodels: reference/golden/statistics.json.
+
+    python reference/statistics.py
+"""
+import json
+from pathlib import Path
+
+import numpy as np
+import statsmodels.api as sm
+from scipy.optimize import minimize_scalar
+from scipy.special import betaln
+from scipy.stats import binomtest
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+draw = np.random.default_rng(3)
+
+
+def wilson():
+    cases = [(0, 1), (1, 1), (0, 10), (10, 10), (3, 7), (1, 2), (664, 2344), (781, 2344), (1637, 2422), (5000, 10000)]
+    return [{"correct": k, "n": n, "interval": list(proportion_confint(k, n, method="wilson"))} for k, n in cases]
+
+
+def exact_mcnemar():
+    cases = [(0, 0), (0, 1), (1, 0), (0, 6), (3, 9), (10, 10), (59, 6), (121, 59), (300, 250), (1200, 1100), (2500, 2100)]
+    return [{"first": b, "second": c, "p": float(mcnemar([[5, b], [c, 7]], exact=True).pvalue) if b + c else 1.0, "binomtest": float(binomtest(b, b + c).pvalue) if b + c else 1.0} for b, c in cases]
+
+
+def holm():
+    out = []
+    for size in (1, 2, 5, 57):
+        p = np.round(draw.beta(0.4, 1.5, size), 6)
+        out.append({"p": p.tolist(), "adjusted": multipletests(p, method="holm")[1].tolist()})
+    out.append({"p": [0.01, 0.01, 0.03, 0.5], "adjusted": multipletests([0.01, 0.01, 0.03, 0.5], method="holm")[1].tolist()})
+    return out
+
+
+def clustered():
+    out = []
+    for clusters, most in ((40, 2), (200, 2), (60, 5), (30, 1)):
+        groups, values = [], []
+        for g in range(clusters):
+            p = draw.beta(2, 2)
+            for _ in range(draw.integers(1, most + 1)):
+                groups.append(g)
+                values.append(int(draw.random() < p))
+        fit = sm.OLS(np.array(values, float), np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": np.array(groups)})
+        out.append({"groups": groups, "correct": values, "standardError": float(fit.bse[0])})
+    return out
+
+
+def shrinkage():
+    out = []
+    for spread in (0.3, 0.05):
+        n = draw.integers(2, 120, 57)
+        p = np.clip(draw.normal(0.5, spread, 57), 0.02, 0.98)
+        k = draw.binomial(n, p)
+        mean = k.sum() / n.sum()
+
+        def loss(log_weight):
+            w = np.exp(log_weight)
+            return -np.sum(betaln(k + mean * w, n - k + (1 - mean) * w) - betaln(mean * w, (1 - mean) * w))
+
+        best = minimize_scalar(loss, bounds=(np.log(0.1), np.log(1e6)), method="bounded", options={"xatol": 1e-9})
+        weight = float(np.exp(best.x))
+        out.append({"n": n.tolist(), "correct": k.tolist(), "weight": weight, "estimates": ((k + mean * weight) / (n + weight)).tolist()})
+    return out
+
+
+def main():
+    golden = {"wilson": wilson(), "mcnemar": exact_mcnemar(), "holm": holm(), "clustered": clustered(), "shrinkage": shrinkage()}
+    target = Path(__file__).parent / "golden" / "statistics.json"
+    target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+    print(target, target.stat().st_size)
+
+
+main()

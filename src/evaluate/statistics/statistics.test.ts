@@ -1,0 +1,190 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { LETTERS, type Letter } from "../../data/index.js";
+import type { Prediction } from "../prediction.js";
+import { calibration, type Cluster, clusteredInterval, compareRuns, evaluationStatistics, holm, mcnemarExact, pairedBootstrap, shrink, wilsonInterval } from "./index.js";
+
+/** Made by reference/statistics.py with scipy and statsmodels. */
+const golden = JSON.parse(readFileSync(new URL("../../../reference/golden/statistics.json", import.meta.url), "utf8"));
+
+describe("against scipy and statsmodels", () => {
+  it.each(golden.wilson as { correct: number; n: number; interval: [number, number] }[])("Wilson's interval of $correct of $n", ({ correct, n, interval }) => {
+    const [low, high] = wilsonInterval(correct, n);
+    expect(low).toBeCloseTo(interval[0], 12);
+    expect(high).toBeCloseTo(interval[1], 12);
+  });
+
+  it.each(golden.mcnemar as { first: number; second: number; p: number; binomtest: number }[])("McNemar's exact test of $first : $second", ({ first, second, p, binomtest }) => {
+    expect(mcnemarExact(first, second)).toBeCloseTo(p, 10);
+    expect(mcnemarExact(first, second)).toBeCloseTo(binomtest, 10);
+  });
+
+  it("Holm's correction", () => {
+    for (const { p, adjusted } of golden.holm as { p: number[]; adjusted: number[] }[]) holm(p).forEach((value, index) => expect(value).toBeCloseTo(adjusted[index]!, 12));
+  });
+
+  it("the cluster-robust standard error", () => {
+    for (const { groups, correct, standardError } of golden.clustered as { groups: number[]; correct: number[]; standardError: number }[]) {
+      const clusters = new Map<number, { n: number; correct: number }>();
+      groups.forEach((group, row) => {
+        const cluster = clusters.get(group) ?? { n: 0, correct: 0 };
+        clusters.set(group, { n: cluster.n + 1, correct: cluster.correct + correct[row]! });
+      });
+      expect(clusteredInterval([...clusters.values()]).standardError).toBeCloseTo(standardError, 10);
+    }
+  });
+
+  it("the beta-binomial's most likely weight, and the shrunken estimates", () => {
+    for (const { n, correct, weight, estimates } of golden.shrinkage as { n: number[]; correct: number[]; weight: number; estimates: number[] }[]) {
+      const found = shrink(n.map((rows, index) => ({ n: rows, correct: correct[index]! })));
+      expect(found.weight / weight).toBeCloseTo(1, 3);
+      found.estimates.forEach((value, index) => expect(value).toBeCloseTo(estimates[index]!, 5));
+    }
+  });
+});
+
+const REPEATS = 2000;
+
+/** Marsaglia's xorshift: uniform in (0, 1), quick enough for millions of draws. */
+function uniforms(seed: number): () => number {
+  let state = seed * 2654435769 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return ((state >>> 0) + 0.5) / 2 ** 32;
+  };
+}
+
+/** Share of repeated samples whose interval holds the truth. */
+function coverage(seed: number, repeats: number, sample: (draw: () => number) => { interval: readonly [number, number]; truth: number }): number {
+  const draw = uniforms(seed);
+  let held = 0;
+  for (let i = 0; i < repeats; i++) {
+    const { interval, truth } = sample(draw);
+    if (interval[0] <= truth && truth <= interval[1]) held++;
+  }
+  return held / repeats;
+}
+
+/** Two rows a question, alike with probability `alike`: translations of one question. */
+function twins(draw: () => number, questions: number, p: number, alike: number): Cluster[] {
+  return Array.from({ length: questions }, () => {
+    const first = draw() < p;
+    const second = draw() < alike ? first : draw() < p;
+    return { n: 2, correct: Number(first) + Number(second) };
+  });
+}
+
+describe("an interval that claims 95 % covers in 94 to 96 %", () => {
+  it("Wilson's, over accuracies from 25 to 90 %", () => {
+    const share = coverage(1, 8 * REPEATS, (draw) => {
+      const truth = 0.25 + 0.65 * draw();
+      let correct = 0;
+      for (let i = 0; i < 400; i++) if (draw() < truth) correct++;
+      return { interval: wilsonInterval(correct, 400), truth };
+    });
+    expect(share).toBeGreaterThan(0.94);
+    expect(share).toBeLessThan(0.96);
+  });
+
+  it("the clustered one, where Wilson's does not", () => {
+    const [clustered, independent] = [true, false].map((asClusters) =>
+      coverage(2, 4 * REPEATS, (draw) => {
+        const truth = 0.3 + 0.5 * draw();
+        const clusters = twins(draw, 300, truth, 0.8);
+        const correct = clusters.reduce((sum, cluster) => sum + cluster.correct, 0);
+        return { interval: asClusters ? clusteredInterval(clusters).interval : wilsonInterval(correct, 600), truth };
+      }),
+    ) as [number, number];
+    expect(clustered).toBeGreaterThan(0.94);
+    expect(clustered).toBeLessThan(0.96);
+    expect(independent).toBeLessThan(0.9);
+  });
+
+  it("the paired bootstrap's, clustered by question", () => {
+    const share = coverage(3, REPEATS, (draw) => {
+      const gain = 0.1 * draw();
+      const clusters = Array.from({ length: 100 }, () => {
+        const both = twins(draw, 1, 0.5, 0.7)[0]!;
+        let difference = 0;
+        for (let row = 0; row < both.n; row++) difference += draw() < 0.2 + gain ? 1 : draw() < 0.2 / (0.8 - gain) ? -1 : 0;
+        return { n: both.n, difference };
+      });
+      return { interval: pairedBootstrap(clusters, { resamples: 250, seed: Math.floor(draw() * 1e9) }), truth: gain };
+    });
+    expect(share).toBeGreaterThan(0.935);
+    expect(share).toBeLessThan(0.965);
+  });
+});
+
+const prediction = (id: string, answer: Letter, given: Letter | null, more: Partial<Prediction> = {}): Prediction => {
+  const [language, subject] = id.split("/") as [string, string];
+  return { id, language, subject, answer, prediction: given, reply: given ?? "?", stage: "test", ...more };
+};
+
+describe("statistics of a set of answers", () => {
+  const answers = [
+    ...Array.from({ length: 40 }, (_, i) => prediction(`DE_DE/anatomy/${i}`, LETTERS[i % 4]!, i % 2 ? LETTERS[i % 4]! : "A")),
+    ...Array.from({ length: 40 }, (_, i) => prediction(`FR_FR/anatomy/${i}`, LETTERS[i % 4]!, i % 2 ? LETTERS[i % 4]! : null)),
+    prediction("DE_DE/virology/0", "B", "B"), prediction("FR_FR/virology/0", "B", "B"),
+  ];
+  const found = evaluationStatistics(answers);
+
+  it("counts unreadable as wrong, by language, category and subject", () => {
+    expect(found.overall).toMatchObject({ n: 82, correct: 30 + 20 + 2 });
+    expect(found.unreadableShare).toBeCloseTo(20 / 82, 12);
+    expect(Object.fromEntries(found.languages.map((one) => [one.language, one.correct]))).toEqual({ DE_DE: 31, FR_FR: 21 });
+    expect(found.clustered.clusters).toBe(41);
+    expect(found.macroAccuracy).toBeCloseTo((50 / 80 + 1) / 2, 12);
+  });
+
+  it("does not let two rows win: few rows are marked and drawn towards the mean", () => {
+    const virology = found.subjects.find(({ subject }) => subject === "virology")!;
+    expect(virology).toMatchObject({ n: 2, accuracy: 1, fewRows: true });
+    expect(virology.shrunken).toBeLessThan(1);
+    expect(virology.interval[0]).toBeLessThan(0.4);
+  });
+
+  it("finds a liking for a letter among readable replies", () => {
+    const a = found.letters.find(({ letter }) => letter === "A")!;
+    expect(a.excess).toBeGreaterThan(0.15);
+    expect(found.letters.reduce((sum, { excess }) => sum + excess, 0)).toBeCloseTo(0, 12);
+  });
+
+  it("calibration of perfect and of overconfident probabilities", () => {
+    const sure = (p: number): [number, number, number, number] => [Math.log(p), Math.log((1 - p) / 3), Math.log((1 - p) / 3), Math.log((1 - p) / 3)];
+    const rows = Array.from({ length: 100 }, (_, i) => prediction(`DE_DE/anatomy/${i}`, i < 70 ? "A" : "B", "A", { logProbabilities: sure(0.7) }));
+    expect(calibration(rows)!.expectedCalibrationError).toBeCloseTo(0, 10);
+    expect(calibration(rows.map((row) => ({ ...row, logProbabilities: sure(0.9) })))!.expectedCalibrationError).toBeCloseTo(0.2, 10);
+    // Brier over four letters: 0.7·(0.3² + 3·0.1²) + 0.3·(0.7² + 0.9² + 2·0.1²)
+    expect(calibration(rows)!.brier).toBeCloseTo(0.7 * (0.09 + 0.03) + 0.3 * (0.49 + 0.81 + 0.02), 10);
+    expect(calibration(answers)).toBeUndefined();
+  });
+});
+
+describe("comparing runs", () => {
+  const rows = Array.from({ length: 200 }, (_, i) => `DE_DE/${i < 100 ? "anatomy" : "virology"}/${i}`);
+  const run = (name: string, right: (i: number) => boolean, ids = rows) => ({ name, predictions: ids.map((id, i) => prediction(id, "A", right(i) ? "A" : "B")) });
+
+  it("on common rows alone, saying how many are left out", () => {
+    const comparison = compareRuns([run("one", () => true), run("two", () => true, rows.slice(0, 150))]);
+    expect(comparison).toMatchObject({ rows: 150, runs: [{ answered: 200, leftOut: 50 }, { answered: 150, leftOut: 0 }] });
+    expect(comparison.pairs[0]).toMatchObject({ difference: 0, pValue: 1, interval: [0, 0] });
+  });
+
+  it("names the subject that moved and no other, the same from the same seed", () => {
+    const [one, two] = [run("one", (i) => i % 2 === 0), run("two", (i) => i < 100 || i % 2 === 0)];
+    const [pair] = compareRuns([one, two]).pairs;
+    expect(pair!.subjects.filter(({ moved }) => moved).map(({ subject }) => subject)).toEqual(["anatomy"]);
+    expect(pair).toMatchObject({ onlyFirst: 0, onlySecond: 50, difference: 0.25 });
+    expect(pair!.interval[0]).toBeGreaterThan(0.15);
+    expect(compareRuns([one, two])).toEqual(compareRuns([one, two]));
+  });
+
+  it("refuses runs without common rows, or with other keys", () => {
+    expect(() => compareRuns([run("one", () => true), run("two", () => true, ["FR_FR/anatomy/0"])])).toThrow(/no row in common/);
+    const other = { name: "two", predictions: [prediction(rows[0]!, "C", "A")] };
+    expect(() => compareRuns([run("one", () => true), other])).toThrow(/disagree on the true answer of DE_DE\/anatomy\/0/);
+  });
+});
