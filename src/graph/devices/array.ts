@@ -7,6 +7,8 @@ import { bytesOf, checkArrayType, type ElementType, type TypedArray } from "../t
 /** A device array over one of the runtime's tensors. */
 export class TensorArray implements DeviceArray {
   readonly size: number;
+  /** Kept, since a disposed tensor says that it lies nowhere. */
+  readonly onDevice: boolean;
   private disposed = false;
 
   constructor(
@@ -15,14 +17,11 @@ export class TensorArray implements DeviceArray {
     readonly shape: readonly number[],
   ) {
     this.size = productOf(shape) as number;
+    this.onDevice = tensor.location === "gpu-buffer";
   }
 
   get bytes(): number {
     return this.size * bytesOf(this.type);
-  }
-
-  get onDevice(): boolean {
-    return this.tensor.location === "gpu-buffer";
   }
 
   get data(): TypedArray {

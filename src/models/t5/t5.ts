@@ -75,8 +75,8 @@ export class T5Model implements TrainableModel, LocalModel {
   }
 
   recycle(parameter: Parameter, gradient: DeviceArray): void {
-    if (gradient.onDevice) this.device.dispose(gradient);
-    else this.spare.set(parameter.name, gradient);
+    // On a GPU who adds or applies a gradient frees it.
+    if (this.device.name === "cpu") this.spare.set(parameter.name, gradient);
   }
 
   async loss(examples: readonly Example[]): Promise<SummedLoss> {
