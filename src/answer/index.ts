@@ -7,3 +7,8 @@ export { type ChatMessage, flanT5Prompt, gemma2Prompt, gemma3Messages, gemma3Pro
 export { type Reading, type ReadingName, readings, readLetter, readReply, settled } from "./reading.js";
 export { gemma3Plan, promptPlan, requestKeys, requestsFor, type RequestPlan } from "./requests.js";
 export type { Retry } from "./retry.js";
+export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";
+export type { TextEnd, TextEngine, TextRequest, TextToken } from "./server/engine.js";
+export { localEngine, type LocalEngineOptions } from "./server/local-engine.js";
+export { type ModelServer, serveModel, type ServeOptions } from "./server/server.js";
+export { type WorkerEngine, workerEngine, type WorkerEngineOptions } from "./server/worker-engine.js";

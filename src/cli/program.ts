@@ -3,9 +3,11 @@ import { VERSION } from "../base/versions.js";
 import { compareCommand } from "./compare.js";
 import { listCommand } from "./list.js";
 import { prepareCommand } from "./prepare.js";
+import { demoCommand } from "./demo.js";
 import { finetuneCommand, runCommand } from "./run.js";
 import { reproduceCommand } from "./reproduce.js";
 import { scoreCommand } from "./score.js";
+import { serveCommand } from "./serve.js";
 import { showCommand } from "./show.js";
 import { validateCommand } from "./validate.js";
 import { viewCommand } from "./view.js";
@@ -18,7 +20,7 @@ export function program(): Command {
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });
-  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), reproduceCommand(), scoreCommand(), compareCommand(), viewCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
+  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), reproduceCommand(), scoreCommand(), compareCommand(), viewCommand(), serveCommand(), demoCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
   strict(root);
   return root;
 }

@@ -81,6 +81,8 @@ export const evaluateSchema = z.strictObject({
     model: z.string().min(1),
     /** Base URL of an OpenAI-compatible server; null means LMSTUDIO_ENDPOINT, then http://localhost:1234/v1/. */
     endpoint: z.url().nullable(),
+    /** `questions`: a chat of numbered questions, as published; `flan-t5`, `gemma-2`: that plain text of one row, sent to `/completions`. */
+    prompt: z.enum(["questions", "flan-t5", "gemma-2"]),
     questionsPerRequest: wholePositive,
     /** Requests under way at once. */
     concurrency: wholePositive.max(1024),

@@ -138,6 +138,9 @@ function refuseCombinations(configuration: ExperimentConfiguration, where: strin
     if (training.earlyStoppingPatience !== null && !training.validateEachEpoch) refuse("training.earlyStoppingPatience", "needs training.validateEachEpoch");
     if (split.shape !== "80/10/10") refuse("split.shape", "training needs 80/10/10");
   }
+  if (configuration.kind === "evaluate" && configuration.answerer.prompt !== "questions" && configuration.answerer.questionsPerRequest > 1) {
+    refuse("answerer.questionsPerRequest", `the ${configuration.answerer.prompt} prompt asks one question: set it to 1`);
+  }
   const languages = configuration.data.languages;
   const twice = languages.find((language, index) => languages.indexOf(language) !== index);
   if (twice) refuse("data.languages", `${twice} is there twice`);

@@ -9,4 +9,5 @@ export { presets } from "./presets/index.js";
 export { PUBLISHED, publishedAccuracy } from "./published.js";
 export { agrees, type ReproducedFigure, type Reproduction, reproductionOf } from "./reproduce.js";
 export { runExperiment } from "./run.js";
+export { sampleModelFolder } from "./sample-model.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";

@@ -1,4 +1,4 @@
-import { baseline, chatServer, gemma3Plan, isBaseline } from "../answer/index.js";
+import { baseline, chatServer, gemma3Plan, isBaseline, promptPlan, type RequestPlan } from "../answer/index.js";
 import type { Answerer } from "../answer/index.js";
 import { evaluate } from "../evaluate/index.js";
 import { lockFolder } from "../base/lock.js";
@@ -26,7 +26,7 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
     let exitCode = 1;
     try {
       const evaluation = await evaluate({
-        rows: prepared.splits.test, total: prepared.splits.test.length, answerer, plan: gemma3Plan(configuration.answerer), stage: "test",
+        rows: prepared.splits.test, total: prepared.splits.test.length, answerer, plan: planOf(configuration.answerer), stage: "test",
         repliesPath: folder.file("replies.jsonl"), retriesPath: folder.file("retries.jsonl"), concurrency: configuration.answerer.concurrency,
         reading: configuration.reading, progress: context.progress, signal: context.signal,
       });
@@ -67,6 +67,11 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
   } finally {
     release();
   }
+}
+
+function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
+  if (answerer.prompt === "questions") return gemma3Plan(answerer);
+  return promptPlan(answerer.prompt, answerer.maximumTokensPerQuestion + answerer.maximumTokensExtra);
 }
 
 function answererOf(configuration: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {

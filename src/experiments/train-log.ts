@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { JsonLinesFile, readJsonLines } from "../base/json-lines.js";
 import { writeWhole } from "../base/files.js";
-import { duration, type Progress } from "../base/progress.js";
+import type { Progress } from "../base/progress.js";
 import type { Tracker } from "../record/index.js";
 import type { TrainingCurves } from "../report/index.js";
 import type { LoggedStep, TrainingHooks, Validation } from "../train/index.js";
@@ -28,8 +28,7 @@ export class TrainLog {
       onStep: (now) => {
         if (!begun) this.progress.begin("training", now.totalSteps);
         begun = true;
-        const left = now.step >= 3 ? `, ${duration(now.secondsLeft)} left in all` : "";
-        this.progress.update(now.step, `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(2)}, ${now.rowsPerSecond.toFixed(1)} rows/s${left}`);
+        this.progress.update(now.step, `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(2)}, ${now.rowsPerSecond.toFixed(1)} rows/s`);
         if (now.step === now.totalSteps) this.progress.end(`${now.totalSteps} steps, ${now.rowsPerSecond.toFixed(1)} rows/s`);
       },
       onLog: (logged: LoggedStep) => {

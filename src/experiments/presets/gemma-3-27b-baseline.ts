@@ -12,6 +12,7 @@ export const gemma3Baseline: EvaluateConfiguration = {
   answerer: {
     model: "gemma-3-27b-it",
     endpoint: null,
+    prompt: "questions",
     questionsPerRequest: 8,
     concurrency: 4,
     instruction: "english",

@@ -1,0 +1,36 @@
+import type { ChatMessage } from "../prompts.js";
+import type { TextEnd, TextRequest, TextToken } from "./engine.js";
+
+/** What a worker thread loads. */
+export interface EngineSource {
+  /** A model's folder, a hub id, or a run's folder. */
+  readonly source: string;
+  readonly revision?: string | null;
+  readonly offline?: boolean;
+  readonly device: "cpu" | "webgpu" | "cuda";
+}
+
+/** To the worker. */
+export type ToEngine =
+  | { readonly kind: "tokenize"; readonly call: number; readonly prompt: string | readonly ChatMessage[] }
+  | { readonly kind: "generate"; readonly call: number; readonly request: TextRequest }
+  | { readonly kind: "abort"; readonly call: number }
+  | { readonly kind: "close" };
+
+/** An error that crosses threads. */
+export interface PlainError {
+  readonly message: string;
+  readonly hint?: string;
+  /** Whether its reader can act on it (`UserError`). */
+  readonly user: boolean;
+}
+
+/** From the worker. */
+export type FromEngine =
+  | { readonly kind: "ready"; readonly longestSequence?: number; readonly requestsAtOnce: number; readonly description: string }
+  | { readonly kind: "failed"; readonly error: PlainError }
+  | { readonly kind: "say"; readonly line: string }
+  | { readonly kind: "tokens"; readonly call: number; readonly tokens: readonly number[] }
+  | { readonly kind: "token"; readonly call: number; readonly token: TextToken }
+  | { readonly kind: "end"; readonly call: number; readonly end: TextEnd }
+  | { readonly kind: "error"; readonly call: number; readonly error: PlainError };

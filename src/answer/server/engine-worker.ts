@@ -1,0 +1,62 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { messageOf, UserError } from "../../base/errors.js";
+import { silent } from "../../base/progress.js";
+import { openDevice } from "../../graph/index.js";
+import { openModel } from "../../models/index.js";
+import { loadTokenizer } from "../../tokens/index.js";
+import { chatTemplateOf } from "./chat-template.js";
+import type { TextEngine } from "./engine.js";
+import type { EngineSource, FromEngine, PlainError, ToEngine } from "./engine-messages.js";
+import { localEngine } from "./local-engine.js";
+
+/* The thread that holds a model and generates, so that the server's own thread can always answer. */
+
+const port = parentPort!;
+const tell = (message: FromEngine): void => port.postMessage(message);
+const plain = (error: unknown): PlainError => ({ message: messageOf(error), hint: error instanceof UserError ? error.hint : undefined, user: error instanceof UserError });
+
+async function load({ source, revision, offline, device: name }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
+  const device = await openDevice(name);
+  const opened = await openModel(source, device, { revision, offline, progress: { ...silent, say: (line) => tell({ kind: "say", line }) } });
+  const tokenizer = await loadTokenizer({ source: opened.folder, offline });
+  if (tokenizer.vocabularySize > opened.model.vocabularySize) throw new UserError(`the tokenizer in ${opened.folder} has ${tokenizer.vocabularySize} tokens, and the model only ${opened.model.vocabularySize}: they do not belong together`);
+  const engine = localEngine({ id: source, model: opened.model, tokenizer, chatTemplate: await chatTemplateOf(opened.folder) });
+  const parameters = opened.model.parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  return { engine, description: `${parameters.toLocaleString("en")} parameters, ${device.describe()}` };
+}
+
+try {
+  const { engine, description } = await load(workerData as EngineSource);
+  const aborts = new Map<number, AbortController>();
+  port.on("message", (message: ToEngine) => {
+    switch (message.kind) {
+      case "tokenize":
+        engine.tokenize(message.prompt).then(
+          (tokens) => tell({ kind: "tokens", call: message.call, tokens }),
+          (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),
+        );
+        break;
+      case "generate": {
+        const abort = new AbortController();
+        aborts.set(message.call, abort);
+        engine
+          .generate(message.request, (token) => tell({ kind: "token", call: message.call, token }), abort.signal)
+          .then(
+            (end) => tell({ kind: "end", call: message.call, end }),
+            (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),
+          )
+          .finally(() => aborts.delete(message.call));
+        break;
+      }
+      case "abort":
+        aborts.get(message.call)?.abort();
+        break;
+      case "close":
+        void engine.close().finally(() => port.close());
+    }
+  });
+  tell({ kind: "ready", longestSequence: engine.longestSequence, requestsAtOnce: engine.requestsAtOnce, description });
+} catch (error) {
+  tell({ kind: "failed", error: plain(error) });
+  port.close();
+}

@@ -1,0 +1,110 @@
+import { UserError } from "../../base/errors.js";
+import { largest, type LocalModel, Random } from "../../models/index.js";
+import type { Tokenizer } from "../../tokens/index.js";
+import type { ChatMessage } from "../prompts.js";
+import type { ChatTemplate } from "./chat-template.js";
+import type { TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
+import { chooseToken } from "./sampling.js";
+import { TextStream } from "./text-stream.js";
+
+export interface LocalEngineOptions {
+  readonly id: string;
+  readonly model: LocalModel;
+  readonly tokenizer: Tokenizer;
+  readonly chatTemplate: ChatTemplate;
+  /** Requests generated in one batch. */
+  readonly requestsAtOnce?: number;
+}
+
+interface Waiting {
+  readonly request: TextRequest;
+  readonly onToken: (token: TextToken) => void;
+  readonly signal: AbortSignal;
+  readonly resolve: (end: TextEnd) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A local model as an engine: requests that come while others are being generated wait for them, and are then generated in one
+ * batch. What a request gets does not depend on the others of its batch.
+ */
+export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce = 8 }: LocalEngineOptions): TextEngine {
+  const waiting: Waiting[] = [];
+  let working = false;
+
+  async function work(): Promise<void> {
+    if (working) return;
+    working = true;
+    try {
+      while (waiting.length > 0) await generateBatch(waiting.splice(0, requestsAtOnce));
+    } finally {
+      working = false;
+    }
+  }
+
+  async function generateBatch(batch: readonly Waiting[]): Promise<void> {
+    const going = batch.filter(({ signal, reject }) => {
+      if (signal.aborted) reject(signal.reason);
+      return !signal.aborted;
+    });
+    if (going.length === 0) return;
+    const streams = going.map(() => new TextStream(tokenizer));
+    const randoms = going.map(({ request }) => new Random(request.seed));
+    const top = Math.max(0, ...going.map(({ request }) => (request.topLogProbabilities === undefined ? 0 : Math.max(1, request.topLogProbabilities))));
+    try {
+      const replies = await model.generate(going.map(({ request }) => request.prompt), {
+        maximumNewTokens: Math.max(...going.map(({ request }) => request.maximumTokens)),
+        topLogProbabilities: top,
+        stop: (row, tokens) => tokens.length >= going[row]!.request.maximumTokens || going[row]!.signal.aborted,
+        choose: (row, logits) => (going[row]!.request.temperature === 0 ? largest(logits) : chooseToken(logits, going[row]!.request, randoms[row]!)),
+        onToken: async (row, { token, logProbability, top: likeliest = [] }) => {
+          const { request, onToken, signal } = going[row]!;
+          if (signal.aborted) return;
+          const text = await streams[row]!.push(token);
+          const wanted = request.topLogProbabilities;
+          onToken({
+            text, token: await writtenToken(tokenizer, token),
+            ...(wanted === undefined ? {} : { logProbability, top: await Promise.all(likeliest.slice(0, wanted).map(async (one) => ({ token: await writtenToken(tokenizer, one.token), logProbability: one.logProbability }))) }),
+          });
+          // A run on the CPU blocks the event loop: a client that went away is heard between tokens.
+          await new Promise((resolve) => setImmediate(resolve));
+        },
+      });
+      for (const [row, { ended, tokens }] of replies.entries()) {
+        const { request, resolve, onToken } = going[row]!;
+        const rest = streams[row]!.rest();
+        if (rest) onToken({ text: rest, token: "" });
+        resolve(ended === "end" || (ended === "stopped" && tokens.length < request.maximumTokens) ? "stop" : "length");
+      }
+    } catch (error) {
+      for (const { reject } of going) reject(error);
+    }
+  }
+
+  return {
+    id,
+    longestSequence: model.longestSequence,
+    // Twice as many, so that the next batch is whole when one ends.
+    requestsAtOnce: 2 * requestsAtOnce,
+    async tokenize(prompt: string | readonly ChatMessage[]) {
+      if (typeof prompt === "string") return tokenizer.encode(prompt, true);
+      return tokenizer.encode(chatTemplate.render(prompt), !chatTemplate.hasSpecialTokens);
+    },
+    generate(request, onToken, signal) {
+      const outside = request.prompt.find((token) => token >= model.vocabularySize);
+      if (outside !== undefined) throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`);
+      return new Promise((resolve, reject) => {
+        waiting.push({ request, onToken, signal, resolve, reject });
+        // Requests of the same moment make one batch.
+        setImmediate(() => void work());
+      });
+    },
+    close: () => model.dispose(),
+  };
+}
+
+/** A token as text, its leading space kept. */
+async function writtenToken(tokenizer: Tokenizer, token: number): Promise<string> {
+  const raw = tokenizer.tokenOf(token) ?? "";
+  return tokenizer.isSpecial(token) ? raw : raw.replaceAll("▁", " ");
+}

@@ -1,0 +1,59 @@
+import { ApiError } from "./errors.js";
+
+/** Lets so many in at once, keeps so many waiting in order, and refuses the rest with status 429. */
+export class BoundedQueue {
+  #running = 0;
+  readonly #waiting: { readonly start: () => void; readonly signal: AbortSignal }[] = [];
+  /** How long the last ones took, for telling when to come again. */
+  #meanSeconds = 1;
+
+  constructor(private readonly atOnce: number, private readonly longest: number) {}
+
+  /**
+   * Runs `work` when it is its turn.
+   * @param signal aborting takes it out of the queue
+   * @throws {ApiError} 429 where the queue is full
+   */
+  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.#running >= this.atOnce) {
+      if (this.#waiting.length >= this.longest) {
+        throw new ApiError(429, `${this.#waiting.length} requests are waiting already; try again later`, { code: "queue_full", retryAfterSeconds: this.#secondsToWait() });
+      }
+      await this.#turn(signal);
+    } else this.#running++;
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#meanSeconds += 0.2 * ((performance.now() - started) / 1000 - this.#meanSeconds);
+      this.#next();
+    }
+  }
+
+  #secondsToWait(): number {
+    return Math.max(1, Math.min(60, Math.ceil((this.#meanSeconds * this.#waiting.length) / this.atOnce)));
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const entry = { start: resolve, signal };
+      this.#waiting.push(entry);
+      signal.addEventListener(
+        "abort",
+        () => {
+          const at = this.#waiting.indexOf(entry);
+          if (at >= 0) this.#waiting.splice(at, 1);
+          reject(signal.reason);
+        },
+        { once: true },
+      );
+    });
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift();
+    // The place is handed on: the count of those running stays.
+    if (next) next.start();
+    else this.#running--;
+  }
+}

@@ -1,0 +1,95 @@
+import { UserError } from "../../base/errors.js";
+import { startWorker } from "../../base/worker.js";
+import type { ChatMessage } from "../prompts.js";
+import type { TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
+import type { EngineSource, FromEngine, PlainError, ToEngine } from "./engine-messages.js";
+
+export interface WorkerEngineOptions extends EngineSource {
+  /** As the server names the model. */
+  readonly id: string;
+  readonly say?: (line: string) => void;
+}
+
+/** An engine in a thread of its own. */
+export interface WorkerEngine extends TextEngine {
+  /** What was loaded, on what device. */
+  readonly description: string;
+}
+
+type Call =
+  | { readonly kind: "tokenize"; readonly resolve: (tokens: number[]) => void; readonly reject: (error: Error) => void }
+  | { readonly kind: "generate"; readonly onToken: (token: TextToken) => void; readonly resolve: (end: TextEnd) => void; readonly reject: (error: Error) => void };
+
+const revived = ({ message, hint, user }: PlainError): Error => (user ? new UserError(message, { hint }) : new Error(message));
+
+/**
+ * Loads a model in a worker thread: generating keeps a core busy and blocks its thread's event loop.
+ * @throws {UserError} where the model cannot be loaded
+ */
+export async function workerEngine({ id, say, ...source }: WorkerEngineOptions): Promise<WorkerEngine> {
+  const worker = startWorker(new URL("./engine-worker.js", import.meta.url), source);
+  const calls = new Map<number, Call>();
+  let last = 0;
+  let over: Error | undefined;
+  const end = (error: Error): void => {
+    over ??= error;
+    for (const call of calls.values()) call.reject(over);
+    calls.clear();
+  };
+  const ready = new Promise<Extract<FromEngine, { kind: "ready" }>>((resolve, reject) => {
+    worker.on("message", (message: FromEngine) => {
+      if (message.kind === "ready") return resolve(message);
+      if (message.kind === "failed") return reject(revived(message.error));
+      if (message.kind === "say") return say?.(message.line);
+      const call = calls.get(message.call);
+      if (!call) return;
+      if (message.kind === "token") {
+        if (call.kind === "generate") call.onToken(message.token);
+        return;
+      }
+      calls.delete(message.call);
+      if (message.kind === "error") call.reject(revived(message.error));
+      else if (message.kind === "tokens" && call.kind === "tokenize") call.resolve([...message.tokens]);
+      else if (message.kind === "end" && call.kind === "generate") call.resolve(message.end);
+    });
+    worker.on("error", (error) => {
+      end(error as Error);
+      reject(error as Error);
+    });
+    worker.on("exit", () => {
+      const error = new UserError("the thread that holds the model has ended", { hint: "Memory may have run out: start the server again, with a smaller model." });
+      end(error);
+      reject(error);
+    });
+  });
+  const send = (message: ToEngine): void => worker.postMessage(message);
+  const { longestSequence, requestsAtOnce, description } = await ready;
+  return {
+    id, longestSequence, requestsAtOnce, description,
+    tokenize: (prompt: string | readonly ChatMessage[]) =>
+      new Promise((resolve, reject) => {
+        if (over) return reject(over);
+        const call = ++last;
+        calls.set(call, { kind: "tokenize", resolve, reject });
+        send({ kind: "tokenize", call, prompt });
+      }),
+    generate: (request: TextRequest, onToken: (token: TextToken) => void, signal: AbortSignal) =>
+      new Promise((resolve, reject) => {
+        if (over) return reject(over);
+        const call = ++last;
+        calls.set(call, { kind: "generate", onToken, resolve, reject });
+        signal.addEventListener("abort", () => send({ kind: "abort", call }), { once: true });
+        send({ kind: "generate", call, request });
+      }),
+    async close() {
+      send({ kind: "close" });
+      await new Promise<void>((resolve) => {
+        const patience = setTimeout(() => void worker.terminate().then(() => resolve()), 2000);
+        worker.once("exit", () => {
+          clearTimeout(patience);
+          resolve();
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Progress, silent } from "../base/progress.js";
+import { VERSION } from "../base/versions.js";
+import { presetNamed } from "./configure.js";
+import { runExperiment } from "./run.js";
+import { onSample } from "./sample.js";
+
+/**
+ * The run's folder of a tiny T5 that was fine-tuned on the embedded sample: made on the first call, which takes a quarter of a
+ * minute, and found again by later ones.
+ */
+export async function sampleModelFolder(progress: Progress): Promise<string> {
+  const folder = join(tmpdir(), `mmmlu-lab-sample-model-${VERSION}-${process.getuid?.() ?? 0}`);
+  if (!existsSync(join(folder, "manifest.json"))) {
+    progress.say("training the sample's tiny model (once)");
+    await runExperiment({ ...onSample(presetNamed("flan-t5-finetune")), modelLink: null } as ReturnType<typeof presetNamed>, { out: folder, progress: { ...progress, say: silent.say }, environment: {} });
+  }
+  return folder;
+}
