@@ -1,0 +1,41 @@
+/*
+ * Fine-tuning, measured: rows a second, effective GFLOPS beside the raw matrix-product rate of the same run, peak memory.
+ *
+ *   npm run bench:train [-- MODEL] [--steps 12] [--rounds 2] [--python PYTHON] [--json]
+ *
+ * MODEL is flan-t5-base (the default): its real shape with random weights, real prompts of the real lengths, batches of 8,
+ * as the published recipe trains. Each round is a process of its own. With --python (an interpreter that has torch and
+ * transformers) bench/python does the same batches with Hugging Face's Trainer in turn. The first two steps of a
+ * process warm it up and do not count.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    steps: { type: "string", default: "12" },
+    rounds: { type: "string", default: "2" },
+    python: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+const model = positionals[0] ?? "flan-t5-base";
+const file = new URL(`./train/bench-${model}.ts`, import.meta.url);
+if (!/^[\w.-]+$/.test(model) || !existsSync(fileURLToPath(file))) {
+  console.error(`There is no bench of ${model}; there is flan-t5-base, and what else bench/train/bench-*.ts names.`);
+  process.exit(2);
+}
+const { bench } = (await import(file.href)) as { bench: (options: BenchOptions) => Promise<void> };
+await bench({ steps: Number(values.steps), rounds: Number(values.rounds), python: values.python, json: values.json });
+
+export interface BenchOptions {
+  /** Optimizer steps of each process. */
+  readonly steps: number;
+  /** Processes of each side. */
+  readonly rounds: number;
+  /** A Python interpreter to compare with. */
+  readonly python?: string;
+  readonly json: boolean;
+}

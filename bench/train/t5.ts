@@ -1,0 +1,72 @@
+/*
+ * One run of training T5 in a process of its own: reads {"config", "batches", "seed"} from the file named, trains with
+ * the product's own loop and prints one JSON object. See bench/train.ts.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDevice } from "../../src/graph/index.js";
+import { createT5, type Example, type T5Config, type TrainableModel } from "../../src/models/index.js";
+import { train } from "../../src/train/index.js";
+import { rawRate } from "./raw-rate.js";
+
+export interface WorkOfRun {
+  readonly config: T5Config;
+  readonly examples: readonly Example[];
+  readonly batchSize: number;
+}
+
+export interface StepMeasured {
+  readonly seconds: number;
+  /** Forward and backward; the rest is the norm, clipping and AdamW. */
+  readonly gradientSeconds: number;
+  /** Ids of the rows, to find their lengths. */
+  readonly rows: readonly string[];
+}
+
+class Enough extends Error {}
+
+const work = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as WorkOfRun;
+const device = await openDevice("cpu");
+const { width, feedForwardWidth } = work.config;
+const before = await rawRate(device, 1024, width, feedForwardWidth);
+const model = await createT5(device, work.config, 1);
+const steps: StepMeasured[] = [];
+let gradientSeconds = 0;
+let rows: string[] = [];
+const timed: TrainableModel = Object.assign(Object.create(model) as typeof model, {
+  async lossAndGradients(...given: Parameters<TrainableModel["lossAndGradients"]>) {
+    const start = performance.now();
+    const found = await model.lossAndGradients(...given);
+    gradientSeconds += (performance.now() - start) / 1000;
+    rows.push(...given[0].map(({ id }) => id));
+    return found;
+  },
+});
+const folder = mkdtempSync(join(tmpdir(), "bench-train-"));
+const total = Math.floor(work.examples.length / work.batchSize);
+let last = performance.now();
+try {
+  await train(timed, { train: work.examples }, {
+    epochs: 1, batchSize: work.batchSize, accumulation: 1, maximumGradientNorm: 1, seed: 42, dropout: true,
+    learningRate: 2e-5, schedule: "linear", warmupRatio: 0, betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01,
+    logEvery: 100, checkpointEvery: 1_000_000, checkpointFolder: folder, validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "bench",
+  }, {
+    onStep() {
+      const now = performance.now();
+      steps.push({ seconds: (now - last) / 1000, gradientSeconds, rows });
+      gradientSeconds = 0;
+      rows = [];
+      last = now;
+      // Before the last step's checkpoint, which is not measured.
+      if (steps.length === total) throw new Enough();
+    },
+  });
+} catch (error) {
+  if (!(error instanceof Enough)) throw error;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+const after = await rawRate(device, 1024, width, feedForwardWidth);
+console.log(JSON.stringify({ steps, peakBytes, rawGflops: Math.max(before, after) }));
