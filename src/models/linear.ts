@@ -8,7 +8,7 @@ import type { ModelGraph } from "./model-graph.js";
 export function linear(graph: ModelGraph, x: Value, layer: string): Value {
   const name = `${layer}.weight`;
   const stored = graph.weights.storedWeight(name);
-  const base = stored ? stored.product(graph, name, x) : matmul(x, graph.weight(name), { transB: true });
+  const base = stored ? stored.product(graph.stored(name)!, x) : matmul(x, graph.weight(name), { transB: true });
   const adapter = graph.weights.adapter(layer);
   if (!adapter) return base;
   const dropped = graph.dropout(x, adapter.dropout, `${layer}.adapter`);

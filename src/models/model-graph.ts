@@ -18,7 +18,7 @@ interface DropoutSite {
 export class ModelGraph {
   readonly builder: GraphBuilder;
   private readonly used = new Map<string, { readonly parameter: string; readonly value: Value }>();
-  private readonly arrays = new Map<string, () => DeviceArray>();
+  private readonly storedInputs = new Map<string, Readonly<Record<string, Value>>>();
   private readonly sites = new Map<string, DropoutSite>();
 
   /** @param training whether dropout is part of the graph, which then needs {@link dropoutFeeds} */
@@ -45,12 +45,16 @@ export class ModelGraph {
     return value;
   }
 
-  /** Another array that the model holds, such as a quantized weight's codes, as an input; `current` is asked at each run. */
-  array(name: string, type: ElementType, shape: Shape, current: () => DeviceArray): Value {
-    const known = this.builder.inputs.get(name);
-    if (known) return known;
-    this.arrays.set(name, current);
-    return this.builder.input(name, type, shape);
+  /** A stored weight's arrays as inputs; undefined where the weight is not stored. */
+  stored(name: string): Readonly<Record<string, Value>> | undefined {
+    const weight = this.weights.storedWeight(name);
+    if (!weight) return undefined;
+    let inputs = this.storedInputs.get(name);
+    if (!inputs) {
+      inputs = Object.fromEntries(Object.entries(weight.arrays).map(([key, { type, shape }]) => [key, this.builder.input(`${name}/${key}`, type, shape)]));
+      this.storedInputs.set(name, inputs);
+    }
+    return inputs;
   }
 
   /**
@@ -82,11 +86,17 @@ export class ModelGraph {
     return feeds;
   }
 
-  /** The arrays of all weights that the graph uses, as they are now. */
-  feeds(): Record<string, DeviceArray> {
+  /**
+   * The arrays of all weights that the graph uses, as they are now.
+   * @param rename gives the weight to feed for one that the graph was built with: a graph of one layer serves all of its kind
+   */
+  feeds(rename: (name: string) => string = (name) => name): Record<string, DeviceArray> {
     const feeds: Record<string, DeviceArray> = {};
-    for (const name of this.used.keys()) feeds[name] = this.weights.get(name).array;
-    for (const [name, current] of this.arrays) feeds[name] = current();
+    for (const name of this.used.keys()) feeds[name] = this.weights.get(rename(name)).array;
+    for (const [name, inputs] of this.storedInputs) {
+      const { arrays } = this.weights.storedWeight(rename(name))!;
+      for (const key of Object.keys(inputs)) feeds[`${name}/${key}`] = arrays[key]!;
+    }
     return feeds;
   }
 

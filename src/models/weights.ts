@@ -1,22 +1,19 @@
 import { UserError } from "../base/errors.js";
 import type { Device, DeviceArray, Value } from "../graph/index.js";
 import type { Parameter } from "./model.js";
-import type { ModelGraph } from "./model-graph.js";
 
 /** A linear layer's weight that is not held as float32: quantized, or stored in another type. Frozen. */
 export interface StoredWeight {
   /** [outputs, inputs] of the matrix that it stands for. */
   readonly shape: readonly [number, number];
-  /**
-   * Adds x·Wᵀ to a graph, with a gradient for x: [..., inputs] → [..., outputs]. Its arrays come in by
-   * {@link ModelGraph.array}.
-   */
-  product(graph: ModelGraph, name: string, x: Value): Value;
+  /** What it is held in, by name: inputs of every graph that uses it. */
+  readonly arrays: Readonly<Record<string, DeviceArray>>;
+  /** x·Wᵀ in a graph, with a gradient for x: [..., inputs] → [..., outputs]. `inputs` are {@link arrays} in that graph. */
+  product(inputs: Readonly<Record<string, Value>>, x: Value): Value;
   /** Bytes that it holds. */
   readonly bytes: number;
   /** The matrix as float32, for merging and saving. */
   dense(): Promise<Float32Array>;
-  dispose(device: Device): void;
 }
 
 /** A low-rank change of a linear layer: scaling · dropout(x)·Aᵀ·Bᵀ is added to its product. */
@@ -135,7 +132,7 @@ export class Weights {
   /** Frees what lies in the device's memory. */
   dispose(): void {
     for (const { array } of this.byName.values()) this.device.dispose(array);
-    for (const weight of this.stored.values()) weight.dispose(this.device);
+    for (const { arrays } of this.stored.values()) for (const array of Object.values(arrays)) this.device.dispose(array);
   }
 }
 

@@ -4,7 +4,7 @@ import { LETTERS, type Letter } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
 import { calibration, type Cluster, clusteredInterval, compareRuns, evaluationStatistics, holm, mcnemarExact, pairedBootstrap, shrink, wilsonInterval } from "./index.js";
 
-/** Made by reference/statistics.py with scipy and statsmodels. */
+/** Made by reference/evaluation_statistics.py with scipy and statsmodels. */
 const golden = JSON.parse(readFileSync(new URL("../../../reference/golden/statistics.json", import.meta.url), "utf8"));
 
 describe("against scipy and statsmodels", () => {

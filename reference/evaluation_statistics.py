@@ -1,6 +1,6 @@
 """Statistics by scipy and statsmodels: reference/golden/statistics.json.
 
-    python reference/statistics.py
+    python reference/evaluation_statistics.py
 """
 import json
 from pathlib import Path
