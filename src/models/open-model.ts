@@ -2,14 +2,24 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Device } from "../graph/index.js";
 import { UserError } from "../base/errors.js";
+import type { Progress } from "../base/progress.js";
 import type { LocalModel } from "./generate.js";
-import { openCheckpoint, type OpenCheckpointOptions } from "./load.js";
+import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "./load.js";
+import { isAdapterFolder, loadAdapter, readAdapterSettings } from "./lora/index.js";
 import type { TrainableModel } from "./model.js";
 import { t5FromCheckpoint } from "./t5/load.js";
+import type { Weights } from "./weights.js";
+
+/** What every architecture here gives: a model to train and to ask, over its weights. */
+export type LanguageModel = TrainableModel & LocalModel & {
+  readonly weights: Weights;
+  /** Forgets the compiled graphs: to be called after adapters came or went. */
+  recompile(): Promise<void>;
+};
 
 /** A model of any supported architecture, with where it came from. */
 export interface OpenedModel {
-  readonly model: TrainableModel & LocalModel;
+  readonly model: LanguageModel;
   /** The folder of its files; the tokenizer's are among them. */
   readonly folder: string;
   /** The hub's commit; undefined for a folder. */
@@ -23,11 +33,20 @@ export interface OpenedModel {
 export async function openModel(source: string, device: Device, options: OpenCheckpointOptions = {}): Promise<OpenedModel> {
   const saved = join(source, "model");
   if (existsSync(join(source, "run.json")) && !existsSync(saved)) throw new UserError(`${source} is a run that saved no model`, { hint: "Only fine-tuning runs that came to their end have one." });
-  const checkpoint = await openCheckpoint(existsSync(join(source, "run.json")) ? saved : source, options);
+  const place = existsSync(join(source, "run.json")) ? saved : source;
+  const adapter = isAdapterFolder(place) ? await readAdapterSettings(place) : undefined;
+  if (adapter && !adapter.base) throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, { hint: "Write the base model's folder or hub id into it." });
+  const checkpoint = await openCheckpoint(adapter?.base ?? place, options);
   try {
-    const model = await t5FromCheckpoint(checkpoint, device, { progress: options.progress });
-    return { model, folder: checkpoint.folder, commit: checkpoint.commit };
+    const model = await modelFromCheckpoint(checkpoint, device, { progress: options.progress });
+    if (adapter) await loadAdapter(model.weights, place);
+    return { model, folder: adapter && existsSync(join(place, "tokenizer.json")) ? place : checkpoint.folder, commit: checkpoint.commit };
   } finally {
     await checkpoint.close();
   }
+}
+
+/** A model of the checkpoint's architecture. */
+export function modelFromCheckpoint(checkpoint: Checkpoint, device: Device, options: { dropout?: number | null; progress?: Progress } = {}): Promise<LanguageModel> {
+  return t5FromCheckpoint(checkpoint, device, options);
 }

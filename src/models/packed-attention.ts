@@ -26,6 +26,11 @@ export function toHeads(x: Value, layout: PackedLayout, heads: number, headWidth
   return customGradient("toHeads", [x], () => spread(x, layout, heads, headWidth), (dy) => [collect(dy, layout, x, heads, headWidth)]);
 }
 
+/** [B, heads, L, headWidth] back as packed [T, heads · headWidth], shaped as `like`; padding's places get no gradient. */
+export function fromHeads(y: Value, layout: PackedLayout, like: Value, heads: number, headWidth: number): Value {
+  return customGradient("fromHeads", [y], () => collect(y, layout, like, heads, headWidth), (dy) => [mul(spread(dy, layout, heads, headWidth), layout.tokenMask)]);
+}
+
 function spread(x: Value, { headPlaces }: PackedLayout, heads: number, headWidth: number): Value {
   const tokens = x.dimension(0);
   return gather(reshape(x, [typeof tokens === "number" ? tokens * heads : `${heads}*${tokens}`, headWidth]), headPlaces);

@@ -27,6 +27,18 @@ export interface Adapter {
   readonly dropout: number;
 }
 
+/** What the adapters of a model have in common; saved as PEFT's adapter_config.json. */
+export interface LoraSettings {
+  readonly rank: number;
+  /** The adapters' part is multiplied by alpha / rank. */
+  readonly alpha: number;
+  readonly dropout: number;
+  /** Ends of the names of adapted layers, such as `q_proj`. */
+  readonly modules: readonly string[];
+  /** Hub id or folder of the base model. */
+  readonly base: string;
+}
+
 /**
  * A model's weights by their names in the checkpoint: float32 parameters, stored (quantized) weights of linear layers,
  * and adapters of linear layers by the layer's name (the weight's name without `.weight`).
@@ -35,6 +47,8 @@ export class Weights {
   private readonly byName = new Map<string, Parameter>();
   private readonly stored = new Map<string, StoredWeight>();
   private readonly adapters = new Map<string, Adapter>();
+  /** Set while there are adapters. */
+  lora: LoraSettings | undefined;
 
   constructor(readonly device: Device) {}
 
@@ -73,6 +87,7 @@ export class Weights {
       this.byName.delete(b.name);
     }
     this.adapters.clear();
+    this.lora = undefined;
   }
 
   has(name: string): boolean {
@@ -92,6 +107,16 @@ export class Weights {
 
   adapter(layer: string): Adapter | undefined {
     return this.adapters.get(layer);
+  }
+
+  /** Shapes [outputs, inputs] of linear layers' weights, float32 or stored, by the layer's name; embeddings, norms and the output layer are none. */
+  get linearLayers(): Map<string, readonly [number, number]> {
+    const layers = new Map<string, readonly [number, number]>();
+    for (const { name, shape } of this.byName.values()) {
+      if (shape.length === 2 && name.endsWith(".weight") && !/(^|\.)(shared|embed_tokens|lm_head|relative_attention_bias|lora_[AB])\.weight$/.test(name)) layers.set(name.slice(0, -7), shape as [number, number]);
+    }
+    for (const [name, { shape }] of this.stored) layers.set(name.replace(/\.weight$/, ""), shape);
+    return layers;
   }
 
   /** Layers with an adapter. */

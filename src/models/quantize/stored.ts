@@ -14,8 +14,8 @@ export async function fourBitWeight(device: Device, shape: readonly [number, num
   const up = (array: DeviceArray): Promise<DeviceArray> => device.upload(array);
   const arrays = {
     packed: await up(device.array(packed, [packed.length])),
-    // The same bytes two at a time: what the gradient's table is asked with.
-    words: await up(device.array(new Uint16Array(packed.buffer, packed.byteOffset, packed.length / 2), [packed.length / 2])),
+    // The same bytes two at a time: what the gradient's table is asked with. No GPU of this runtime holds uint16: they are sent along.
+    words: device.array(new Uint16Array(packed.buffer, packed.byteOffset, packed.length / 2), [packed.length / 2]),
     scales: await up(device.array(absmax, [absmax.length])),
   };
   return {

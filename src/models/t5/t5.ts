@@ -2,6 +2,7 @@ import type { Device, DeviceArray, Program } from "../../graph/index.js";
 import type { ConfigFile } from "../config-file.js";
 import { continueGreedily, logProbabilitiesOf, type Generated, type GenerateOptions, type LocalModel } from "../generate.js";
 import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "../model.js";
+import { saveAdapter } from "../lora/index.js";
 import { gradientName, type ModelGraph } from "../model-graph.js";
 import { parameterToWrite, saveModelFolder } from "../save.js";
 import type { Weights } from "../weights.js";
@@ -97,6 +98,7 @@ export class T5Model implements TrainableModel, LocalModel {
   }
 
   async save(folder: string): Promise<void> {
+    if (this.weights.lora) return saveAdapter(folder, this.weights, "SEQ_2_SEQ_LM", this.files.tokenizer);
     const tensors = [];
     for (const parameter of this.weights.parameters) tensors.push(await parameterToWrite(this.device, parameter));
     const { padToken, endTokens, startToken } = this.config;

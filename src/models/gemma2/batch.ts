@@ -1,0 +1,95 @@
+import { UserError } from "../../base/errors.js";
+import type { Device, DeviceArray } from "../../graph/index.js";
+import type { Example } from "../model.js";
+import type { ModelGraph } from "../model-graph.js";
+import { headPlaces, MASKED, packedPlaces, packRows, type PackedRows, tokenMask } from "../packing.js";
+import type { Gemma2Config } from "./config.js";
+import type { LayerInputs } from "./layer.js";
+import { rotaryAngles } from "./rotary.js";
+
+/** Declares the inputs that describe packed rows; {@link rowFeeds} makes their arrays. */
+export function rowInputs(graph: ModelGraph, { heads, keyValueHeads, headWidth }: Gemma2Config): LayerInputs {
+  const tokenMask = graph.input("tokenMask", "float32", ["B", 1, "L", 1]);
+  const layout = (name: string, count: number) => ({ headPlaces: graph.input(`${name}HeadPlaces`, "int32", ["B", count, "L"]), packedPlaces: graph.input(`${name}PackedPlaces`, "int32", ["T", count]), tokenMask });
+  return {
+    layout: layout("query", heads),
+    keyValueLayout: layout("keyValue", keyValueHeads),
+    cos: graph.input("cos", "float32", ["T", 1, headWidth / 2]),
+    sin: graph.input("sin", "float32", ["T", 1, headWidth / 2]),
+    mask: graph.input("mask", "float32", ["L", "L"]),
+  };
+}
+
+/** Arrays of {@link rowInputs} but the mask, which sliding layers have of their own. */
+export interface RowFeeds {
+  readonly common: Readonly<Record<string, DeviceArray>>;
+  readonly mask: (slides: boolean) => DeviceArray;
+}
+
+export function rowFeeds(device: Device, packed: PackedRows, config: Gemma2Config): RowFeeds {
+  const { rows, longest, total, lengths } = packed;
+  const { heads, keyValueHeads, headWidth } = config;
+  const positions = Int32Array.from(lengths.flatMap((length) => [...Array(length).keys()]));
+  const { cos, sin } = rotaryAngles(positions, config);
+  const places = (name: string, count: number): Record<string, DeviceArray> => ({
+    [`${name}HeadPlaces`]: device.array(headPlaces(packed, count), [rows, count, longest]),
+    [`${name}PackedPlaces`]: device.array(packedPlaces(packed, count), [total, count]),
+  });
+  const whole = device.array(causalMask(longest, null), [longest, longest]);
+  const windowed = config.slidingWindow !== null && config.slidingWindow < longest ? device.array(causalMask(longest, config.slidingWindow), [longest, longest]) : whole;
+  return {
+    common: {
+      ...places("query", heads), ...places("keyValue", keyValueHeads),
+      tokenMask: device.array(tokenMask(packed), [rows, 1, longest, 1]),
+      cos: device.array(cos, [total, 1, headWidth / 2]), sin: device.array(sin, [total, 1, headWidth / 2]),
+    },
+    mask: (slides) => (slides ? windowed : whole),
+  };
+}
+
+/** [longest, longest]: 0 where a query (row) reads a key, MASKED where it does not. A row's padding is later than all its queries. */
+function causalMask(longest: number, window: number | null): Float32Array {
+  const mask = new Float32Array(longest * longest).fill(MASKED);
+  for (let query = 0; query < longest; query++) mask.fill(0, query * longest + Math.max(0, window === null ? 0 : query - window + 1), query * longest + query + 1);
+  return mask;
+}
+
+/** Examples as rows of prompt and target, with the places whose next token has a label. */
+export interface LabelledRows {
+  readonly packed: PackedRows;
+  /** Packed tokens whose logits are needed. */
+  readonly labelPlaces: Int32Array;
+  readonly labels: Int32Array;
+}
+
+/**
+ * Prompt and target one behind the other, without the last token, whose logits nobody needs. Positions count from each row's
+ * own first token: padding on the left, as the published run has it, moves them all alike, and rotary attention only sees
+ * distances.
+ * @throws {UserError} where a row is empty, too long, or has a token that the model has not
+ */
+export function labelledRows(examples: readonly Example[], config: Gemma2Config): LabelledRows {
+  const places: number[] = [];
+  const labels: number[] = [];
+  let at = 0;
+  const rows = examples.map(({ id, input, target }) => {
+    const row = [...input, ...target];
+    checkTokens(`the row ${id}`, row, config);
+    if (input.length === 0 || target.length === 0) throw new UserError(`the row ${id} has no ${input.length === 0 ? "prompt" : "target"}`);
+    target.forEach((token, i) => {
+      places.push(at + input.length - 1 + i);
+      labels.push(token);
+    });
+    row.pop();
+    at += row.length;
+    return row;
+  });
+  return { packed: packRows(rows), labelPlaces: Int32Array.from(places), labels: Int32Array.from(labels) };
+}
+
+/** @throws {UserError} where a row is longer than the model takes, or has a token that it has not */
+export function checkTokens(what: string, row: readonly number[], { vocabularySize, longestSequence }: Gemma2Config): void {
+  if (row.length > longestSequence) throw new UserError(`${what} has ${row.length} tokens, and the model takes ${longestSequence}`, { hint: "Filter longer rows out (filter.maximumTokens)." });
+  const outside = row.find((token) => token < 0 || token >= vocabularySize);
+  if (outside !== undefined) throw new UserError(`${what} has the token ${outside}, and the model only ${vocabularySize}`, { hint: "Use the tokenizer that belongs to the model." });
+}

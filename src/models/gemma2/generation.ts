@@ -1,0 +1,190 @@
+import { add, concat, type Device, type DeviceArray, matmul, type Program, reshape, softmax, split, type Value } from "../../graph/index.js";
+import type { Continuation } from "../generate.js";
+import { ModelGraph } from "../model-graph.js";
+import { MASKED, packRows } from "../packing.js";
+import type { Weights } from "../weights.js";
+import { checkTokens, rowFeeds } from "./batch.js";
+import { type Gemma2Config, layerPrefix } from "./config.js";
+import type { Embedding } from "./embedding.js";
+import { afterAttention, cappedScores, queriesKeysValues } from "./layer.js";
+import type { Gemma2Layers } from "./layers.js";
+import { rotaryAngles } from "./rotary.js";
+
+interface Cache {
+  /** float32 [rows, keyValueHeads, room, headWidth] each */
+  keys: Float32Array;
+  values: Float32Array;
+}
+
+/** Places that a cache grows by. */
+const ROOM = 32;
+
+/**
+ * Generation with Gemma 2: one pass over the prompts, without padding, fills the cache of keys and values; each further token
+ * of a row is one more pass over that token alone.
+ */
+export class Gemma2Generation {
+  private readonly programs = new Map<string, Promise<{ graph: ModelGraph; program: Program }>>();
+
+  constructor(
+    private readonly weights: Weights,
+    private readonly layers: Gemma2Layers,
+    private readonly embedding: Embedding,
+    private readonly config: Gemma2Config,
+  ) {}
+
+  private get device(): Device {
+    return this.weights.device;
+  }
+
+  /** Reads the prompts and gives the logits after them. */
+  async start(prompts: readonly (readonly number[])[]): Promise<Continuation> {
+    const { config, device } = this;
+    prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config));
+    const packed = packRows(prompts);
+    const rows = rowFeeds(device, packed, config);
+    let states = await this.embedding.embed(packed.tokens);
+    let room = packed.longest + ROOM;
+    const caches: Cache[] = [];
+    for (let index = 0; index < config.layers; index++) {
+      const made = await this.layers.forwardWithKeys(states, index, rows, packed);
+      device.dispose(states);
+      states = made.states;
+      const cache: Cache = { keys: this.emptyCache(packed.rows, room), values: this.emptyCache(packed.rows, room) };
+      for (const [into, from] of [[cache.keys, made.keys], [cache.values, made.values]] as const) {
+        const elements = (await device.read(from)) as Float32Array;
+        packed.lengths.forEach((length, row) => {
+          for (let place = 0; place < length; place++) this.put(into, elements, packed.starts[row]! + place, row, place, room);
+        });
+        device.dispose(from);
+      }
+      caches.push(cache);
+    }
+    const last = Int32Array.from(packed.starts, (start, row) => start + packed.lengths[row]! - 1);
+    const lengths = [...packed.lengths];
+    return {
+      first: await this.logitsAt(states, last),
+      next: async (tokens) => {
+        if (Math.max(...lengths) >= room) {
+          for (const cache of caches) this.grow(cache, packed.rows, room);
+          room += ROOM;
+        }
+        let states = await this.embedding.embed(Int32Array.from(tokens));
+        const feeds = this.stepFeeds(lengths, room);
+        for (let index = 0; index < config.layers; index++) states = await this.step(states, index, caches[index]!, lengths, room, feeds);
+        lengths.forEach((_, row) => lengths[row]!++);
+        return this.logitsAt(states, Int32Array.from(tokens.keys()));
+      },
+      dispose: () => void (caches.length = 0),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    for (const one of this.programs.values()) await (await one).program.dispose();
+    this.programs.clear();
+  }
+
+  private async logitsAt(states: DeviceArray, places: Int32Array) {
+    const normed = await this.layers.finalNorm(states, places);
+    const logits = await this.embedding.logits(normed);
+    for (const array of [states, normed]) this.device.dispose(array);
+    return logits;
+  }
+
+  /** One token of each row through a layer; its key and value are put into the cache. */
+  private async step(states: DeviceArray, index: number, cache: Cache, lengths: readonly number[], room: number, feeds: ReturnType<Gemma2Generation["stepFeeds"]>): Promise<DeviceArray> {
+    const { keyValueHeads, headWidth } = this.config;
+    const { graph, program } = await this.compiled(index);
+    const shape = [lengths.length, keyValueHeads, room, headWidth];
+    const made = await program.run({
+      ...graph.feeds((name) => name.replace(layerPrefix(this.representative(index)), layerPrefix(index))), ...feeds.common, states, mask: feeds.mask(this.config.slides[index]!),
+      keyCache: this.device.array(cache.keys, shape), valueCache: this.device.array(cache.values, shape),
+    });
+    this.device.dispose(states);
+    for (const [into, name] of [[cache.keys, "keys"], [cache.values, "values"]] as const) {
+      const elements = (await this.device.read(made[name]!)) as Float32Array;
+      lengths.forEach((length, row) => this.put(into, elements, row, row, length, room));
+      this.device.dispose(made[name]!);
+    }
+    return made["output"]!;
+  }
+
+  private stepFeeds(lengths: readonly number[], room: number) {
+    const { config, device } = this;
+    const { cos, sin } = rotaryAngles(lengths, config);
+    const half = config.headWidth / 2;
+    const masks = new Map<boolean, DeviceArray>();
+    const mask = (slides: boolean): DeviceArray => {
+      let array = masks.get(slides);
+      if (!array) {
+        const values = new Float32Array(lengths.length * (room + 1)).fill(MASKED);
+        lengths.forEach((length, row) => {
+          const from = slides && config.slidingWindow !== null ? Math.max(0, length - config.slidingWindow + 1) : 0;
+          values.fill(0, row * (room + 1) + from, row * (room + 1) + length);
+          // The last place is the token itself.
+          values[(row + 1) * (room + 1) - 1] = 0;
+        });
+        masks.set(slides, (array = device.array(values, [lengths.length, 1, 1, room + 1])));
+      }
+      return array;
+    };
+    return { common: { cos: device.array(cos, [lengths.length, 1, half]), sin: device.array(sin, [lengths.length, 1, half]) }, mask };
+  }
+
+  private compiled(index: number) {
+    const first = this.representative(index);
+    const key = String(first);
+    let compiled = this.programs.get(key);
+    if (!compiled) this.programs.set(key, (compiled = this.compile(first)));
+    return compiled;
+  }
+
+  private representative(index: number): number {
+    return this.layers.firstOfKind(index);
+  }
+
+  /** One token of each row B against the cache of S places and itself. */
+  private async compile(index: number): Promise<{ graph: ModelGraph; program: Program }> {
+    const { config } = this;
+    const { heads, keyValueHeads, headWidth, width } = config;
+    const group = heads / keyValueHeads;
+    const graph = new ModelGraph("gemma2.step", this.weights);
+    const states = graph.input("states", "float32", ["B", width]);
+    const [cos, sin] = [graph.input("cos", "float32", ["B", 1, headWidth / 2]), graph.input("sin", "float32", ["B", 1, headWidth / 2])];
+    const [keyCache, valueCache] = ["keyCache", "valueCache"].map((name) => graph.input(name, "float32", ["B", keyValueHeads, "S", headWidth])) as [Value, Value];
+    const mask = graph.input("mask", "float32", ["B", 1, 1, "S1"]);
+    const { queries, keys, values } = queriesKeysValues(graph, states, layerPrefix(index), { cos, sin }, config);
+    const q = reshape(queries, ["B", keyValueHeads, group, headWidth]);
+    const own = (of: Value): Value => reshape(of, ["B", keyValueHeads, 1, headWidth]);
+    const scores = concat([matmul(q, keyCache, { transB: true }), matmul(q, own(keys), { transB: true })], 3, "S1");
+    const weights = softmax(add(cappedScores(scores, config), mask));
+    const [ofCache, ofOwn] = split(weights, 3, ["S", 1]) as [Value, Value];
+    const mixed = reshape(add(matmul(ofCache, valueCache), matmul(ofOwn, own(values))), ["B", heads * headWidth]);
+    graph.builder.output("output", afterAttention(graph, states, mixed, layerPrefix(index), config));
+    graph.builder.output("keys", keys);
+    graph.builder.output("values", values);
+    return { graph, program: await this.device.compile(graph.builder) };
+  }
+
+  private emptyCache(rows: number, room: number): Float32Array {
+    return new Float32Array(rows * this.config.keyValueHeads * room * this.config.headWidth);
+  }
+
+  /** Puts the heads of the packed token `from` into a row's place of a cache. */
+  private put(cache: Float32Array, elements: Float32Array, from: number, row: number, place: number, room: number): void {
+    const { keyValueHeads, headWidth } = this.config;
+    for (let head = 0; head < keyValueHeads; head++) {
+      const start = (from * keyValueHeads + head) * headWidth;
+      cache.set(elements.subarray(start, start + headWidth), ((row * keyValueHeads + head) * room + place) * headWidth);
+    }
+  }
+
+  private grow(cache: Cache, rows: number, room: number): void {
+    const { headWidth, keyValueHeads } = this.config;
+    for (const part of ["keys", "values"] as const) {
+      const grown = this.emptyCache(rows, room + ROOM);
+      for (let i = 0; i < rows * keyValueHeads; i++) grown.set(cache[part].subarray(i * room * headWidth, (i + 1) * room * headWidth), i * (room + ROOM) * headWidth);
+      cache[part] = grown;
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { type Device, type DeviceArray, gather, type Program } from "../../graph/index.js";
+import type { Parameter } from "../model.js";
+import { gradientName, ModelGraph } from "../model-graph.js";
+import type { PackedRows } from "../packing.js";
+import type { Weights } from "../weights.js";
+import { type RowFeeds, rowInputs } from "./batch.js";
+import { FINAL_NORM, type Gemma2Config, layerPrefix } from "./config.js";
+import { layer, norm } from "./layer.js";
+
+interface Compiled {
+  readonly graph: ModelGraph;
+  readonly program: Program;
+  /** The layer whose weights' names the graph was built with. */
+  readonly builtFor: number;
+}
+
+type Use = "forward" | "with keys" | "backward";
+
+/** What flows back through a layer. */
+export interface LayerGradients {
+  readonly dStates: DeviceArray;
+  readonly gradients: readonly (readonly [Parameter, DeviceArray])[];
+}
+
+/**
+ * Runs Gemma's layers one by one: layers of a kind share a program, whose inputs are a layer's weights. Going back, a layer's
+ * inner values are computed again, so that only the states between layers are kept.
+ */
+export class Gemma2Layers {
+  private readonly programs = new Map<string, Promise<Compiled>>();
+  private readonly kinds = new Map<number, string>();
+
+  constructor(
+    private readonly weights: Weights,
+    private readonly config: Gemma2Config,
+  ) {}
+
+  private get device(): Device {
+    return this.weights.device;
+  }
+
+  /** States [T, width] through one layer. */
+  async forward(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, dropoutSeed?: number): Promise<DeviceArray> {
+    const compiled = await this.compiled(index, "forward", dropoutSeed !== undefined);
+    return (await compiled.program.run(this.feeds(compiled, states, index, rows, packed, dropoutSeed)))["output"]!;
+  }
+
+  /** As {@link forward}, with the layer's keys and values [T, keyValueHeads · headWidth]. */
+  async forwardWithKeys(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows): Promise<{ states: DeviceArray; keys: DeviceArray; values: DeviceArray }> {
+    const compiled = await this.compiled(index, "with keys", false);
+    const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed));
+    return { states: made["output"]!, keys: made["keys"]!, values: made["values"]! };
+  }
+
+  /** From the gradient of a layer's output to that of its input `states`, and of its trained weights. */
+  async backward(states: DeviceArray, dOutput: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, dropoutSeed?: number): Promise<LayerGradients> {
+    const compiled = await this.compiled(index, "backward", dropoutSeed !== undefined);
+    const made = await compiled.program.run({ ...this.feeds(compiled, states, index, rows, packed, dropoutSeed), dOutput });
+    const rename = this.renaming(compiled, index);
+    return { dStates: made["dStates"]!, gradients: compiled.graph.trained().map((parameter) => [this.weights.get(rename(parameter.name)), made[gradientName(parameter)]!] as const) };
+  }
+
+  /** The normed states at some places: [places, width]. */
+  async finalNorm(states: DeviceArray, places: Int32Array): Promise<DeviceArray> {
+    const { graph, program } = await this.finalProgram(false);
+    return (await program.run({ ...graph.feeds(), states, places: this.device.array(places, [places.length]) }))["normed"]!;
+  }
+
+  /** From the gradient of {@link finalNorm}'s output to that of all states, and of the norm's weight where it is trained. */
+  async finalNormBackward(states: DeviceArray, places: Int32Array, dNormed: DeviceArray): Promise<LayerGradients> {
+    const { graph, program } = await this.finalProgram(true);
+    const made = await program.run({ ...graph.feeds(), states, places: this.device.array(places, [places.length]), dNormed });
+    return { dStates: made["dStates"]!, gradients: graph.trained().map((parameter) => [parameter, made[gradientName(parameter)]!] as const) };
+  }
+
+  async dispose(): Promise<void> {
+    for (const compiled of this.programs.values()) await (await compiled).program.dispose();
+    this.programs.clear();
+    this.kinds.clear();
+  }
+
+  private feeds(compiled: Compiled, states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, dropoutSeed?: number): Record<string, DeviceArray> {
+    const sizes = { B: packed.rows, L: packed.longest, T: packed.total };
+    return {
+      ...compiled.graph.feeds(this.renaming(compiled, index)), ...rows.common, states, mask: rows.mask(this.config.slides[index]!),
+      // Layers of one program have masks of their own.
+      ...(dropoutSeed === undefined ? {} : compiled.graph.dropoutFeeds(this.device, (dropoutSeed + Math.imul(index + 1, 0x9e3779b1)) | 0, sizes)),
+    };
+  }
+
+  private renaming({ builtFor }: Compiled, index: number): (name: string) => string {
+    const [from, to] = [layerPrefix(builtFor), layerPrefix(index)];
+    return (name) => name.replace(from, to);
+  }
+
+  private compiled(index: number, use: Use, dropout: boolean): Promise<Compiled> {
+    const key = `${use} ${dropout} ${this.kindOf(index)}`;
+    let compiled = this.programs.get(key);
+    if (!compiled) this.programs.set(key, (compiled = this.compile(index, use, dropout)));
+    return compiled;
+  }
+
+  private async compile(index: number, use: Use, dropout: boolean): Promise<Compiled> {
+    const { config } = this;
+    const graph = new ModelGraph(`gemma2.layer.${use.replace(" ", "-")}`, this.weights, dropout);
+    const inputs = rowInputs(graph, config);
+    const states = graph.input("states", "float32", ["T", config.width]);
+    const made = layer(graph, states, layerPrefix(index), inputs, config);
+    if (use === "backward") {
+      const dOutput = graph.input("dOutput", "float32", ["T", config.width]);
+      const [dStates] = graph.outputGradients(made.states, dOutput, new Set(), [states]);
+      graph.builder.output("dStates", dStates!);
+    } else graph.builder.output("output", made.states);
+    if (use === "with keys") {
+      graph.builder.output("keys", made.keys);
+      graph.builder.output("values", made.values);
+    }
+    return { graph, program: await this.device.compile(graph.builder), builtFor: index };
+  }
+
+  /** The first layer that shares its programs with this one. */
+  firstOfKind(index: number): number {
+    const kind = this.kindOf(index);
+    for (let first = 0; first < index; first++) if (this.kindOf(first) === kind) return first;
+    return index;
+  }
+
+  /** What must be alike for two layers to share a program: which weights are stored, adapted, trained. */
+  private kindOf(index: number): string {
+    const known = this.kinds.get(index);
+    if (known !== undefined) return known;
+    const prefix = layerPrefix(index);
+    const own = this.weights.parameters.filter(({ name }) => name.includes(prefix)).map(({ name, trained, shape }) => `${name.replace(prefix, "")} ${trained} ${shape.join("×")}`);
+    const stored = this.weights.names.filter((name) => name.startsWith(prefix) && this.weights.storedWeight(name)).map((name) => name.replace(prefix, ""));
+    const kind = [...own, ...stored].join(",");
+    this.kinds.set(index, kind);
+    return kind;
+  }
+
+  private finalProgram(backward: boolean): Promise<Compiled> {
+    const key = `final ${backward}`;
+    let compiled = this.programs.get(key);
+    if (!compiled) {
+      compiled = (async () => {
+        const graph = new ModelGraph("gemma2.final-norm", this.weights);
+        const states = graph.input("states", "float32", ["T", this.config.width]);
+        const normed = norm(graph, gather(states, graph.input("places", "int32", ["M"])), FINAL_NORM.replace(/\.weight$/, ""), this.config);
+        if (backward) {
+          const [dStates] = graph.outputGradients(normed, graph.input("dNormed", "float32", ["M", this.config.width]), new Set(), [states]);
+          graph.builder.output("dStates", dStates!);
+        } else graph.builder.output("normed", normed);
+        return { graph, program: await this.device.compile(graph.builder), builtFor: 0 };
+      })();
+      this.programs.set(key, compiled);
+    }
+    return compiled;
+  }
+}

@@ -1,0 +1,58 @@
+import { UserError } from "../../base/errors.js";
+import { type Progress, silent } from "../../base/progress.js";
+import type { Device } from "../../graph/index.js";
+import { SUPPORTED_MODELS } from "../config-file.js";
+import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "../load.js";
+import type { WeightStore } from "../quantize/index.js";
+import { makeParameter, Weights } from "../weights.js";
+import { EMBEDDING, gemma2WeightShapes, parseGemma2Config } from "./config.js";
+import { Gemma2Model } from "./gemma2.js";
+
+export interface LoadGemma2Options {
+  /** Takes each linear layer's weight as it is read; without it they are held as float32. */
+  readonly store?: WeightStore;
+  /** Whether the model's own weights stay as they are: a table stored as bfloat16 is then held so (on the CPU). */
+  readonly frozen?: boolean;
+  readonly progress?: Progress;
+}
+
+/**
+ * Loads Gemma 2 from a folder or hub id. One tensor is held twice at a time: as read, and as it will be held.
+ * @throws {UserError} where it is no Gemma 2, or a weight is missing or has another shape than config.json says
+ */
+export async function loadGemma2(source: string, device: Device, options: LoadGemma2Options & OpenCheckpointOptions = {}): Promise<Gemma2Model> {
+  const checkpoint = await openCheckpoint(source, options);
+  try {
+    return await gemma2FromCheckpoint(checkpoint, device, options);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** As {@link loadGemma2}, from a checkpoint that is open already (and stays open). */
+export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Device, { store, frozen = store !== undefined, progress = silent }: LoadGemma2Options = {}): Promise<Gemma2Model> {
+  if (checkpoint.config.modelType !== "gemma2") throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not Gemma 2`);
+  const config = parseGemma2Config(checkpoint.config);
+  const shapes = gemma2WeightShapes(config);
+  // Every shape is checked before gigabytes are read.
+  for (const [name, shape] of shapes) checkpoint.weights.entry(name, shape);
+  const weights = new Weights(device);
+  let table: Uint16Array | undefined;
+  progress.begin(store ? "loading and quantizing weights" : "loading weights", shapes.size);
+  let done = 0;
+  for (const [name, shape] of shapes) {
+    if (name === EMBEDDING && frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16") {
+      const bytes = await checkpoint.weights.readBytes(name);
+      table = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    } else {
+      const elements = await checkpoint.weights.readFloat32(name, shape);
+      if (store && shape.length === 2 && name !== EMBEDDING) weights.addStored(name, await store(name, shape as [number, number], elements, device));
+      else weights.add(await makeParameter(device, name, shape, elements, !frozen));
+    }
+    progress.update(++done, name);
+    // A long read must not keep Ctrl-C waiting.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  progress.end();
+  return new Gemma2Model(weights, config, table, { config: checkpoint.config, generationConfig: checkpoint.generationConfig, tokenizer: checkpoint.tokenizerFiles });
+}

@@ -1,0 +1,3 @@
+export { adaptedLayers, adapterWeightName, addLora } from "./add.js";
+export { mergeAdapters, mergeInto } from "./merge.js";
+export { isAdapterFolder, loadAdapter, readAdapterSettings, saveAdapter } from "./peft.js";

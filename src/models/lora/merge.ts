@@ -1,0 +1,36 @@
+import type { Weights } from "../weights.js";
+
+/** W + scaling · B·A in float32: what a layer and its adapter come to. `a` is [rank, inputs], `b` [outputs, rank], `weight` [outputs, inputs], changed in place. */
+export function mergeInto(weight: Float32Array, a: Float32Array, b: Float32Array, rank: number, scaling: number): void {
+  const inputs = a.length / rank;
+  const outputs = b.length / rank;
+  const change = new Float64Array(inputs);
+  for (let o = 0; o < outputs; o++) {
+    change.fill(0);
+    for (let r = 0; r < rank; r++) {
+      const factor = scaling * b[o * rank + r]!;
+      if (factor === 0) continue;
+      const row = r * inputs;
+      for (let i = 0; i < inputs; i++) change[i]! += factor * a[row + i]!;
+    }
+    for (let i = 0; i < inputs; i++) weight[o * inputs + i]! += change[i]!;
+  }
+}
+
+/**
+ * Merges a model's adapters into its float32 weights and takes them off. Compiled graphs must be forgotten afterwards
+ * (`recompile`). Of no use on quantized weights: merge onto the base as it was before quantization.
+ */
+export async function mergeAdapters(weights: Weights): Promise<void> {
+  const { device } = weights;
+  for (const [layer, { a, b, scaling }] of weights.adapted) {
+    const parameter = weights.get(`${layer}.weight`);
+    const [own, low, high] = (await Promise.all([parameter, a, b].map(({ array }) => device.read(array)))) as [Float32Array, Float32Array, Float32Array];
+    mergeInto(own, low, high, a.shape[0]!, scaling);
+    if (device.name !== "cpu") {
+      device.dispose(parameter.array);
+      parameter.array = await device.upload(device.array(own, parameter.shape));
+    }
+  }
+  weights.removeAdapters();
+}
