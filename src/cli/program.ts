@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { VERSION } from "../base/versions.js";
 import { compareCommand } from "./compare.js";
 import { listCommand } from "./list.js";
+import { mergeCommand } from "./merge.js";
 import { prepareCommand } from "./prepare.js";
 import { demoCommand } from "./demo.js";
 import { finetuneCommand, runCommand } from "./run.js";
@@ -20,7 +21,7 @@ export function program(): Command {
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });
-  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), reproduceCommand(), scoreCommand(), compareCommand(), viewCommand(), serveCommand(), demoCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
+  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), reproduceCommand(), scoreCommand(), compareCommand(), viewCommand(), serveCommand(), mergeCommand(), demoCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
   strict(root);
   return root;
 }

@@ -102,6 +102,12 @@ export class CheckpointWeights {
     return this.places.get(name)!.readBytes(name);
   }
 
+  /** As {@link readBytes}, at once. */
+  readBytesNow(name: string): Uint8Array {
+    this.entry(name);
+    return this.places.get(name)!.readBytesNow(name);
+  }
+
   async close(): Promise<void> {
     for (const file of this.files) await file.close();
   }

@@ -52,6 +52,8 @@ export interface TrainableModel {
   loss(examples: readonly Example[]): Promise<SummedLoss>;
   /** Saves what was trained as Hugging Face or PEFT would, into a folder written whole or not at all. */
   save(folder: string): Promise<void>;
+  /** How many frozen weights are held in another way than as {@link parameters} (quantized, say), and in how many bytes. */
+  readonly stored: { readonly count: number; readonly bytes: number };
   /** Bytes that one call of `lossAndGradients` needs beyond parameters, for that many input tokens in that many rows. */
   activationBytes(rows: number, longestInput: number): number;
   dispose(): Promise<void>;

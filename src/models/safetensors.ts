@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { messageOf, UserError } from "../base/errors.js";
 import { expandToFloat32, readsAsFloat32, STORED_TYPES, type StoredType } from "./float-formats.js";
@@ -63,6 +64,19 @@ export class SafetensorsFile {
     const { offset, bytes } = this.entry(name);
     const out = new Uint8Array(bytes);
     await this.fill(out, offset);
+    return out;
+  }
+
+  /** As {@link readBytes}, at once: for writing tensor by tensor what is read tensor by tensor. */
+  readBytesNow(name: string): Uint8Array {
+    const { offset, bytes } = this.entry(name);
+    const out = new Uint8Array(bytes);
+    for (let done = 0; done < bytes; ) {
+      // One read call gives at most 2 GiB on Linux.
+      const read = readSync(this.file.fd, out, done, Math.min(bytes - done, 1 << 30), offset + done);
+      if (read === 0) throw new UserError(`${this.path} ends before its tensor ${name}`);
+      done += read;
+    }
     return out;
   }
 

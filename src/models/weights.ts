@@ -146,6 +146,11 @@ export class Weights {
     this.stored.set(name, weight);
   }
 
+  /** Elements of all stored weights. */
+  get storedElements(): number {
+    return [...this.stored.values()].reduce((sum, { shape: [outputs, inputs] }) => sum + outputs * inputs, 0);
+  }
+
   /** Bytes that all weights hold. */
   get bytes(): number {
     let bytes = 0;

@@ -19,7 +19,7 @@ export function memoryNeed(model: TrainableModel, batchSize: number, examples: r
   const sum = (trained: boolean, of: (parameter: TrainableModel["parameters"][number]) => number): number =>
     model.parameters.filter((parameter) => parameter.trained === trained).reduce((total, parameter) => total + of(parameter), 0);
   const trainedBytes = sum(true, ({ array }) => array.bytes);
-  const parameters = trainedBytes + sum(false, ({ array }) => array.bytes);
+  const parameters = trainedBytes + sum(false, ({ array }) => array.bytes) + model.stored.bytes;
   const longest = examples.reduce((most, example) => Math.max(most, example.input.length + example.target.length), 0);
   const activations = model.activationBytes(batchSize, longest);
   return {
@@ -29,7 +29,7 @@ export function memoryNeed(model: TrainableModel, batchSize: number, examples: r
     activations,
     total: parameters + 3 * trainedBytes + activations,
     trainedCount: sum(true, ({ array }) => array.size),
-    frozenCount: sum(false, ({ array }) => array.size),
+    frozenCount: sum(false, ({ array }) => array.size) + model.stored.count,
   };
 }
 

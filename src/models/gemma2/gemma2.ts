@@ -58,9 +58,9 @@ export class Gemma2Model implements TrainableModel, LocalModel {
     return this.config.longestSequence;
   }
 
-  /** Bytes that weights hold beyond {@link parameters}: quantized ones, and a table in bfloat16. */
-  get storedBytes(): number {
-    return this.weights.bytes - this.parameters.reduce((sum, { array }) => sum + array.bytes, 0) + (this.frozenTable?.byteLength ?? 0);
+  get stored(): TrainableModel["stored"] {
+    const table = this.frozenTable?.length ?? 0;
+    return { count: this.weights.storedElements + table, bytes: this.weights.bytes - this.parameters.reduce((sum, { array }) => sum + array.bytes, 0) + 2 * table };
   }
 
   async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
@@ -135,7 +135,7 @@ export class Gemma2Model implements TrainableModel, LocalModel {
     const tokens = rows * longestInput;
     const withinLayer = tokens * (14 * width + 8 * feedForwardWidth + 12 * heads * headWidth + 6 * heads * longestInput);
     const largestWeight = width * feedForwardWidth;
-    return 4 * (tokens * width * (layers + 2) + withinLayer + 3 * largestWeight + 6 * rows * 2 * vocabularySize) + this.storedBytes;
+    return 4 * (tokens * width * (layers + 2) + withinLayer + 3 * largestWeight + 6 * rows * 2 * vocabularySize);
   }
 
   async recompile(): Promise<void> {

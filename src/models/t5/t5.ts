@@ -61,6 +61,10 @@ export class T5Model implements TrainableModel, LocalModel {
     return this.config.endTokens;
   }
 
+  get stored(): TrainableModel["stored"] {
+    return { count: this.weights.storedElements, bytes: this.weights.bytes - this.parameters.reduce((sum, { array }) => sum + array.bytes, 0) };
+  }
+
   async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
     const { graph, outputs, tokens, ids } = await this.run(examples, { gradients: true, scale, dropoutSeed });
     const lossSum = await this.takeLoss(outputs["loss"]!);

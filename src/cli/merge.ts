@@ -1,0 +1,70 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { UserError } from "../base/errors.js";
+import { progressOn } from "../base/progress.js";
+import { openDevice } from "../graph/index.js";
+import { isAdapterFolder, loadAdapter, mergeAdapterFolder, modelFromCheckpoint, openCheckpoint, readAdapterSettings } from "../models/index.js";
+
+interface MergeFlags {
+  readonly out: string;
+  readonly base?: string;
+  readonly revision?: string;
+  readonly offline?: boolean;
+  readonly float32?: boolean;
+}
+
+/** Differences of log-probabilities that rounding explains: of float32, and of weights rounded to bfloat16. */
+const TOLERANCE = { float32: 1e-3, bfloat16: 0.25 };
+
+export function mergeCommand(): Command {
+  return new Command("merge")
+    .description("merge an adapter into its base model's weights, and check that both answer alike")
+    .argument("<adapter>", "a PEFT adapter's folder, or the folder of a run that trained one")
+    .requiredOption("--out <folder>", "where the merged model goes")
+    .option("--base <model>", "hub id or folder of the base, instead of the one that the adapter names")
+    .option("--revision <revision>", "commit, branch or tag of the base on the hub")
+    .option("--float32", "write float32 weights, whatever the base has")
+    .option("--offline", "no network: everything must be in the cache")
+    .action(merge);
+}
+
+async function merge(given: string, flags: MergeFlags): Promise<void> {
+  const adapter = !isAdapterFolder(given) && isAdapterFolder(join(given, "model")) ? join(given, "model") : given;
+  if (!existsSync(adapter)) throw new UserError(`there is no folder ${given}`);
+  const progress = progressOn();
+  const settings = await readAdapterSettings(adapter);
+  const base = flags.base ?? settings.base;
+  const opening = { revision: flags.revision, offline: flags.offline, progress };
+  await mergeAdapterFolder(adapter, flags.out, {
+    ...opening, base, float32: flags.float32,
+    check: async (folder) => {
+      progress.begin("checking that both answer alike");
+      const [ours, stored] = [await answers(folder, opening), await answers(base, opening, adapter)];
+      const difference = Math.max(...ours.values.map((value, i) => Math.abs(value - stored.values[i]!)));
+      const tolerance = TOLERANCE[ours.dtype];
+      if (!(difference <= tolerance)) throw new UserError(`the merged model answers differently from base and adapter: log-probabilities differ by up to ${difference.toPrecision(3)}, more than the ${tolerance} that rounding to ${ours.dtype} explains`, { hint: "Merge with --float32." });
+      progress.end(`log-probabilities differ by at most ${difference.toExponential(1)}`);
+    },
+  });
+  process.stdout.write(`${flags.out}\n`);
+}
+
+/** Log-probabilities of some tokens after some made-up prompts. */
+async function answers(source: string, options: Parameters<typeof openCheckpoint>[1], adapter?: string): Promise<{ values: number[]; dtype: keyof typeof TOLERANCE }> {
+  const device = await openDevice("cpu");
+  const checkpoint = await openCheckpoint(source, options);
+  try {
+    const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, progress: options?.progress });
+    if (adapter) await loadAdapter(model.weights, adapter);
+    const count = model.vocabularySize;
+    const prompts = Array.from({ length: 4 }, (_, row) => Array.from({ length: 8 + 4 * row }, (_, i) => (row * 7919 + i * 104_729) % count));
+    const tokens = Array.from({ length: 32 }, (_, i) => Math.floor((i * count) / 32));
+    const values = (await model.letterLogProbabilities(prompts, tokens)).flat();
+    await model.dispose();
+    return { values, dtype: checkpoint.config.json["dtype"] === "bfloat16" || checkpoint.config.json["torch_dtype"] === "bfloat16" ? "bfloat16" : "float32" };
+  } finally {
+    await checkpoint.close();
+    await device.close();
+  }
+}
