@@ -39,12 +39,11 @@ async function merge(given: string, flags: MergeFlags): Promise<void> {
   await mergeAdapterFolder(adapter, flags.out, {
     ...opening, base, float32: flags.float32,
     check: async (folder) => {
-      progress.begin("checking that both answer alike");
       const [ours, stored] = [await answers(folder, opening), await answers(base, opening, adapter)];
       const difference = Math.max(...ours.values.map((value, i) => Math.abs(value - stored.values[i]!)));
       const tolerance = TOLERANCE[ours.dtype];
       if (!(difference <= tolerance)) throw new UserError(`the merged model answers differently from base and adapter: log-probabilities differ by up to ${difference.toPrecision(3)}, more than the ${tolerance} that rounding to ${ours.dtype} explains`, { hint: "Merge with --float32." });
-      progress.end(`log-probabilities differ by at most ${difference.toExponential(1)}`);
+      progress.say(`checked: log-probabilities differ by at most ${difference.toExponential(1)} from those of base and adapter`);
     },
   });
   process.stdout.write(`${flags.out}\n`);

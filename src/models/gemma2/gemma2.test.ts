@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Device, openDevice } from "../../graph/index.js";
+import { addLora, loadAdapter, mergeAdapters } from "../lora/index.js";
+import type { Example } from "../model.js";
+import { Random } from "../random.js";
+import { createTinyGemma2 } from "./create.js";
+import type { Gemma2Model } from "./gemma2.js";
+import { loadGemma2 } from "./load.js";
+
+const random = new Random(5);
+const tokens = (count: number): number[] => Array.from({ length: count }, () => 3 + random.below(57));
+const example = (id: string, inputs: number, targets: number): Example => ({ id, input: [2, ...tokens(inputs)], target: tokens(targets) });
+const EXAMPLES = [example("a", 5, 1), example("b", 17, 2), example("c", 30, 1), example("d", 1, 3), example("e", 12, 1)];
+const PROMPTS = EXAMPLES.map(({ input }) => input);
+const MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+let device: Device;
+let model: Gemma2Model;
+const folder = mkdtempSync(join(tmpdir(), "gemma2-"));
+const tiny = (seed = 1): Promise<Gemma2Model> => createTinyGemma2(device, { vocabularySize: 60, slidingWindow: 6, endTokens: [], attentionCap: 4, finalCap: 6 }, seed);
+beforeAll(async () => {
+  device = await openDevice("cpu");
+  model = await tiny();
+});
+afterAll(async () => {
+  await model.dispose();
+  await device.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function gradientsOf(of: Gemma2Model, examples: readonly Example[], dropoutSeed?: number): Promise<{ loss: number; all: Map<string, Float32Array> }> {
+  const all = new Map<string, Float32Array>();
+  const { lossSum } = await of.lossAndGradients(examples, { scale: 1, dropoutSeed, receive: (parameter, gradient) => void all.set(parameter.name, (gradient.data as Float32Array).slice()) });
+  return { loss: lossSum, all };
+}
+
+function distance(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>): number {
+  expect([...a.keys()].sort()).toEqual([...b.keys()].sort());
+  return Math.max(...[...a].map(([name, values]) => {
+    const other = b.get(name)!;
+    return Math.hypot(...values.map((value, i) => value - other[i]!)) / (Math.hypot(...other) || 1);
+  }));
+}
+
+describe("Gemma 2's loss and gradients", () => {
+  it("come for every parameter, and do not depend on the batch or on padding", async () => {
+    const whole = await gradientsOf(model, EXAMPLES);
+    expect([...whole.all.keys()].sort()).toEqual(model.parameters.map(({ name }) => name).sort());
+    const summed = new Map(model.parameters.map(({ name, array }) => [name, new Float32Array(array.size)]));
+    let loss = 0;
+    for (const one of EXAMPLES) {
+      const part = await gradientsOf(model, [one]);
+      loss += part.loss;
+      for (const [name, values] of part.all) values.forEach((value, i) => (summed.get(name)![i]! += value));
+    }
+    expect(loss / whole.loss).toBeCloseTo(1, 5);
+    expect(distance(whole.all, summed)).toBeLessThan(1e-4);
+    expect((await model.loss(EXAMPLES)).lossSum / whole.loss).toBeCloseTo(1, 6);
+  });
+
+  it("with an adapter's dropout are repeatable from the seed, differ between seeds, and are right on average", async () => {
+    const own = await tiny(2);
+    await addLora(own.weights, { rank: 3, alpha: 6, dropout: 0.4, modules: MODULES, base: "" }, 1);
+    const noise = new Random(4);
+    for (const { name, array } of own.parameters) if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.05);
+    await own.recompile();
+    const [once, again, other] = [await gradientsOf(own, EXAMPLES, 7), await gradientsOf(own, EXAMPLES, 7), await gradientsOf(own, EXAMPLES, 8)];
+    expect([...once.all.keys()].every((name) => name.includes("lora_"))).toBe(true);
+    expect(distance(once.all, again.all)).toBe(0);
+    expect(distance(once.all, other.all)).toBeGreaterThan(0.01);
+    const losses: number[] = [];
+    for (let seed = 0; seed < 60; seed++) losses.push((await gradientsOf(own, EXAMPLES, seed)).loss);
+    const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
+    expect(mean / (await own.loss(EXAMPLES)).lossSum).toBeCloseTo(1, 1);
+    await own.dispose();
+  });
+});
+
+describe("Gemma 2's generation", () => {
+  it("is that of whole passes, past the window and past the cache's first room", async () => {
+    const steps = 45;
+    const [reply] = await model.generate([PROMPTS[0]!], { maximumNewTokens: steps });
+    const row = [...PROMPTS[0]!];
+    for (const token of reply!.tokens) {
+      const [next] = await model.generate([row], { maximumNewTokens: 1 });
+      expect(next!.tokens[0]).toBe(token);
+      row.push(token);
+    }
+    expect(reply!.tokens).toHaveLength(steps);
+  });
+
+  it("does not depend on the batch", async () => {
+    const together = await model.generate(PROMPTS, { maximumNewTokens: 10 });
+    for (const [row, prompt] of PROMPTS.entries()) expect((await model.generate([prompt], { maximumNewTokens: 10 }))[0]!.tokens).toEqual(together[row]!.tokens);
+    const letters = await model.letterLogProbabilities(PROMPTS, [5, 6, 7, 8]);
+    const [alone] = await model.letterLogProbabilities([PROMPTS[2]!], [5, 6, 7, 8]);
+    alone!.forEach((value, i) => expect(value).toBeCloseTo(letters[2]![i]!, 4));
+  });
+
+  it("refuses prompts that are too long, or have tokens that it has not", async () => {
+    await expect(model.generate([Array<number>(513).fill(3)], { maximumNewTokens: 1 })).rejects.toThrow(/513 tokens, and the model takes 512/);
+    await expect(model.generate([[2, 60]], { maximumNewTokens: 1 })).rejects.toThrow(/the token 60, and the model only 60/);
+  });
+});
+
+describe("Gemma 2, saved", () => {
+  it("is the same when it is loaded again", async () => {
+    await model.save(join(folder, "saved"));
+    const again = await loadGemma2(join(folder, "saved"), device);
+    expect((await again.loss(EXAMPLES)).lossSum).toBe((await model.loss(EXAMPLES)).lossSum);
+    await again.dispose();
+  });
+
+  it("with an adapter is the same from the adapter's folder, and when it is merged", async () => {
+    const own = await tiny(3);
+    await own.save(join(folder, "base"));
+    await addLora(own.weights, { rank: 2, alpha: 4, dropout: 0, modules: ["q_proj", "down_proj"], base: join(folder, "base") }, 1);
+    const noise = new Random(4);
+    for (const { name, array } of own.parameters) if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.1);
+    await own.recompile();
+    const { lossSum } = await own.loss(EXAMPLES);
+    await own.save(join(folder, "adapter"));
+    const again = await loadGemma2(join(folder, "base"), device);
+    const bare = (await again.loss(EXAMPLES)).lossSum;
+    await loadAdapter(again.weights, join(folder, "adapter"));
+    await again.recompile();
+    expect((await again.loss(EXAMPLES)).lossSum).toBe(lossSum);
+    expect(Math.abs(bare - lossSum)).toBeGreaterThan(1e-3);
+    await mergeAdapters(again.weights);
+    await again.recompile();
+    expect((await again.loss(EXAMPLES)).lossSum / lossSum).toBeCloseTo(1, 5);
+    await again.dispose();
+    await own.dispose();
+  });
+
+  it("refuses an adapter of another base, naming it, and a rank of 0", async () => {
+    const other = await createTinyGemma2(device, { vocabularySize: 60, width: 32 }, 1);
+    await expect(loadAdapter(other.weights, join(folder, "adapter"))).rejects.toThrow(/is for another base \(.*base\): .*lora_A\.weight has the shape \[2, 64\], and the model's layer asks for \[2, 32\]/);
+    await expect(addLora(other.weights, { rank: 0, alpha: 1, dropout: 0, modules: ["q_proj"], base: "" }, 1)).rejects.toThrow(/lora\.rank: 0/);
+    await expect(addLora(other.weights, { rank: 2, alpha: 1, dropout: 0, modules: ["wi_0"], base: "" }, 1)).rejects.toThrow(/no layer of the model is named wi_0/);
+    await other.dispose();
+  });
+});

@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mmmlu } from "./command.js";
+
+const folder = mkdtempSync(join(tmpdir(), "mmmlu-finetune-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (...names: string[]): string => join(folder, ...names);
+const json = (...names: string[]): any => JSON.parse(readFileSync(at(...names), "utf8"));
+const sha = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+const lines = (path: string): any[] => readFileSync(path, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+
+/** A short fine-tuning of the tiny T5, dropout on. */
+const short = (out: string, ...more: string[]): string[] => [
+  "run", "flan-t5-finetune", "--sample", "--out", at(out), "--set", "training.epochs=2", "--set", "training.dropout=0.1", "--set", "training.checkpointEvery=20", "--set", "training.logEvery=10", "--set", "data.rowsPerLanguage=600",
+  "--set", "modelLink=null", "--set", "training.validateEachEpoch=true", "--set", "training.keepBest=true", ...more,
+];
+
+describe("a fine-tuning run", () => {
+  let whole = "";
+  beforeAll(async () => {
+    const { code, error } = await mmmlu(short("whole"));
+    expect(error).not.toMatch(/fault/);
+    expect(code).toBe(0);
+    whole = sha(at("whole", "model", "model.safetensors"));
+  });
+
+  it("leaves what the contract says", () => {
+    const metrics = json("whole", "metrics.json");
+    for (const stage of ["baseline", "final"]) expect(metrics[stage]).toMatchObject({ n: expect.any(Number), correct: expect.any(Number), accuracy: expect.any(Number), confusion: expect.any(Array), subjects: expect.any(Object), unreadable: expect.any(Number) });
+    const { steps, rows, loss, seconds, rowsPerSecond } = metrics.training;
+    const splits = json("whole", "splits.json");
+    expect(rows).toBe(2 * splits.train.length);
+    expect(steps).toBe(2 * Math.ceil(splits.train.length / 16));
+    for (const value of [loss, seconds, rowsPerSecond]) expect(value).toBeGreaterThan(0);
+    const log = lines(at("whole", "train-log.jsonl"));
+    expect(log.filter((line) => "loss" in line).map(({ step }) => step)).toEqual([...Array.from({ length: Math.floor(steps / 10) }, (_, i) => 10 * (i + 1)), ...(steps % 10 ? [steps] : [])]);
+    expect(log.filter((line) => "validationLoss" in line)).toHaveLength(2);
+    expect(readdirSync(at("whole", "model")).sort()).toEqual(["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]);
+    expect(json("whole", "manifest.json")).toMatchObject({ sample: true, seeds: { training: 42 }, split: { kind: "grouped" }, model: { trainedParameters: expect.any(Number) } });
+    expect(metrics.audit.test.either).toBe(0);
+    expect(lines(at("whole", "predictions.jsonl"))).toHaveLength(2 * splits.test.length);
+  });
+
+  it.each(["SIGKILL", "SIGINT"] as const)("stopped by %s, goes on to the same weights bit for bit", async (signal) => {
+    const out = `stopped-${signal}`;
+    // After the second checkpoint, somewhere between two.
+    const stopped = await mmmlu(short(out), {
+      started: (child) => {
+        const watch = setInterval(() => {
+          const log = at(out, "train-log.jsonl");
+          if (existsSync(log) && readFileSync(log, "utf8").includes('"step":50')) {
+            clearInterval(watch);
+            child.kill(signal);
+          }
+        }, 5);
+        child.on("close", () => clearInterval(watch));
+      },
+    });
+    expect(stopped.code).toBe(signal === "SIGINT" ? 1 : null);
+    if (signal === "SIGINT") expect(stopped.error).toMatch(/stopped at step \d+[^]*the same command again/);
+    expect(existsSync(at(out, "manifest.json"))).toBe(false);
+    const { code } = await mmmlu(short(out));
+    expect(code).toBe(0);
+    expect(sha(at(out, "model", "model.safetensors"))).toBe(whole);
+    expect(lines(at(out, "train-log.jsonl")).filter((line) => "loss" in line).map(({ step, loss }) => [step, loss])).toEqual(lines(at("whole", "train-log.jsonl")).filter((line) => "loss" in line).map(({ step, loss }) => [step, loss]));
+  });
+
+  it("is refused while another runs into the same folder", async () => {
+    let second: Promise<{ code: number | null; error: string }> | undefined;
+    const first = await mmmlu(short("twice"), {
+      started: () => {
+        const watch = setInterval(() => {
+          if (second || !existsSync(at("twice", "train-log.jsonl"))) return;
+          clearInterval(watch);
+          second = mmmlu(short("twice"));
+        }, 5);
+      },
+    });
+    expect(first.code).toBe(0);
+    const { code, error } = await second!;
+    expect(code).toBe(1);
+    expect(error).toMatch(/is in use by another run/);
+  });
+
+  it("ends on a loss that is not finite, naming step and rows", async () => {
+    const { code, error } = await mmmlu(short("diverged", "--set", "training.learningRate=1e30", "--set", "training.warmupRatio=0"));
+    expect(code).toBe(1);
+    expect(error).toMatch(/(loss|norm) is (NaN|Infinity|-Infinity) in step \d+, rows DE_DE|FR_FR/);
+  });
+
+  it("refuses a row that is longer than the experiment takes", async () => {
+    const { code, error } = await mmmlu(short("long", "--set", "maximumTokens=20"));
+    expect(code).toBe(1);
+    expect(error).toMatch(/the row (DE_DE|FR_FR)\/\w+\/\d+ has \d+ tokens, more than the 20/);
+  });
+});
+
+describe("LoRA", () => {
+  it("trains adapters alone, quantized base and all; merging gives a model that answers alike", async () => {
+    const lora = 'lora={"rank":4,"alpha":8,"dropout":0.05,"modules":["q","v","wi_0","wi_1","wo"]}';
+    const { code, error } = await mmmlu(short("lora", "--set", lora, "--set", "model.quantization=nf4"));
+    expect(error).toMatch(/parameters trained, [\d,]+ frozen/);
+    expect(code).toBe(0);
+    expect(readdirSync(at("lora", "model")).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "tokenizer_config.json"]);
+    expect(json("lora", "model", "adapter_config.json")).toMatchObject({ peft_type: "LORA", task_type: "SEQ_2_SEQ_LM", r: 4, lora_alpha: 8 });
+    const log = lines(at("lora", "train-log.jsonl")).filter((line) => "loss" in line);
+    expect(log.at(-1).loss).toBeLessThan(log[0].loss);
+
+    // An adapter of a saved model: trained on it, merged into it.
+    const base = at("whole", "model");
+    expect((await mmmlu(short("on-base", "--set", lora, "--model", base))).code).toBe(0);
+    const merged = await mmmlu(["merge", at("on-base"), "--out", at("merged")]);
+    expect(merged.error).toMatch(/log-probabilities differ by at most \d/);
+    expect(merged.code).toBe(0);
+    const other = await mmmlu(["merge", at("on-base"), "--base", at("lora", "model"), "--out", at("not-merged")]);
+    expect(other.code).toBe(1);
+    expect(existsSync(at("not-merged"))).toBe(false);
+  });
+
+  it("refuses modules that match nothing, naming those that there are", async () => {
+    const { code, error } = await mmmlu(short("no-modules", "--set", 'lora={"rank":4,"alpha":8,"dropout":0,"modules":["q_proj"]}'));
+    expect(code).toBe(1);
+    expect(error).toMatch(/no layer of the model is named q_proj[^]*q, k, v, o/);
+  });
+});
