@@ -25,7 +25,9 @@ const standing: Record<string, readonly string[]> = {
 
 function withoutNames(configuration: ExperimentConfiguration): Record<string, unknown> {
   const { name: _name, description: _description, tracking: _tracking, ...rest } = configuration;
-  return rest;
+  if (!("modelLink" in rest)) return rest;
+  const { modelLink: _link, ...protocol } = rest;
+  return protocol;
 }
 
 function differing(published: unknown, ours: unknown, path = ""): string[] {

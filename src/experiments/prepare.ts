@@ -24,7 +24,8 @@ export const loadRows = (configuration: ExperimentConfiguration, context: RunCon
 export async function loadExperimentTokenizer(configuration: ExperimentConfiguration, context: RunContext): Promise<Tokenizer & { readonly revision?: string }> {
   const { source, revision } = configuration.tokenizer;
   const kind = configuration.kind === "finetune" && configuration.prompt === "gemma-2" ? "gemma" : "t5";
-  return loadTokenizer({ source: source === SAMPLE ? await sampleTokenizerFolder(kind) : source, revision, offline: context.offline, progress: context.progress, environment: context.environment });
+  const sample = source === SAMPLE;
+  return loadTokenizer({ source: sample ? await sampleTokenizerFolder(kind) : source, name: sample ? "the sample's own" : undefined, revision, offline: context.offline, progress: context.progress, environment: context.environment });
 }
 
 /** From configuration to audited splits: each experiment's own text, tokenizer and bound. */

@@ -1,4 +1,4 @@
-import type { Comparison } from "../evaluate/statistics/index.js";
+import type { Comparison } from "../evaluate/index.js";
 import { changeFigure, type Figure, percent, spoken } from "./figures/index.js";
 import { html } from "./html.js";
 import { page, type Section } from "./page.js";

@@ -1,4 +1,4 @@
-import type { EvaluationStatistics } from "../evaluate/statistics/index.js";
+import type { EvaluationStatistics } from "../evaluate/index.js";
 import { evaluationFigures, type Figure, percent } from "./figures/index.js";
 import { html } from "./html.js";
 import { accuracyTile, extremes, figures, range, subjectTable, table, type Tile, tiles } from "./parts.js";
@@ -44,7 +44,7 @@ export function stageSections(stages: readonly StageResult[], drawn: ReturnType<
       body: html`${tiles([
         { name: "Macro average", value: percent(statistics.macroAccuracy), under: "each subject counts the same" },
         { name: "Rows as independent", value: percent(statistics.overall.accuracy), under: `95 %: ${range(statistics.overall.interval)}` },
-        { name: "Questions as clusters", value: `${statistics.clustered.clusters.toLocaleString("en")} questions`, under: `95 %: ${range(statistics.clustered.interval)} · design effect ${statistics.clustered.designEffect.toFixed(2)}` },
+        { name: "Questions as clusters", value: statistics.clustered.clusters.toLocaleString("en"), under: `questions · 95 %: ${range(statistics.clustered.interval)} · design effect ${statistics.clustered.designEffect.toFixed(2)}` },
         { name: "Position bias", value: percent(statistics.positionBias), under: "of predictions would have to move" },
       ])}
 ${extremes(statistics)}

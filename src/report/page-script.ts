@@ -56,7 +56,10 @@ export const reportScript = `
       fragment.append(tr);
     }
     if (last < shown.length) fragment.append(spacer((shown.length - last) * HEIGHT));
+    const focused = document.activeElement?.closest?.("#predictions-view tr[data-place]")?.dataset.place;
     body.replaceChildren(fragment);
+    // A row that is drawn anew keeps the keyboard.
+    if (focused !== undefined) body.querySelector('tr[data-place="' + focused + '"]')?.focus({ preventScroll: true });
   }
   function filter() {
     const needle = fields.search.value.trim().toLowerCase();

@@ -34,6 +34,7 @@ section{background:var(--card);border:1px solid var(--line);border-radius:14px;p
 figure{margin:0;min-width:0}
 figure.wide{grid-column:1/-1}
 figure svg{max-width:100%;height:auto;color:var(--text)}
+figure.wide svg{width:100%;max-width:900px}
 figcaption{font-size:.9rem;color:var(--soft);margin-bottom:.3rem;font-weight:600}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 .scroll{overflow-x:auto}

@@ -1,8 +1,7 @@
 import { type Figure, percent, spoken } from "./figures/index.js";
 import { type Html, html, raw, scriptJson } from "./html.js";
 import type { Section } from "./page.js";
-import type { Accuracy, ClusteredInterval, EvaluationStatistics, Interval } from "../evaluate/statistics/index.js";
-import type { Prediction } from "../evaluate/index.js";
+import { type Accuracy, type ClusteredInterval, type EvaluationStatistics, FEW_ROWS, type Interval, type Prediction } from "../evaluate/index.js";
 
 /** 25.0–31.2 % */
 export const range = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
@@ -23,7 +22,7 @@ export function accuracyTile(name: string, accuracy: Accuracy, clustered: Cluste
   return { name, value: percent(accuracy.accuracy), under: `95 %: ${range(clustered.interval)} · ${accuracy.correct} of ${accuracy.n}${beside}` };
 }
 
-export function figures(all: readonly Figure[], wide: (figure: Figure) => boolean = (figure) => / (width="720")/.test(figure.svg.slice(0, 400))): Html {
+export function figures(all: readonly Figure[], wide: (figure: Figure) => boolean = (figure) => /^<svg[^>]* width="720"/.test(figure.svg)): Html {
   return html`<div class="figures">${all.map((figure) => html`<figure class="${wide(figure) ? "wide" : ""}"><figcaption>${figure.title}</figcaption>${raw(figure.svg)}</figure>`)}</div>`;
 }
 
@@ -47,13 +46,13 @@ export function subjectTable(statistics: EvaluationStatistics): Html {
 
 /** Best and worst, never named on the strength of a handful of rows. */
 export function extremes(statistics: EvaluationStatistics): Html {
-  const enough = statistics.subjects.filter((one) => !one.fewRows);
-  const ranked = enough.length >= 2 ? enough : statistics.subjects;
+  const ranked = statistics.subjects.filter((one) => !one.fewRows);
   const [best, worst] = [ranked[0], ranked[ranked.length - 1]];
-  if (!best || !worst) return html``;
   const left = statistics.subjects.length - ranked.length;
+  const how = "The orange mark in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.";
+  if (!best || !worst || best === worst) return html`<p>Too few subjects have ${FEW_ROWS} rows: none is named best or worst. ${how}</p>`;
   return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} (${range(best.interval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} (${range(worst.interval)}).
-${left > 0 ? `${left} subjects with fewer than 30 rows are not ranked here.` : ""} The orange mark in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.</p>`;
+${left > 0 ? `${left} subjects with fewer than ${FEW_ROWS} rows are not ranked here.` : ""} ${how}</p>`;
 }
 
 /** What a question says, for the table of predictions. */

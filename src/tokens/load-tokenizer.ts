@@ -10,6 +10,8 @@ import { Tokenizer } from "./tokenizer.js";
 export interface TokenizerOptions {
   /** A folder or a hub id. */
   readonly source: string;
+  /** What it is called in reports and errors instead of its source. */
+  readonly name?: string;
   /** A commit, branch or tag of the hub's repository. */
   readonly revision?: string | null;
   readonly offline?: boolean;
@@ -23,7 +25,7 @@ export interface TokenizerOptions {
  */
 export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenizer & { readonly revision?: string }> {
   const { source } = options;
-  if (existsSync(source) && statSync(source).isDirectory()) return loadFrom(source, (name) => (existsSync(join(source, name)) ? join(source, name) : undefined));
+  if (existsSync(source) && statSync(source).isDirectory()) return loadFrom(options.name ?? source, (name) => (existsSync(join(source, name)) ? join(source, name) : undefined));
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source)) throw new UserError(`there is no folder ${source}`, { hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base." });
   const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress });
   const repository: Repository = { name: source, type: "model" };

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { PairedComparison } from "../../evaluate/statistics/index.js";
+import type { PairedComparison } from "../../evaluate/index.js";
 import { COLOURS, draw, type Figure, percent, spoken } from "./plot.js";
 
 /** Each subject's change from the first run to the second; filled where it moved after Holm's correction. */

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { LETTERS } from "../../data/index.js";
-import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/statistics/index.js";
+import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/index.js";
 import { COLOURS, draw, type Figure, percent, spoken } from "./plot.js";
 
 /** A bar per subject with its n and its 95 % interval, best first; subjects with few rows are hollow. */
@@ -15,7 +15,7 @@ export function subjectFigure(subjects: readonly SubjectAccuracy[], overall: num
       height: 60 + 17 * rows.length,
       marginLeft: 250,
       marginRight: 30,
-      x: { domain: [0, 1], label: "accuracy, with its 95 % interval", tickFormat: "%", grid: true },
+      x: { domain: [0, 1], label: "line: 95 % interval · orange: shrunken · red: all rows · grey: chance", labelAnchor: "center", labelArrow: "none", tickFormat: "%", grid: true },
       y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
         Plot.barX(rows.filter((row) => !row.fewRows), { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.75 }),
@@ -72,7 +72,7 @@ export function letterFigure(letters: readonly LetterBias[], name = "letters"): 
       width: 440,
       height: 260,
       x: { axis: null, domain: ["true", "predicted"] },
-      fx: { label: null, domain: [...LETTERS] },
+      fx: { label: null, domain: [...LETTERS], axis: "top" },
       y: { grid: true, label: "rows" },
       color: { domain: ["true", "predicted"], range: [COLOURS.grey, COLOURS.blue] },
       marks: [
@@ -90,9 +90,9 @@ export function groupFigure(name: string, title: string, groups: readonly { labe
   const rows = groups.map((group) => ({ ...group, text: `${group.label} (${group.n})`, low: group.interval[0], high: group.interval[1] }));
   return draw(name, title, rows.map((row) => `${row.text} ${percent(row.accuracy)}`).join("; "), {
     width: 440,
-    height: 60 + 24 * rows.length,
+    height: 70 + 26 * rows.length,
     marginLeft: 170,
-    x: { domain: [0, 1], tickFormat: "%", label: "accuracy, with its 95 % interval", grid: true },
+    x: { domain: [0, 1], tickFormat: "%", label: "accuracy, with its 95 % interval", labelAnchor: "center", labelArrow: "none", grid: true },
     y: { label: null, domain: rows.map((row) => row.text) },
     marks: [
       Plot.ruleY(rows, { x1: "low", x2: "high", y: "text", strokeWidth: 1.5 }),

@@ -67,18 +67,21 @@ export function histogramFigure(histogram: ExplorationFigures["histograms"][numb
   const bins = histogram.counts.map((count, index) => ({ low: histogram.edges[index] as number, high: histogram.edges[index + 1] as number, count }));
   const total = histogram.counts.reduce((a, b) => a + b, 0);
   const under = (limit: number): number => bins.filter((bin) => bin.high <= limit).reduce((sum, bin) => sum + bin.count, 0) / Math.max(1, total);
+  const last = histogram.edges[histogram.edges.length - 1] ?? 0;
+  // A rule far to the right of all rows would press them to the edge; the description tells it all the same.
+  const rules = [256, 512].filter((rule) => rule <= 1.5 * last);
   return draw(
     `tokens-${histogram.name}`,
     `Token lengths: ${spoken(histogram.name.replaceAll("-", " "))}`,
-    `${total} rows in ${bins.length} bins up to ${Math.round(histogram.edges[histogram.edges.length - 1] ?? 0)} tokens; at least ${(100 * under(256)).toFixed(0)} % lie under 256 and ${(100 * under(512)).toFixed(0)} % under 512.`,
+    `${total} rows in ${bins.length} bins up to ${Math.round(last)} tokens; at least ${(100 * under(256)).toFixed(0)} % lie under 256 and ${(100 * under(512)).toFixed(0)} % under 512.`,
     {
       height: 280,
       x: { label: "tokens" },
       y: { label: "rows", grid: true },
       marks: [
-        Plot.rectY(bins, { x1: "low", x2: "high", y: "count", fill: COLOURS.blue, fillOpacity: 0.8, insetLeft: 0.3, insetRight: 0.3 }),
-        Plot.ruleX([256, 512], { stroke: COLOURS.red, strokeDasharray: "4 3" }),
-        Plot.text([256, 512], { x: (limit: number) => limit, text: (limit: number) => String(limit), frameAnchor: "top", dx: 4, textAnchor: "start", fill: COLOURS.red }),
+        Plot.rectY(bins, { x1: "low", x2: "high", y: "count", fill: COLOURS.blue, fillOpacity: 0.8, inset: 0 }),
+        Plot.ruleX(rules, { stroke: COLOURS.red, strokeDasharray: "4 3" }),
+        Plot.text(rules, { x: (limit: number) => limit, text: (limit: number) => String(limit), frameAnchor: "top", dx: 4, textAnchor: "start", fill: COLOURS.red }),
         Plot.ruleY([0]),
       ],
     },
@@ -94,7 +97,7 @@ function spreadFigure(rows: ExplorationFigures["tokensByLanguage"]): Figure {
     marks: [
       Plot.ruleY(rows, { x1: "low", x2: "high", y: "language", stroke: COLOURS.blue, strokeWidth: 6, strokeOpacity: 0.4 }),
       Plot.dot(rows, { x: "middle", y: "language", fill: COLOURS.blue, r: 4.5 }),
-      Plot.ruleX([256], { stroke: COLOURS.red, strokeDasharray: "4 3" }),
+      ...(Math.max(...rows.map(({ high }) => high)) * 1.5 >= 256 ? [Plot.ruleX([256], { stroke: COLOURS.red, strokeDasharray: "4 3" })] : []),
     ],
   });
 }

@@ -25,6 +25,8 @@ export function draw(name: string, title: string, description: string, options: 
   const node = Plot.plot({
     width: 720,
     marginLeft: 60,
+    // Room for a label under the ticks.
+    marginBottom: 42,
     ...options,
     document: document as unknown as Document,
     style: { background: "transparent", fontFamily: "system-ui, sans-serif", fontSize: "12px", ...(typeof options.style === "object" ? options.style : {}) },

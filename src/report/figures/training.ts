@@ -18,6 +18,10 @@ export interface ValidationPoint {
 /** The training loss by step, and the validation loss where there is one. */
 export function lossFigure(points: readonly LossPoint[], validation: readonly ValidationPoint[] = []): Figure {
   const last = points[points.length - 1];
+  // The first steps of a model with random weights would flatten all that follows: they may leave the picture.
+  const losses = [...points.slice(1), ...validation].map((point) => point.loss).sort((a, b) => a - b);
+  const top = Math.min(Math.max(...losses, points[0]?.loss ?? 0), 1.6 * (losses[Math.floor(0.95 * losses.length)] ?? Number.POSITIVE_INFINITY));
+  const bottom = Math.min(...losses, points[0]?.loss ?? 0);
   return draw(
     "loss",
     "Training loss",
@@ -25,10 +29,10 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
     {
       height: 300,
       x: { label: "step" },
-      y: { label: "loss", grid: true, zero: false },
+      y: { label: "loss", grid: true, domain: [bottom < 0.5 * top ? 0 : bottom, top] },
       marks: [
-        Plot.line(points, { x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 1.8 }),
-        ...(points.length < 40 ? [Plot.dot(points, { x: "step", y: "loss", fill: COLOURS.blue, r: 2.5 })] : []),
+        Plot.line(points, { x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 1.8, clip: true }),
+        ...(points.length < 40 ? [Plot.dot(points, { x: "step", y: "loss", fill: COLOURS.blue, r: 2.5, clip: true })] : []),
         Plot.line(validation, { x: "step", y: "loss", stroke: COLOURS.orange, strokeWidth: 1.8 }),
         Plot.dot(validation, { x: "step", y: "loss", fill: COLOURS.orange, r: 5, symbol: "diamond" }),
         Plot.text(validation, { x: "step", y: "loss", text: (one: ValidationPoint) => `validation ${one.loss.toFixed(3)}`, dy: -12, textAnchor: "end" }),

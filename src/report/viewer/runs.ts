@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readJsonLines } from "../../base/json-lines.js";
 import { readJson } from "../../base/files.js";
 import type { Prediction } from "../../evaluate/index.js";
-import type { ComparedRun } from "../../evaluate/statistics/index.js";
+import type { ComparedRun } from "../../evaluate/index.js";
 import { type Manifest, readManifest, type RunStart } from "../../record/index.js";
 import { UserError } from "../../base/errors.js";
 

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
-import { compareRuns } from "../../evaluate/statistics/index.js";
+import { compareRuns } from "../../evaluate/index.js";
 import { comparisonReport } from "../comparison-report.js";
 import { percent } from "../figures/index.js";
 import { html, raw } from "../html.js";
