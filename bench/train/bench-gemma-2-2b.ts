@@ -59,7 +59,7 @@ export async function bench({ steps, python, json }: BenchOptions): Promise<void
 }
 
 /** Random weights of the real shape in the real format (sharded bfloat16, 5.2 GB), written once to the user's cache. */
-function writeModel(): string {
+export function writeModel(): string {
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", "gemma-2-2b");
   if (existsSync(join(folder, "config.json"))) return folder;
   mkdirSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { serveModel, workerEngine } from "../answer/index.js";
 import { progressOn } from "../base/progress.js";
 import { SAMPLE, sampleModelFolder } from "../experiments/index.js";
+import { interrupted } from "./options.js";
 import { portNumber } from "./view.js";
 
 interface ServeFlags {
@@ -37,11 +38,11 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
   const engine = await workerEngine({ id: model, source, revision: flags.revision, offline: flags.offline, device: flags.device, say });
   try {
     const server = await serveModel(engine, { port: flags.port, host: flags.host, apiKey: flags.apiKey, longestQueue: flags.queue, limits: { maximumTokens: flags.maxTokens }, log: say });
+    // Before the address is told: whoever reads it may end the server at once.
+    const ended = interrupted();
     process.stdout.write(`serving ${model} (${engine.description})\n${server.url}\n`);
     if (model === SAMPLE) process.stdout.write("This is the tiny model of the embedded sample: it answers the sample's questions and nothing else.\n");
-    await new Promise<void>((resolve) => {
-      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-    });
+    await ended;
     await server.close();
   } finally {
     await engine.close();

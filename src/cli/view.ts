@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { serveRuns } from "../report/index.js";
+import { interrupted } from "./options.js";
 
 export function viewCommand(): Command {
   return new Command("view")
@@ -8,10 +9,9 @@ export function viewCommand(): Command {
     .option("--port <number>", "0 takes any that is free", portNumber, 4321)
     .action(async (folder: string, flags: { port: number }) => {
       const viewer = await serveRuns(folder, { port: flags.port });
+      const ended = interrupted();
       process.stdout.write(`${viewer.url}\n`);
-      await new Promise<void>((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-      });
+      await ended;
       await viewer.close();
     });
 }

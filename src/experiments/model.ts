@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
 import { type Device, openDevice } from "../graph/index.js";
@@ -16,18 +16,22 @@ export interface ExperimentModel {
   readonly identity: Readonly<Record<string, unknown>>;
 }
 
-/** Loads the model of a fine-tuning experiment, ready to be trained as the configuration says: quantized, with adapters. */
-export async function loadExperimentModel(configuration: FinetuneConfiguration, tokenizer: Tokenizer, context: RunContext): Promise<ExperimentModel> {
+/**
+ * Loads the model of a fine-tuning experiment, ready to be trained as the configuration says: quantized, with adapters.
+ * @param baseFolder where the sample's tiny model is kept for its adapter: there is no other place to find it again
+ */
+export async function loadExperimentModel(configuration: FinetuneConfiguration, tokenizer: Tokenizer, context: RunContext, baseFolder: string): Promise<ExperimentModel> {
   const device = await openDevice(configuration.device);
   const { source, quantization, doubleQuantization } = configuration.model;
   const { model, identity } = source === SAMPLE ? await tinyModel(configuration, tokenizer, device) : await realModel(configuration, tokenizer, device, context);
   if (source === SAMPLE) {
+    if (configuration.lora) await model.save(baseFolder);
     const store = weightStore({ kind: quantization, doubleQuantization }, device);
     if (store) await storeLinearLayers(model.weights, store);
   }
   if (configuration.lora) {
     const { rank, alpha, dropout, modules } = configuration.lora;
-    await addLora(model.weights, { rank, alpha, dropout, modules, base: source }, configuration.training.seed);
+    await addLora(model.weights, { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source }, configuration.training.seed);
     await model.recompile();
   }
   return { model, device, identity };

@@ -31,7 +31,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       validation: await examplesOf(prepared.splits.validation, prepared.tokenizer, configuration),
       test: await examplesOf(prepared.splits.test, prepared.tokenizer, configuration),
     };
-    loaded = await loadExperimentModel(configuration, prepared.tokenizer, context);
+    loaded = await loadExperimentModel(configuration, prepared.tokenizer, context, folder.file("base"));
     const need = memoryNeed(loaded.model, configuration.training.batchSize, examples.train);
     context.progress.say(
       `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ${loaded.device.describe()}`,

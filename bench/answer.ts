@@ -1,0 +1,81 @@
+/*
+ * Accuracy evaluation on this machine, measured: test rows a second of our greedy answering against transformers' `generate`, same
+ * prompts, same batches, same random weights of the real shape.
+ *
+ *   npm run bench:answer [-- MODEL] [--rows 64] [--python PYTHON] [--json]
+ *
+ * MODEL is flan-t5-base (the default; batches of 32, at most 3 new tokens) or gemma-2-2b (FP4, batches of 8, at most 5).
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { flanT5Prompt, gemma2Prompt, localAnswerer, settled } from "../src/answer/index.js";
+import { openDevice } from "../src/graph/index.js";
+import { createT5, type LanguageModel, loadGemma2, loadT5, tinyT5Config, weightStore } from "../src/models/index.js";
+import { loadTokenizer } from "../src/tokens/index.js";
+import { englishRows, SHARED } from "./train/examples.js";
+import { writeModel } from "./train/bench-gemma-2-2b.js";
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { rows: { type: "string", default: "64" }, python: { type: "string" }, json: { type: "boolean", default: false } } });
+const model = positionals[0] ?? "flan-t5-base";
+if (model !== "flan-t5-base" && model !== "gemma-2-2b") {
+  console.error(`There is no bench of ${model}: flan-t5-base or gemma-2-2b.`);
+  process.exit(2);
+}
+const gemma = model === "gemma-2-2b";
+const [batchSize, maximumTokens, reading, longest] = gemma ? ([8, 5, "first-match", 256] as const) : ([32, 3, "first-character", 255] as const);
+const device = await openDevice("cpu");
+const folder = gemma ? writeModel() : await writeT5();
+const tokenizer = await loadTokenizer({ source: join(SHARED, "tokenizers", gemma ? "gemma-2" : "t5") });
+const prompts: string[] = [];
+// Every 200th row, so that all subjects are there.
+const all = englishRows();
+for (let i = 0; prompts.length < Number(values.rows); i = (i + 211) % all.length) {
+  const prompt = (gemma ? gemma2Prompt : flanT5Prompt)(all[i]!);
+  if ((await tokenizer.encode(prompt, true)).length <= longest) prompts.push(prompt);
+}
+
+const before = performance.now();
+const local: LanguageModel = gemma ? await loadGemma2(folder, device, { store: weightStore({ kind: "fp4" }, device) }) : await loadT5(folder, device);
+const loadSeconds = (performance.now() - before) / 1000;
+const answerer = localAnswerer({ name: model, model: local, tokenizer, identity: {}, batchSize, settled: (text) => settled(reading, text) });
+await answerer.prepare();
+const ask = async (some: readonly string[]): Promise<void> => void (await answerer.answer(some.map((prompt) => ({ rows: [], prompt, maximumTokens }))));
+// Compiles the graphs.
+await ask(prompts.slice(0, 2));
+const start = performance.now();
+for (let at = 0; at < prompts.length; at += batchSize) await ask(prompts.slice(at, at + batchSize));
+const seconds = (performance.now() - start) / 1000;
+const peakGiB = (process.resourceUsage().maxRSS * 1024) / 2 ** 30;
+
+let theirs: { seconds: number; rows: number; loadSeconds: number; peakBytes: number; versions: Record<string, string> } | undefined;
+if (values.python) {
+  const scratch = mkdtempSync(join(tmpdir(), "bench-answer-"));
+  const work = join(scratch, "work.json");
+  const ids = await tokenizer.encodeAll(prompts, true);
+  writeFileSync(work, JSON.stringify({ folder, gemma, ids, batchSize, maximumTokens }));
+  theirs = JSON.parse(execFileSync(values.python, [fileURLToPath(new URL("./python/answer.py", import.meta.url)), work], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n").at(-1)!);
+  rmSync(scratch, { recursive: true });
+}
+const result = {
+  model, cores: availableParallelism(), rows: prompts.length, batchSize, loadSeconds, rowsPerSecond: prompts.length / seconds, peakGiB,
+  ...(theirs ? { python: { rowsPerSecond: theirs.rows / theirs.seconds, loadSeconds: theirs.loadSeconds, peakGiB: theirs.peakBytes / 2 ** 30, versions: theirs.versions }, times: prompts.length / seconds / (theirs.rows / theirs.seconds) } : {}),
+};
+if (values.json) console.log(JSON.stringify(result));
+else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(18)} ${typeof value === "object" ? JSON.stringify(value) : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : value}`);
+await local.dispose();
+await device.close();
+
+/** flan-t5-base's shape with random weights, written once to the user's cache. */
+async function writeT5(): Promise<string> {
+  const place = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", "flan-t5-base");
+  if (existsSync(join(place, "config.json"))) return place;
+  mkdirSync(join(place, ".."), { recursive: true });
+  const made = await createT5(device, tinyT5Config({ vocabularySize: 32_128, width: 768, headWidth: 64, feedForwardWidth: 2048, encoderLayers: 12, decoderLayers: 12, heads: 12 }), 1);
+  await made.save(place);
+  await made.dispose();
+  return place;
+}
