@@ -1,0 +1,63 @@
+import { homedir, hostname } from "node:os";
+import { join } from "node:path";
+import { readFileSync } from "node:fs";
+
+export type WandbMode = "disabled" | "offline" | "online";
+
+/** Where and as what a run is logged: the usual `WANDB_*` variables over what the experiment says. */
+export interface WandbSettings {
+  readonly mode: WandbMode;
+  readonly project: string;
+  readonly entity: string | undefined;
+  readonly displayName: string;
+  readonly group: string | undefined;
+  readonly tags: readonly string[];
+  readonly notes: string | undefined;
+  /** The folder that holds `wandb/`. */
+  readonly folder: string;
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly runId: string | undefined;
+  readonly host: string;
+}
+
+const modes: Record<string, WandbMode> = { online: "online", run: "online", offline: "offline", dryrun: "offline", disabled: "disabled" };
+
+/**
+ * @param mode what the command line or the configuration says; `WANDB_MODE` and `WANDB_DISABLED` count only where it
+ * says nothing (undefined).
+ */
+export function wandbSettings(mode: WandbMode | undefined, run: { name: string; project: string }, environment: NodeJS.ProcessEnv = process.env): WandbSettings {
+  const set = (name: string): string | undefined => environment[name]?.trim() || undefined;
+  const fromEnvironment = /^(1|true|yes)$/i.test(set("WANDB_DISABLED") ?? "") ? "disabled" : modes[set("WANDB_MODE")?.toLowerCase() ?? ""];
+  const baseUrl = (set("WANDB_BASE_URL") ?? "https://api.wandb.ai").replace(/\/+$/, "");
+  return {
+    mode: mode ?? fromEnvironment ?? "disabled",
+    project: set("WANDB_PROJECT") ?? run.project,
+    entity: set("WANDB_ENTITY"),
+    displayName: set("WANDB_NAME") ?? run.name,
+    group: set("WANDB_RUN_GROUP"),
+    tags: (set("WANDB_TAGS") ?? "").split(",").map((tag) => tag.trim()).filter(Boolean),
+    notes: set("WANDB_NOTES"),
+    folder: set("WANDB_DIR") ?? process.cwd(),
+    baseUrl,
+    apiKey: set("WANDB_API_KEY") ?? keyFromNetrc(new URL(baseUrl).hostname, environment),
+    runId: set("WANDB_RUN_ID"),
+    host: set("WANDB_HOST") ?? hostname(),
+  };
+}
+
+/** `wandb login` leaves the key in ~/.netrc. */
+function keyFromNetrc(machine: string, environment: NodeJS.ProcessEnv): string | undefined {
+  try {
+    const words = readFileSync(environment.NETRC ?? join(homedir(), ".netrc"), "utf8").split(/\s+/);
+    const at = words.findIndex((word, index) => word === "machine" && words[index + 1] === machine);
+    if (at < 0) return undefined;
+    const end = words.indexOf("machine", at + 1);
+    const entry = words.slice(at, end < 0 ? undefined : end);
+    const password = entry.indexOf("password");
+    return password < 0 ? undefined : entry[password + 1];
+  } catch {
+    return undefined;
+  }
+}
