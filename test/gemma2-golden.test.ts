@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../src/graph/index.js";
-import { swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
+import { runOnSwiftShader, swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
 import { adaptedModel, bareModel, type Base, trainerRun } from "./gemma2-agreement.js";
 import { type Distance } from "./t5-agreement.js";
 
@@ -37,12 +35,11 @@ describe("Gemma 2 against transformers, PEFT and bitsandbytes", () => {
   });
 });
 
-const environment = swiftShaderEnvironment();
-if (!environment) console.warn("Skipped: Gemma 2 on WebGPU needs SwiftShader (Debian's package chromium)");
+if (!swiftShaderEnvironment()) console.warn("Skipped: Gemma 2 on WebGPU needs SwiftShader (Debian's package chromium)");
 
-describe.skipIf(!environment)("Gemma 2 on WebGPU (SwiftShader)", () => {
+describe.skipIf(!swiftShaderEnvironment())("Gemma 2 on WebGPU (SwiftShader)", () => {
   it("agrees with transformers: logits, loss, gradients, greedy replies, 4-bit bases, training steps", { timeout: 240_000 }, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", fileURLToPath(new URL("./gemma2-agreement.ts", import.meta.url)), "webgpu"], { env: { ...process.env, ...environment }, maxBuffer: 1 << 24 });
+    const stdout = await runOnSwiftShader(fileURLToPath(new URL("./gemma2-agreement.ts", import.meta.url)), ["webgpu"]);
     const distances = stdout.trim().split("\n").map((line) => JSON.parse(line) as Distance);
     expect(distances.filter(({ name }) => name.startsWith("run loss"))).toHaveLength(3);
     expect(far(distances)).toEqual([]);

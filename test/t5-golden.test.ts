@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../src/graph/index.js";
-import { swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
+import { runOnSwiftShader, swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
 import { batchesOfStep } from "../src/train/index.js";
 import { type Distance, forwardAndBackward, golden, storedLoss, trainerRun } from "./t5-agreement.js";
 
@@ -39,12 +37,11 @@ describe("T5 against transformers", () => {
   });
 });
 
-const environment = swiftShaderEnvironment();
-if (!environment) console.warn("Skipped: T5 on WebGPU needs SwiftShader (Debian's package chromium)");
+if (!swiftShaderEnvironment()) console.warn("Skipped: T5 on WebGPU needs SwiftShader (Debian's package chromium)");
 
-describe.skipIf(!environment)("T5 on WebGPU (SwiftShader)", () => {
+describe.skipIf(!swiftShaderEnvironment())("T5 on WebGPU (SwiftShader)", () => {
   it("agrees with transformers: logits, loss, gradients, greedy replies, training steps", { timeout: 240_000 }, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", fileURLToPath(new URL("./t5-agreement.ts", import.meta.url)), "webgpu"], { env: { ...process.env, ...environment }, maxBuffer: 1 << 24 });
+    const stdout = await runOnSwiftShader(fileURLToPath(new URL("./t5-agreement.ts", import.meta.url)), ["webgpu"]);
     const distances = stdout.trim().split("\n").map((line) => JSON.parse(line) as Distance);
     expect(distances.filter(({ name }) => name.startsWith("run loss"))).toHaveLength(6);
     expect(far(distances)).toEqual([]);

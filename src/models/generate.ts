@@ -108,6 +108,26 @@ export async function continueGreedily(
   return rows.map(({ tokens, details, ended }) => ({ tokens, details, ended: ended! }));
 }
 
+/** What every model here generates with: how a batch is started, and its tokens that mean something. */
+export interface Generator {
+  readonly start: (prompts: readonly (readonly number[])[]) => Promise<Continuation>;
+  readonly endTokens: readonly number[];
+  readonly padToken: number;
+}
+
+/** {@link LocalModel.generate} of a model that can start a batch. */
+export async function generateReplies({ start, endTokens, padToken }: Generator, prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
+  return prompts.length === 0 ? [] : continueGreedily(await start(prompts), endTokens, padToken, options);
+}
+
+/** {@link LocalModel.letterLogProbabilities} of a model that can start a batch. */
+export async function nextLogProbabilities({ start }: Pick<Generator, "start">, prompts: readonly (readonly number[])[], tokens: readonly number[]): Promise<number[][]> {
+  if (prompts.length === 0) return [];
+  const batch = await start(prompts);
+  batch.dispose();
+  return logProbabilitiesOf(batch.first, tokens);
+}
+
 /** The place of the largest (the first of equals). */
 export function largest(values: Float32Array): number {
   let best = 0;

@@ -1,6 +1,6 @@
 import type { Device } from "../../graph/index.js";
 import type { ConfigFile } from "../config-file.js";
-import { continueGreedily, type Generated, type GenerateOptions, type LocalModel, logProbabilitiesOf } from "../generate.js";
+import { type Generated, generateReplies, type GenerateOptions, type Generator, type LocalModel, nextLogProbabilities } from "../generate.js";
 import { saveAdapter } from "../lora/index.js";
 import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "../model.js";
 import { parameterToWrite, saveModelFolder } from "../save.js";
@@ -104,16 +104,12 @@ export class Gemma2Model implements TrainableModel, LocalModel {
     return { lossSum, tokens: labels.length };
   }
 
-  async generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
-    if (prompts.length === 0) return [];
-    return continueGreedily(await this.generation.start(prompts), this.config.endTokens, this.config.padToken, options);
+  generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
+    return generateReplies(this.generator, prompts, options);
   }
 
-  async letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]> {
-    if (prompts.length === 0) return [];
-    const batch = await this.generation.start(prompts);
-    batch.dispose();
-    return logProbabilitiesOf(batch.first, letterIds);
+  letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]> {
+    return nextLogProbabilities(this.generator, prompts, letterIds);
   }
 
   async save(folder: string): Promise<void> {
@@ -149,6 +145,11 @@ export class Gemma2Model implements TrainableModel, LocalModel {
   async dispose(): Promise<void> {
     await this.recompile();
     this.weights.dispose();
+  }
+
+  private get generator(): Generator {
+    const { endTokens, padToken } = this.config;
+    return { start: (prompts) => this.generation.start(prompts), endTokens, padToken };
   }
 
   private makeEmbedding(): Embedding {

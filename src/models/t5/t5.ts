@@ -1,6 +1,6 @@
 import type { Device, DeviceArray, Program } from "../../graph/index.js";
 import type { ConfigFile } from "../config-file.js";
-import { continueGreedily, logProbabilitiesOf, type Generated, type GenerateOptions, type LocalModel } from "../generate.js";
+import { type Generated, generateReplies, type GenerateOptions, type Generator, type LocalModel, nextLogProbabilities } from "../generate.js";
 import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "../model.js";
 import { saveAdapter } from "../lora/index.js";
 import { gradientName, type ModelGraph } from "../model-graph.js";
@@ -89,16 +89,12 @@ export class T5Model implements TrainableModel, LocalModel {
     return { lossSum: await this.takeLoss(outputs["loss"]!), tokens };
   }
 
-  async generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
-    if (prompts.length === 0) return [];
-    return continueGreedily(await this.generation.start(prompts), this.config.endTokens, this.config.padToken, options);
+  generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
+    return generateReplies(this.generator, prompts, options);
   }
 
-  async letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]> {
-    if (prompts.length === 0) return [];
-    const batch = await this.generation.start(prompts);
-    batch.dispose();
-    return logProbabilitiesOf(batch.first, letterIds);
+  letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]> {
+    return nextLogProbabilities(this.generator, prompts, letterIds);
   }
 
   async save(folder: string): Promise<void> {
@@ -138,6 +134,11 @@ export class T5Model implements TrainableModel, LocalModel {
     await this.recompile();
     this.spare.clear();
     this.weights.dispose();
+  }
+
+  private get generator(): Generator {
+    const { endTokens, padToken } = this.config;
+    return { start: (prompts) => this.generation.start(prompts), endTokens, padToken };
   }
 
   private async run(examples: readonly Example[], { gradients, scale = 1, dropoutSeed }: { gradients: boolean; scale?: number; dropoutSeed?: number }) {
