@@ -65,12 +65,12 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
   const cleanedSubjects: Record<string, number> = {};
   const rows: Row[] = [];
   const files: CorpusFile[] = [];
-  // The next file is read while this one's rows are made.
-  let next = found.files[0] && readAhead(found.files[0].path);
+  // The next files are read while this one's rows are made.
+  const ahead = found.files.slice(0, FILES_AHEAD).map(({ path }) => readAhead(path));
   for (const [place, { language, path }] of found.files.entries()) {
-    const { table, sha256: hash } = await (next as ReturnType<typeof readAhead>);
-    const after = found.files[place + 1];
-    next = after && readAhead(after.path);
+    const { table, sha256: hash } = await ahead.shift()!;
+    const after = found.files[place + FILES_AHEAD];
+    if (after) ahead.push(readAhead(after.path));
     const read = await rowsOf(path, language, table, options.rowsPerLanguage ?? Number.POSITIVE_INFINITY);
     for (const column of COLUMNS) for (let i = 0; i < read.rows.length; i++) if (table[column][i] === "") nulls[column]++;
     if (read.cleaned) cleanedSubjects[language] = read.cleaned;
@@ -82,6 +82,9 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
   progress.end(`${rows.length.toLocaleString("en")} rows in ${files.length} languages${cleaned ? `; ${cleaned} subjects cleaned of file names (${Object.keys(cleanedSubjects).join(", ")})` : ""}`);
   return { source: options.source, kind: found.kind, revision: found.revision, languages: files.map((file) => file.language), rows, files, nulls, cleanedSubjects };
 }
+
+/** Files that are read while the rows of another are made: their bytes are in memory too. */
+const FILES_AHEAD = 3;
 
 function readAhead(path: string): Promise<{ table: Table; sha256: string }> {
   const read = (async () => {
