@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mmmlu } from "./command.js";
+import { swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
+import { type Finished, mmmlu } from "./command.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mmmlu-finetune-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -124,5 +125,25 @@ describe("LoRA", () => {
     const { code, error } = await mmmlu(short("no-modules", "--set", 'lora={"rank":4,"alpha":8,"dropout":0,"modules":["q_proj"]}'));
     expect(code).toBe(1);
     expect(error).toMatch(/no layer of the model is named q_proj[^]*q, k, v, o/);
+  });
+});
+
+const driver = swiftShaderEnvironment();
+describe.skipIf(!driver)(`a fine-tuning run on WebGPU${driver ? "" : " (skipped: chromium's SwiftShader is not installed)"}`, () => {
+  it("gives what the CPU gives, and the process ends well", async () => {
+    const tiny = (out: string, ...more: string[]): string[] => short(out, "--set", "training.epochs=1", "--set", "data.rowsPerLanguage=120", "--set", "training.batchSize=32", "--set", "training.dropout=0", "--set", "training.logEvery=1", ...more);
+    let onGpu: Finished | undefined;
+    // The software driver may die as it starts, before a step is logged; a run that dies later has failed.
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      onGpu = await mmmlu(tiny("gpu", "--device", "webgpu"), { environment: driver! });
+      if (onGpu.code !== null || existsSync(at("gpu", "train-log.jsonl"))) break;
+    }
+    expect(onGpu!.error).not.toMatch(/fault/);
+    expect(onGpu!.code).toBe(0);
+    expect((await mmmlu(tiny("cpu"))).code).toBe(0);
+    const [gpu, cpu] = ["gpu", "cpu"].map((run) => lines(at(run, "train-log.jsonl")).filter((line) => "loss" in line).map(({ loss }) => loss as number));
+    expect(gpu).toHaveLength(cpu!.length);
+    for (const [step, loss] of gpu!.entries()) expect(Math.abs(loss - cpu![step]!) / cpu![step]!).toBeLessThan(1e-3);
+    expect(json("gpu", "metrics.json").final.n).toBe(json("cpu", "metrics.json").final.n);
   });
 });

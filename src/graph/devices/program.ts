@@ -27,6 +27,7 @@ export class SessionProgram implements Program {
     private readonly graph: LoweredGraph,
     /** Whether outputs are written into the machine's memory, where they can be placed. */
     private readonly host: boolean,
+    private readonly release: (session: InferenceSession) => Promise<void>,
   ) {
     this.session = session;
     this.inputs = graph.inputs;
@@ -55,7 +56,7 @@ export class SessionProgram implements Program {
   async dispose(): Promise<void> {
     const session = this.session;
     this.session = undefined;
-    await session?.release();
+    if (session) await this.release(session);
   }
 
   private async compute(feeds: Record<string, Tensor>, fetches: Record<string, Tensor | null>, shrink: boolean): Promise<Readonly<Record<string, Tensor>> | undefined> {

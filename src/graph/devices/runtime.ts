@@ -36,7 +36,7 @@ export async function openDevice(name: DeviceName, options: DeviceOptions = {}):
   const device = new RuntimeDevice(name, options.threads ?? availableParallelism());
   if (name !== "cpu") {
     try {
-      await device.add(await device.upload(device.array(new Float32Array(1), [1])), device.array(new Float32Array(1), [1]));
+      device.dispose(await device.add(await device.upload(device.array(new Float32Array(1), [1])), device.array(new Float32Array(1), [1])));
     } catch (cause) {
       throw new GraphError(`The device ${name} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: ABSENT[name], cause });
     }
@@ -47,6 +47,7 @@ export async function openDevice(name: DeviceName, options: DeviceOptions = {}):
 class RuntimeDevice implements Device {
   private readonly copies = new Map<string, Promise<InferenceSession>>();
   private readonly adders = new Map<string, Promise<Program>>();
+  private readonly retired: InferenceSession[] = [];
 
   constructor(
     readonly name: DeviceName,
@@ -103,7 +104,7 @@ class RuntimeDevice implements Device {
   async compile(graph: GraphBuilder, options: CompileOptions = {}): Promise<Program> {
     const lowered = lower(graph, CAPABILITIES[this.name]);
     const session = await this.session(graph.name, lowered.model, [...lowered.outputs.keys()], options, lowered.keepDuplicates);
-    return new SessionProgram(graph.name, session, lowered, this.host);
+    return new SessionProgram(graph.name, session, lowered, this.host, (done) => this.release(done));
   }
 
   dispose(array: DeviceArray): void {
@@ -117,6 +118,13 @@ class RuntimeDevice implements Device {
     this.adders.clear();
     for (const session of sessions) await (await session).release();
     for (const program of programs) await (await program).dispose();
+    for (const session of this.retired.splice(0)) await session.release();
+  }
+
+  /** A GPU's arrays lie in buffers of the session that made them: freed after it, they end the process. Its end waits for the device's. */
+  private async release(session: InferenceSession): Promise<void> {
+    if (this.host) await session.release();
+    else this.retired.push(session);
   }
 
   private async session(name: string, model: Uint8Array, outputs: readonly string[], options: CompileOptions, keepDuplicates: boolean): Promise<InferenceSession> {
