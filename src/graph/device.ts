@@ -85,7 +85,10 @@ export interface Device {
   add(a: DeviceArray, b: DeviceArray): Promise<DeviceArray>;
   /** Makes a graph ready to run. Throws GraphError with the runtime's reason where it cannot. */
   compile(graph: GraphBuilder, options?: CompileOptions): Promise<Program>;
-  /** Frees an array's memory on the device; on the CPU that of an array nobody holds goes by itself. */
+  /**
+   * Frees an array's memory on the device. On the CPU the memory of an output whose `data` nobody has asked for serves later
+   * outputs; any other goes by itself once nobody holds it.
+   */
   dispose(array: DeviceArray): void;
   /** Frees the device's own programs. */
   close(): Promise<void>;

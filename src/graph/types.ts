@@ -48,6 +48,11 @@ export function newArray(type: ElementType, length: number): TypedArray {
   return new TYPES[type].array(length);
 }
 
+/** A typed array over the beginning of memory that is there already. */
+export function arrayOver(type: ElementType, buffer: ArrayBuffer, length: number): TypedArray {
+  return new TYPES[type].array(buffer, 0, length);
+}
+
 /** The element type an array has where nothing else is said. */
 export function typeOfArray(data: TypedArray): ElementType {
   if (data instanceof Float32Array) return "float32";

@@ -2,6 +2,7 @@ import { Tensor } from "onnxruntime-node";
 import type { DeviceArray } from "../device.js";
 import { GraphError } from "../errors.js";
 import { productOf, showShape } from "../shape.js";
+import type { MemoryPool } from "./memory-pool.js";
 import { bytesOf, checkArrayType, type ElementType, type TypedArray } from "../types.js";
 
 /** A device array over one of the runtime's tensors. */
@@ -10,11 +11,15 @@ export class TensorArray implements DeviceArray {
   /** Kept, since a disposed tensor says that it lies nowhere. */
   readonly onDevice: boolean;
   private disposed = false;
+  /** Whether `data` was handed out: who has it may read it after `dispose`. */
+  private seen = false;
 
   constructor(
     readonly tensor: Tensor,
     readonly type: ElementType,
     readonly shape: readonly number[],
+    /** Where its memory came from and goes back to. */
+    private readonly pool?: MemoryPool,
   ) {
     this.size = productOf(shape) as number;
     this.onDevice = tensor.location === "gpu-buffer";
@@ -25,6 +30,12 @@ export class TensorArray implements DeviceArray {
   }
 
   get data(): TypedArray {
+    this.seen = true;
+    return this.elements;
+  }
+
+  /** `data` for this engine itself, which does not hold on to it. */
+  get elements(): TypedArray {
     this.check();
     // Reading a gpu-buffer tensor's data ends the process in this runtime.
     if (this.onDevice) throw new GraphError(`An array ${showShape(this.shape)} lies in the device's memory`, { hint: "Read it with device.read(array)." });
@@ -37,10 +48,12 @@ export class TensorArray implements DeviceArray {
     if (this.disposed) throw new GraphError(`An array ${showShape(this.shape)} is used after it was disposed of`);
   }
 
+  /** On the CPU only an array from a pool that nobody has looked into is disposed of; another stays as it is. */
   dispose(): void {
-    if (this.disposed) return;
+    if (this.disposed || (!this.onDevice && (!this.pool || this.seen))) return;
+    this.pool?.give((this.tensor.data as TypedArray).buffer as ArrayBuffer);
     this.disposed = true;
-    this.tensor.dispose();
+    if (this.onDevice) this.tensor.dispose();
   }
 }
 
@@ -50,14 +63,14 @@ function asUint16(data: ArrayBufferView & { readonly length?: number }): Uint16A
 }
 
 /** Wraps a typed array without copying it. */
-export function wrap(data: TypedArray, shape: readonly number[], type: ElementType): TensorArray {
+export function wrap(data: TypedArray, shape: readonly number[], type: ElementType, pool?: MemoryPool): TensorArray {
   if (type === "bfloat16") throw new GraphError("bfloat16 arrays cannot be fed: feed uint16 and use bitCast");
   checkArrayType(data, type, "array");
   if (productOf(shape) !== data.length) throw new GraphError(`${data.length} elements do not fill ${showShape(shape)}`);
   if (typeof SharedArrayBuffer !== "undefined" && (data.buffer as ArrayBufferLike) instanceof SharedArrayBuffer) {
     throw new GraphError("An array on a SharedArrayBuffer cannot be fed to the runtime", { hint: "Copy it into an ordinary typed array." });
   }
-  return new TensorArray(new Tensor(type as Tensor.Type, data as Tensor.DataType, shape), type, shape);
+  return new TensorArray(new Tensor(type as Tensor.Type, data as Tensor.DataType, shape), type, shape, pool);
 }
 
 /** The array as this engine's own; refuses others. */

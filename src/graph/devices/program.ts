@@ -4,8 +4,9 @@ import type { DeviceArray, Program, RunOptions } from "../device.js";
 import { GraphError } from "../errors.js";
 import { EMPTY_SEQUENCE, type LoweredGraph } from "../lower.js";
 import { factorsOf, sameShape, showShape, type Dimension, type Shape } from "../shape.js";
-import { newArray, type ElementType } from "../types.js";
+import { arrayOver, bytesOf, type ElementType } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
+import type { MemoryPool } from "./memory-pool.js";
 import { Overwriting } from "./overwriting.js";
 
 const SHRINK = { extra: { memory: { enable_memory_arena_shrinkage: "cpu:0" } } };
@@ -25,8 +26,8 @@ export class SessionProgram implements Program {
     readonly name: string,
     session: InferenceSession,
     private readonly graph: LoweredGraph,
-    /** Whether outputs are written into the machine's memory, where they can be placed. */
-    private readonly host: boolean,
+    /** The memory that outputs are placed in, where they lie in the machine's own. */
+    private readonly pool: MemoryPool | undefined,
     private readonly release: (session: InferenceSession) => Promise<void>,
   ) {
     this.session = session;
@@ -41,7 +42,7 @@ export class SessionProgram implements Program {
     const feeds = this.check(inputs, sizes);
     if (options.into) this.checkInto(inputs, options.into, sizes);
     const placed = this.place(options.into ?? {}, sizes);
-    const everything = this.host && placed.size === this.outputs.size;
+    const everything = this.pool && placed.size === this.outputs.size;
     const fetches: Record<string, Tensor | null> = everything ? { [EMPTY_SEQUENCE]: null } : {};
     for (const name of this.outputs.keys()) fetches[name] = placed.get(name)?.tensor ?? null;
     const results = await this.compute(feeds, fetches, options.shrink ?? false);
@@ -104,20 +105,25 @@ export class SessionProgram implements Program {
   /** Arrays for the outputs whose shape is known: those given, and fresh ones. */
   private place(into: Arrays, sizes: Sizes): Map<string, TensorArray> {
     const placed = new Map<string, TensorArray>();
-    if (!this.host) return placed;
+    if (!this.pool) return placed;
     for (const [name, value] of this.outputs) {
       const given = into[name];
       if (given) placed.set(name, own(given, `The array for output ${name}`));
       else {
         const shape = shapeIn(value.shape, sizes);
-        if (shape) placed.set(name, wrap(newArray(value.type, shape.reduce((product, size) => product * size, 1)), shape, value.type));
+        if (shape) placed.set(name, this.newArray(value.type, shape, this.pool));
       }
     }
     return placed;
   }
 
+  private newArray(type: ElementType, shape: readonly number[], pool: MemoryPool): TensorArray {
+    const size = shape.reduce((product, length) => product * length, 1);
+    return wrap(arrayOver(type, pool.take(size * bytesOf(type)), size), shape, type, pool);
+  }
+
   private checkInto(inputs: Arrays, into: Arrays, sizes: Sizes): void {
-    if (!this.host && Object.keys(into).length > 0) {
+    if (!this.pool && Object.keys(into).length > 0) {
       throw new GraphError(`The program ${this.name}: outputs are not written into given arrays on this device`, { hint: "Take the array that run gives back and dispose of the old one." });
     }
     const targets = Object.entries(into);
@@ -134,7 +140,7 @@ export class SessionProgram implements Program {
       for (const input of this.inputs.keys()) {
         const source = inputs[input]!;
         if (!overlap(source, target)) continue;
-        const same = source.data.byteOffset === target.data.byteOffset && sameShape(source.shape, target.shape);
+        const same = own(source, "An array").elements.byteOffset === own(target, "An array").elements.byteOffset && sameShape(source.shape, target.shape);
         if (!same || !this.overwriting.allows(input, name)) {
           throw new GraphError(`The program ${this.name}: output ${name} would overwrite input ${input} before everything that reads it has run`, { hint: "Write into another array." });
         }
@@ -177,6 +183,7 @@ function fits(dimension: string, size: number, sizes: Sizes): boolean {
 }
 
 function overlap(a: DeviceArray, b: DeviceArray): boolean {
-  if (a.onDevice || b.onDevice || a.data.buffer !== b.data.buffer) return false;
-  return a.data.byteOffset < b.data.byteOffset + b.bytes && b.data.byteOffset < a.data.byteOffset + a.bytes;
+  if (a.onDevice || b.onDevice) return false;
+  const [x, y] = [own(a, "An array").elements, own(b, "An array").elements];
+  return x.buffer === y.buffer && x.byteOffset < y.byteOffset + b.bytes && y.byteOffset < x.byteOffset + a.bytes;
 }

@@ -9,6 +9,7 @@ import { add } from "../ops/elementwise.js";
 import { sameShape, showShape } from "../shape.js";
 import { newArray, typeOfArray, type ElementType, type TypedArray } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
+import { MemoryPool } from "./memory-pool.js";
 import { SessionProgram } from "./program.js";
 
 const CAPABILITIES: Record<DeviceName, Capabilities> = {
@@ -48,6 +49,7 @@ class RuntimeDevice implements Device {
   private readonly copies = new Map<string, Promise<InferenceSession>>();
   private readonly adders = new Map<string, Promise<Program>>();
   private readonly retired: InferenceSession[] = [];
+  private readonly pool = new MemoryPool();
 
   constructor(
     readonly name: DeviceName,
@@ -91,7 +93,7 @@ class RuntimeDevice implements Device {
       throw new GraphError(`add: ${a.type} ${showShape(a.shape)} and ${b.type} ${showShape(b.shape)} differ`);
     }
     if (this.host && a.type !== "float16") {
-      addInto(a.data, b.data);
+      addInto(own(a, "add").elements, own(b, "add").elements);
       return a;
     }
     const program = await this.adder(a.type, a.shape.length);
@@ -104,11 +106,11 @@ class RuntimeDevice implements Device {
   async compile(graph: GraphBuilder, options: CompileOptions = {}): Promise<Program> {
     const lowered = lower(graph, CAPABILITIES[this.name]);
     const session = await this.session(graph.name, lowered.model, [...lowered.outputs.keys()], options, lowered.keepDuplicates);
-    return new SessionProgram(graph.name, session, lowered, this.host, (done) => this.release(done));
+    return new SessionProgram(graph.name, session, lowered, this.host ? this.pool : undefined, (done) => this.release(done));
   }
 
   dispose(array: DeviceArray): void {
-    if (array.onDevice) own(array, "dispose").dispose();
+    if (array instanceof TensorArray) array.dispose();
   }
 
   async close(): Promise<void> {
@@ -116,6 +118,7 @@ class RuntimeDevice implements Device {
     const programs = [...this.adders.values()];
     this.copies.clear();
     this.adders.clear();
+    this.pool.clear();
     for (const session of sessions) await (await session).release();
     for (const program of programs) await (await program).dispose();
     for (const session of this.retired.splice(0)) await session.release();

@@ -2,7 +2,7 @@ import { UserError } from "../../base/errors.js";
 import type { Device, DeviceArray } from "../../graph/index.js";
 import type { Example } from "../model.js";
 import type { ModelGraph } from "../model-graph.js";
-import { headPlaces, MASKED, packedPlaces, packRows, type PackedRows, tokenMask } from "../packing.js";
+import { headPlaces, MASKED, packedPlaces, packRows, type PackedRows, positions, tokenMask } from "../packing.js";
 import type { Gemma2Config } from "./config.js";
 import type { LayerInputs } from "./layer.js";
 import { rotaryAngles } from "./rotary.js";
@@ -27,10 +27,9 @@ export interface RowFeeds {
 }
 
 export function rowFeeds(device: Device, packed: PackedRows, config: Gemma2Config): RowFeeds {
-  const { rows, longest, total, lengths } = packed;
+  const { rows, longest, total } = packed;
   const { heads, keyValueHeads, headWidth } = config;
-  const positions = Int32Array.from(lengths.flatMap((length) => [...Array(length).keys()]));
-  const { cos, sin } = rotaryAngles(positions, config);
+  const { cos, sin } = rotaryAngles(positions(packed), config);
   const places = (name: string, count: number): Record<string, DeviceArray> => ({
     [`${name}HeadPlaces`]: device.array(headPlaces(packed, count), [rows, count, longest]),
     [`${name}PackedPlaces`]: device.array(packedPlaces(packed, count), [total, count]),

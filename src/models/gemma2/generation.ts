@@ -1,7 +1,7 @@
 import { add, concat, type Device, type DeviceArray, matmul, type Program, reshape, softmax, split, type Value } from "../../graph/index.js";
 import type { Continuation } from "../generate.js";
 import { ModelGraph } from "../model-graph.js";
-import { MASKED, packRows } from "../packing.js";
+import { commonStart, MASKED, packedPlace, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { checkTokens, rowFeeds } from "./batch.js";
 import { type Gemma2Config, layerPrefix } from "./config.js";
@@ -25,6 +25,8 @@ const ROOM = 32;
  */
 export class Gemma2Generation {
   private readonly programs = new Map<string, Promise<{ graph: ModelGraph; program: Program }>>();
+  /** Memory of caches that are done with: the next batch's are mostly of like size. */
+  private spare: Float32Array[] = [];
 
   constructor(
     private readonly weights: Weights,
@@ -41,26 +43,27 @@ export class Gemma2Generation {
   async start(prompts: readonly (readonly number[])[]): Promise<Continuation> {
     const { config, device } = this;
     prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config));
-    const packed = packRows(prompts);
+    const packed = packRows(prompts, commonStart(prompts));
     const rows = rowFeeds(device, packed, config);
     let states = await this.embedding.embed(packed.tokens);
     let room = packed.longest + ROOM;
     const caches: Cache[] = [];
+    const into = this.keysAndValues(packed.total);
     for (let index = 0; index < config.layers; index++) {
-      const made = await this.layers.forwardWithKeys(states, index, rows, packed);
+      const made = await this.layers.forwardWithKeys(states, index, rows, packed, into);
       device.dispose(states);
       states = made.states;
       const cache: Cache = { keys: this.emptyCache(packed.rows, room), values: this.emptyCache(packed.rows, room) };
       for (const [into, from] of [[cache.keys, made.keys], [cache.values, made.values]] as const) {
         const elements = (await device.read(from)) as Float32Array;
         packed.lengths.forEach((length, row) => {
-          for (let place = 0; place < length; place++) this.put(into, elements, packed.starts[row]! + place, row, place, room);
+          for (let place = 0; place < length; place++) this.put(into, elements, packedPlace(packed, row, place), row, place, room);
         });
         device.dispose(from);
       }
       caches.push(cache);
     }
-    const last = Int32Array.from(packed.starts, (start, row) => start + packed.lengths[row]! - 1);
+    const last = Int32Array.from(packed.lengths, (length, row) => packedPlace(packed, row, length - 1));
     const lengths = [...packed.lengths];
     return {
       first: await this.logitsAt(states, last),
@@ -75,13 +78,23 @@ export class Gemma2Generation {
         lengths.forEach((_, row) => lengths[row]!++);
         return this.logitsAt(states, Int32Array.from(tokens.keys()));
       },
-      dispose: () => void (caches.length = 0),
+      dispose: () => {
+        this.spare = caches.splice(0).flatMap(({ keys, values }) => [keys, values]);
+      },
     };
   }
 
   async dispose(): Promise<void> {
     for (const one of this.programs.values()) await (await one).program.dispose();
     this.programs.clear();
+    this.spare = [];
+  }
+
+  /** On the CPU one memory for the keys and values of all layers, which are copied from it. */
+  private keysAndValues(tokens: number): Record<string, DeviceArray> | undefined {
+    if (this.device.name !== "cpu") return undefined;
+    const shape = [tokens, this.config.keyValueHeads * this.config.headWidth];
+    return { keys: this.device.zeros(shape), values: this.device.zeros(shape) };
   }
 
   private async logitsAt(states: DeviceArray, places: Int32Array) {
@@ -167,7 +180,9 @@ export class Gemma2Generation {
   }
 
   private emptyCache(rows: number, room: number): Float32Array {
-    return new Float32Array(rows * this.config.keyValueHeads * room * this.config.headWidth);
+    const size = rows * this.config.keyValueHeads * room * this.config.headWidth;
+    const at = this.spare.findIndex(({ buffer }) => buffer.byteLength >= 4 * size);
+    return at < 0 ? new Float32Array(size) : new Float32Array(this.spare.splice(at, 1)[0]!.buffer, 0, size).fill(0);
   }
 
   /** Puts the heads of the packed token `from` into a row's place of a cache. */

@@ -45,10 +45,10 @@ export class Gemma2Layers {
     return (await compiled.program.run(this.feeds(compiled, states, index, rows, packed, dropoutSeed)))["output"]!;
   }
 
-  /** As {@link forward}, with the layer's keys and values [T, keyValueHeads · headWidth]. */
-  async forwardWithKeys(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows): Promise<{ states: DeviceArray; keys: DeviceArray; values: DeviceArray }> {
+  /** As {@link forward}, with the layer's keys and values [T, keyValueHeads · headWidth], written into arrays where some are given. */
+  async forwardWithKeys(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, into?: Record<string, DeviceArray>): Promise<{ states: DeviceArray; keys: DeviceArray; values: DeviceArray }> {
     const compiled = await this.compiled(index, "with keys", false);
-    const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed));
+    const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed), { into });
     return { states: made["output"]!, keys: made["keys"]!, values: made["values"]! };
   }
 
