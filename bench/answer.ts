@@ -47,7 +47,9 @@ const ask = async (some: readonly string[]): Promise<void> => void (await answer
 // Compiles the graphs.
 await ask(prompts.slice(0, 2));
 const start = performance.now();
-for (let at = 0; at < prompts.length; at += batchSize) await ask(prompts.slice(at, at + batchSize));
+// As an evaluation asks: Gemma reads batches one by one and continues several together.
+const together = answerer.requestsAtOnce;
+for (let at = 0; at < prompts.length; at += together) await ask(prompts.slice(at, at + together));
 const seconds = (performance.now() - start) / 1000;
 const peakGiB = (process.resourceUsage().maxRSS * 1024) / 2 ** 30;
 

@@ -2,7 +2,7 @@ import { LETTERS } from "../data/index.js";
 import { UserError } from "../base/errors.js";
 import { type GenerateOptions, largest, type LocalModel, logSumExp } from "../models/index.js";
 import type { Tokenizer } from "../tokens/index.js";
-import type { Answerer, AnswerRequest, RawReply } from "./answerer.js";
+import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
 
 export interface LocalAnswererOptions {
   readonly name: string;
@@ -10,7 +10,7 @@ export interface LocalAnswererOptions {
   readonly tokenizer: Tokenizer;
   /** Everything that can change a reply: the model's hash, its training, its quantization. */
   readonly identity: Readonly<Record<string, unknown>>;
-  /** Prompts in one batch. */
+  /** Prompts read in one pass. */
   readonly batchSize: number;
   /** Prompts are cut to so many tokens on the left, as the published recipe cuts them; undefined for never. */
   readonly maximumPromptTokens?: number;
@@ -28,11 +28,11 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
     name: options.name,
     description: `${options.name} on this machine, greedy decoding`,
     identity: { ...options.identity, tokenizer: tokenizer.sha256, maximumPromptTokens: options.maximumPromptTokens ?? null },
-    requestsAtOnce: options.batchSize,
+    requestsAtOnce: options.batchSize * model.batchesTogether,
     async prepare() {
       if (options.letterText) letterIds = await singleTokens(tokenizer, options.letterText);
     },
-    async answer(requests: readonly AnswerRequest[]): Promise<RawReply[]> {
+    async answer(requests: readonly AnswerRequest[], { signal }: AnswerContext = {}): Promise<RawReply[]> {
       const prompts: number[][] = [];
       for (const { prompt } of requests) {
         if (typeof prompt !== "string") throw new UserError("a local model is asked with plain prompts, not with chats");
@@ -43,6 +43,8 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
       const firsts = new Map<number, readonly [number, number, number, number]>();
       const generating: GenerateOptions = {
         maximumNewTokens: Math.max(...requests.map((request) => request.maximumTokens)),
+        promptsAtOnce: options.batchSize,
+        signal,
         stop: options.settled && ((_row, tokens) => (options.settled as (text: string) => boolean)(roughText(tokenizer, tokens))),
         choose: (row, logits) => {
           if (letterIds && !firsts.has(row)) {
@@ -55,6 +57,8 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
       const generated = await model.generate(prompts, generating);
       // A run on the CPU blocks the event loop: signals and timers get their turn.
       await new Promise((resolve) => setImmediate(resolve));
+      // Replies that the signal cut short are none.
+      signal?.throwIfAborted();
       return Promise.all(
         generated.map(async ({ tokens, ended }, row) => ({
           text: await tokenizer.decode(tokens, true),

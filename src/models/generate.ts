@@ -7,6 +7,8 @@ export interface TokenLogProbability {
 export interface GenerateOptions {
   /** Tokens a row gets at most, end tokens included. */
   readonly maximumNewTokens: number;
+  /** Prompts read in one pass, which bounds its memory; all of them unless given. All are continued together. */
+  readonly promptsAtOnce?: number;
   /** Asked after each token of a row, with all its new tokens: true ends the row, the token kept. */
   readonly stop?: (row: number, tokens: readonly number[]) => boolean;
   /** Told each token as it comes, with what `topLogProbabilities` asks for. */
@@ -15,7 +17,7 @@ export interface GenerateOptions {
   readonly topLogProbabilities?: number;
   /** Chooses the next token from a row's logits; the largest unless given. */
   readonly choose?: (row: number, logits: Float32Array) => number;
-  /** Ends all rows before the next token. */
+  /** Ends all rows before the next token; while prompts are still read, rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -44,6 +46,11 @@ export interface LocalModel {
   readonly endTokens: readonly number[];
   /** Tokens that a prompt and its reply may have together; undefined where the architecture sets no limit. */
   readonly longestSequence?: number;
+  /**
+   * How many batches of prompts are best continued together: more than one where a token of a few rows costs what one of many
+   * costs, since all weights are gone through for it.
+   */
+  readonly batchesTogether: number;
   /** Continues each prompt greedily (or by `choose`), all in one batch; the result does not depend on the batch. */
   generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]>;
   /** For each prompt, the log-probability of each of `letterIds` as the next token; one prefill. */
@@ -110,14 +117,14 @@ export async function continueGreedily(
 
 /** What every model here generates with: how a batch is started, and its tokens that mean something. */
 export interface Generator {
-  readonly start: (prompts: readonly (readonly number[])[]) => Promise<Continuation>;
+  readonly start: (prompts: readonly (readonly number[])[], options?: Pick<GenerateOptions, "promptsAtOnce" | "signal">) => Promise<Continuation>;
   readonly endTokens: readonly number[];
   readonly padToken: number;
 }
 
 /** {@link LocalModel.generate} of a model that can start a batch. */
 export async function generateReplies({ start, endTokens, padToken }: Generator, prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
-  return prompts.length === 0 ? [] : continueGreedily(await start(prompts), endTokens, padToken, options);
+  return prompts.length === 0 ? [] : continueGreedily(await start(prompts, options), endTokens, padToken, options);
 }
 
 /** {@link LocalModel.letterLogProbabilities} of a model that can start a batch. */

@@ -50,6 +50,10 @@ export class Gemma2Model implements TrainableModel, LocalModel {
     return this.config.vocabularySize;
   }
 
+  get batchesTogether(): number {
+    return 4;
+  }
+
   get endTokens(): readonly number[] {
     return this.config.endTokens;
   }
@@ -149,7 +153,7 @@ export class Gemma2Model implements TrainableModel, LocalModel {
 
   private get generator(): Generator {
     const { endTokens, padToken } = this.config;
-    return { start: (prompts) => this.generation.start(prompts), endTokens, padToken };
+    return { start: (prompts, options) => this.generation.start(prompts, options), endTokens, padToken };
   }
 
   private makeEmbedding(): Embedding {

@@ -1,5 +1,5 @@
 import { add, concat, type Device, type DeviceArray, matmul, type Program, reshape, softmax, split, type Value } from "../../graph/index.js";
-import type { Continuation } from "../generate.js";
+import type { Continuation, GenerateOptions } from "../generate.js";
 import { ModelGraph } from "../model-graph.js";
 import { commonStart, MASKED, packedPlace, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
@@ -39,37 +39,25 @@ export class Gemma2Generation {
     return this.weights.device;
   }
 
-  /** Reads the prompts and gives the logits after them. */
-  async start(prompts: readonly (readonly number[])[]): Promise<Continuation> {
-    const { config, device } = this;
+  /** Reads the prompts, so many in a pass, and gives the logits after them. */
+  async start(prompts: readonly (readonly number[])[], { promptsAtOnce = prompts.length, signal }: Pick<GenerateOptions, "promptsAtOnce" | "signal"> = {}): Promise<Continuation> {
+    const { config } = this;
     prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config));
-    const packed = packRows(prompts, commonStart(prompts));
-    const rows = rowFeeds(device, packed, config);
-    let states = await this.embedding.embed(packed.tokens);
-    let room = packed.longest + ROOM;
-    const caches: Cache[] = [];
-    const into = this.keysAndValues(packed.total);
-    for (let index = 0; index < config.layers; index++) {
-      const made = await this.layers.forwardWithKeys(states, index, rows, packed, into);
-      device.dispose(states);
-      states = made.states;
-      const cache: Cache = { keys: this.emptyCache(packed.rows, room), values: this.emptyCache(packed.rows, room) };
-      for (const [into, from] of [[cache.keys, made.keys], [cache.values, made.values]] as const) {
-        const elements = (await device.read(from)) as Float32Array;
-        packed.lengths.forEach((length, row) => {
-          for (let place = 0; place < length; place++) this.put(into, elements, packedPlace(packed, row, place), row, place, room);
-        });
-        device.dispose(from);
-      }
-      caches.push(cache);
+    const lengths = prompts.map((prompt) => prompt.length);
+    let room = Math.max(...lengths) + ROOM;
+    const caches = Array.from({ length: config.layers }, (): Cache => ({ keys: this.emptyCache(prompts.length, room), values: this.emptyCache(prompts.length, room) }));
+    const last = new Float32Array(prompts.length * config.width);
+    for (let row = 0; row < prompts.length; row += promptsAtOnce) {
+      // Signals get their turn: a pass blocks the event loop on the CPU.
+      if (row > 0) await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+      last.set(await this.read(prompts.slice(row, row + promptsAtOnce), row, caches, room), row * config.width);
     }
-    const last = Int32Array.from(packed.lengths, (length, row) => packedPlace(packed, row, length - 1));
-    const lengths = [...packed.lengths];
     return {
-      first: await this.logitsAt(states, last),
+      first: await this.embedding.logits(this.device.array(last, [prompts.length, config.width])),
       next: async (tokens) => {
         if (Math.max(...lengths) >= room) {
-          for (const cache of caches) this.grow(cache, packed.rows, room);
+          for (const cache of caches) this.grow(cache, prompts.length, room);
           room += ROOM;
         }
         let states = await this.embedding.embed(Int32Array.from(tokens));
@@ -82,6 +70,31 @@ export class Gemma2Generation {
         this.spare = caches.splice(0).flatMap(({ keys, values }) => [keys, values]);
       },
     };
+  }
+
+  /** One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the normed states after the prompts [rows, width]. */
+  private async read(prompts: readonly (readonly number[])[], firstRow: number, caches: readonly Cache[], room: number): Promise<Float32Array> {
+    const { config, device } = this;
+    const packed = packRows(prompts, commonStart(prompts));
+    const rows = rowFeeds(device, packed, config);
+    let states = await this.embedding.embed(packed.tokens);
+    const into = this.keysAndValues(packed.total);
+    for (let index = 0; index < config.layers; index++) {
+      const made = await this.layers.forwardWithKeys(states, index, rows, packed, into);
+      device.dispose(states);
+      states = made.states;
+      for (const part of ["keys", "values"] as const) {
+        const elements = (await device.read(made[part])) as Float32Array;
+        packed.lengths.forEach((length, row) => {
+          for (let place = 0; place < length; place++) this.put(caches[index]![part], elements, packedPlace(packed, row, place), firstRow + row, place, room);
+        });
+        device.dispose(made[part]);
+      }
+    }
+    const normed = await this.layers.finalNorm(states, Int32Array.from(packed.lengths, (length, row) => packedPlace(packed, row, length - 1)));
+    const elements = (await device.read(normed)) as Float32Array;
+    for (const array of [states, normed]) device.dispose(array);
+    return elements;
   }
 
   async dispose(): Promise<void> {

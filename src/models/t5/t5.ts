@@ -57,6 +57,10 @@ export class T5Model implements TrainableModel, LocalModel {
     return this.config.vocabularySize;
   }
 
+  get batchesTogether(): number {
+    return 1;
+  }
+
   get endTokens(): readonly number[] {
     return this.config.endTokens;
   }
