@@ -12,8 +12,8 @@ import { evaluate } from "../src/evaluate/run.js";
 
 /*
  * npm run bench:evaluate [-- --questions 10000 --concurrency 4,32,256 --milliseconds 50 --json]
- * Questions a second against a local server (a process of its own) that answers each request in so many milliseconds, one
- * question a request, through the whole path: prompts, the openai client, the log on disk, reading, metrics. It runs as built:
+ * Questions a second against a local server (evaluate-server.ts, a process of its own) that answers each request in so many
+ * milliseconds, one question a request, through the whole path: prompts, the openai client, the log on disk, reading, metrics. It runs as built:
  * what translates TypeScript as it loads costs each function made a third of a request's time.
  */
 
@@ -112,7 +112,7 @@ async function measure(endpoint: string, concurrency: number, count: number): Pr
 }
 
 async function startServer(): Promise<{ process: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("../test/chat-imitation/main.js", import.meta.url)), String(milliseconds)], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("./evaluate-server.js", import.meta.url)), String(milliseconds)], { stdio: ["pipe", "pipe", "inherit"] });
   for await (const line of createInterface({ input: child.stdout })) return { process: child, url: line };
   throw new Error("the server did not start");
 }

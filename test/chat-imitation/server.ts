@@ -68,7 +68,6 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
   const models = options.models ?? ["gemma-3-27b-it"];
   const seen = { models: 0, completions: 0, atOnce: 0, mostAtOnce: 0 };
   const sockets = new Set<Socket>();
-  const delay = new EvenDelay(options.delayMilliseconds ?? 0);
 
   const server = createServer((request, response) => {
     const pieces: Buffer[] = [];
@@ -81,12 +80,6 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
       if (path === "/v1/models") {
         seen.models++;
         return sendJson(response, 200, { object: "list", data: models.map((id) => ({ id, object: "model", owned_by: "organization_owner" })) });
-      }
-      // Not LM Studio's: how long replies took in the mean since the last time this was asked.
-      if (path === "/delay") {
-        const { mean } = delay;
-        delay.reset();
-        return sendJson(response, 200, { mean });
       }
       if (path === "/v1/chat/completions") return complete(request, response, Buffer.concat(pieces).toString("utf8"));
       return sendJson(response, 404, { error: `Unexpected endpoint or method. (${request.method} ${path})` });
@@ -104,7 +97,7 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
     }
     const trouble = options.trouble?.(request);
     const answer = (): void => (trouble ? makeTrouble(trouble, response, request) : sendReply(response, request));
-    if (options.delayMilliseconds) delay.after(answer);
+    if (options.delayMilliseconds) setTimeout(answer, options.delayMilliseconds);
     else answer();
   }
 
@@ -138,8 +131,6 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  // Longer than the client's own bound, so that a bench never meets a connection that is just being closed.
-  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/`,
@@ -202,33 +193,4 @@ function topTokens(kind: "true" | "zeros" | "the same for all", first: string, s
   const weights = [10 + (bytes[0] as number), ...others.map((_, index) => 1 + (bytes[index + 1] as number) / 64)].sort((a, b) => b - a);
   const total = weights.reduce((a, b) => a + b, 0) * 1.05;
   return [first, ...others].map((token, index) => ({ token, logprob: Math.log((weights[index] as number) / total) }));
-}
-
-/**
- * Timers come up to 2 ms late, the more so under load: here each is set by as much as the delays so far were too long on
- * average, so that their mean is the delay that was asked for. The mean is told.
- */
-class EvenDelay {
-  #sum = 0;
-  #count = 0;
-
-  constructor(private readonly milliseconds: number) {}
-
-  get mean(): number {
-    return this.#count ? this.#sum / this.#count : 0;
-  }
-
-  reset(): void {
-    this.#sum = this.#count = 0;
-  }
-
-  after(then: () => void): void {
-    const start = performance.now();
-    const late = this.mean - this.milliseconds;
-    setTimeout(() => {
-      this.#sum += performance.now() - start;
-      this.#count++;
-      then();
-    }, this.milliseconds - (this.#count > 0 && late > 0 ? 1 + Math.ceil(late) : 0));
-  }
 }
