@@ -52,11 +52,13 @@ export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) =
   }
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+/** Whether the operating system refused something: a full disk, a folder that may not be written. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
 }
 
-function hintForSystemError(error: unknown): string | undefined {
+/** What to do about it, in a sentence; undefined where nothing general can be said. */
+export function hintForSystemError(error: unknown): string | undefined {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOSPC" || code === "EDQUOT") return "The disk is full: free some space and run the same command again.";
   if (code === "EACCES" || code === "EROFS" || code === "EPERM") return "Choose a folder that you may write to with --out.";

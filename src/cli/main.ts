@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { messageOf, UserError } from "../base/errors.js";
 import { readDotEnv } from "../base/environment.js";
+import { hintForSystemError, isSystemError } from "../base/files.js";
 import { program } from "./program.js";
 
 process.exitCode = await main(process.argv);
@@ -20,8 +21,9 @@ async function main(argv: string[]): Promise<number> {
 function tell(error: unknown, debug: boolean): number {
   if (isCommanderExit(error)) return error.exitCode === 0 ? 0 : 2;
   process.stderr.write(`mmmlu: ${messageOf(error)}\n`);
-  if (error instanceof UserError && error.hint) process.stderr.write(`       ${error.hint}\n`);
-  if (!(error instanceof UserError) && !debug) process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
+  const hint = error instanceof UserError ? error.hint : isSystemError(error) ? hintForSystemError(error) : undefined;
+  if (hint) process.stderr.write(`       ${hint}\n`);
+  if (!(error instanceof UserError) && !hint && !debug) process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
   if (debug && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
     if (error.cause instanceof Error) process.stderr.write(`caused by: ${error.cause.stack}\n`);

@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
-import { messageOf, UserError } from "../base/errors.js";
+import { hashOf } from "../base/canonical.js";
+import { messageOf, UsageError, UserError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
-import { agrees, presets, reproductionOf, runExperiment } from "../experiments/index.js";
+import { agrees, type ExperimentConfiguration, identityOf, presetNamed, presets, reproductionOf, runExperiment } from "../experiments/index.js";
+import { readManifest } from "../record/index.js";
 import { type ReproducedExperiment, reproductionReport, written } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
@@ -28,24 +29,23 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   const outputs = flags.out ?? "outputs";
   const found: ReproducedExperiment[] = [];
   const missing: { experiment: string; reason: string }[] = [];
-  for (const experiment of given.length ? given : presets.map(({ name }) => name)) {
+  const names = presets.map(({ name }) => name);
+  const unknown = given.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UsageError(`"${unknown}" is no published experiment`, { hint: `Those are ${names.join(", ")}.` });
+  for (const experiment of given.length ? given : names) {
     const folder = join(outputs, experiment);
+    const context = contextOf({ ...flags, out: folder });
     try {
       const configuration = await configurationOf(experiment, flags);
-      if (flags.run && !existsSync(join(folder, "manifest.json"))) {
-        const context = contextOf({ ...flags, out: folder });
-        try {
-          await runExperiment(configuration, context);
-        } finally {
-          context.done();
-        }
-      }
+      if (flags.run && (await mustRun(experiment, folder, configuration, flags))) await runExperiment(configuration, context);
       const reproduction = await reproductionOf(experiment, folder);
       found.push({ ...reproduction, figures: reproduction.figures.map((figure) => ({ ...figure, agrees: agrees(figure) })) });
     } catch (error) {
-      // One experiment that cannot run here (no server, no weights) must not keep the others from running.
-      if (!(error instanceof UserError) || error.exitCode === 2) throw error;
+      // One experiment that cannot run here (no server, no weights) must not keep the others from running; Ctrl-C means them all.
+      if (!(error instanceof UserError) || error.exitCode === 2 || context.signal?.aborted) throw error;
       missing.push({ experiment, reason: [messageOf(error), error.hint].filter(Boolean).join(" ") });
+    } finally {
+      context.done();
     }
   }
   const report = join(outputs, "reproduction.html");
@@ -53,6 +53,17 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   if (flags.json) process.stdout.write(`${JSON.stringify({ experiments: found, missing }, null, 2)}\n`);
   else print(found, missing, report);
   if (missing.length) process.exitCode = 1;
+}
+
+/**
+ * Whether there is no finished run to read. A run of another protocol counts, its differences are named; but not where the flags
+ * ask for one that the folder has not: running then says so.
+ */
+async function mustRun(experiment: string, folder: string, configuration: ExperimentConfiguration, flags: ReproduceFlags): Promise<boolean> {
+  if (flags.fresh) return true;
+  const there = await readManifest(folder).catch(() => undefined);
+  const asked = hashOf(identityOf(configuration));
+  return !there || (there.configurationHash !== asked && asked !== hashOf(identityOf(presetNamed(experiment))));
 }
 
 function print(found: readonly ReproducedExperiment[], missing: readonly { experiment: string; reason: string }[], report: string): void {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { sha256 } from "../base/files.js";
-import { UserError } from "../base/errors.js";
+import { messageOf, UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
 import { type Column, COLUMNS, lineOfRecord, readTable, type Table } from "./csv.js";
 import { downloadFiles, hubSettings, PINNED_DATASET, resolveCommit } from "./hub/index.js";
@@ -88,7 +88,9 @@ const FILES_AHEAD = 3;
 
 function readAhead(path: string): Promise<{ table: Table; sha256: string }> {
   const read = (async () => {
-    const bytes = await readFile(path);
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    });
     return { table: await readTable(path, bytes), sha256: sha256(bytes) };
   })();
   // An earlier file's fault may end the reading before this one is awaited.

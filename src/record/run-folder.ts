@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, hashOf } from "../base/canonical.js";
-import { UserError } from "../base/errors.js";
+import { messageOf, UserError } from "../base/errors.js";
 import { readJson, writeWhole } from "../base/files.js";
+import { lockFolder } from "../base/lock.js";
 
 /** What `run.json` says of a run that has begun; `manifest.json` says the same and more once it is complete. */
 export interface RunStart {
@@ -20,10 +21,11 @@ export class RunFolder {
   private constructor(readonly path: string, readonly start: RunStart, readonly resumed: boolean) {}
 
   /**
-   * Opens or makes the folder of a run. The same configuration goes on with what is there.
+   * Opens or makes the folder of a run. The same configuration goes on with what is there; another one begins anew only where the
+   * run before it came to nothing: no reply, no checkpoint, no result.
    * @param options.fresh moves what is there aside (to `PATH.before-TIME`) and begins anew.
    * @throws {UserError} where the folder holds a run of another configuration (the message names the keys that
-   * differ), or holds files that are no run's.
+   * differ), holds files that are no run's, or cannot be made.
    */
   static async open(
     path: string,
@@ -33,23 +35,32 @@ export class RunFolder {
     options: { fresh?: boolean; now?: Date } = {},
   ): Promise<RunFolder> {
     const now = options.now ?? new Date();
-    if (options.fresh && existsSync(path)) renameSync(path, `${path}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
+    if (existsSync(path) && !statSync(path).isDirectory()) throw new UserError(`${path} is not a folder`, { hint: "Choose another one with --out." });
+    if (options.fresh && existsSync(path)) {
+      // Not from under a run that still goes on.
+      lockFolder(path)();
+      renameSync(path, `${path}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
+    }
     const startPath = join(path, "run.json");
     const configurationHash = hashOf(identity);
     if (existsSync(startPath)) {
       const before = await readJson<RunStart>(startPath);
-      if (before.configurationHash !== configurationHash) {
+      if (before.configurationHash === configurationHash) return new RunFolder(path, { ...before, configuration }, true);
+      if (!cameToNothing(path)) {
         const keys = differingKeys(before.configuration, configuration);
         throw new UserError(`${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`, {
           hint: "Choose another folder with --out, or --fresh to move the old run aside.",
         });
       }
-      return new RunFolder(path, before, true);
-    }
-    if (existsSync(path) && readdirSync(path).length > 0) {
+      for (const name of readdirSync(path)) rmSync(join(path, name));
+    } else if (existsSync(path) && readdirSync(path).length > 0) {
       throw new UserError(`${path} is not empty and holds no run`, { hint: "Choose another folder with --out." });
     }
-    mkdirSync(path, { recursive: true });
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      throw new UserError(`cannot make the folder ${path}: ${messageOf(error)}`, { hint: "Choose another one with --out.", cause: error });
+    }
     const start: RunStart = { format: 1, name, configurationHash, configuration, started: now.toISOString(), process: process.pid };
     writeWhole(startPath, `${JSON.stringify(start, null, 2)}\n`);
     return new RunFolder(path, start, false);
@@ -80,6 +91,12 @@ export class RunFolder {
     rmSync(this.file("manifest.json"), { force: true });
   }
 }
+
+/** What a run leaves before it has cost anything: a mistyped model or language must not bar the folder. */
+const WORTHLESS = new Set(["run.json", "splits.json"]);
+
+/** A lock is not among them: a run that still goes on keeps its folder. */
+const cameToNothing = (path: string): boolean => readdirSync(path).every((name) => WORTHLESS.has(name) || (name === "replies.jsonl" && statSync(join(path, name)).size === 0));
 
 function differingKeys(before: unknown, after: unknown, path = ""): string[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
