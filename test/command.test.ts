@@ -34,6 +34,9 @@ describe("wrong usage ends with exit code 2 and says what to do", () => {
     [["view", "--port", "70000"], /a port is a whole number/],
     [["compare", "only-one"], /a comparison needs two runs/],
     [["prepare", "eda"], /splits nothing/],
+    [["run", "gemma-3-27b-baseline", "--model", "baseline:shortest"], /no baseline "baseline:shortest": there are baseline:majority/],
+    [["run", "gemma-3-27b-baseline", "--set", "answerer.logProbabilities=true"], /answerer\.logProbabilities: .*questionsPerRequest=1/],
+    [["run", "eda", "--sample", "--data", "openai/MMMLU"], /--sample and --data/],
     [["validate", "absent.json"], /cannot read absent\.json/],
   ])("%j", async (given, message) => {
     const { code, error, out } = await mmmlu(given);
@@ -46,7 +49,17 @@ describe("wrong usage ends with exit code 2 and says what to do", () => {
     writeFileSync(at("bad.json"), JSON.stringify({ extends: "flan-t5-finetune", training: { epoch: 3 } }));
     const { code, error } = await mmmlu(["validate", at("bad.json")]);
     expect(code).toBe(2);
-    expect(error).toContain("bad.json: training.epoch: there is no such key");
+    expect(error).toContain("bad.json: training.epoch: there is no such key (there are weightDecay,");
+  });
+
+  it.each([
+    ['{ "extends": "eda",\n\n  "name": yes\n}', 3],
+    ['{ "extends": "eda",\n  "name": "a"\n  "subjectsDrawn": 3\n}', 3],
+    ['{ "extends": "eda",\n  "name": "a\n  "subjectsDrawn": 3\n}', 2],
+    ['{ "extends": "eda",\n', 2],
+  ])("names the line of what is not JSON: %j", async (text, line) => {
+    writeFileSync(at("broken.json"), text);
+    expect(await mmmlu(["validate", at("broken.json")])).toMatchObject({ code: 2, error: expect.stringContaining(`broken.json:${line}: not JSON`) });
   });
 
   it("reads a configuration in TypeScript that extends a preset", async () => {

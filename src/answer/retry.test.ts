@@ -78,7 +78,7 @@ describe("serverWait", () => {
     const now = Date.parse("Wed, 21 Oct 2026 07:28:00 GMT");
     expect(serverWait(headers({ "retry-after": "Wed, 21 Oct 2026 07:28:10 GMT" }), now)).toBe(10_000);
   });
-  it.each([{}, { "retry-after": "-1" }, { "retry-after": "soon" }, { "retry-after": "86400" }, { "retry-after": String(LONGEST_SANE_WAIT_MILLISECONDS / 1000 + 1) }, { "retry-after": "Wed, 21 Oct 1999 07:28:10 GMT" }])("does not believe %j", (values) => {
+  it.each([{}, { "retry-after": "-1" }, { "retry-after": "0" }, { "retry-after-ms": "0" }, { "retry-after": "soon" }, { "retry-after": "86400" }, { "retry-after": String(LONGEST_SANE_WAIT_MILLISECONDS / 1000 + 1) }, { "retry-after": "Wed, 21 Oct 1999 07:28:10 GMT" }])("does not believe %j", (values) => {
     expect(serverWait(headers(values as Record<string, string>))).toBeUndefined();
   });
 });

@@ -76,5 +76,6 @@ export function serverWait(headers: { get(name: string): string | null | undefin
   let wait = Number.NaN;
   if (milliseconds) wait = Number(milliseconds);
   else if (after) wait = /^\s*\d+(\.\d+)?\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - now;
-  return wait >= 0 && wait <= LONGEST_SANE_WAIT_MILLISECONDS ? wait : undefined;
+  // "At once" from a server that has just turned us away would use up all attempts in a moment.
+  return wait > 0 && wait <= LONGEST_SANE_WAIT_MILLISECONDS ? wait : undefined;
 }

@@ -1,3 +1,4 @@
+import { UsageError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
 import { configure, type ExperimentConfiguration, onSample, type RunContext, SAMPLE } from "../experiments/index.js";
 import type { Command } from "commander";
@@ -37,6 +38,7 @@ export function withExperimentFlags(command: Command, { out = "the run's folder 
 
 /** The configuration that a name or file and the flags make. */
 export async function configurationOf(nameOrFile: string, flags: ExperimentFlags): Promise<ExperimentConfiguration> {
+  if (flags.sample && flags.data !== undefined && flags.data !== SAMPLE) throw new UsageError("--sample and --data name two sources", { hint: "Give one of them." });
   const first = await configure(nameOrFile);
   const sampled = flags.sample || flags.data === SAMPLE;
   const settings = [

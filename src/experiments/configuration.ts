@@ -64,7 +64,8 @@ const base = {
 export const exploreSchema = z.strictObject({
   kind: z.literal("explore"),
   ...base,
-  filter: filterSchema,
+  /** The text of a whole row whose tokens are counted. */
+  text: z.enum(textNames),
   /** How many subjects the distribution draws. */
   subjectsDrawn: wholePositive,
   /** More tokenizers whose unknown-token share is measured, such as `google/flan-t5-base`. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { z } from "zod";
+import { baselineNames, isBaseline } from "../answer/index.js";
 import { messageOf, UsageError } from "../base/errors.js";
 import { type ExperimentConfiguration, experimentSchema } from "./configuration.js";
 import { presets } from "./presets/index.js";
@@ -47,7 +48,7 @@ async function readExperimentFile(path: string): Promise<Plain> {
 async function loadFile(path: string): Promise<unknown> {
   const full = resolve(path);
   try {
-    if (extname(path) === ".json") return JSON.parse(await readFile(full, "utf8"));
+    if (extname(path) === ".json") return parsedJson(path, await readFile(full, "utf8"));
     if (/\.[cm]?ts$/.test(path)) {
       // Node 20 does not read TypeScript by itself.
       const { tsImport } = await import("tsx/esm/api");
@@ -55,8 +56,34 @@ async function loadFile(path: string): Promise<unknown> {
     }
     return unwrapDefault(await import(pathToFileURL(full).href));
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function parsedJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${path}:${faultyLine(text)}: not JSON: ${messageOf(error).replaceAll(/\s+/g, " ")}`, { cause: error });
+  }
+}
+
+/** The line (from 1) at which a text stops being JSON. V8 names the place of some faults only, so it is asked line by line. */
+function faultyLine(text: string): number {
+  const lines = text.split("\n");
+  for (let count = 1; count < lines.length; count++) {
+    const beginning = lines.slice(0, count).join("\n");
+    try {
+      JSON.parse(beginning);
+    } catch (error) {
+      const place = Number(/at position (\d+)/.exec(messageOf(error))?.[1] ?? Number.NaN);
+      // Sound JSON that is cut short here is faulty only at its end.
+      if (/end of JSON input/.test(messageOf(error)) || place === beginning.length) continue;
+      return Number.isNaN(place) ? count : beginning.slice(0, place).split("\n").length;
+    }
+  }
+  return lines.length;
 }
 
 function unwrapDefault(module: unknown): unknown {
@@ -117,10 +144,8 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown): string {
   const at = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
     const holder = issue.path.reduce<unknown>((value, key) => (isPlain(value) ? value[String(key)] : undefined), configuration);
-    return issue.keys
-      .map((key) => `${at ? `${at}.` : ""}${key}: there is no such key`)
-      .concat(isPlain(holder) ? [] : [])
-      .join("; ");
+    const known = isPlain(holder) ? Object.keys(holder).filter((key) => !issue.keys.includes(key)) : [];
+    return `${issue.keys.map((key) => `${at ? `${at}.` : ""}${key}: there is no such key`).join("; ")}${known.length ? ` (there are ${known.join(", ")})` : ""}`;
   }
   return `${at || "(the whole)"}: ${issue.message}`;
 }
@@ -138,8 +163,12 @@ function refuseCombinations(configuration: ExperimentConfiguration, where: strin
     if (training.earlyStoppingPatience !== null && !training.validateEachEpoch) refuse("training.earlyStoppingPatience", "needs training.validateEachEpoch");
     if (split.shape !== "80/10/10") refuse("split.shape", "training needs 80/10/10");
   }
-  if (configuration.kind === "evaluate" && configuration.answerer.prompt !== "questions" && configuration.answerer.questionsPerRequest > 1) {
-    refuse("answerer.questionsPerRequest", `the ${configuration.answerer.prompt} prompt asks one question: set it to 1`);
+  if (configuration.kind === "evaluate") {
+    const { model, prompt, questionsPerRequest, logProbabilities } = configuration.answerer;
+    if (prompt !== "questions" && questionsPerRequest > 1) refuse("answerer.questionsPerRequest", `the ${prompt} prompt asks one question: set it to 1`);
+    if (isBaseline(model) && !(baselineNames as readonly string[]).includes(model)) refuse("answerer.model", `there is no baseline "${model}": there are ${baselineNames.join(", ")}`);
+    if (logProbabilities && isBaseline(model)) refuse("answerer.logProbabilities", "a baseline has none");
+    if (logProbabilities && questionsPerRequest > 1) refuse("answerer.logProbabilities", "they are the letters' of one question: set answerer.questionsPerRequest=1");
   }
   const languages = configuration.data.languages;
   const twice = languages.find((language, index) => languages.indexOf(language) !== index);

@@ -16,7 +16,7 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   const corpus = await loadRows(configuration, context);
   const tokenizer = await loadExperimentTokenizer(configuration, context);
   const further = await Promise.all(configuration.furtherTokenizers.map((one) => loadTokenizer({ ...one, offline: context.offline, progress: context.progress, environment: context.environment })));
-  const found = await explore(corpus, { tokenizer, textOf: rowTexts[configuration.filter.text], maximumTokens: configuration.filter.maximumTokens, further, progress: context.progress });
+  const found = await explore(corpus, { tokenizer, textOf: rowTexts[configuration.text], further, progress: context.progress });
   folder.reopen();
   folder.writeJson("metrics.json", found);
   const manifest = { kind: configuration.kind, ...manifestOf({ corpus, tokenizer }), seeds: {}, notes: corpus.kind === "sample" ? ["The embedded sample: its figures mean nothing about MMMLU."] : [] };
@@ -39,7 +39,7 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
       headline: [
         { name: "Rows", value: number(found.rows), under: `${languages.length} languages` },
         { name: "Subjects", value: String(Object.keys(found.subjects).length) },
-        { name: `At most ${configuration.filter.maximumTokens} tokens`, value: percent(found.shareAtMost256), under: "question and choices" },
+        { name: "At most 256 tokens", value: percent(found.shareAtMost256), under: "question and choices" },
         { name: "Answer keys that differ", value: String(found.keyDifferences.length), under: "between languages" },
         { name: "Exact duplicates", value: number(found.duplicates.exact), under: `${number(found.duplicates.sameQuestion)} rows repeat a question's text` },
       ],
@@ -85,6 +85,6 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   return {
     folder: folder.path,
     report: folder.file("report.html"),
-    headline: [`${number(found.rows)} rows, ${languages.length} languages, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most ${configuration.filter.maximumTokens} tokens`],
+    headline: [`${number(found.rows)} rows, ${languages.length} languages, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most 256 tokens`],
   };
 }

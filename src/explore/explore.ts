@@ -8,8 +8,6 @@ export interface ExplorationOptions {
   readonly tokenizer: Tokenizer;
   /** The text of question and choices whose tokens are counted. */
   readonly textOf: (row: Row) => string;
-  /** The bound whose share is told. */
-  readonly maximumTokens: number;
   /** Tokenizers besides, whose unknown-token share and tokens per character are told by language. */
   readonly further?: readonly Tokenizer[];
   readonly progress?: Progress;
@@ -36,6 +34,7 @@ export interface Exploration {
   readonly subjectsByLanguage: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly questionTokens: Summary;
   readonly questionAndChoicesTokens: Summary;
+  /** Share of rows whose question and choices have at most 256 tokens: the published experiments' bound. */
   readonly shareAtMost256: number;
   readonly tokensByLanguage: Readonly<Record<string, Summary>>;
   readonly tokenizers: readonly TokenizerByLanguage[];
@@ -71,7 +70,7 @@ export async function explore(corpus: Corpus, options: ExplorationOptions): Prom
     subjectsByLanguage: nested(rows, (row) => row.language, (some) => sorted(tally(some, (row) => row.subject))),
     questionTokens: summarize(questions),
     questionAndChoicesTokens: summarize(whole),
-    shareAtMost256: whole.filter((count) => count <= options.maximumTokens).length / rows.length,
+    shareAtMost256: whole.filter((count) => count <= 256).length / rows.length,
     tokensByLanguage: Object.fromEntries([...indicesBy(rows, (row) => row.language)].map(([language, indices]) => [language, summarize(indices.map((index) => whole[index] as number))])),
     tokenizers: tokenizers.flat(),
     keyDifferences: keyDifferences(rows),

@@ -7,7 +7,7 @@ export const eda: ExploreConfiguration = {
   description: "All 14 languages: schema, nulls, distributions, token lengths",
   data: mmmlu(),
   tokenizer: { source: "FacebookAI/roberta-base", revision: null },
-  filter: { text: "question-and-choices", maximumTokens: 256, inclusive: true, specialTokens: false },
+  text: "question-and-choices",
   subjectsDrawn: 40,
   furtherTokenizers: [],
   tracking: untracked("mmmlu_eda"),
