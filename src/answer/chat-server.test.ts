@@ -165,6 +165,15 @@ describe("a chat server", () => {
       expect(logs.indexOf(Math.max(...logs))).toBe(2);
       expect(logs.reduce((sum, log) => sum + Math.exp(log), 0)).toBeCloseTo(1 / 1.05, 6);
     });
+    it("probes and reads them where plain texts are asked", async () => {
+      const server = await imitate({ logProbabilities: "true", reply: () => "C" });
+      const answerer = ask(server.url, { logProbabilities: true, prompts: "text" });
+      await answerer.prepare();
+      const [reply] = await answerer.answer([{ rows: [row(1)], prompt: "Question: …", maximumTokens: 3 }]);
+      expect(reply?.logProbabilities?.indexOf(Math.max(...reply.logProbabilities))).toBe(2);
+      const silent = await imitate({ logProbabilities: "none", reply: () => "C" });
+      await expect(ask(silent.url, { logProbabilities: true, prompts: "text" }).prepare()).rejects.toThrow(/none were sent/);
+    });
     it.each([["none", /none were sent/], ["zeros", /same value/], ["the same for all", /two different questions/]] as const)("that sends %s is refused before the first question", async (logProbabilities, message) => {
       const server = await imitate({ logProbabilities, reply: () => "B" });
       await expect(ask(server.url, { logProbabilities: true }).prepare()).rejects.toThrow(message);

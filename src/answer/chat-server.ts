@@ -15,6 +15,8 @@ export interface ChatServerOptions {
   /** null or undefined means `LMSTUDIO_API_KEY`, then `lm-studio`. */
   readonly apiKey?: string | null;
   readonly temperature: number;
+  /** Which kind of prompt will be asked: log-probabilities are probed where they will be read. */
+  readonly prompts?: "chat" | "text";
   /** Whether each reply must come with the letters' log-probabilities. */
   readonly logProbabilities: boolean;
   /** From the moment a request is sent to its whole reply. */
@@ -33,7 +35,7 @@ export const DEFAULT_API_KEY = "lm-studio";
 export const endpointOf = (endpoint?: string | null, environment: NodeJS.ProcessEnv = process.env): string => endpoint || environment.LMSTUDIO_ENDPOINT || DEFAULT_ENDPOINT;
 
 interface Completion {
-  choices?: { message?: { content?: string | null; reasoning_content?: string; reasoning?: string }; finish_reason?: string; logprobs?: unknown }[];
+  choices?: { message?: { content?: string | null; reasoning_content?: string; reasoning?: string }; text?: string; finish_reason?: string; logprobs?: unknown }[];
   usage?: { prompt_tokens?: number; completion_tokens?: number };
   error?: unknown;
 }
@@ -101,9 +103,10 @@ export function chatServer(options: ChatServerOptions): Answerer {
       if (options.logProbabilities) {
         const replies = [];
         for (const probe of PROBES) {
-          const completion = await retrying("probe", ["the probe for log-probabilities"], () => ask(probe.messages, 4), { signal });
+          const prompt = options.prompts === "text" ? probe.messages.map(({ content }) => content).join("\n\n") : probe.messages;
+          const completion = await retrying("probe", ["the probe for log-probabilities"], () => ask(prompt, 4), { signal });
           const choice = completion.choices?.[0];
-          replies.push({ content: tokensOf(choice?.logprobs), text: choice?.message?.content ?? "" });
+          replies.push({ content: tokensOf(choice?.logprobs), text: choice?.message?.content ?? choice?.text ?? "" });
         }
         requireTrueLogProbabilities(replies, endpoint);
       }
@@ -126,7 +129,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
 }
 
 function replyOf(completion: Completion, request: AnswerRequest, withLogProbabilities: boolean): RawReply {
-  const choice = completion.choices?.[0] as NonNullable<Completion["choices"]>[number] & { text?: string };
+  const choice = completion.choices?.[0] as NonNullable<Completion["choices"]>[number];
   const reasoning = choice.message?.reasoning_content || choice.message?.reasoning;
   const usage = completion.usage;
   const logProbabilities = withLogProbabilities && request.rows.length === 1 ? letterLogProbabilities(tokensOf(choice.logprobs)) : undefined;

@@ -12,10 +12,13 @@ export interface TokenLogProbability {
 /** How many of the most probable tokens are asked for: the most that OpenAI's format allows. */
 export const TOP_LOG_PROBABILITIES = 20;
 
-/** Two items with known and different answers: what a server sends for both alike, it has not computed. */
+/**
+ * Two items with known and different answers: what a server sends for both alike, it has not computed. They are not of one length, so
+ * that they differ for a vocabulary that knows none of their words.
+ */
 export const PROBES: readonly { readonly answer: Letter; readonly messages: readonly ChatMessage[] }[] = [
   ["B", "Which of these is a colour?\nA: seven\nB: red\nC: to run\nD: Tuesday"],
-  ["D", "Which of these is a number?\nA: green\nB: Friday\nC: to sing\nD: four"],
+  ["D", "Which of these words is a number?\nA: green grass\nB: Friday night\nC: to sing\nD: four"],
 ].map(([answer, question]) => ({
   answer: answer as Letter,
   messages: [

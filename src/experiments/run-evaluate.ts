@@ -76,7 +76,7 @@ function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
 
 function answererOf(configuration: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {
   const { answerer } = configuration;
-  if (!isBaseline(answerer.model)) return chatServer({ ...answerer, environment: context.environment });
+  if (!isBaseline(answerer.model)) return chatServer({ ...answerer, prompts: answerer.prompt === "questions" ? "chat" : "text", environment: context.environment });
   const { train, test } = prepared.splits;
   return baseline(answerer.model, { seed: answerer.seed, majorityOf: train.length ? { rows: train, what: "the rows that are not test rows" } : { rows: test, what: "the test rows themselves" } });
 }

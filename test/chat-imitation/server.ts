@@ -82,13 +82,14 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
         return sendJson(response, 200, { object: "list", data: models.map((id) => ({ id, object: "model", owned_by: "organization_owner" })) });
       }
       if (path === "/v1/chat/completions") return complete(request, response, Buffer.concat(pieces).toString("utf8"));
+      if (path === "/v1/completions") return complete(request, response, Buffer.concat(pieces).toString("utf8"));
       return sendJson(response, 404, { error: `Unexpected endpoint or method. (${request.method} ${path})` });
     });
   });
 
   function complete(http: IncomingMessage, response: ServerResponse, text: string): void {
     const body = JSON.parse(text) as Record<string, unknown>;
-    const request: ImitatedRequest = { number: seen.completions++, model: String(body.model), messages: body.messages as ImitatedRequest["messages"], body, headers: http.headers };
+    const request: ImitatedRequest = { number: seen.completions++, model: String(body.model), messages: (body.messages as ImitatedRequest["messages"] | undefined) ?? [{ role: "user", content: String(body.prompt) }], body, headers: http.headers };
     seen.atOnce++;
     seen.mostAtOnce = Math.max(seen.mostAtOnce, seen.atOnce);
     response.on("close", () => seen.atOnce--);
@@ -116,6 +117,9 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
       piece({}, "stop");
       response.end("data: [DONE]\n\n");
       return;
+    }
+    if (request.body.prompt !== undefined) {
+      return sendJson(response, 200, { id, object: "text_completion", created, model: request.model, choices: [{ index: 0, text: content, logprobs: logprobs && olderFormat(logprobs), finish_reason: "stop" }], usage });
     }
     sendJson(response, 200, {
       id,
@@ -176,11 +180,18 @@ function makeTrouble(trouble: Trouble, response: ServerResponse, request: Imitat
   }
 }
 
-function logProbabilitiesOf(kind: NonNullable<ImitationOptions["logProbabilities"]>, content: string, request: ImitatedRequest): unknown {
+/** Log-probabilities as `/completions` has them. */
+const olderFormat = ({ content }: NonNullable<ReturnType<typeof logProbabilitiesOf>>) => ({
+  tokens: content.map(({ token }) => token),
+  token_logprobs: content.map(({ logprob }) => logprob),
+  top_logprobs: content.map(({ top_logprobs: top }) => Object.fromEntries(top.map(({ token, logprob }) => [token, logprob]))),
+});
+
+function logProbabilitiesOf(kind: NonNullable<ImitationOptions["logProbabilities"]>, content: string, request: ImitatedRequest) {
   if (kind === "none") return null;
   return {
     content: [...content].map((token) => {
-      const top = topTokens(kind, token, JSON.stringify(request.messages)).slice(0, Number(request.body.top_logprobs ?? 0));
+      const top = topTokens(kind, token, JSON.stringify(request.messages)).slice(0, Number(request.body.top_logprobs ?? request.body.logprobs));
       return { token, logprob: top[0]?.logprob ?? 0, bytes: [...Buffer.from(token)], top_logprobs: top.map((one) => ({ ...one, bytes: [...Buffer.from(one.token)] })) };
     }),
   };
