@@ -115,7 +115,7 @@ async function findFiles(options: CorpusOptions): Promise<{ kind: Corpus["kind"]
   const unknown = languages.find((language) => !(LANGUAGES as readonly string[]).includes(language));
   if (unknown) throw new UserError(`MMMLU has no language ${unknown}`, { hint: `It has: ${LANGUAGES.join(", ")}.` });
   const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress });
-  const pinned = options.source === PINNED_DATASET.repository ? PINNED_DATASET.revision : "main";
+  const pinned = options.source === PINNED_DATASET.repository ? PINNED_DATASET.revision : null;
   const repository = { name: options.source, type: "dataset" as const };
   const revision = await resolveCommit(repository, options.revision ?? pinned, settings);
   const paths = languages.map((language) => `test/${fileOfLanguage(language)}`);

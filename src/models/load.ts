@@ -64,7 +64,7 @@ async function fetchModel(source: string, { revision, offline, progress = silent
   }
   const settings = hub ?? hubSettings({ offline, progress });
   const repository: Repository = { name: source, type: "model" };
-  const commit = await resolveCommit(repository, revision ?? "main", settings);
+  const commit = await resolveCommit(repository, revision, settings);
   const fetch = (name: string): Promise<string> => downloadFile(repository, commit, name, settings);
   const folder = dirname(await fetch("config.json"));
   // An unsupported architecture is told before gigabytes are fetched.

@@ -29,7 +29,7 @@ export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenize
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source)) throw new UserError(`there is no folder ${source}`, { hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base." });
   const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress });
   const repository: Repository = { name: source, type: "model" };
-  const revision = await resolveCommit(repository, options.revision ?? "main", settings);
+  const revision = await resolveCommit(repository, options.revision, settings);
   const whole = await downloadFileIfThere(repository, revision, "tokenizer.json", settings);
   const tokenizer = whole
     ? await loadFrom(source, (name) => (name === "tokenizer.json" ? whole : undefined))

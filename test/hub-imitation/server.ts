@@ -10,6 +10,8 @@ export interface HubImitation {
   /** `GET /path`, with ` range=…` and ` token` behind it where they came along. */
   readonly requests: string[];
   trouble: HubTrouble[];
+  /** Paths that begin so are redirected, what follows kept: a repository that was renamed, or lies elsewhere. */
+  redirects: Record<string, string>;
   /** Answers every request so. */
   always: 401 | 404 | 429 | 503 | undefined;
   close(): Promise<void>;
@@ -32,7 +34,7 @@ const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).dig
 
 /** The hub's routes that downloading uses, on 127.0.0.1; large files come from a second port, as from its storage. */
 export async function hubImitation(repositories: readonly HubRepository[], token = "hf_test"): Promise<HubImitation> {
-  const state: HubImitation = { url: "", requests: [], trouble: [], always: undefined, close: async () => {} };
+  const state: HubImitation = { url: "", requests: [], trouble: [], redirects: {}, always: undefined, close: async () => {} };
   const note = (where: string, request: IncomingMessage): void => {
     const extras = `${request.headers.range ? ` range=${request.headers.range}` : ""}${request.headers.authorization ? " token" : ""}`;
     state.requests.push(`${request.method} ${where}${request.url}${extras}`);
@@ -88,6 +90,8 @@ export async function hubImitation(repositories: readonly HubRepository[], token
     if (state.always) return fail(state.always, "as told");
     const url = new URL(request.url ?? "/", "http://hub");
     const path = decodeURIComponent(url.pathname);
+    const from = Object.keys(state.redirects).find((prefix) => path.startsWith(prefix));
+    if (from) return void response.writeHead(307, { location: `${state.redirects[from]}${url.pathname.slice(from.length)}` }).end();
     for (const repository of repositories) {
       const allowed = !repository.gated || request.headers.authorization === `Bearer ${token}`;
       const revision = (text: string): boolean => text === repository.commit || (repository.branches ?? ["main"]).includes(text);

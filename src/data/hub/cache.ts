@@ -13,7 +13,7 @@ export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(rev
 
 /*
  * The cache's layout is that of Python's `huggingface_hub`, so that each finds what the other has fetched:
- * refs/BRANCH holds a commit, snapshots/COMMIT/PATH links to blobs/ETAG.
+ * refs/BRANCH holds a commit, snapshots/COMMIT/PATH links to blobs/ETAG, .no_exist/COMMIT/PATH is a file that the commit lacks.
  */
 
 export const repositoryFolder = (cache: string, repository: Repository): string => join(cache, `${repository.type}s--${repository.name.replaceAll("/", "--")}`);
@@ -31,6 +31,13 @@ export function cachedCommit(folder: string, revision: string): string | undefin
 export function rememberCommit(folder: string, revision: string, commit: string): void {
   if (revision !== commit) writeWhole(join(folder, "refs", revision), commit);
 }
+
+const absenceFile = (folder: string, commit: string, path: string): string => join(folder, ".no_exist", commit, path);
+
+/** Whether a commit is known to have no such file: that need not be asked again. */
+export const isKnownAbsent = (folder: string, commit: string, path: string): boolean => existsSync(absenceFile(folder, commit, path));
+
+export const rememberAbsence = (folder: string, commit: string, path: string): void => writeWhole(absenceFile(folder, commit, path), "");
 
 /** Links a snapshot's path to a blob. */
 export function linkBlob(folder: string, commit: string, path: string, etag: string): string {

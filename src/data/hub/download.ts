@@ -3,7 +3,7 @@ import { closeSync, createReadStream, existsSync, fsyncSync, ftruncateSync, mkdi
 import { join } from "node:path";
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { messageOf, UserError } from "../../base/errors.js";
-import { cachedCommit, isCommit, linkBlob, rememberCommit, type Repository, repositoryFolder, snapshotFile } from "./cache.js";
+import { cachedCommit, isCommit, isKnownAbsent, linkBlob, rememberAbsence, rememberCommit, type Repository, repositoryFolder, snapshotFile } from "./cache.js";
 import { hubError, offlineError } from "./errors.js";
 import { causeOf, patientFetch } from "./patient-fetch.js";
 import type { HubSettings } from "./settings.js";
@@ -16,16 +16,18 @@ import type { HubSettings } from "./settings.js";
 const credentials = (settings: HubSettings) => (settings.token ? { accessToken: settings.token } : {});
 
 /**
- * The commit of a branch or tag; a commit is given back without asking. Offline, what the cache last saw.
+ * The commit of a branch or tag; a commit is given back without asking, and so is the cache's where nothing (null) is asked for
+ * or there is to be no network. What was asked for by name is asked anew.
  * @throws {UserError} where there is no such repository or revision, or it is refused
  */
-export async function resolveCommit(repository: Repository, revision: string, settings: HubSettings): Promise<string> {
+export async function resolveCommit(repository: Repository, asked: string | null | undefined, settings: HubSettings): Promise<string> {
+  const revision = asked ?? "main";
   if (isCommit(revision)) return revision;
   const folder = repositoryFolder(settings.cache, repository);
-  if (settings.offline) {
+  if (settings.offline || asked == null) {
     const cached = cachedCommit(folder, revision);
-    if (!cached) throw offlineError(repository, `revision ${revision}`, settings);
-    return cached;
+    if (cached) return cached;
+    if (settings.offline) throw offlineError(repository, `revision ${revision}`, settings);
   }
   try {
     const question = { name: repository.name, revision, additionalFields: ["sha" as const], hubUrl: settings.endpoint, fetch: patientFetch(settings), ...credentials(settings) };
@@ -73,23 +75,27 @@ export async function downloadFiles(repository: Repository, commit: string, path
  */
 export async function downloadFile(repository: Repository, commit: string, path: string, settings: HubSettings): Promise<string> {
   const file = await downloadFileIfThere(repository, commit, path, settings);
+  if (file === undefined && settings.offline) throw offlineError(repository, `file ${path}`, settings);
   if (file === undefined) throw hubError(new HubApiError("", 404), repository, `file ${path} at ${commit.slice(0, 12)}`, settings);
   return file;
 }
 
-/** As {@link downloadFile}; undefined where the repository has no such file. */
+/** As {@link downloadFile}; undefined where the repository has no such file, or offline none is in the cache. */
 export async function downloadFileIfThere(repository: Repository, commit: string, path: string, settings: HubSettings): Promise<string | undefined> {
   const folder = repositoryFolder(settings.cache, repository);
   const there = snapshotFile(folder, commit, path);
   if (existsSync(there)) return there;
-  if (settings.offline) throw offlineError(repository, `file ${path}`, settings);
+  if (settings.offline || isKnownAbsent(folder, commit, path)) return undefined;
   let info: FileInfo | undefined;
   try {
     info = await fileInfo(repository, commit, path, settings);
   } catch (error) {
     throw hubError(error, repository, `file ${path}`, settings);
   }
-  if (!info) return undefined;
+  if (!info) {
+    rememberAbsence(folder, commit, path);
+    return undefined;
+  }
   const blob = join(folder, "blobs", info.etag);
   if (!existsSync(blob)) {
     mkdirSync(join(folder, "blobs"), { recursive: true });
@@ -114,8 +120,10 @@ const authorization = (settings: HubSettings): Record<string, string> => (settin
  */
 async function fileInfo(repository: Repository, commit: string, path: string, settings: HubSettings): Promise<FileInfo | undefined> {
   let url = resolveUrl(repository, commit, path, settings);
+  const { origin } = new URL(url);
   for (let hops = 0; hops < 5; hops++) {
-    const response = await patientFetch(settings)(url, { method: "HEAD", redirect: "manual", headers: { ...authorization(settings), "accept-encoding": "identity" } });
+    // The token is for the hub alone.
+    const response = await patientFetch(settings)(url, { method: "HEAD", redirect: "manual", headers: { ...(new URL(url).origin === origin ? authorization(settings) : {}), "accept-encoding": "identity" } });
     const etag = (response.headers.get("x-linked-etag") ?? response.headers.get("etag"))?.replace(/^W\//, "").replaceAll('"', "");
     const size = Number(response.headers.get("x-linked-size") ?? response.headers.get("content-length") ?? Number.NaN);
     const location = response.headers.get("location");

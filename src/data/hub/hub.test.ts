@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type HubImitation, hubImitation } from "../../../test/hub-imitation/server.js";
 import { loadCorpus } from "../corpus.js";
-import { downloadFile, hubSettings, resolveCommit } from "./index.js";
+import { downloadFile, downloadFileIfThere, hubSettings, resolveCommit } from "./index.js";
 
 const commit = "a".repeat(40);
 const csv = (rows: number): string => `,Question,A,B,C,D,Answer,Subject\n${Array.from({ length: rows }, (_, index) => `${index},"Frage ${index}\nzwei",1,2,3,4,B,anatomy`).join("\n")}\n`;
@@ -45,6 +45,20 @@ describe("the hub", () => {
     expect(await resolveCommit(dataset, "main", settings({}, true))).toBe(commit);
   });
 
+  it("asks for a default branch once, for a branch by name each time, and for a missing file once", async () => {
+    expect(await resolveCommit(dataset, null, settings())).toBe(commit);
+    expect(await downloadFileIfThere(dataset, commit, "README.md", settings())).toBeUndefined();
+    const asked = hub.requests.length;
+    expect(await resolveCommit(dataset, null, settings())).toBe(commit);
+    expect(await downloadFileIfThere(dataset, commit, "README.md", settings())).toBeUndefined();
+    expect(hub.requests.length).toBe(asked);
+    await resolveCommit(dataset, "main", settings());
+    expect(hub.requests.length).toBe(asked + 1);
+    expect(existsSync(join(home, "hub", "datasets--openai--MMMLU", ".no_exist", commit, "README.md"))).toBe(true);
+    expect(await downloadFileIfThere(dataset, commit, "other.md", settings({}, true))).toBeUndefined();
+    expect(hub.requests.length).toBe(asked + 1);
+  });
+
   it("goes on where a broken connection stopped, through 429 and 503, and keeps the token from the storage", async () => {
     hub.trouble = ["cut", 429, 503, "cut", "ok"];
     const path = await downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings({ HF_TOKEN: "hf_test" }));
@@ -72,6 +86,24 @@ describe("the hub", () => {
     hub.trouble = ["wrong bytes"];
     await expect(downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings())).rejects.toThrow(/SHA256 is .*thrown away/);
     expect(existsSync(join(home, "hub", "datasets--openai--MMMLU", "snapshots"))).toBe(false);
+  });
+
+  it("follows a renamed repository with the token, and elsewhere without it", async () => {
+    hub.redirects = { "/datasets/old/name/": "/datasets/openai/MMMLU/" };
+    const path = await downloadFile({ type: "dataset", name: "old/name" }, commit, "test/mmlu_FR-FR.csv", settings({ HF_TOKEN: "hf_test" }));
+    expect(readFileSync(path, "utf8")).toBe(csv(3));
+    const renamed = hub.requests.filter((line) => line.includes("/openai/MMMLU/resolve/"));
+    expect(renamed.length).toBe(2);
+    expect(renamed.every((line) => line.endsWith(" token"))).toBe(true);
+    const elsewhere = await hubImitation([dataset]);
+    try {
+      hub.redirects = { "/datasets/moved/away/": `${elsewhere.url.replace("127.0.0.1", "localhost")}/datasets/openai/MMMLU/` };
+      await downloadFile({ type: "dataset", name: "moved/away" }, commit, "test/mmlu_FR-FR.csv", settings({ HF_TOKEN: "hf_test" }));
+      expect(elsewhere.requests.length).toBe(2);
+      expect(elsewhere.requests.some((line) => line.endsWith(" token"))).toBe(false);
+    } finally {
+      await elsewhere.close();
+    }
   });
 
   it("says what to do when it is refused, missing, busy or not there", async () => {
