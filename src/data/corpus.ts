@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { sha256 } from "../base/files.js";
-import { messageOf, UserError } from "../base/errors.js";
+import { checkStopped, messageOf, UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
 import { type Column, COLUMNS, lineOfRecord, readTable, type Table } from "./csv.js";
 import { downloadFiles, hubSettings, PINNED_DATASET, resolveCommit } from "./hub/index.js";
@@ -22,6 +22,8 @@ export interface CorpusOptions {
   /** No network: everything must be in the cache. */
   readonly offline?: boolean;
   readonly progress?: Progress;
+  /** Aborting ends reading and downloading. */
+  readonly signal?: AbortSignal;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -68,6 +70,7 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
   // The next files are read while this one's rows are made.
   const ahead = found.files.slice(0, FILES_AHEAD).map(({ path }) => readAhead(path));
   for (const [place, { language, path }] of found.files.entries()) {
+    checkStopped(options.signal);
     const { table, sha256: hash } = await ahead.shift()!;
     const after = found.files[place + FILES_AHEAD];
     if (after) ahead.push(readAhead(after.path));
@@ -114,7 +117,7 @@ async function findFiles(options: CorpusOptions): Promise<{ kind: Corpus["kind"]
   const languages = options.languages ?? LANGUAGES;
   const unknown = languages.find((language) => !(LANGUAGES as readonly string[]).includes(language));
   if (unknown) throw new UserError(`MMMLU has no language ${unknown}`, { hint: `It has: ${LANGUAGES.join(", ")}.` });
-  const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress });
+  const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress, signal: options.signal });
   const pinned = options.source === PINNED_DATASET.repository ? PINNED_DATASET.revision : null;
   const repository = { name: options.source, type: "dataset" as const };
   const revision = await resolveCommit(repository, options.revision ?? pinned, settings);

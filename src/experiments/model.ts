@@ -50,7 +50,7 @@ async function tinyModel({ prompt, training }: FinetuneConfiguration, tokenizer:
 }
 
 async function realModel({ model: { source, revision, quantization, doubleQuantization }, lora, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device, context: RunContext): Promise<Loaded> {
-  const checkpoint = await openCheckpoint(source, { revision, offline: context.offline, progress: context.progress });
+  const checkpoint = await openCheckpoint(source, { revision, offline: context.offline, progress: context.progress, signal: context.signal });
   try {
     const model = await modelFromCheckpoint(checkpoint, device, { dropout: training.dropout, quantization: { kind: quantization, doubleQuantization }, frozen: lora !== null, progress: context.progress });
     checkVocabulary(model, tokenizer, source);

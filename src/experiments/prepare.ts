@@ -1,5 +1,5 @@
 import { rowTexts } from "../answer/index.js";
-import { UsageError } from "../base/errors.js";
+import { checkStopped, UsageError } from "../base/errors.js";
 import { type Corpus, loadCorpus, type Row } from "../data/index.js";
 import { auditLeak, hashOfSplits, idsOf, type LeakAudit, splitRows, type Splits } from "../split/index.js";
 import { type Filtered, filterByLength, loadTokenizer, type Tokenizer } from "../tokens/index.js";
@@ -18,14 +18,14 @@ export interface Prepared {
 
 /** Loads an experiment's rows. */
 export const loadRows = (configuration: ExperimentConfiguration, context: RunContext): Promise<Corpus> =>
-  loadCorpus({ ...configuration.data, offline: context.offline, progress: context.progress, environment: context.environment });
+  loadCorpus({ ...configuration.data, offline: context.offline, progress: context.progress, signal: context.signal, environment: context.environment });
 
 /** Loads an experiment's tokenizer; `sample` names the one made on the spot. */
 export async function loadExperimentTokenizer(configuration: ExperimentConfiguration, context: RunContext): Promise<Tokenizer & { readonly revision?: string }> {
   const { source, revision } = configuration.tokenizer;
   const kind = configuration.kind === "finetune" && configuration.prompt === "gemma-2" ? "gemma" : "t5";
   const sample = source === SAMPLE;
-  return loadTokenizer({ source: sample ? await sampleTokenizerFolder(kind) : source, name: sample ? "the sample's own" : undefined, revision, offline: context.offline, progress: context.progress, environment: context.environment });
+  return loadTokenizer({ source: sample ? await sampleTokenizerFolder(kind) : source, name: sample ? "the sample's own" : undefined, revision, offline: context.offline, progress: context.progress, signal: context.signal, environment: context.environment });
 }
 
 /** From configuration to audited splits: each experiment's own text, tokenizer and bound. */
@@ -36,7 +36,10 @@ export async function prepare(configuration: FinetuneConfiguration | EvaluateCon
   let filtered: Filtered = { rows: [...corpus.rows], counts: new Int32Array(0), byLanguage: {} };
   if (filter) {
     context.progress.begin("counting tokens", corpus.rows.length);
-    filtered = await filterByLength(corpus.rows, rowTexts[filter.text], tokenizer, filter, (done) => context.progress.update(done));
+    filtered = await filterByLength(corpus.rows, rowTexts[filter.text], tokenizer, filter, (done) => {
+      checkStopped(context.signal);
+      context.progress.update(done);
+    });
     const kept = Object.entries(filtered.byLanguage).map(([language, { before, kept }]) => `${language} ${kept.toLocaleString("en")} of ${before.toLocaleString("en")}`);
     context.progress.end(`kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ${filter.maximumTokens} tokens (${kept.join(", ")})`);
   }

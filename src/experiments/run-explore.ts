@@ -15,8 +15,8 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   const folder = await RunFolder.open(context.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: context.fresh });
   const corpus = await loadRows(configuration, context);
   const tokenizer = await loadExperimentTokenizer(configuration, context);
-  const further = await Promise.all(configuration.furtherTokenizers.map((one) => loadTokenizer({ ...one, offline: context.offline, progress: context.progress, environment: context.environment })));
-  const found = await explore(corpus, { tokenizer, textOf: rowTexts[configuration.text], further, progress: context.progress });
+  const further = await Promise.all(configuration.furtherTokenizers.map((one) => loadTokenizer({ ...one, offline: context.offline, progress: context.progress, signal: context.signal, environment: context.environment })));
+  const found = await explore(corpus, { tokenizer, textOf: rowTexts[configuration.text], further, progress: context.progress, signal: context.signal });
   folder.reopen();
   folder.writeJson("metrics.json", found);
   const manifest = { kind: configuration.kind, ...manifestOf({ corpus, tokenizer }), seeds: {}, notes: corpus.kind === "sample" ? ["The embedded sample: its figures mean nothing about MMMLU."] : [] };

@@ -54,6 +54,10 @@ describe("an exploration", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  it("stops when it is told to", async () => {
+    await expect(explore(corpus, { tokenizer, textOf, signal: AbortSignal.abort() })).rejects.toThrow(/^stopped$/);
+  });
+
   it("counts what there is, each way of counting agreeing with the others", async () => {
     // Every third question is far too long.
     const rows = corpus.rows.map((one, index) => (index % 3 ? one : { ...one, question: one.question.repeat(80) }));

@@ -1,3 +1,4 @@
+import { checkStopped } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
 import { type Column, COLUMNS, type Corpus, LETTERS, type Row } from "../data/index.js";
 import { countTokens, type Tokenizer } from "../tokens/index.js";
@@ -11,6 +12,8 @@ export interface ExplorationOptions {
   /** Tokenizers besides, whose unknown-token share and tokens per character are told by language. */
   readonly further?: readonly Tokenizer[];
   readonly progress?: Progress;
+  /** Aborting ends the counting. */
+  readonly signal?: AbortSignal;
 }
 
 /** What one tokenizer makes of one language. */
@@ -49,10 +52,14 @@ export interface Exploration {
 export async function explore(corpus: Corpus, options: ExplorationOptions): Promise<Exploration> {
   const { rows } = corpus;
   const progress = options.progress ?? silent;
+  const tell = (before: number, what: string) => (done: number) => {
+    checkStopped(options.signal);
+    progress.update(before + done, what);
+  };
   progress.begin("counting tokens", 2 * rows.length);
-  const questions = await countTokens(options.tokenizer, rows.map((row) => row.question), (done) => progress.update(done, "questions"));
+  const questions = await countTokens(options.tokenizer, rows.map((row) => row.question), tell(0, "questions"));
   const texts = rows.map(options.textOf);
-  const whole = await countTokens(options.tokenizer, texts, (done) => progress.update(rows.length + done, "questions and choices"));
+  const whole = await countTokens(options.tokenizer, texts, tell(rows.length, "questions and choices"));
   progress.end();
   const tokenizers = [byLanguage(options.tokenizer, rows, texts, whole, await unknowns(options.tokenizer, texts))];
   for (const further of options.further ?? []) {

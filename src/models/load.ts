@@ -14,6 +14,8 @@ export interface OpenCheckpointOptions {
   /** Whether to take what the cache holds and ask nobody. */
   readonly offline?: boolean;
   readonly progress?: Progress;
+  /** Aborting ends a download. */
+  readonly signal?: AbortSignal;
   /** Settings of the hub instead of those of the environment. */
   readonly hub?: HubSettings;
 }
@@ -55,14 +57,14 @@ export function isFolder(source: string): boolean {
 }
 
 /** The folder of a model, its files downloaded where the source is a hub id. */
-async function fetchModel(source: string, { revision, offline, progress = silent, hub }: OpenCheckpointOptions): Promise<{ folder: string; commit?: string }> {
+async function fetchModel(source: string, { revision, offline, progress = silent, signal, hub }: OpenCheckpointOptions): Promise<{ folder: string; commit?: string }> {
   if (isFolder(source)) {
     if (!existsSync(source) || !statSync(source).isDirectory()) {
       throw new UserError(`there is no folder ${source}`, { hint: "Give a model's folder, or a hub id such as google/flan-t5-base." });
     }
     return { folder: source };
   }
-  const settings = hub ?? hubSettings({ offline, progress });
+  const settings = hub ?? hubSettings({ offline, progress, signal });
   const repository: Repository = { name: source, type: "model" };
   const commit = await resolveCommit(repository, revision, settings);
   const fetch = (name: string): Promise<string> => downloadFile(repository, commit, name, settings);

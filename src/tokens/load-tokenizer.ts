@@ -16,6 +16,7 @@ export interface TokenizerOptions {
   readonly revision?: string | null;
   readonly offline?: boolean;
   readonly progress?: Progress;
+  readonly signal?: AbortSignal;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -27,7 +28,7 @@ export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenize
   const { source } = options;
   if (existsSync(source) && statSync(source).isDirectory()) return loadFrom(options.name ?? source, (name) => (existsSync(join(source, name)) ? join(source, name) : undefined));
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source)) throw new UserError(`there is no folder ${source}`, { hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base." });
-  const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress });
+  const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress, signal: options.signal });
   const repository: Repository = { name: source, type: "model" };
   const revision = await resolveCommit(repository, options.revision, settings);
   const whole = await downloadFileIfThere(repository, revision, "tokenizer.json", settings);

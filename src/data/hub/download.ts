@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
-import { messageOf, UserError } from "../../base/errors.js";
+import { checkStopped, messageOf, UserError } from "../../base/errors.js";
 import { cachedCommit, isCommit, isKnownAbsent, linkBlob, rememberAbsence, rememberCommit, type Repository, repositoryFolder, snapshotFile } from "./cache.js";
 import { hubError, offlineError } from "./errors.js";
-import { causeOf, patientFetch } from "./patient-fetch.js";
+import { causeOf, patientFetch, pauseFor } from "./patient-fetch.js";
 import type { HubSettings } from "./settings.js";
 
 /*
@@ -157,9 +157,10 @@ async function fetchBlob(repository: Repository, commit: string, path: string, b
       await append(partial, response, response.status === 206 ? have : 0, expected.size, settings);
     } catch (error) {
       if (error instanceof HubApiError || error instanceof UserError) throw hubError(error, repository, `file ${path}`, settings);
+      checkStopped(settings.signal);
       if (attempt >= settings.retries) throw hubError(error, repository, `file ${path}`, settings);
       settings.progress.say(`the connection broke (${causeOf(error)}); going on where it stopped`);
-      await new Promise((resolve) => setTimeout(resolve, settings.retrySeconds * 1000));
+      await pauseFor(settings.retrySeconds, settings.signal);
       continue;
     }
     break;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync, mkdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ afterEach(() => hub.close());
 
 const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ HF_ENDPOINT: hub.url, HF_HOME: home, ...more });
 const settings = (more: NodeJS.ProcessEnv = {}, offline = false) => hubSettings({ environment: environment(more), offline, retrySeconds: 0.02, retries: 4 });
-const load = (options: { offline?: boolean } = {}) => loadCorpus({ source: "openai/MMMLU", revision: commit, languages: ["DE_DE", "FR_FR"], environment: environment(), ...options });
+const load = (options: { offline?: boolean; signal?: AbortSignal } = {}) => loadCorpus({ source: "openai/MMMLU", revision: commit, languages: ["DE_DE", "FR_FR"], environment: environment(), ...options });
 
 describe("the hub", () => {
   it("fetches rows into Python's cache layout, and asks nothing once they are there", async () => {
@@ -80,6 +80,18 @@ describe("the hub", () => {
     await downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings());
     expect(hub.requests.some((line) => line.includes("range=bytes=1000-"))).toBe(true);
     expect(existsSync(join(blobs, `${etag}.incomplete`))).toBe(false);
+  });
+
+  it("stops at once when it is told to, and keeps what came", async () => {
+    hub.trouble = ["cut"];
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 150);
+    const started = performance.now();
+    await expect(downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", { ...settings(), retrySeconds: 60, signal: stop.signal })).rejects.toThrow(/^stopped$/);
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(readdirSync(join(home, "hub", "datasets--openai--MMMLU", "blobs"))).toEqual([expect.stringMatching(/\.incomplete$/)]);
+    await expect(load({ signal: stop.signal })).rejects.toThrow(/^stopped$/);
+    expect((await load()).rows.length).toBe(4003);
   });
 
   it("throws wrong bytes away", async () => {

@@ -11,12 +11,14 @@ export interface HubSettings {
   /** No network at all. */
   readonly offline: boolean;
   readonly progress: Progress;
+  /** Aborting ends a download; what came of it is kept. */
+  readonly signal?: AbortSignal;
   /** The first pause before a request is tried again, in seconds; each further one is twice as long. */
   readonly retrySeconds: number;
   readonly retries: number;
 }
 
-export function hubSettings(options: { offline?: boolean; environment?: NodeJS.ProcessEnv; progress?: Progress; retrySeconds?: number; retries?: number } = {}): HubSettings {
+export function hubSettings(options: { offline?: boolean; environment?: NodeJS.ProcessEnv; progress?: Progress; signal?: AbortSignal; retrySeconds?: number; retries?: number } = {}): HubSettings {
   const environment = options.environment ?? process.env;
   const set = (name: string): string | undefined => environment[name]?.trim() || undefined;
   const home = set("HF_HOME") ?? join(set("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
@@ -26,6 +28,7 @@ export function hubSettings(options: { offline?: boolean; environment?: NodeJS.P
     cache: set("HF_HUB_CACHE") ?? set("HUGGINGFACE_HUB_CACHE") ?? join(home, "hub"),
     offline: options.offline === true || /^(1|true|yes|on)$/i.test(set("HF_HUB_OFFLINE") ?? ""),
     progress: options.progress ?? silent,
+    signal: options.signal,
     retrySeconds: options.retrySeconds ?? 1,
     retries: options.retries ?? 5,
   };
