@@ -82,7 +82,7 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
     progress.update(files.length, language);
   }
   const cleaned = Object.values(cleanedSubjects).reduce((a, b) => a + b, 0);
-  progress.end(`${rows.length.toLocaleString("en")} rows in ${files.length} languages${cleaned ? `; ${cleaned} subjects cleaned of file names (${Object.keys(cleanedSubjects).join(", ")})` : ""}`);
+  progress.end(`${rows.length.toLocaleString("en")} rows in ${files.length} language${files.length === 1 ? "" : "s"}${cleaned ? `; ${cleaned} subjects cleaned of file names (${Object.keys(cleanedSubjects).join(", ")})` : ""}`);
   return { source: options.source, kind: found.kind, revision: found.revision, languages: files.map((file) => file.language), rows, files, nulls, cleanedSubjects };
 }
 

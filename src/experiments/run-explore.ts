@@ -22,6 +22,7 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   const manifest = { kind: configuration.kind, ...manifestOf({ corpus, tokenizer }), seeds: {}, notes: corpus.kind === "sample" ? ["The embedded sample: its figures mean nothing about MMMLU."] : [] };
   const number = (value: number): string => value.toLocaleString("en");
   const languages = Object.keys(found.languages);
+  const inLanguages = `${languages.length} language${languages.length === 1 ? "" : "s"}`;
   const report = explorationReport(
     {
       name: configuration.name, description: configuration.description, configuration, manifest,
@@ -37,7 +38,7 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
     {
       subjectsDrawn: configuration.subjectsDrawn,
       headline: [
-        { name: "Rows", value: number(found.rows), under: `${languages.length} languages` },
+        { name: "Rows", value: number(found.rows), under: inLanguages },
         { name: "Subjects", value: String(Object.keys(found.subjects).length) },
         { name: "At most 256 tokens", value: percent(found.shareAtMost256), under: "question and choices" },
         { name: "Answer keys that differ", value: String(found.keyDifferences.length), under: "between languages" },
@@ -85,6 +86,6 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   return {
     folder: folder.path,
     report: folder.file("report.html"),
-    headline: [`${number(found.rows)} rows, ${languages.length} languages, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most 256 tokens`],
+    headline: [`${number(found.rows)} rows, ${inLanguages}, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most 256 tokens`],
   };
 }
