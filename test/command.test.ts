@@ -134,6 +134,25 @@ describe("a run", () => {
     expect(report).not.toMatch(/(src|href)="https?:/);
   });
 
+  it("is scored again with another reading, from its replies alone", async () => {
+    const { code, out } = await mmmlu(["score", at("whole"), "--reading", "lines", "--json", "--predictions", at("read.jsonl")]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ test: { n: 3, correct: JSON.parse(readFileSync(at("whole", "metrics.json"), "utf8")).correct } });
+    expect(readFileSync(at("read.jsonl"), "utf8")).toBe(readFileSync(at("whole", "predictions.jsonl"), "utf8"));
+    // Its three answers came in one reply.
+    expect(await mmmlu(["score", at("whole"), "--reading", "first-match"])).toMatchObject({ code: 2, error: expect.stringMatching(/reads one question a reply/) });
+    expect(await mmmlu(["score", folder])).toMatchObject({ code: 1, error: expect.stringMatching(/no replies\.jsonl/) });
+  });
+
+  it("prepared is only filtered, split and audited", async () => {
+    const { code, out } = await mmmlu(["prepare", "flan-t5-finetune", "--sample", "--set", "split.kind=grouped", "--out", at("prepared")]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/train \d+, validation \d+, test \d+[^]*of \d+ test rows 0 have a translation in train, 0 an exact duplicate/);
+    expect(readdirSync(at("prepared")).sort()).toEqual(["audit.json", "run.json", "splits.json"]);
+    const published = await mmmlu(["prepare", "flan-t5-finetune", "--sample", "--set", "split.kind=published", "--out", at("prepared-published")]);
+    expect(Number(/of \d+ test rows (\d+) have a translation/.exec(published.out)?.[1])).toBeGreaterThan(300);
+  });
+
   it("is refused in a folder of another configuration, which stays as it was", async () => {
     const before = readFileSync(at("whole", "metrics.json"), "utf8");
     const { code, error } = await mmmlu(baseline(source, "whole", "--set", "reading=robust"));

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { lockFolder } from "../base/lock.js";
 import { RunFolder } from "../record/index.js";
 import { identityOf, prepare, splitIds, withSplit } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
@@ -9,9 +10,11 @@ export function prepareCommand(): Command {
     async (experiment: string, flags: ExperimentFlags) => {
       const configuration = withSplit(await configurationOf(experiment, flags));
       const context = contextOf(flags);
+      let release: (() => void) | undefined;
       try {
-        const prepared = await prepare(configuration, context);
         const folder = await RunFolder.open(flags.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: flags.fresh });
+        release = lockFolder(folder.path);
+        const prepared = await prepare(configuration, context);
         folder.writeJson("splits.json", splitIds(prepared.splits));
         folder.writeJson("audit.json", { filter: prepared.filtered.byLanguage, ...prepared.audit });
         const { splits, audit } = prepared;
@@ -20,6 +23,7 @@ export function prepareCommand(): Command {
         process.stdout.write(`leak audit: of ${rows} test rows ${translationInTrain} have a translation in train, ${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})\n`);
         process.stdout.write(`${folder.file("splits.json")}\n${folder.file("audit.json")}\n`);
       } finally {
+        release?.();
         context.done();
       }
     },

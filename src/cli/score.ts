@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
-import { scoreReplies } from "../evaluate/index.js";
+import { type Prediction, scoreReplies, writePredictions } from "../evaluate/index.js";
 import { type ReadingName, readingNames } from "../experiments/index.js";
 import { percent } from "../report/index.js";
 
@@ -12,13 +12,19 @@ export function scoreCommand(): Command {
     .description("read a run's kept replies again, with any reading; asks nobody")
     .argument("<folder>", "a run's folder")
     .addOption(new Option("--reading <name>", "how replies are read").choices([...readingNames]).default("robust"))
+    .option("--predictions <file>", "write what was read, as a run's predictions.jsonl")
     .option("--json", "print the metrics as JSON")
-    .action(async (folder: string, flags: { reading: ReadingName; json?: boolean }) => {
+    .action(async (folder: string, flags: { reading: ReadingName; predictions?: string; json?: boolean }) => {
       const replies = join(folder, "replies.jsonl");
       if (!existsSync(replies)) throw new UserError(`${folder} has no replies.jsonl`, { hint: "Give the folder of a run that asked questions." });
       const order = existsSync(join(folder, "splits.json")) ? (await readJson<{ test: string[] }>(join(folder, "splits.json"))).test : undefined;
       const stages = await scoreReplies(replies, flags.reading, order);
+      if (flags.predictions !== undefined) writePredictions(flags.predictions, concatenated(stages.map((one) => one.predictions)));
       if (flags.json) process.stdout.write(`${JSON.stringify(Object.fromEntries(stages.map((one) => [one.stage, one.metrics])), null, 2)}\n`);
       else for (const { stage, metrics } of stages) process.stdout.write(`${stage}, read by ${flags.reading}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, unreadable ${metrics.unreadable}\n`);
     });
+}
+
+function* concatenated(parts: readonly Iterable<Prediction>[]): Generator<Prediction> {
+  for (const part of parts) yield* part;
 }

@@ -1,18 +1,38 @@
 import { rowTexts } from "../answer/index.js";
 import { explore } from "../explore/index.js";
 import { writeWhole } from "../base/files.js";
+import { lockFolder } from "../base/lock.js";
 import { RunFolder, writeManifest } from "../record/index.js";
 import { explorationReport, html, percent, standalone, table } from "../report/index.js";
 import { loadTokenizer } from "../tokens/index.js";
 import type { ExploreConfiguration } from "./configuration.js";
 import type { RunContext, RunOutcome } from "./context.js";
+import { protocolDifferences } from "./differences.js";
 import { identityOf } from "./identity.js";
 import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
-import { SAMPLE } from "./sample.js";
+import { startTracking } from "./tracking.js";
 
 /** Runs an exploration: EDA of all languages, its figures and its report. */
 export async function runExplore(configuration: ExploreConfiguration, context: RunContext): Promise<RunOutcome> {
   const folder = await RunFolder.open(context.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: context.fresh });
+  const release = lockFolder(folder.path);
+  try {
+    const tracker = startTracking(configuration, folder.path, context);
+    let exitCode = 1;
+    try {
+      const { outcome, summary } = await writeExploration(folder, configuration, context);
+      tracker.summary(summary);
+      exitCode = 0;
+      return outcome;
+    } finally {
+      await tracker.finish(exitCode);
+    }
+  } finally {
+    release();
+  }
+}
+
+async function writeExploration(folder: RunFolder, configuration: ExploreConfiguration, context: RunContext): Promise<{ outcome: RunOutcome; summary: Record<string, number> }> {
   const corpus = await loadRows(configuration, context);
   const tokenizer = await loadExperimentTokenizer(configuration, context);
   const further = await Promise.all(configuration.furtherTokenizers.map((one) => loadTokenizer({ ...one, offline: context.offline, progress: context.progress, signal: context.signal, environment: context.environment })));
@@ -33,7 +53,7 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
         ["Subjects cleaned of file names", Object.entries(found.cleanedSubjects).map(([language, count]) => `${language}: ${count}`).join(", ") || "none"],
         ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
       ],
-      protocolDifferences: corpus.source === SAMPLE ? ["The rows are the sample's, not MMMLU's, and so is the tokenizer."] : [],
+      protocolDifferences: protocolDifferences(configuration),
     },
     {
       subjectsDrawn: configuration.subjectsDrawn,
@@ -83,9 +103,10 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   for (const figure of report.figures) writeWhole(folder.file("figures", `${figure.name}.svg`), standalone(figure));
   writeWhole(folder.file("report.html"), report.html);
   writeManifest(folder, manifest);
-  return {
+  const outcome = {
     folder: folder.path,
     report: folder.file("report.html"),
     headline: [`${number(found.rows)} rows, ${inLanguages}, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most 256 tokens`],
   };
+  return { outcome, summary: { rows: found.rows, share_at_most_256: found.shareAtMost256, key_differences: found.keyDifferences.length, exact_duplicates: found.duplicates.exact } };
 }

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeWhole } from "../../base/files.js";
 import { VERSION } from "../../base/versions.js";
 import { LANGUAGES, LETTERS, type Language } from "../row.js";
 import { SUBJECTS } from "../subjects.js";
@@ -63,11 +64,12 @@ function shuffle(values: number[], draw: (under: number) => number): number[] {
   return values;
 }
 
-/** Writes the sample as `FOLDER/test/mmlu_XX-YY.csv`. */
+const sampleFileOf = (folder: string, language: Language): string => join(folder, "test", `mmlu_${language.replace("_", "-")}.csv`);
+
+/** Writes the sample as `FOLDER/test/mmlu_XX-YY.csv`, each file whole: several processes may do so at once, their files are the same. */
 export function writeSample(folder: string): void {
-  mkdirSync(join(folder, "test"), { recursive: true });
   const questions = sampleQuestions();
-  for (const language of LANGUAGES) writeFileSync(join(folder, "test", `mmlu_${language.replace("_", "-")}.csv`), sampleFile(language, questions));
+  for (const language of LANGUAGES) writeWhole(sampleFileOf(folder, language), sampleFile(language, questions));
 }
 
 function sampleFile(language: Language, questions: readonly (readonly SampleQuestion[])[]): string {
@@ -89,15 +91,8 @@ const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replace
 /** The sample's folder, written where it is not there yet (about 3 MB, below the system's folder for temporary files). */
 export function sampleFolder(): string {
   const folder = join(tmpdir(), `mmmlu-lab-sample-${VERSION}-${process.getuid?.() ?? 0}`);
-  if (existsSync(join(folder, "complete"))) return folder;
-  const fresh = mkdtempSync(join(tmpdir(), "mmmlu-lab-sample-"));
-  writeSample(fresh);
-  writeFileSync(join(fresh, "complete"), "");
-  try {
-    renameSync(fresh, folder);
-  } catch {
-    // Another process was quicker; its files are the same.
-    rmSync(fresh, { recursive: true, force: true });
-  }
+  // What tidies the folder for temporary files takes single files away.
+  if (LANGUAGES.every((language) => existsSync(sampleFileOf(folder, language)))) return folder;
+  writeSample(folder);
   return folder;
 }
