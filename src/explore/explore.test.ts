@@ -22,7 +22,11 @@ describe("summaries", () => {
   it("histograms are numpy's, the last bin closed", () => {
     // numpy.histogram([0, 1, 1, 2, 3, 10], bins=5)
     expect(histogram([0, 1, 1, 2, 3, 10], 5)).toEqual({ edges: [0, 2, 4, 6, 8, 10], counts: [3, 2, 0, 0, 1] });
-    expect(histogram([3, 3], 2)).toEqual({ edges: [3, 3.5, 4], counts: [2, 0] });
+    // numpy.histogram([3, 3], bins=2)
+    expect(histogram([3, 3], 2)).toEqual({ edges: [2.5, 3, 3.5], counts: [0, 2] });
+    // numpy.histogram(numpy.arange(15), bins=100): the edges decide where rounding would not.
+    const { counts } = histogram(Array.from({ length: 15 }, (_, index) => index), 100);
+    expect(counts.flatMap((count, bin) => (count ? [bin] : []))).toEqual([0, 7, 14, 21, 28, 35, 42, 49, 57, 64, 71, 78, 85, 92, 99]);
   });
 });
 

@@ -30,11 +30,17 @@ export function histogram(values: ArrayLike<number>, bins = 100): { edges: numbe
     low = Math.min(low, values[i] as number);
     high = Math.max(high, values[i] as number);
   }
-  if (low === high) high = low + 1;
+  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const step = (high - low) / bins;
+  const edges = Array.from({ length: bins + 1 }, (_, index) => (index === bins ? high : low + index * step));
   const counts = new Array<number>(bins).fill(0);
   for (let i = 0; i < values.length; i++) {
-    const bin = Math.min(bins - 1, Math.floor((((values[i] as number) - low) / (high - low)) * bins));
+    const value = values[i] as number;
+    let bin = Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins));
+    // Rounding may put a value on an edge into the neighbouring bin; the edges decide.
+    if (value < (edges[bin] as number)) bin--;
+    else if (bin < bins - 1 && value >= (edges[bin + 1] as number)) bin++;
     counts[bin] = (counts[bin] as number) + 1;
   }
-  return { edges: Array.from({ length: bins + 1 }, (_, index) => low + ((high - low) * index) / bins), counts };
+  return { edges, counts };
 }
