@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { hashOf } from "../base/canonical.js";
 import { messageOf, UsageError, UserError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
-import { agrees, type ExperimentConfiguration, identityOf, presetNamed, presets, reproductionOf, runExperiment } from "../experiments/index.js";
+import { agrees, type ExperimentConfiguration, identityOf, presets, reproductionOf, runExperiment, SAMPLE } from "../experiments/index.js";
 import { readManifest } from "../record/index.js";
 import { type ReproducedExperiment, reproductionReport, written } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
@@ -56,14 +56,17 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
 }
 
 /**
- * Whether there is no finished run to read. A run of another protocol counts, its differences are named; but not where the flags
- * ask for one that the folder has not: running then says so.
+ * Whether there is no finished run to read. A run of another protocol counts, its differences are named; but not where flags set
+ * keys that the run in the folder has otherwise, or ask for the sample and it is none: running then says so.
  */
 async function mustRun(experiment: string, folder: string, configuration: ExperimentConfiguration, flags: ReproduceFlags): Promise<boolean> {
-  if (flags.fresh) return true;
-  const there = await readManifest(folder).catch(() => undefined);
+  const there = flags.fresh ? undefined : await readManifest(folder).catch(() => undefined);
+  if (!there) return true;
+  const sample = configuration.data.source === SAMPLE;
+  if (sample && !there.sample) return true;
+  const unset = await configurationOf(experiment, { set: [], sample });
   const asked = hashOf(identityOf(configuration));
-  return !there || (there.configurationHash !== asked && asked !== hashOf(identityOf(presetNamed(experiment))));
+  return asked !== hashOf(identityOf(unset)) && asked !== there.configurationHash;
 }
 
 function print(found: readonly ReproducedExperiment[], missing: readonly { experiment: string; reason: string }[], report: string): void {
