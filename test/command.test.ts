@@ -184,6 +184,11 @@ describe("a run", () => {
     expect(error).toMatch(/127\.0\.0\.1:9/);
   });
 
+  it.skipIf(process.platform === "win32")("ends quietly where nobody reads on", async () => {
+    const { stderr } = await promisify(execFile)("bash", ["-c", '"$@" | true; echo "code ${PIPESTATUS[0]}" >&2', "bash", process.execPath, "dist/cli/main.js", "show", "flan-t5-finetune"]);
+    expect(stderr).toBe("code 0\n");
+  });
+
   it("prints a stack only with --debug", async () => {
     const { error } = await mmmlu(["run", "nothing", "--debug"]);
     expect(error).toMatch(/\n {4}at /);

@@ -4,6 +4,11 @@ import { readDotEnv } from "../base/environment.js";
 import { hintForSystemError, isSystemError } from "../base/files.js";
 import { program } from "./program.js";
 
+// Whoever reads may have had enough, as `head` has.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 process.exitCode = await main(process.argv);
 
 async function main(argv: string[]): Promise<number> {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Answerer, type AnswerRequest, type RawReply, requestKeys, type RequestPlan, requestsFor } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
@@ -89,9 +90,9 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     show();
   };
 
-  const worker = async (first: readonly KeyedRequest[]): Promise<void> => {
+  const worker = async (first?: readonly KeyedRequest[]): Promise<void> => {
     try {
-      for (let requests = first; requests.length > 0 && !failure && !abort.signal.aborted; requests = take(open, answerer.requestsAtOnce)) await ask(requests);
+      for (let requests = first ?? take(open, answerer.requestsAtOnce); requests.length > 0 && !failure && !abort.signal.aborted; requests = take(open, answerer.requestsAtOnce)) await ask(requests);
     } catch (error) {
       failure ??= { error };
       landing ??= setTimeout(() => abort.abort(), LANDING_MILLISECONDS);
@@ -105,7 +106,13 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     // Where all replies are there, nobody need be able to answer.
     if (first.length > 0) await answerer.prepare(abort.signal);
     started = performance.now();
-    await Promise.all(Array.from({ length: options.concurrency }, (_, index) => worker(index === 0 ? first : take(open, answerer.requestsAtOnce))));
+    const workers = [worker(first)];
+    while (workers.length < options.concurrency) {
+      workers.push(worker());
+      // Lets what has been made be sent before many more are made.
+      if (workers.length % 8 === 0) await nextTurn();
+    }
+    await Promise.all(workers);
   } catch (error) {
     failure ??= { error };
   } finally {
