@@ -43,7 +43,6 @@ let ahead = 0;
 let [sum, count] = [0, 0];
 
 function sendDue(): void {
-  timer = undefined;
   const now = performance.now();
   for (; first < waiting.length; first++) {
     const { socket, came } = waiting[first] as Waiting;
@@ -63,7 +62,11 @@ function sendDue(): void {
 
 function setNext(): void {
   if (timer || first === waiting.length) return;
-  timer = setTimeout(sendDue, Math.max(0, Math.floor((waiting[first] as Waiting).came + milliseconds - ahead - performance.now())));
+  const wake = (): void => {
+    timer = undefined;
+    sendDue();
+  };
+  timer = setTimeout(wake, Math.max(0, Math.floor((waiting[first] as Waiting).came + milliseconds - ahead - performance.now())));
 }
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -78,7 +81,8 @@ const server = createServer({ noDelay: true }, (socket) => {
     if (text.length < head + 4 + length) return;
     if (text.startsWith("POST /v1/chat/completions ")) {
       waiting.push({ socket, came: performance.now() });
-      setNext();
+      // A look now and then between two ticks of the timer spreads the replies as their requests were.
+      sendDue();
     } else if (text.startsWith("GET /delay ")) {
       socket.write(json({ mean: count ? sum / count : 0 }));
       sum = count = 0;
