@@ -42,6 +42,7 @@ export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) =
     closeSync(file);
     file = undefined;
     renameSync(temporary, path);
+    syncFolder(dirname(path));
   } catch (error) {
     if (file !== undefined) closeSync(file);
     rmSync(temporary, { force: true });
@@ -49,6 +50,19 @@ export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) =
       throw new UserError(`cannot write ${path}: ${messageOf(error)}`, { hint: hintForSystemError(error), cause: error });
     }
     throw error;
+  }
+}
+
+/** Flushes a folder's names to disk, so that a rename outlives a power cut; where the system has no such thing, nothing. */
+export function syncFolder(path: string): void {
+  let folder: number | undefined;
+  try {
+    folder = openSync(path, "r");
+    fsyncSync(folder);
+  } catch {
+    // Windows opens no folder, and some network file systems flush none.
+  } finally {
+    if (folder !== undefined) closeSync(folder);
   }
 }
 

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors.js";
+import { syncFolder } from "./files.js";
 
 /**
  * Writes a folder whole or not at all: `fill` writes into a neighbour, which then takes the name; a folder that had
- * it before is replaced, and lost only when the new one is complete.
+ * it before is replaced, and lost only when the new one is complete. A process that is killed between the two renames leaves
+ * the old one beside its place, where {@link tidyFolder} finds it.
  * @throws {UserError} when the place cannot be written; what `fill` throws passes through. Nothing is left behind.
  */
 export async function writeFolderWhole(path: string, fill: (folder: string) => void | Promise<void>): Promise<void> {
@@ -21,6 +23,7 @@ export async function writeFolderWhole(path: string, fill: (folder: string) => v
   }
   try {
     await fill(fresh);
+    syncFolder(fresh);
     const replaces = existsSync(target);
     if (replaces) renameSync(target, old);
     try {
@@ -29,9 +32,30 @@ export async function writeFolderWhole(path: string, fill: (folder: string) => v
       if (replaces) renameSync(old, target);
       throw new UserError(`cannot write the folder ${path}: ${messageOf(error)}`, { cause: error });
     }
+    syncFolder(dirname(target));
     rmSync(old, { recursive: true, force: true });
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** What an unfinished write of this module or of `files.ts` is called: the name it was for, the process, a random part. */
+const LEFTOVER = /^(.+)\.\d+-[0-9a-f]{8}\.(tmp|old)$/;
+
+/** Whether a name in a folder is that of a write that was not finished. */
+export const isLeftover = (name: string): boolean => LEFTOVER.test(name);
+
+/**
+ * Puts right what killed processes left in a folder: a whole folder that had been moved aside for a new one takes its name
+ * again where the new one did not come to take it; what was being written is removed. Only for who alone writes there.
+ */
+export function tidyFolder(path: string): void {
+  if (!existsSync(path)) return;
+  for (const name of readdirSync(path)) {
+    const [, own, kind] = LEFTOVER.exec(name) ?? [];
+    if (own === undefined) continue;
+    if (kind === "old" && !existsSync(join(path, own))) renameSync(join(path, name), join(path, own));
+    else rmSync(join(path, name), { recursive: true, force: true });
   }
 }

@@ -1,42 +1,111 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { UserError } from "./errors.js";
+import { tidyFolder } from "./folders.js";
+
+/** Locks that this process holds. */
+const held = new Set<string>();
+
+/** Who holds a lock: a process, and when it started, since numbers of processes are used again. */
+interface Owner {
+  readonly process: number;
+  readonly started: string | undefined;
+}
 
 /**
- * Keeps a folder for this process until the returned function is called. A lock that a dead process left is taken over.
+ * Keeps a folder for this process until the returned function is called. A lock that a dead process left is taken over, and
+ * what it was writing in the folder is put right.
  * @throws {UserError} where another process that is alive has it
  */
 export function lockFolder(folder: string): () => void {
-  const path = join(folder, "lock");
+  const path = resolve(folder, "lock");
   mkdirSync(folder, { recursive: true });
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const file = openSync(path, "wx");
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      const release = (): void => {
-        process.off("exit", release);
-        rmSync(path, { force: true });
-      };
-      process.on("exit", release);
-      return release;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw new UserError(`cannot write ${path}: ${(error as Error).message}`, { cause: error });
-      const owner = Number(readFileSync(path, "utf8"));
-      if (attempt > 3 || (isAlive(owner) && owner !== process.pid) || owner === process.pid) {
-        throw new UserError(`${folder} is in use by another run (process ${owner})`, { hint: "Wait for it, stop it, or choose another folder with --out." });
-      }
-      rmSync(path, { force: true });
-    }
+  while (!create(path)) {
+    refuseInUse(folder);
+    takeAside(path);
+  }
+  held.add(path);
+  const release = (): void => {
+    process.off("exit", release);
+    held.delete(path);
+    rmSync(path, { force: true });
+  };
+  process.on("exit", release);
+  tidyFolder(folder);
+  return release;
+}
+
+/** @throws {UserError} where a process that is alive keeps the folder, this one included */
+export function refuseInUse(folder: string): void {
+  const path = resolve(folder, "lock");
+  const owner = ownerOf(path);
+  if (!owner || !isAlive(owner, path)) return;
+  throw new UserError(`${folder} is in use by another run${owner.process ? ` (process ${owner.process})` : ""}`, { hint: "Wait for it, stop it, or choose another folder with --out." });
+}
+
+function create(path: string): boolean {
+  try {
+    const file = openSync(path, "wx");
+    writeSync(file, `${process.pid} ${startOf("self") ?? ""}`.trim());
+    closeSync(file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw new UserError(`cannot write ${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 
-function isAlive(process_: number): boolean {
-  if (!Number.isInteger(process_) || process_ <= 0) return false;
+/** Removes a stale lock; one that another process made meanwhile is put back. */
+function takeAside(path: string): void {
+  const aside = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
   try {
-    process.kill(process_, 0);
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  const owner = ownerOf(aside);
+  if (owner && isAlive(owner, path) && !existsSync(path)) renameSync(aside, path);
+  else rmSync(aside, { force: true });
+}
+
+/** Seconds in which a lock without content is one that is just being made. */
+const MAKING = 5;
+
+/** Undefined where there is no lock; process 0 where one is just being made. */
+function ownerOf(path: string): Owner | undefined {
+  try {
+    const [number, started] = readFileSync(path, "utf8").split(" ");
+    const process_ = Number(number);
+    if (process_ === 0 && Date.now() - statSync(path).mtimeMs > MAKING * 1000) return undefined;
+    return { process: process_, started: started || undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive({ process: number, started }: Owner, path: string): boolean {
+  if (number === 0) return true;
+  if (!Number.isInteger(number) || number < 0) return false;
+  const now = startOf(number);
+  if (started !== undefined && now !== undefined && started !== now) return false;
+  // After a container's restart another process had this one's number.
+  if (number === process.pid && (started === undefined || now === undefined)) return held.has(path);
+  try {
+    process.kill(number, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** When a process started, in the system's own count; undefined where it does not tell. */
+function startOf(number: number | "self"): string | undefined {
+  try {
+    // Field 22; the second, the command's name, may hold spaces.
+    return readFileSync(join("/proc", String(number), "stat"), "utf8").replace(/^.*\) /s, "").split(" ")[19];
+  } catch {
+    return undefined;
   }
 }

@@ -1,7 +1,10 @@
 /** Where a long piece of work says how far it is. Implementations must be cheap to call often. */
 export interface Progress {
-  /** Begins a stage; `total` is undefined where it is not known. A stage ends when the next begins. */
-  begin(stage: string, total?: number): void;
+  /**
+   * Begins a stage; `total` is undefined where it is not known. A stage ends when the next begins.
+   * @param from how many units were done in an earlier sitting: the time left goes by those of this one
+   */
+  begin(stage: string, total?: number, from?: number): void;
   /** `done` units of the stage's total are done; `note` stands behind the bar. */
   update(done: number, note?: string): void;
   /** A line that stays. */
@@ -17,6 +20,7 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSec
   const terminal = stream.isTTY === true;
   let stage = "";
   let total: number | undefined;
+  let first = 0;
   let started = 0;
   let drawn = 0;
   let open = false;
@@ -26,30 +30,35 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSec
   };
   const line = (done: number, note?: string): string => {
     const seconds = (performance.now() - started) / 1000;
-    const rest = total && done > 0 && done < total ? ` ${duration((seconds / done) * (total - done))} left` : "";
-    const count = total === undefined ? (done ? ` ${done.toLocaleString("en")}` : "") : ` ${done.toLocaleString("en")}/${total.toLocaleString("en")}`;
-    return `${stage}${count}${note ? ` · ${note}` : ""}${rest}`;
+    const rest = total && done > first && done < total ? `, ${duration((seconds / (done - first)) * (total - done))} left` : "";
+    const count = total === undefined ? (done ? done.toLocaleString("en") : "") : `${done.toLocaleString("en")}/${total.toLocaleString("en")}`;
+    return `${count}${rest}${note ? ` · ${note}` : ""}`;
   };
   const draw = (done: number, note?: string): void => {
+    const told = line(done, note);
+    const named = `${stage} ${told}`.trimEnd();
     if (!terminal) {
-      stream.write(`${line(done, note)}\n`);
+      stream.write(`${named}\n`);
       return;
     }
     const share = total ? Math.min(1, done / total) : 0;
     const bar = total ? `[${"█".repeat(Math.round(share * 20)).padEnd(20, "·")}] ` : "";
-    const text = `${bar}${line(done, note)}`;
-    stream.write(`\r\x1b[2K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`);
+    const room = Math.max(20, (stream.columns ?? 80) - 1);
+    // The figures matter most: the bar goes first where a line is too narrow, then the stage's name.
+    const text = [`${bar}${named}`, named, told].find((one) => one.length <= room) ?? (told || named).slice(0, room);
+    stream.write(`\r\x1b[2K${text}`);
   };
 
   return {
-    begin(name, of) {
+    begin(name, of, from = 0) {
       if (open) this.end();
       stage = name;
       total = of;
+      first = from;
       started = performance.now();
       drawn = started;
       open = true;
-      if (terminal) draw(0);
+      if (terminal) draw(from);
     },
     update(done, note) {
       const now = performance.now();

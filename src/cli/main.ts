@@ -2,6 +2,7 @@
 import { messageOf, UserError } from "../base/errors.js";
 import { readDotEnv } from "../base/environment.js";
 import { hintForSystemError, isSystemError } from "../base/files.js";
+import { GraphError } from "../graph/index.js";
 import { program } from "./program.js";
 
 // Whoever reads may have had enough, as `head` has.
@@ -26,7 +27,7 @@ async function main(argv: string[]): Promise<number> {
 function tell(error: unknown, debug: boolean): number {
   if (isCommanderExit(error)) return error.exitCode === 0 ? 0 : 2;
   process.stderr.write(`mmmlu: ${messageOf(error)}\n`);
-  const hint = error instanceof UserError ? error.hint : isSystemError(error) ? hintForSystemError(error) : undefined;
+  const hint = hintOf(error);
   if (hint) process.stderr.write(`       ${hint}\n`);
   if (!(error instanceof UserError) && !hint && !debug) process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
   if (debug && error instanceof Error) {
@@ -34,6 +35,12 @@ function tell(error: unknown, debug: boolean): number {
     if (error.cause instanceof Error) process.stderr.write(`caused by: ${error.cause.stack}\n`);
   }
   return error instanceof UserError ? error.exitCode : 1;
+}
+
+/** What to do about an error: where it says so itself (a UserError, the engine about a device that is not there), or where the system refused something. */
+function hintOf(error: unknown): string | undefined {
+  if (error instanceof UserError || error instanceof GraphError) return error.hint;
+  return isSystemError(error) ? hintForSystemError(error) : undefined;
 }
 
 function isCommanderExit(error: unknown): error is { exitCode: number } {

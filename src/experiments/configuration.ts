@@ -9,6 +9,7 @@ const positive = z.number().positive();
 const wholePositive = z.number().int().positive();
 const wholeNotNegative = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
+const shareBelowOne = z.number().min(0).lt(1);
 
 export const textNames = ["question-and-choices", "flan-t5", "gemma-2"] as const;
 export const readingNames = ["first-character", "first-match", "last-match", "lines", "robust"] as const;
@@ -124,7 +125,7 @@ export const finetuneSchema = z.strictObject({
     .strictObject({
       rank: wholePositive,
       alpha: positive,
-      dropout: share,
+      dropout: shareBelowOne,
       modules: z.array(z.string().min(1)).min(1),
     })
     .nullable(),
@@ -137,11 +138,11 @@ export const finetuneSchema = z.strictObject({
     /** Share of all steps that warm up. */
     warmupRatio: share,
     weightDecay: z.number().nonnegative(),
-    adamBetas: z.tuple([share, share]),
+    adamBetas: z.tuple([shareBelowOne, shareBelowOne]),
     adamEpsilon: positive,
     maximumGradientNorm: positive.nullable(),
     /** null means as the checkpoint's config says. */
-    dropout: share.nullable(),
+    dropout: shareBelowOne.nullable(),
     seed: wholeNotNegative,
     logEvery: wholePositive,
     checkpointEvery: wholePositive,

@@ -1,9 +1,10 @@
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
 import { type Device, openDevice } from "../graph/index.js";
-import { addLora, createTinyGemma2, createTinyT5, type LanguageModel, type LocalModel, modelFromCheckpoint, openCheckpoint, storeLinearLayers, weightStore } from "../models/index.js";
-import type { Tokenizer } from "../tokens/index.js";
+import { addLora, type Checkpoint, createTinyGemma2, createTinyT5, type LanguageModel, modelFromCheckpoint, openCheckpoint, storeLinearLayers, weightStore } from "../models/index.js";
+import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
+import { checkWeights, memoryFree } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
@@ -52,17 +53,40 @@ async function tinyModel({ prompt, training }: FinetuneConfiguration, tokenizer:
 async function realModel({ model: { source, revision, quantization, doubleQuantization }, lora, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device, context: RunContext): Promise<Loaded> {
   const checkpoint = await openCheckpoint(source, { revision, offline: context.offline, progress: context.progress, signal: context.signal });
   try {
+    const elements = checkpoint.weights.names.reduce((sum, name) => sum + checkpoint.weights.entry(name).shape.reduce((product, size) => product * size, 1), 0);
+    checkWeights(source, elements, leastBytes(checkpoint, quantization), lora === null, memoryFree());
+    await checkTokenizer(checkpoint, tokenizer);
     const model = await modelFromCheckpoint(checkpoint, device, { dropout: training.dropout, quantization: { kind: quantization, doubleQuantization }, frozen: lora !== null, progress: context.progress });
-    checkVocabulary(model, tokenizer, source);
+    checkVocabulary(model, tokenizer, checkpoint);
     return { model, identity: { source, commit: checkpoint.commit ?? null, config: hashOf(checkpoint.config.json) } };
   } finally {
     await checkpoint.close();
   }
 }
 
-/** @throws {UserError} where the tokenizer has tokens that the model has not */
-function checkVocabulary(model: LocalModel, tokenizer: Tokenizer, source: string): void {
-  if (tokenizer.vocabularySize > model.vocabularySize) {
-    throw new UserError(`the tokenizer of ${tokenizer.source} has ${tokenizer.vocabularySize} tokens, and ${source} only ${model.vocabularySize}: they do not belong together`, { hint: "Set tokenizer.source to the model's own." });
+/** Bytes that a weight takes at the least as it will be held. */
+function leastBytes({ config }: Checkpoint, quantization: FinetuneConfiguration["model"]["quantization"]): number {
+  if (quantization === "none") return config.modelType === "t5" ? 4 : 2;
+  return quantization === "int8" ? 1 : 0.5;
+}
+
+const notTogether = (tokenizer: Tokenizer, source: string, why: string): UserError => new UserError(`the tokenizer of ${tokenizer.source} does not fit ${source}: ${why}`, { hint: "Set tokenizer.source to the model's own." });
+
+/** @throws {UserError} where the tokenizer has tokens that the model has not, or closes texts with another than the model's */
+function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source, config }: Checkpoint): void {
+  if (tokenizer.vocabularySize > model.vocabularySize) throw notTogether(tokenizer, source, `it has ${tokenizer.vocabularySize} tokens, and the model only ${model.vocabularySize}`);
+  const end = config.modelType === "t5" ? "</s>" : "<eos>";
+  const id = tokenizer.tokenId(end);
+  if (id === undefined || !model.endTokens.includes(id)) throw notTogether(tokenizer, source, `its ${end} is ${id === undefined ? "not there" : `token ${id}`}, and the model's is ${model.endTokens.join(" or ")}`);
+}
+
+/** @throws {UserError} where the tokenizer that lies beside the weights has other tokens under the same numbers */
+async function checkTokenizer({ source, folder, tokenizerFiles }: Checkpoint, tokenizer: Tokenizer): Promise<void> {
+  if (!tokenizerFiles.some((path) => basename(path) === "tokenizer.json")) return;
+  const beside = await loadTokenizer({ source: folder, name: source });
+  if (beside.sha256 === tokenizer.sha256) return;
+  for (let id = 0; id < Math.min(beside.vocabularySize, tokenizer.vocabularySize); id++) {
+    const [own, given] = [beside.tokenOf(id), tokenizer.tokenOf(id)];
+    if (own !== given) throw notTogether(tokenizer, source, `its token ${id} is ${JSON.stringify(given ?? null)}, and that of the tokenizer beside the weights ${JSON.stringify(own ?? null)}`);
   }
 }

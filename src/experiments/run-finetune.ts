@@ -49,13 +49,9 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       const identity = hashOf({ configuration: identityOf(configuration), split: hashOfSplits(prepared.splits), tokenizer: prepared.tokenizer.sha256, model: loaded.identity });
       const checkpointFolder = folder.file("checkpoints");
       const log = await TrainLog.open(folder.file("train-log.jsonl"), await checkpointStep(checkpointFolder), tracker, context.progress);
-      const { training } = configuration;
-      const result = await train(
-        loaded.model, examples,
-        { ...training, betas: training.adamBetas, epsilon: training.adamEpsilon, dropout: training.dropout !== 0, checkpointFolder, identity },
-        { ...log.hooks, shouldStop: () => context.signal?.aborted === true },
-      );
-      log.close();
+      const { training, lora } = configuration;
+      const options = { ...training, betas: training.adamBetas, epsilon: training.adamEpsilon, dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0), checkpointFolder, identity };
+      const result = await train(loaded.model, examples, options, { ...log.hooks, shouldStop: () => context.signal?.aborted === true }).finally(() => log.close());
       if (result.stopped) throw new UserError(`stopped at step ${result.steps}`, { hint: "A checkpoint is kept: run the same command again, it goes on from there." });
       stages.push(await ask("final", { trained: identity, steps: result.steps }));
       const losses = configuration.prompt === "gemma-2" ? await finalLosses(loaded, examples, configuration) : undefined;

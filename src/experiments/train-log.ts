@@ -1,16 +1,23 @@
 import { existsSync } from "node:fs";
 import { JsonLinesFile, readJsonLines } from "../base/json-lines.js";
 import { writeWhole } from "../base/files.js";
-import type { Progress } from "../base/progress.js";
+import { duration, type Progress } from "../base/progress.js";
 import type { Tracker } from "../record/index.js";
 import type { TrainingCurves } from "../report/index.js";
 import type { LoggedStep, TrainingHooks, Validation } from "../train/index.js";
 
 type Line = LoggedStep | { readonly validationLoss: number; readonly perplexity: number; readonly epoch: number; readonly step: number };
 
+/** Steps after which the time that training takes is told; the first, which compiles the graphs, does not count. */
+const ESTIMATED_AFTER = 6;
+
 /** `train-log.jsonl`: a line per logged step and validation, told to the trackers and the terminal as well. */
 export class TrainLog {
-  private constructor(readonly file: JsonLinesFile<Line>, readonly tracker: Tracker, readonly progress: Progress) {}
+  /** @param from the step that this sitting goes on from */
+  private constructor(readonly file: JsonLinesFile<Line>, readonly from: number, readonly tracker: Tracker, readonly progress: Progress) {}
+
+  /** The last step that was taken, while the terminal's line shows it. */
+  private shown: { readonly step: number; readonly totalSteps: number } | undefined;
 
   /** Opens the log of a run that goes on from a step; lines past it are of steps that will be taken again. */
   static async open(path: string, step: number, tracker: Tracker, progress: Progress): Promise<TrainLog> {
@@ -19,17 +26,29 @@ export class TrainLog {
       for await (const line of readJsonLines<Line>(path)) if (line.step <= step) kept.push(line);
       writeWhole(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
     }
-    return new TrainLog(new JsonLinesFile(path), tracker, progress);
+    return new TrainLog(new JsonLinesFile(path), step, tracker, progress);
   }
 
   get hooks(): TrainingHooks {
-    let begun = false;
+    let firstEnded = 0;
     return {
       onStep: (now) => {
-        if (!begun) this.progress.begin("training", now.totalSteps);
-        begun = true;
-        this.progress.update(now.step, `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(2)}, ${now.rowsPerSecond.toFixed(1)} rows/s`);
-        if (now.step === now.totalSteps) this.progress.end(`${now.totalSteps} steps, ${now.rowsPerSecond.toFixed(1)} rows/s`);
+        if (now.step === this.from + 1) {
+          this.progress.begin("training", now.totalSteps, this.from);
+          firstEnded = performance.now();
+        }
+        this.shown = now;
+        this.progress.update(now.step, `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s`);
+        const taken = now.step - this.from;
+        const left = now.totalSteps - now.step;
+        if (taken === ESTIMATED_AFTER && left > 0) {
+          const each = (performance.now() - firstEnded) / 1000 / (taken - 1);
+          this.progress.say(`about ${duration(each * left)} for the ${left.toLocaleString("en")} steps left, by the first ${taken}`);
+        }
+        if (left === 0) {
+          this.shown = undefined;
+          this.progress.end(`${now.totalSteps} steps, ${now.rowsPerSecond.toFixed(1)} rows/s`);
+        }
       },
       onLog: (logged: LoggedStep) => {
         this.file.append(logged);
@@ -48,6 +67,8 @@ export class TrainLog {
 
   close(): void {
     this.file.close();
+    if (this.shown) this.progress.end(`ended at step ${this.shown.step.toLocaleString("en")} of ${this.shown.totalSteps.toLocaleString("en")}`);
+    this.shown = undefined;
   }
 }
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { canonicalJson, hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { readJson, writeWhole } from "../base/files.js";
-import { lockFolder } from "../base/lock.js";
+import { isLeftover } from "../base/folders.js";
+import { refuseInUse } from "../base/lock.js";
 
 /** What `run.json` says of a run that has begun; `manifest.json` says the same and more once it is complete. */
 export interface RunStart {
@@ -25,7 +26,7 @@ export class RunFolder {
    * run before it came to nothing: no reply, no checkpoint, no result.
    * @param options.fresh moves what is there aside (to `PATH.before-TIME`) and begins anew.
    * @throws {UserError} where the folder holds a run of another configuration (the message names the keys that
-   * differ), holds files that are no run's, or cannot be made.
+   * differ), holds files that are no run's, is in use while it should be moved aside, or cannot be made.
    */
   static async open(
     path: string,
@@ -37,9 +38,8 @@ export class RunFolder {
     const now = options.now ?? new Date();
     if (existsSync(path) && !statSync(path).isDirectory()) throw new UserError(`${path} is not a folder`, { hint: "Choose another one with --out." });
     if (options.fresh && existsSync(path)) {
-      // Not from under a run that still goes on.
-      lockFolder(path)();
-      renameSync(path, `${path}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
+      refuseInUse(path);
+      renameSync(path, `${path.replace(/[\\/]+$/, "")}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
     }
     const startPath = join(path, "run.json");
     const configurationHash = hashOf(identity);
@@ -52,8 +52,8 @@ export class RunFolder {
           hint: "Choose another folder with --out, or --fresh to move the old run aside.",
         });
       }
-      for (const name of readdirSync(path)) rmSync(join(path, name));
-    } else if (existsSync(path) && readdirSync(path).length > 0) {
+      for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true });
+    } else if (existsSync(path) && readdirSync(path).some((name) => name !== "lock" && !isLeftover(name))) {
       throw new UserError(`${path} is not empty and holds no run`, { hint: "Choose another folder with --out." });
     }
     try {

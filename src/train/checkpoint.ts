@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
-import { writeFolderWhole } from "../base/folders.js";
+import { tidyFolder, writeFolderWhole } from "../base/folders.js";
 import { writeWhole } from "../base/files.js";
 import type { Device, DeviceArray } from "../graph/index.js";
 import { type Parameter, SafetensorsFile, type TensorToWrite, writeSafetensors } from "../models/index.js";
@@ -35,8 +35,11 @@ const NAME = "last";
 /** Whether a folder holds a checkpoint. */
 export const hasCheckpoint = (folder: string): boolean => existsSync(join(folder, NAME, "state.json"));
 
-/** The step of the folder's checkpoint; 0 where there is none. */
-export const checkpointStep = async (folder: string): Promise<number> => (hasCheckpoint(folder) ? (await readJson<State>(join(folder, NAME, "state.json"))).step : 0);
+/** The step of the folder's checkpoint, 0 where there is none, after putting right what a killed process left there. */
+export async function checkpointStep(folder: string): Promise<number> {
+  tidyFolder(folder);
+  return hasCheckpoint(folder) ? (await readJson<State>(join(folder, NAME, "state.json"))).step : 0;
+}
 
 /**
  * Writes weights, moments and progress as one folder, whole or not at all: the one before stays until this one is

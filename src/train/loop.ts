@@ -2,7 +2,7 @@ import { UserError } from "../base/errors.js";
 import type { DeviceArray } from "../graph/index.js";
 import type { Example, Parameter, TrainableModel } from "../models/index.js";
 import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
-import { hasCheckpoint, loadBest, loadCheckpoint, type Progress, saveBest, saveCheckpoint } from "./checkpoint.js";
+import { checkpointStep, loadBest, loadCheckpoint, type Progress, saveBest, saveCheckpoint } from "./checkpoint.js";
 import { AdamW, clipCoefficient, GradientNorm } from "./optimizer.js";
 import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 import { learningRateAt } from "./schedule.js";
@@ -25,7 +25,8 @@ export async function train(model: TrainableModel, examples: { readonly train: r
   const norm = new GradientNorm(model.device);
   const total = totalSteps(plan);
   const perEpoch = stepsPerEpoch(plan);
-  let progress = hasCheckpoint(options.checkpointFolder) ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer) : START;
+  const before = await checkpointStep(options.checkpointFolder);
+  let progress = before > 0 ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer) : START;
   const resumedAt = progress.step;
   const began = performance.now() - progress.seconds * 1000;
   const secondsSoFar = (): number => (performance.now() - began) / 1000;
@@ -92,10 +93,10 @@ async function oneStep(
       },
     });
     lossSum += summed.lossSum;
-    if (!Number.isFinite(summed.lossSum)) throw notFinite("the loss", summed.lossSum, step, batch);
+    if (!Number.isFinite(summed.lossSum)) throw await notFinite("the loss", summed.lossSum, step, batch, options);
   }
   const gradientNorm = await norm.of(gradients.values());
-  if (!Number.isFinite(gradientNorm)) throw notFinite("the gradients' norm", gradientNorm, step, batches.flat());
+  if (!Number.isFinite(gradientNorm)) throw await notFinite("the gradients' norm", gradientNorm, step, batches.flat(), options);
   await optimizer.update(gradients, learningRate, clipCoefficient(gradientNorm, options.maximumGradientNorm));
   for (const parameter of optimizer.parameters) {
     const gradient = gradients.get(parameter.name);
@@ -104,10 +105,11 @@ async function oneStep(
   return { loss: lossSum / tokens, gradientNorm };
 }
 
-function notFinite(what: string, value: number, step: number, rows: readonly Example[]): UserError {
+async function notFinite(what: string, value: number, step: number, rows: readonly Example[], { checkpointFolder }: TrainingOptions): Promise<UserError> {
   const ids = rows.map((row) => row.id);
+  const kept = await checkpointStep(checkpointFolder);
   return new UserError(`${what} is ${value} in step ${step + 1}, rows ${ids.slice(0, 8).join(", ")}${ids.length > 8 ? ` and ${ids.length - 8} more` : ""}`, {
-    hint: "The last checkpoint is kept. A lower learning rate (--set training.learningRate=…) or a lower training.maximumGradientNorm may help.",
+    hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
   });
 }
 
@@ -124,6 +126,7 @@ export function dropoutSeed(seed: number, step: number, batch: number): number {
 
 async function validate(model: TrainableModel, trained: readonly Parameter[], rows: readonly Example[], progress: Progress, epoch: number, options: TrainingOptions, hooks: TrainingHooks): Promise<Progress> {
   const loss = await meanLoss(model, rows, options.batchSize);
+  if (!Number.isFinite(loss)) throw await notFinite("the validation loss", loss, progress.step - 1, rows, options);
   const validation: Validation = { epoch, step: progress.step, loss, perplexity: Math.exp(loss) };
   hooks.onValidation?.(validation);
   const lowest = Math.min(Number.POSITIVE_INFINITY, ...progress.validations.map((one) => one.loss));

@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shared, withoutShared } from "../../test/shared.js";
-import { lockFolder } from "../base/lock.js";
 import { type Device, openDevice } from "../graph/index.js";
 import type { Example } from "../models/model.js";
 import { createTinyT5 } from "../models/t5/create.js";
 import { batchesOfStep, learningRateAt, memoryNeed, rowOrder, TorchGenerator, totalSteps, train, type TrainingOptions, warmupSteps } from "./index.js";
-import { checkMemory } from "./memory.js";
+import { checkMemory, checkWeights, memoryFree } from "./memory.js";
 
 describe.skipIf(withoutShared)("torch's order of rows", () => {
   it("is torch's", () => {
@@ -100,6 +99,20 @@ describe("training", () => {
     expect(weightsOf(second)).toBe(weightsOf(whole));
   });
 
+  it("goes on from the last checkpoint where it was killed while the next one took its place", async () => {
+    const rows = examples(30);
+    const whole = await model();
+    await train(whole, { train: rows }, options(folder()));
+    const at = folder();
+    await expect(train(await model(), { train: rows }, options(at), { onStep: ({ step }) => { if (step === 5) throw new Error("killed"); } })).rejects.toThrow("killed");
+    renameSync(join(at, "last"), join(at, "last.4711-0123abcd.old"));
+    mkdirSync(join(at, "last.4711-0123abcd.tmp"));
+    const second = await model();
+    expect((await train(second, { train: rows }, options(at))).resumedAt).toBe(4);
+    expect(weightsOf(second)).toBe(weightsOf(whole));
+    expect(readdirSync(at)).toEqual(["last"]);
+  });
+
   it("makes 1 × 8 of 4 × 2", async () => {
     const rows = examples(32);
     const [once, parts] = [await model(0), await model(0)];
@@ -133,20 +146,22 @@ describe("training", () => {
     const trained = await model(0);
     await expect(
       train(trained, { train: examples(30) }, options(at, { dropout: false }), { onStep: ({ step }) => { if (step === 3) (trained.parameters[0]?.array.data as Float32Array).fill(Number.NaN); } }),
-    ).rejects.toThrow(/is NaN in step 4, rows row \d+/);
+    ).rejects.toMatchObject({ message: expect.stringMatching(/is NaN in step 4, rows row \d+/), hint: expect.stringContaining("The checkpoint of step 2 is kept") });
     expect(existsSync(join(at, "last", "state.json"))).toBe(true);
   });
 
-  it("refuses another run's checkpoint and a folder that is in use", async () => {
+  it("ends at a validation loss that is not finite", async () => {
+    const trained = await model(0);
+    const spoilt = { ...trained, device: trained.device, parameters: trained.parameters, lossAndGradients: trained.lossAndGradients.bind(trained), loss: async () => ({ lossSum: Number.NaN, tokens: 1 }) };
+    await expect(train(spoilt as never, { train: examples(8), validation: examples(4) }, options(folder(), { validateEachEpoch: true, dropout: false }))).rejects.toMatchObject({
+      message: expect.stringMatching(/the validation loss is NaN in step 1, rows row 0/), hint: expect.stringContaining("No checkpoint was due yet"),
+    });
+  });
+
+  it("refuses another run's checkpoint", async () => {
     const at = folder();
     await train(await model(), { train: examples(8) }, options(at, { epochs: 1 }));
     await expect(train(await model(), { train: examples(8) }, options(at, { epochs: 1, identity: "y" }))).rejects.toThrow(/another configuration/);
-    writeFileSync(join(at, "lock"), "1");
-    expect(() => lockFolder(at)).toThrow(/in use by another run \(process 1\)/);
-    rmSync(join(at, "lock"));
-    writeFileSync(join(at, "lock"), "999999999");
-    lockFolder(at)();
-    expect(existsSync(join(at, "lock"))).toBe(false);
   });
 
   it("refuses what cannot fit, and says what would", async () => {
@@ -156,5 +171,42 @@ describe("training", () => {
     expect(need.trainedCount).toBeGreaterThan(1000);
     expect(() => checkMemory(trained, need, 3 * need.gradients + trained.activationBytes(4, 10), 8, rows)).toThrow(/GiB is free/);
     expect(() => checkMemory(trained, need, 10 * need.total, 8, rows)).not.toThrow();
+  });
+
+  it("refuses weights that cannot fit before they are read", () => {
+    const gigabyte = 2 ** 30;
+    expect(() => checkWeights("google/flan-t5-base", 250e6, 4, true, 6 * gigabyte)).not.toThrow();
+    const refused = (free: number, all: boolean): unknown => {
+      try {
+        checkWeights("google/flan-t5-xl", 2.85e9, 4, all, free);
+        return undefined;
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(refused(24 * gigabyte, true)).toMatchObject({ message: expect.stringMatching(/2,850,000,000 parameters: training all its weights needs at least 42\.5 GiB .* 24\.0 GiB is free/), hint: expect.stringContaining("lora=") });
+    expect(refused(24 * gigabyte, false)).toBeUndefined();
+    expect(refused(8 * gigabyte, false)).toMatchObject({ message: expect.stringContaining("its weights need 10.6 GiB"), hint: expect.stringContaining("smaller model") });
+  });
+
+  it("counts as free what the limits of all control groups leave, files in memory included", () => {
+    const root = folder();
+    const write = (path: string, text: string): void => {
+      mkdirSync(join(root, path, ".."), { recursive: true });
+      writeFileSync(join(root, path), text);
+    };
+    write("proc/meminfo", "MemTotal: 16000 kB\nMemAvailable:    9000 kB\n");
+    expect(memoryFree(root)).toBe(9000 * 1024);
+    write("proc/self/cgroup", "0::/user/service\n");
+    write("sys/fs/cgroup/user/service/memory.max", "max\n");
+    write("sys/fs/cgroup/user/service/memory.current", "1000\n");
+    expect(memoryFree(root)).toBe(9000 * 1024);
+    write("sys/fs/cgroup/user/memory.max", "8000\n");
+    write("sys/fs/cgroup/user/memory.current", "7000\n");
+    write("sys/fs/cgroup/user/memory.stat", "active_file 900\ninactive_file 2500\n");
+    expect(memoryFree(root)).toBe(3500);
+    write("sys/fs/cgroup/memory/memory.limit_in_bytes", "3000\n");
+    write("sys/fs/cgroup/memory/memory.usage_in_bytes", "2900\n");
+    expect(memoryFree(root)).toBe(100);
   });
 });

@@ -39,10 +39,16 @@ export async function openDevice(name: DeviceName, options: DeviceOptions = {}):
     try {
       device.dispose(await device.add(await device.upload(device.array(new Float32Array(1), [1])), device.array(new Float32Array(1), [1])));
     } catch (cause) {
-      throw new GraphError(`The device ${name} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: ABSENT[name], cause });
+      throw new GraphError(`The device ${name} cannot be opened: ${innermost(cause)}`, { hint: ABSENT[name], cause });
     }
   }
   return device;
+}
+
+/** What the runtime says at the root of an error, without the place in its source. */
+function innermost(error: unknown): string {
+  if (error instanceof Error && error.cause !== undefined) return innermost(error.cause);
+  return (error instanceof Error ? error.message : String(error)).replace(/^\S*onnxruntime\S*.*? was false\. /s, "").trim();
 }
 
 class RuntimeDevice implements Device {

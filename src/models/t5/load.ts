@@ -39,7 +39,8 @@ export async function t5FromCheckpoint(checkpoint: Checkpoint, device: Device, {
   const shapes = t5WeightShapes(config, false);
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) if (name !== "lm_head.weight") stored.entry(name === "shared.weight" ? embedding : name, shape);
-  if (stored.has("lm_head.weight")) stored.entry("lm_head.weight", shapes.get("lm_head.weight"));
+  // Only a config.json that says that the output layer is not the embedding asks for one of its own.
+  if (stored.has("lm_head.weight") || checkpoint.config.json["tie_word_embeddings"] === false) stored.entry("lm_head.weight", shapes.get("lm_head.weight"));
   const weights = new Weights(device);
   progress.begin("loading weights", shapes.size);
   let shared: Float32Array | undefined;
@@ -52,6 +53,8 @@ export async function t5FromCheckpoint(checkpoint: Checkpoint, device: Device, {
     if (name === "lm_head.weight" && equal(elements, shared!)) tied = true;
     else weights.add(await makeParameter(device, name, shape, elements));
     progress.update(++done);
+    // A long read must not keep Ctrl-C waiting.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   progress.end();
   return new T5Model(weights, config, tied, { config: checkpoint.config, generationConfig: checkpoint.generationConfig, tokenizer: checkpoint.tokenizerFiles });

@@ -294,6 +294,10 @@ describe("T5's files", () => {
       join(place, "model.safetensors"),
       written.map(({ name, shape, array }) => ({ name: name === "shared.weight" ? "encoder.embed_tokens.weight" : name, type: "F32" as const, shape, elements: () => array.data as Float32Array })),
     );
+    // A config.json that says that the output layer is another than the embedding misses it.
+    await expect(loadT5(place, device)).rejects.toThrow(/no weight lm_head\.weight \[100, 32\]/);
+    const config = JSON.parse(readFileSync(join(place, "config.json"), "utf8")) as Record<string, unknown>;
+    writeFileSync(join(place, "config.json"), JSON.stringify({ ...config, tie_word_embeddings: true }));
     const tied = await loadT5(place, device);
     expect(tied.tied).toBe(true);
     expect(tied.parameters.some(({ name }) => name === "lm_head.weight")).toBe(false);

@@ -1,0 +1,40 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { tidyFolder, writeFolderWhole } from "./folders.js";
+
+const folder = mkdtempSync(join(tmpdir(), "folders-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Makes a folder with one file. */
+function make(name: string, content: string): void {
+  mkdirSync(join(folder, name));
+  writeFileSync(join(folder, name, "file"), content);
+}
+
+describe("a folder that is written whole", () => {
+  it("takes the place of the one before, and leaves nothing beside it", async () => {
+    await writeFolderWhole(join(folder, "whole"), (place) => writeFileSync(join(place, "file"), "first"));
+    await writeFolderWhole(join(folder, "whole"), (place) => writeFileSync(join(place, "file"), "second"));
+    expect(readFileSync(join(folder, "whole", "file"), "utf8")).toBe("second");
+    await expect(writeFolderWhole(join(folder, "whole"), () => { throw new Error("no"); })).rejects.toThrow("no");
+    expect(readFileSync(join(folder, "whole", "file"), "utf8")).toBe("second");
+    expect(readdirSync(folder)).toEqual(["whole"]);
+  });
+
+  it("is found again where a process was killed between the two renames", () => {
+    make("last.4711-0123abcd.old", "whole");
+    make("last.4711-0123abcd.tmp", "never published");
+    make("other", "new");
+    make("other.4711-0123abcd.old", "replaced");
+    writeFileSync(join(folder, "best.safetensors.12-89abcdef.tmp"), "half");
+    writeFileSync(join(folder, "mine.old"), "not ours");
+    tidyFolder(folder);
+    expect(readdirSync(folder).sort()).toEqual(["last", "mine.old", "other", "whole"]);
+    expect(readFileSync(join(folder, "last", "file"), "utf8")).toBe("whole");
+    expect(readFileSync(join(folder, "other", "file"), "utf8")).toBe("new");
+    tidyFolder(join(folder, "absent"));
+    expect(existsSync(join(folder, "absent"))).toBe(false);
+  });
+});
