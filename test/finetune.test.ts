@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
 import { type Finished, mmmlu } from "./command.js";
@@ -86,10 +88,78 @@ describe("a fine-tuning run", () => {
     expect(error).toMatch(/is in use by another run/);
   });
 
+  it("is not moved aside by --fresh while it goes on", async () => {
+    let second: Promise<{ code: number | null; error: string }> | undefined;
+    const first = await mmmlu(short("fresh"), {
+      started: () => {
+        const watch = setInterval(() => {
+          if (second || !existsSync(at("fresh", "train-log.jsonl"))) return;
+          clearInterval(watch);
+          second = mmmlu(short("fresh", "--fresh"));
+        }, 5);
+      },
+    });
+    expect((await second!).error).toMatch(/is in use by another run/);
+    expect(first.code).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.startsWith("fresh"))).toEqual(["fresh"]);
+  });
+
+  it("killed while a checkpoint takes the other's place, goes on from there, log and all", async () => {
+    cpSync(at("whole"), at("between"), { recursive: true });
+    for (const gone of ["manifest.json", "metrics.json", "model"]) rmSync(at("between", gone), { recursive: true });
+    // What kill -9 leaves between the two renames, and of a model that was being saved.
+    renameSync(at("between", "checkpoints", "last"), at("between", "checkpoints", "last.4711-0123abcd.old"));
+    cpSync(at("between", "figures"), at("between", "model.4711-0123abcd.tmp"), { recursive: true });
+    writeFileSync(at("between", "lock"), "999999999");
+    const { code } = await mmmlu(short("between"));
+    expect(code).toBe(0);
+    expect(sha(at("between", "model", "model.safetensors"))).toBe(whole);
+    expect(readFileSync(at("between", "train-log.jsonl"), "utf8")).toBe(readFileSync(at("whole", "train-log.jsonl"), "utf8"));
+    expect(readdirSync(at("between"), { recursive: true, encoding: "utf8" }).filter((name) => /\.(tmp|old)$|lock/.test(name))).toEqual([]);
+  });
+
+  // A limit on the size of files fails a write half-way, as a full disk does.
+  it.skipIf(process.platform === "win32")("on a disk that is full keeps the last checkpoint and nothing half-written, and goes on when there is room", async () => {
+    const limited = async (kibibytes: string): Promise<string> =>
+      (await promisify(execFile)("bash", ["-c", `ulimit -f ${kibibytes}; "$@"; echo "code $?" >&2`, "bash", process.execPath, "dist/cli/main.js", ...short("full")])).stderr;
+    expect(await limited("1000")).toMatch(/cannot write .*moments\.safetensors: [^]*code 1\n$/);
+    const left = readdirSync(at("full"), { recursive: true, encoding: "utf8" });
+    expect(left.filter((name) => /model|manifest|metrics|checkpoints.|\.tmp$|lock/.test(name))).toEqual([]);
+    expect(await limited("unlimited")).toMatch(/code 0\n$/);
+    expect(sha(at("full", "model", "model.safetensors"))).toBe(whole);
+  });
+
   it("ends on a loss that is not finite, naming step and rows", async () => {
     const { code, error } = await mmmlu(short("diverged", "--set", "training.learningRate=1e30", "--set", "training.warmupRatio=0"));
     expect(code).toBe(1);
     expect(error).toMatch(/(loss|norm) is (NaN|Infinity|-Infinity) in step \d+, rows DE_DE|FR_FR/);
+  });
+
+  it("tells what it trains and needs, the time that it will take, and plain lines where there is no terminal", async () => {
+    const { error } = await mmmlu(short("told", "--set", "training.epochs=1"));
+    expect(error).toMatch(/[\d,]+ parameters trained, 0 frozen; memory needed [\d.]+ GiB of [\d.]+ GiB free; cpu/);
+    expect(error).toMatch(/about [\d.]+ \w+ for the \d+ steps left, by the first 6\n/);
+    expect(error).not.toContain("\r");
+  });
+
+  it("refuses a tokenizer that does not fit the model, and a model without all its weights", async () => {
+    const other = at("other-tokenizer");
+    cpSync(at("whole", "model"), other, { recursive: true });
+    const tokenizer = JSON.parse(readFileSync(join(other, "tokenizer.json"), "utf8"));
+    const { "▁Question": _first, ...vocabulary } = tokenizer.model.vocab;
+    const [word] = Object.keys(vocabulary).filter((token) => /^▁\p{L}{4,}$/u.test(token));
+    tokenizer.model.vocab = Object.fromEntries(Object.entries(tokenizer.model.vocab).map(([token, id]) => [token === word ? "▁Elsewhere" : token, id]));
+    writeFileSync(join(other, "tokenizer.json"), JSON.stringify(tokenizer));
+    const refused = await mmmlu(short("does-not-fit", "--model", other));
+    expect(refused.code).toBe(1);
+    expect(refused.error).toMatch(/the tokenizer of the sample's own does not fit .*: its token \d+ is ".*", and that of the tokenizer beside the weights "▁Elsewhere"/);
+    const config = json("other-tokenizer", "config.json");
+    writeFileSync(join(other, "config.json"), JSON.stringify({ ...config, num_layers: 3 }));
+    rmSync(join(other, "tokenizer.json"));
+    const missing = await mmmlu(short("misses", "--model", other));
+    expect(missing.code).toBe(1);
+    expect(missing.error).toMatch(/has no weight encoder\.block\.2\./);
+    expect(existsSync(at("misses", "model"))).toBe(false);
   });
 
   it("refuses a row that is longer than the experiment takes", async () => {
@@ -119,6 +189,15 @@ describe("LoRA", () => {
     const other = await mmmlu(["merge", at("on-base"), "--base", at("lora", "model"), "--out", at("not-merged")]);
     expect(other.code).toBe(1);
     expect(existsSync(at("not-merged"))).toBe(false);
+  });
+
+  it("has dropout of its own, whatever the model's is", async () => {
+    const log = async (out: string, dropout: number) => {
+      const { code } = await mmmlu(short(out, "--set", `lora={"rank":4,"alpha":8,"dropout":${dropout},"modules":["q"]}`, "--set", "training.dropout=0", "--set", "training.epochs=1", "--set", "data.rowsPerLanguage=200"));
+      expect(code).toBe(0);
+      return lines(at(out, "train-log.jsonl")).filter((line) => "loss" in line).map(({ loss }) => loss);
+    };
+    expect(await log("lora-dropped", 0.5)).not.toEqual(await log("lora-whole", 0));
   });
 
   it("refuses modules that match nothing, naming those that there are", async () => {
