@@ -7,6 +7,7 @@ import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import { checkWeights, memoryFree } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
+import { practiseLetters } from "./practise.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
 
 /** A model to train and to ask, with what identifies it. */
@@ -40,14 +41,28 @@ export async function loadExperimentModel(configuration: FinetuneConfiguration, 
 
 type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel };
 
+/** A tiny model made on the spot, the same on every device: it practises on the CPU. */
 async function tinyModel({ prompt, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device): Promise<Loaded> {
   const gemma = prompt === "gemma-2";
   const folder = await sampleTokenizerFolder(gemma ? "gemma" : "t5");
   const files = { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)) };
-  const model = gemma
-    ? await createTinyGemma2(device, { vocabularySize: tokenizer.vocabularySize }, training.seed, files)
-    : await createTinyT5(device, { vocabularySize: tokenizer.vocabularySize, decoderLayers: 1, dropout: training.dropout ?? 0.1 }, training.seed, files);
-  return { model, identity: { source: SAMPLE, kind: `tiny ${gemma ? "Gemma 2" : "T5"} with random weights`, seed: training.seed, shape: hashOf(model.config) } };
+  const create = (on: Device) =>
+    gemma
+      ? createTinyGemma2(on, { vocabularySize: tokenizer.vocabularySize }, training.seed, files)
+      : createTinyT5(on, { vocabularySize: tokenizer.vocabularySize, decoderLayers: 1, dropout: training.dropout ?? 0.1 }, training.seed, files);
+  const model = await create(device);
+  const cpu = device.name === "cpu" ? undefined : await openDevice("cpu");
+  const practising = cpu ? await create(cpu) : model;
+  await practiseLetters(practising, tokenizer, { prompt, training });
+  if (cpu) {
+    for (const [index, parameter] of model.parameters.entries()) {
+      device.dispose(parameter.array);
+      parameter.array = await device.upload(device.array(practising.parameters[index]!.array.data, parameter.shape));
+    }
+    await practising.dispose();
+    await cpu.close();
+  }
+  return { model, identity: { source: SAMPLE, kind: `tiny ${gemma ? "Gemma 2" : "T5"} that knows what an answer looks like`, seed: training.seed, shape: hashOf(model.config) } };
 }
 
 async function realModel({ model: { source, revision, quantization, doubleQuantization }, lora, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device, context: RunContext): Promise<Loaded> {
