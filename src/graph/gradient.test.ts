@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as g from "./index.js";
+import { elementwiseRules } from "./rules/elementwise.js";
+import { gatherRules } from "./rules/gather.js";
+import { layoutRules } from "./rules/layout.js";
+import { matmulRules } from "./rules/matmul.js";
+import { reduceRules } from "./rules/reduce.js";
 import { cases, inFloat32, random } from "./testing/cases.js";
 import { compareWithDifferences, type Sample } from "./testing/finite-differences.js";
 import { samples, uniform } from "./testing/samples.js";
@@ -16,6 +21,20 @@ describe("gradients against finite differences", () => {
     const checks = await compareWithDifferences(device, { samples: float32 ? inFloat32(samples) : samples, build, random: () => random() * 2 - 1, step: float32 ? 1e-2 : 1e-5 });
     expect(checks.length).toBeGreaterThan(0);
     for (const check of checks) expect(check.error, JSON.stringify(check)).toBeLessThan(float32 ? 2e-3 : 1e-7);
+  });
+});
+
+describe("the rules", () => {
+  it("are all among the cases", () => {
+    const used = new Set<string>();
+    for (const { samples, build } of Object.values(cases)) {
+      const graph = new g.GraphBuilder("case");
+      build(Object.fromEntries(Object.entries(samples).map(([name, { type, shape, names }]) => [name, graph.input(name, type ?? "float64", shape.map((size, axis) => names?.[axis] || size))])));
+      for (const { op } of graph.nodes) used.add(op);
+    }
+    const rules = Object.keys({ ...elementwiseRules, ...gatherRules, ...layoutRules, ...matmulRules, ...reduceRules });
+    expect(rules.length).toBeGreaterThan(30);
+    expect(rules.filter((op) => !used.has(op))).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../base/errors.js";
+import { messageOf, UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 import { tidyFolder, writeFolderWhole } from "../base/folders.js";
 import { writeWhole } from "../base/files.js";
@@ -97,12 +97,17 @@ export async function loadCheckpoint(folder: string, identity: string, parameter
 type Slot<K extends string> = { readonly name: string; readonly holder: { [key in K]: DeviceArray }; readonly key: K };
 
 async function readInto<K extends string>(path: string, device: Device, slots: readonly Slot<K>[]): Promise<void> {
-  const file = await SafetensorsFile.open(path);
+  const damaged = (error: unknown): UserError => new UserError(`the checkpoint is damaged: ${messageOf(error)}`, { hint: "Remove the folder checkpoints to train from the first step, or begin anew with --fresh.", cause: error });
+  const file = await SafetensorsFile.open(path).catch((error: unknown) => {
+    throw damaged(error);
+  });
   try {
     for (const { name, holder, key } of slots) {
       const now = holder[key];
-      const elements = await file.readFloat32(name);
-      if (elements.length !== now.size) throw new UserError(`${path}: ${name} has ${elements.length} elements, expected ${now.size}`);
+      const elements = await file.readFloat32(name).catch((error: unknown) => {
+        throw damaged(error);
+      });
+      if (elements.length !== now.size) throw damaged(`${path}: ${name} has ${elements.length} elements, expected ${now.size}`);
       if (now.onDevice) {
         holder[key] = (await device.upload(device.array(elements, now.shape))) as { [key in K]: DeviceArray }[K];
         device.dispose(now);

@@ -158,6 +158,14 @@ describe("training", () => {
     });
   });
 
+  it("says that a checkpoint is damaged, and what to do", async () => {
+    const at = folder();
+    await train(await model(), { train: examples(8) }, options(at, { epochs: 1 }));
+    const file = join(at, "last", "moments.safetensors");
+    writeFileSync(file, readFileSync(file).subarray(0, 500));
+    await expect(train(await model(), { train: examples(8) }, options(at, { epochs: 1 }))).rejects.toMatchObject({ message: expect.stringMatching(/the checkpoint is damaged: .*moments\.safetensors/), hint: expect.stringContaining("--fresh") });
+  });
+
   it("refuses another run's checkpoint", async () => {
     const at = folder();
     await train(await model(), { train: examples(8) }, options(at, { epochs: 1 }));
