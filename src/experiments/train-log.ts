@@ -8,8 +8,8 @@ import type { LoggedStep, TrainingHooks, Validation } from "../train/index.js";
 
 type Line = LoggedStep | { readonly validationLoss: number; readonly perplexity: number; readonly epoch: number; readonly step: number };
 
-/** Steps after which the time that training takes is told; the first, which compiles the graphs, does not count. */
-const ESTIMATED_AFTER = 6;
+/** Steps and seconds after which the time that training takes is told; the first step, which compiles the graphs, does not count. */
+const ESTIMATED_AFTER = { steps: 5, seconds: 2 };
 
 /** `train-log.jsonl`: a line per logged step and validation, told to the trackers and the terminal as well. */
 export class TrainLog {
@@ -31,6 +31,7 @@ export class TrainLog {
 
   get hooks(): TrainingHooks {
     let firstEnded = 0;
+    let estimated = false;
     return {
       onStep: (now) => {
         if (now.step === this.from + 1) {
@@ -39,11 +40,12 @@ export class TrainLog {
         }
         this.shown = now;
         this.progress.update(now.step, `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s`);
-        const taken = now.step - this.from;
+        const taken = now.step - this.from - 1;
+        const seconds = (performance.now() - firstEnded) / 1000;
         const left = now.totalSteps - now.step;
-        if (taken === ESTIMATED_AFTER && left > 0) {
-          const each = (performance.now() - firstEnded) / 1000 / (taken - 1);
-          this.progress.say(`about ${duration(each * left)} for the ${left.toLocaleString("en")} steps left, by the first ${taken}`);
+        if (!estimated && taken >= ESTIMATED_AFTER.steps && seconds >= ESTIMATED_AFTER.seconds && left > 0) {
+          estimated = true;
+          this.progress.say(`about ${duration((seconds / taken) * left)} for the ${left.toLocaleString("en")} steps left, by the first ${taken}`);
         }
         if (left === 0) {
           this.shown = undefined;
