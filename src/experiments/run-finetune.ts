@@ -4,7 +4,7 @@ import { lockFolder } from "../base/lock.js";
 import type { Example } from "../models/index.js";
 import { RunFolder } from "../record/index.js";
 import { hashOfSplits } from "../split/index.js";
-import { checkMemory, checkpointStep, gigabytes, meanLoss, memoryFree, memoryNeed, train } from "../train/index.js";
+import { checkMemory, checkpointProgress, gigabytes, meanLoss, memoryFree, memoryNeed, train } from "../train/index.js";
 import type { Stage } from "./answers.js";
 import { askModel } from "./ask-model.js";
 import type { FinetuneConfiguration } from "./configuration.js";
@@ -31,6 +31,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       validation: await examplesOf(prepared.splits.validation, prepared.tokenizer, configuration),
       test: await examplesOf(prepared.splits.test, prepared.tokenizer, configuration),
     };
+    if (context.signal?.aborted) throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });
     loaded = await loadExperimentModel(configuration, prepared.tokenizer, context, folder.file("base"));
     const need = memoryNeed(loaded.model, configuration.training.batchSize, examples.train);
     context.progress.say(
@@ -48,11 +49,11 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       }
       const identity = hashOf({ configuration: identityOf(configuration), split: hashOfSplits(prepared.splits), tokenizer: prepared.tokenizer.sha256, model: loaded.identity });
       const checkpointFolder = folder.file("checkpoints");
-      const log = await TrainLog.open(folder.file("train-log.jsonl"), await checkpointStep(checkpointFolder), tracker, context.progress);
+      const log = await TrainLog.open(folder.file("train-log.jsonl"), await checkpointProgress(checkpointFolder), tracker, context.progress);
       const { training, lora } = configuration;
       const options = { ...training, betas: training.adamBetas, epsilon: training.adamEpsilon, dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0), checkpointFolder, identity };
       const result = await train(loaded.model, examples, options, { ...log.hooks, shouldStop: () => context.signal?.aborted === true }).finally(() => log.close());
-      if (result.stopped) throw new UserError(`stopped at step ${result.steps}`, { hint: "A checkpoint is kept: run the same command again, it goes on from there." });
+      if (result.stopped) throw new UserError(`stopped at step ${result.steps}`, { hint: result.steps > 0 ? "A checkpoint is kept: run the same command again, it goes on from there." : "Run the same command again." });
       stages.push(await ask("final", { trained: identity, steps: result.steps }));
       const losses = configuration.prompt === "gemma-2" ? await finalLosses(loaded, examples, configuration) : undefined;
       await loaded.model.save(folder.file("model"));

@@ -21,7 +21,7 @@ async function logged(path: string, from: number, steps: number, totalSteps: num
   };
   let now = 0;
   const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
-  const log = await TrainLog.open(path, from, together([]), progress);
+  const log = await TrainLog.open(path, { step: from, validations: [] }, together([]), progress);
   const { onStep, onLog } = log.hooks;
   for (let step = from + 1; step <= from + steps; step++) {
     now += step === from + 1 ? 60_000 : 8000;

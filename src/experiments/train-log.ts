@@ -4,7 +4,7 @@ import { writeWhole } from "../base/files.js";
 import { duration, type Progress } from "../base/progress.js";
 import type { Tracker } from "../record/index.js";
 import type { TrainingCurves } from "../report/index.js";
-import type { LoggedStep, TrainingHooks, Validation } from "../train/index.js";
+import type { LoggedStep, Progress as TrainingProgress, TrainingHooks, Validation } from "../train/index.js";
 
 type Line = LoggedStep | { readonly validationLoss: number; readonly perplexity: number; readonly epoch: number; readonly step: number };
 
@@ -19,11 +19,15 @@ export class TrainLog {
   /** The last step that was taken, while the terminal's line shows it. */
   private shown: { readonly step: number; readonly totalSteps: number } | undefined;
 
-  /** Opens the log of a run that goes on from a step; lines past it are of steps that will be taken again. */
-  static async open(path: string, step: number, tracker: Tracker, progress: Progress): Promise<TrainLog> {
+  /**
+   * Opens the log of a run that goes on from a checkpoint; lines past it are of steps and validations that will be done again.
+   * @param from how far the checkpoint is; undefined where there is none
+   */
+  static async open(path: string, from: Pick<TrainingProgress, "step" | "validations"> | undefined, tracker: Tracker, progress: Progress): Promise<TrainLog> {
+    const { step = 0, validations = [] } = from ?? {};
     if (existsSync(path)) {
       const kept: Line[] = [];
-      for await (const line of readJsonLines<Line>(path)) if (line.step <= step) kept.push(line);
+      for await (const line of readJsonLines<Line>(path)) if ("validationLoss" in line ? line.epoch <= validations.length : line.step <= step) kept.push(line);
       writeWhole(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
     }
     return new TrainLog(new JsonLinesFile(path), step, tracker, progress);

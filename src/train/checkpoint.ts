@@ -35,10 +35,10 @@ const NAME = "last";
 /** Whether a folder holds a checkpoint. */
 export const hasCheckpoint = (folder: string): boolean => existsSync(join(folder, NAME, "state.json"));
 
-/** The step of the folder's checkpoint, 0 where there is none, after putting right what a killed process left there. */
-export async function checkpointStep(folder: string): Promise<number> {
+/** How far the folder's checkpoint is; undefined where there is none. First puts right what a killed process left there. */
+export async function checkpointProgress(folder: string): Promise<Progress | undefined> {
   tidyFolder(folder);
-  return hasCheckpoint(folder) ? (await readJson<State>(join(folder, NAME, "state.json"))).step : 0;
+  return hasCheckpoint(folder) ? readJson<State>(join(folder, NAME, "state.json")) : undefined;
 }
 
 /**

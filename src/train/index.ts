@@ -1,5 +1,5 @@
 export { batchesOfStep, type BatchPlan, rowOrder, stepsPerEpoch, totalSteps } from "./batches.js";
-export { checkpointStep, hasCheckpoint } from "./checkpoint.js";
+export { checkpointProgress, hasCheckpoint, type Progress } from "./checkpoint.js";
 export { meanLoss, train } from "./loop.js";
 export { checkMemory, checkWeights, gigabytes, memoryFree, type MemoryNeed, memoryNeed } from "./memory.js";
 export { AdamW, type AdamWOptions, clipCoefficient, GradientNorm } from "./optimizer.js";

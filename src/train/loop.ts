@@ -1,8 +1,8 @@
 import { UserError } from "../base/errors.js";
 import type { DeviceArray } from "../graph/index.js";
-import type { Example, Parameter, TrainableModel } from "../models/index.js";
+import type { Example, Parameter, SummedLoss, TrainableModel } from "../models/index.js";
 import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
-import { checkpointStep, loadBest, loadCheckpoint, type Progress, saveBest, saveCheckpoint } from "./checkpoint.js";
+import { checkpointProgress, loadBest, loadCheckpoint, type Progress, saveBest, saveCheckpoint } from "./checkpoint.js";
 import { AdamW, clipCoefficient, GradientNorm } from "./optimizer.js";
 import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 import { learningRateAt } from "./schedule.js";
@@ -25,22 +25,31 @@ export async function train(model: TrainableModel, examples: { readonly train: r
   const norm = new GradientNorm(model.device);
   const total = totalSteps(plan);
   const perEpoch = stepsPerEpoch(plan);
-  const before = await checkpointStep(options.checkpointFolder);
-  let progress = before > 0 ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer) : START;
+  let progress = (await checkpointProgress(options.checkpointFolder)) ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer) : START;
   const resumedAt = progress.step;
   const began = performance.now() - progress.seconds * 1000;
   const secondsSoFar = (): number => (performance.now() - began) / 1000;
+  let savedAt = resumedAt;
   const checkpoint = async (): Promise<void> => {
     progress = { ...progress, seconds: secondsSoFar() };
     await saveCheckpoint(options.checkpointFolder, options.identity, progress, trained, optimizer);
+    savedAt = progress.step;
   };
+  const owesValidation = (): boolean => options.validateEachEpoch && progress.validations.length < Math.floor(progress.step / perEpoch);
   let stopped = false;
   try {
-    while (progress.step < total && !isOutOfPatience(progress, options)) {
+    while ((progress.step < total || owesValidation()) && !isOutOfPatience(progress, options)) {
       if (hooks.shouldStop?.()) {
         stopped = true;
-        if (progress.step > resumedAt || resumedAt === 0) await checkpoint();
+        if (progress.step > savedAt) await checkpoint();
         break;
+      }
+      if (owesValidation()) {
+        const validated = await validate(model, trained, examples.validation as readonly Example[], progress, options, hooks);
+        if (!validated) continue;
+        progress = validated;
+        await checkpoint();
+        continue;
       }
       const { step } = progress;
       const batches = batchesOfStep(plan, step).map((rows) => rows.map((row) => examples.train[row] as Example));
@@ -57,9 +66,8 @@ export async function train(model: TrainableModel, examples: { readonly train: r
       progress = { ...progress, step: step + 1, lossSum: progress.lossSum + loss, rows, sinceLog: isLogged ? START.sinceLog : since };
       hooks.onStep?.({ ...logged, totalSteps: total, secondsLeft: ((total - step - 1) * seconds) / (step + 1) });
       if (isLogged) hooks.onLog?.(logged);
-      const epochEnds = (step + 1) % perEpoch === 0;
-      if (epochEnds && options.validateEachEpoch) progress = await validate(model, trained, examples.validation as readonly Example[], progress, (step + 1) / perEpoch, options, hooks);
-      if ((step + 1) % options.checkpointEvery === 0 || step + 1 === total || (epochEnds && options.validateEachEpoch)) await checkpoint();
+      // Before a validation too, which may take long: a run that dies in it need not take the steps again.
+      if ((step + 1) % options.checkpointEvery === 0 || step + 1 === total || owesValidation()) await checkpoint();
       // Signals and timers get their turn: a run on the CPU blocks the event loop.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -107,7 +115,7 @@ async function oneStep(
 
 async function notFinite(what: string, value: number, step: number, rows: readonly Example[], { checkpointFolder }: TrainingOptions): Promise<UserError> {
   const ids = rows.map((row) => row.id);
-  const kept = await checkpointStep(checkpointFolder);
+  const kept = (await checkpointProgress(checkpointFolder))?.step ?? 0;
   return new UserError(`${what} is ${value} in step ${step + 1}, rows ${ids.slice(0, 8).join(", ")}${ids.length > 8 ? ` and ${ids.length - 8} more` : ""}`, {
     hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
   });
@@ -124,8 +132,12 @@ export function dropoutSeed(seed: number, step: number, batch: number): number {
   return hash & 0x7fffffff;
 }
 
-async function validate(model: TrainableModel, trained: readonly Parameter[], rows: readonly Example[], progress: Progress, epoch: number, options: TrainingOptions, hooks: TrainingHooks): Promise<Progress> {
-  const loss = await meanLoss(model, rows, options.batchSize);
+/** The progress with one more epoch validated; undefined where it was asked to stop before the last row. */
+async function validate(model: TrainableModel, trained: readonly Parameter[], rows: readonly Example[], progress: Progress, options: TrainingOptions, hooks: TrainingHooks): Promise<Progress | undefined> {
+  const epoch = progress.validations.length + 1;
+  const summed = await summedLoss(model, rows, options.batchSize, hooks.shouldStop);
+  if (!summed) return undefined;
+  const loss = summed.lossSum / summed.tokens;
   if (!Number.isFinite(loss)) throw await notFinite("the validation loss", loss, progress.step - 1, rows, options);
   const validation: Validation = { epoch, step: progress.step, loss, perplexity: Math.exp(loss) };
   hooks.onValidation?.(validation);
@@ -141,15 +153,21 @@ function isOutOfPatience(progress: Progress, options: TrainingOptions): boolean 
 }
 
 /** The mean loss over the target tokens of many examples, in batches of like length (the mean does not depend on them). */
-export async function meanLoss(model: TrainableModel, examples: readonly Example[], batchSize: number, told?: (done: number) => void): Promise<number> {
+export async function meanLoss(model: TrainableModel, examples: readonly Example[], batchSize: number): Promise<number> {
+  const { lossSum, tokens } = (await summedLoss(model, examples, batchSize))!;
+  return lossSum / tokens;
+}
+
+/** Undefined where it was asked to stop. */
+async function summedLoss(model: TrainableModel, examples: readonly Example[], batchSize: number, shouldStop?: () => boolean): Promise<SummedLoss | undefined> {
   const order = [...examples].sort((a, b) => a.input.length - b.input.length);
   let [lossSum, tokens] = [0, 0];
   for (let start = 0; start < order.length; start += batchSize) {
     const summed = await model.loss(order.slice(start, start + batchSize));
     lossSum += summed.lossSum;
     tokens += summed.tokens;
-    told?.(Math.min(order.length, start + batchSize));
     await new Promise((resolve) => setImmediate(resolve));
+    if (shouldStop?.()) return undefined;
   }
-  return lossSum / tokens;
+  return { lossSum, tokens };
 }

@@ -49,7 +49,7 @@ export interface TrainingHooks {
   readonly onValidation?: (validation: Validation) => void;
   /** Told every step: for a line that is drawn anew. */
   readonly onStep?: (step: LoggedStep & { readonly totalSteps: number; readonly secondsLeft: number }) => void;
-  /** Asked before every step: true writes a checkpoint and ends with `stopped`. */
+  /** Asked before every step and between batches of a validation: true writes a checkpoint and ends with `stopped`. */
   readonly shouldStop?: () => boolean;
 }
 

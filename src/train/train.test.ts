@@ -141,6 +141,29 @@ describe("training", () => {
     expect(await meanLoss(trained, validation, 4)).toBeCloseTo(lowest.loss, 5);
   });
 
+  it("stopped within a validation, goes on with it: no step is taken again", async () => {
+    const [rows, validation] = [examples(24), examples(20).map((row) => ({ ...row, id: `validation ${row.id}` }))];
+    const more = { validateEachEpoch: true, keepBest: true, epochs: 3, checkpointEvery: 100 };
+    const whole = await model();
+    const expected = await train(whole, { train: rows, validation }, options(folder(), more));
+    const at = folder();
+    const first = await model();
+    let batches = 0;
+    const loss = first.loss.bind(first);
+    first.loss = (some) => {
+      batches++;
+      return loss(some);
+    };
+    const stopped = await train(first, { train: rows, validation }, options(at, more), { shouldStop: () => batches === 7 });
+    expect(stopped).toMatchObject({ stopped: true, steps: 6, validations: [{ epoch: 1 }] });
+    expect(batches).toBe(7);
+    const [second, steps, epochs]: [Awaited<ReturnType<typeof model>>, number[], number[]] = [await model(), [], []];
+    const resumed = await train(second, { train: rows, validation }, options(at, more), { onStep: ({ step }) => void steps.push(step), onValidation: ({ epoch }) => void epochs.push(epoch) });
+    expect([steps, epochs]).toEqual([[7, 8, 9], [2, 3]]);
+    expect(resumed.validations).toEqual(expected.validations);
+    expect(weightsOf(second)).toBe(weightsOf(whole));
+  });
+
   it("ends at a loss that is not finite, naming step and rows, and keeps the checkpoint", async () => {
     const at = folder();
     const trained = await model(0);
@@ -154,7 +177,7 @@ describe("training", () => {
     const trained = await model(0);
     const spoilt = { ...trained, device: trained.device, parameters: trained.parameters, lossAndGradients: trained.lossAndGradients.bind(trained), loss: async () => ({ lossSum: Number.NaN, tokens: 1 }) };
     await expect(train(spoilt as never, { train: examples(8), validation: examples(4) }, options(folder(), { validateEachEpoch: true, dropout: false }))).rejects.toMatchObject({
-      message: expect.stringMatching(/the validation loss is NaN in step 1, rows row 0/), hint: expect.stringContaining("No checkpoint was due yet"),
+      message: expect.stringMatching(/the validation loss is NaN in step 1, rows row 0/), hint: expect.stringContaining("The checkpoint of step 1 is kept"),
     });
   });
 
