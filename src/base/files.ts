@@ -6,6 +6,19 @@ import { messageOf, UserError } from "./errors.js";
 
 const temporaryName = (path: string): string => `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
 
+/** Flushes a folder's names to disk, so that a rename outlives a power cut; where the system has no such thing, nothing. */
+export function syncFolder(path: string): void {
+  let folder: number | undefined;
+  try {
+    folder = openSync(path, "r");
+    fsyncSync(folder);
+  } catch {
+    // Windows opens no folder, and some network file systems flush none.
+  } finally {
+    if (folder !== undefined) closeSync(folder);
+  }
+}
+
 /**
  * Writes a file whole or not at all: into a neighbour, flushed to disk, then renamed.
  * @throws {UserError} when the disk is full or the folder cannot be written; nothing is left behind.

@@ -37,7 +37,7 @@ export function lockFolder(folder: string): () => void {
 }
 
 /** @throws {UserError} where a process that is alive keeps the folder, this one included */
-export function refuseInUse(folder: string): void {
+function refuseInUse(folder: string): void {
   const path = resolve(folder, "lock");
   const owner = ownerOf(path);
   if (!owner || !isAlive(owner, path)) return;

@@ -4,7 +4,7 @@ import { canonicalJson, hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { readJson, writeWhole } from "../base/files.js";
 import { isLeftover } from "../base/folders.js";
-import { refuseInUse } from "../base/lock.js";
+import { lockFolder } from "../base/lock.js";
 
 /** What `run.json` says of a run that has begun; `manifest.json` says the same and more once it is complete. */
 export interface RunStart {
@@ -38,7 +38,8 @@ export class RunFolder {
     const now = options.now ?? new Date();
     if (existsSync(path) && !statSync(path).isDirectory()) throw new UserError(`${path} is not a folder`, { hint: "Choose another one with --out." });
     if (options.fresh && existsSync(path)) {
-      refuseInUse(path);
+      // Not from under a run that still goes on.
+      lockFolder(path)();
       renameSync(path, `${path.replace(/[\\/]+$/, "")}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
     }
     const startPath = join(path, "run.json");
