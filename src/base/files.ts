@@ -66,19 +66,6 @@ export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) =
   }
 }
 
-/** Flushes a folder's names to disk, so that a rename outlives a power cut; where the system has no such thing, nothing. */
-export function syncFolder(path: string): void {
-  let folder: number | undefined;
-  try {
-    folder = openSync(path, "r");
-    fsyncSync(folder);
-  } catch {
-    // Windows opens no folder, and some network file systems flush none.
-  } finally {
-    if (folder !== undefined) closeSync(folder);
-  }
-}
-
 /** Whether the operating system refused something: a full disk, a folder that may not be written. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
