@@ -8,7 +8,7 @@ import type { ChatMessage } from "../prompts.js";
 
 /** How a chat becomes the text that a model reads. */
 export interface ChatTemplate {
-  /** @throws {UserError} where the template refuses the chat */
+  /** A system message that the template refuses goes in front of the user's first. @throws {UserError} where it refuses the chat all the same */
   render(messages: readonly ChatMessage[]): string;
   /** Whether the text has the tokenizer's special tokens in it already. */
   readonly hasSpecialTokens: boolean;
@@ -37,14 +37,32 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   const [bos_token, eos_token] = [contentOf(config.bos_token), contentOf(config.eos_token)];
   return {
     render(messages) {
+      const written = (chat: readonly ChatMessage[]): string => template.render({ messages: chat.map(({ role, content }) => ({ role, content })), add_generation_prompt: true, bos_token, eos_token });
       try {
-        return template.render({ messages: messages.map(({ role, content }) => ({ role, content })), add_generation_prompt: true, bos_token, eos_token });
+        return written(messages);
       } catch (error) {
+        const folded = withoutSystem(messages);
+        if (folded) {
+          try {
+            return written(folded);
+          } catch {
+            // What it said of the chat as it was given is the better word.
+          }
+        }
         throw new UserError(`the model's chat template refuses this chat: ${messageOf(error)}`, { cause: error });
       }
     },
     hasSpecialTokens: /\bbos_token\b/.test(source) || (bos_token !== "" && source.includes(bos_token)),
   };
+}
+
+/**
+ * The chat with its system message in front of the user's first one, a blank line between them, as Gemma 3's own template has it:
+ * for templates such as Gemma 2's, which know no such role. Undefined where the chat does not begin so.
+ */
+function withoutSystem([system, user, ...rest]: readonly ChatMessage[]): ChatMessage[] | undefined {
+  if (system?.role !== "system" || user?.role !== "user") return undefined;
+  return [{ role: "user", content: `${system.content}\n\n${user.content}` }, ...rest];
 }
 
 /** One template, or the one named `default` of several. */

@@ -31,7 +31,7 @@ try {
   port.on("message", (message: ToEngine) => {
     switch (message.kind) {
       case "tokenize":
-        engine.tokenize(message.prompt).then(
+        Promise.resolve().then(() => engine.tokenize(message.prompt)).then(
           (tokens) => tell({ kind: "tokens", call: message.call, tokens }),
           (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),
         );
@@ -39,8 +39,9 @@ try {
       case "generate": {
         const abort = new AbortController();
         aborts.set(message.call, abort);
-        engine
-          .generate(message.request, (token) => tell({ kind: "token", call: message.call, token }), abort.signal)
+        // Whatever goes wrong with one request is an answer to it: an error that nobody takes would end the thread.
+        Promise.resolve()
+          .then(() => engine.generate(message.request, (token) => tell({ kind: "token", call: message.call, token }), abort.signal))
           .then(
             (end) => tell({ kind: "end", call: message.call, end }),
             (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),

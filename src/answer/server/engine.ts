@@ -15,12 +15,12 @@ export interface TextRequest {
   readonly topLogProbabilities?: number;
 }
 
-/** A token as it comes. */
+/** A token as it comes; without `token`, what is left of the text at the end. */
 export interface TextToken {
   /** What it adds to the text; empty while a character is not whole. */
   readonly text: string;
   /** The token as the vocabulary has it decoded, for log-probabilities. */
-  readonly token: string;
+  readonly token?: string;
   readonly logProbability?: number;
   readonly top?: readonly { readonly token: string; readonly logProbability: number }[];
 }

@@ -2,10 +2,10 @@ import { randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { UserError } from "../../base/errors.js";
 import type { ChatMessage } from "../prompts.js";
-import type { TextEnd, TextEngine, TextToken } from "./engine.js";
+import type { TextEnd, TextEngine } from "./engine.js";
 import { ApiError } from "./errors.js";
 import type { BoundedQueue } from "./queue.js";
-import { ReplyFormat } from "./reply.js";
+import { ReplyFormat, type WrittenToken } from "./reply.js";
 import type { CompletionRequest } from "./request.js";
 import { sendJson } from "./send.js";
 import { StopTexts } from "./stop-texts.js";
@@ -13,6 +13,8 @@ import { StopTexts } from "./stop-texts.js";
 export interface ServerLimits {
   /** The most new tokens that a request may ask for. */
   readonly maximumTokens: number;
+  /** The most tokens that a prompt may have: an architecture without a limit of its own would take memory without end. */
+  readonly maximumPromptTokens: number;
   /** New tokens of a chat that asks for no number. */
   readonly defaultMaximumTokens: number;
 }
@@ -31,7 +33,7 @@ export async function generateReply(engine: TextEngine, queue: BoundedQueue, lim
   const stops = new StopTexts(request.stop);
   const enough = new AbortController();
   const signal = AbortSignal.any([gone.signal, enough.signal]);
-  const tokens: TextToken[] = [];
+  const tokens: WrittenToken[] = [];
   let text = "";
   const sink = request.stream ? streamTo(response, format) : undefined;
 
@@ -43,9 +45,9 @@ export async function generateReply(engine: TextEngine, queue: BoundedQueue, lim
         { prompt, maximumTokens, temperature: request.temperature, topShare: request.topShare, seed: request.seed ?? randomInt(2 ** 31), topLogProbabilities: request.topLogProbabilities },
         (token) => {
           if (signal.aborted) return;
-          tokens.push(token);
           const shown = stops.push(token.text);
-          sink?.piece(shown, token, text.length);
+          if (token.token !== undefined) tokens.push(token as WrittenToken);
+          sink?.piece(shown, token.token === undefined ? [] : [token as WrittenToken], text.length);
           text += shown;
           if (stops.ended) enough.abort();
         },
@@ -82,6 +84,9 @@ function boundTokens(promptTokens: number, asked: number | undefined, limits: Se
     throw new ApiError(400, `${asked} new tokens are more than the ${limits.maximumTokens} that this server generates`, { param: "max_tokens", code: "max_tokens_too_large" });
   }
   if (promptTokens === 0) throw new ApiError(400, "the prompt is empty", { code: "empty_prompt" });
+  if (promptTokens > limits.maximumPromptTokens) {
+    throw new ApiError(400, `the prompt has ${promptTokens} tokens, more than the ${limits.maximumPromptTokens} that this server takes`, { code: "context_length_exceeded" });
+  }
   const wanted = asked ?? limits.defaultMaximumTokens;
   if (longestSequence === undefined) return wanted;
   // Only a reply's length that was asked for must fit; the default shrinks.
@@ -93,7 +98,7 @@ function boundTokens(promptTokens: number, asked: number | undefined, limits: Se
 }
 
 interface Sink {
-  piece(text: string, token: TextToken, offset: number): void;
+  piece(text: string, tokens: readonly WrittenToken[], offset: number): void;
   finish(rest: string, end: TextEnd, usage: Parameters<ReplyFormat["usage"]>[0] | undefined): void;
 }
 
@@ -107,9 +112,9 @@ function streamTo(response: ServerResponse, format: ReplyFormat): Sink {
     if (opening) send(opening);
   };
   return {
-    piece(text, token, offset) {
+    piece(text, tokens, offset) {
       open();
-      send(format.piece(text, [token], offset));
+      send(format.piece(text, tokens, offset));
     },
     finish(rest, end, usage) {
       open();

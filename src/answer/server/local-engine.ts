@@ -16,6 +16,9 @@ export interface LocalEngineOptions {
   readonly requestsAtOnce?: number;
 }
 
+/** Scores of attention of a batch whose prompts are read in one pass: rows × the longest prompt's square. Eight heads of them take 512 MiB. */
+const LARGEST_BATCH = 4096 ** 2;
+
 interface Waiting {
   readonly request: TextRequest;
   readonly onToken: (token: TextToken) => void;
@@ -36,10 +39,21 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
     if (working) return;
     working = true;
     try {
-      while (waiting.length > 0) await generateBatch(waiting.splice(0, requestsAtOnce));
+      while (waiting.length > 0) await generateBatch(waiting.splice(0, batchLength()));
     } finally {
       working = false;
     }
+  }
+
+  /** How many of those waiting the memory lets go together; one in any case. */
+  function batchLength(): number {
+    let [rows, longest] = [0, 0];
+    for (const { request } of waiting.slice(0, requestsAtOnce)) {
+      longest = Math.max(longest, request.prompt.length);
+      if (rows > 0 && (rows + 1) * longest ** 2 > LARGEST_BATCH) break;
+      rows++;
+    }
+    return rows;
   }
 
   async function generateBatch(batch: readonly Waiting[]): Promise<void> {
@@ -63,8 +77,8 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
           const text = await streams[row]!.push(token);
           const wanted = request.topLogProbabilities;
           onToken({
-            text, token: await writtenToken(tokenizer, token),
-            ...(wanted === undefined ? {} : { logProbability, top: await Promise.all(likeliest.slice(0, wanted).map(async (one) => ({ token: await writtenToken(tokenizer, one.token), logProbability: one.logProbability }))) }),
+            text, token: writtenToken(tokenizer, token),
+            ...(wanted === undefined ? {} : { logProbability, top: likeliest.slice(0, wanted).map((one) => ({ token: writtenToken(tokenizer, one.token), logProbability: one.logProbability })) }),
           });
           // A run on the CPU blocks the event loop: a client that went away is heard between tokens.
           await new Promise((resolve) => setImmediate(resolve));
@@ -73,7 +87,7 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
       for (const [row, { ended, tokens }] of replies.entries()) {
         const { request, resolve, onToken } = going[row]!;
         const rest = streams[row]!.rest();
-        if (rest) onToken({ text: rest, token: "" });
+        if (rest) onToken({ text: rest });
         resolve(ended === "end" || (ended === "stopped" && tokens.length < request.maximumTokens) ? "stop" : "length");
       }
     } catch (error) {
@@ -87,10 +101,12 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
     // Twice as many, so that the next batch is whole when one ends.
     requestsAtOnce: 2 * requestsAtOnce,
     async tokenize(prompt: string | readonly ChatMessage[]) {
-      if (typeof prompt === "string") return tokenizer.encode(prompt, true);
-      return tokenizer.encode(chatTemplate.render(prompt), !chatTemplate.hasSpecialTokens);
+      const ids = typeof prompt === "string" ? await tokenizer.encode(prompt, true) : await tokenizer.encode(chatTemplate.render(prompt), !chatTemplate.hasSpecialTokens);
+      // Who writes `<bos>` into the text means the one that the tokenizer puts there anyway; with two of them Gemma collapses.
+      const begin = tokenizer.tokenId("<bos>");
+      return begin !== undefined && ids[0] === begin && ids[1] === begin ? ids.slice(1) : ids;
     },
-    generate(request, onToken, signal) {
+    async generate(request, onToken, signal) {
       const outside = request.prompt.find((token) => token >= model.vocabularySize);
       if (outside !== undefined) throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`);
       return new Promise((resolve, reject) => {
@@ -104,7 +120,7 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
 }
 
 /** A token as text, its leading space kept. */
-async function writtenToken(tokenizer: Tokenizer, token: number): Promise<string> {
+function writtenToken(tokenizer: Tokenizer, token: number): string {
   const raw = tokenizer.tokenOf(token) ?? "";
   return tokenizer.isSpecial(token) ? raw : raw.replaceAll("▁", " ");
 }

@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { TextEnd, TextToken } from "./engine.js";
 import type { CompletionRequest } from "./request.js";
 
+/** A piece of text that is a token of the vocabulary. */
+export type WrittenToken = TextToken & { readonly token: string };
+
 export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -21,7 +24,7 @@ export class ReplyFormat {
     return { id: this.#id, object, created: this.#created, model: this.model };
   }
 
-  whole(text: string, tokens: readonly TextToken[], end: TextEnd, usage: Usage): unknown {
+  whole(text: string, tokens: readonly WrittenToken[], end: TextEnd, usage: Usage): unknown {
     const logprobs = this.#logprobs(tokens, 0);
     return this.request.kind === "chat"
       ? { ...this.#head("chat.completion"), choices: [{ index: 0, message: { role: "assistant", content: text, refusal: null }, logprobs, finish_reason: end }], usage }
@@ -33,7 +36,7 @@ export class ReplyFormat {
     return this.request.kind === "chat" ? this.#chunk({ role: "assistant", content: "" }, null, null) : undefined;
   }
 
-  piece(text: string, tokens: readonly TextToken[], offset: number): unknown {
+  piece(text: string, tokens: readonly WrittenToken[], offset: number): unknown {
     const logprobs = this.#logprobs(tokens, offset);
     return this.request.kind === "chat" ? this.#chunk({ content: text }, logprobs, null) : { ...this.#head("text_completion"), choices: [{ index: 0, text, logprobs, finish_reason: null }] };
   }
@@ -51,7 +54,7 @@ export class ReplyFormat {
   }
 
   /** @param offset where the first of the tokens begins in the text */
-  #logprobs(tokens: readonly TextToken[], offset: number): unknown {
+  #logprobs(tokens: readonly WrittenToken[], offset: number): unknown {
     if (this.request.topLogProbabilities === undefined) return null;
     if (this.request.kind === "chat") {
       return {
@@ -73,4 +76,10 @@ export class ReplyFormat {
   }
 }
 
-const chatToken = (token: string, logprob: number): { token: string; logprob: number; bytes: number[] } => ({ token, logprob, bytes: [...Buffer.from(token)] });
+const chatToken = (token: string, logprob: number): { token: string; logprob: number; bytes: number[] } => ({ token, logprob, bytes: bytesOf(token) });
+
+/** SentencePiece writes a byte that is no character by itself as `<0xE6>`. */
+function bytesOf(token: string): number[] {
+  const byte = /^<0x([0-9A-F]{2})>$/.exec(token)?.[1];
+  return byte === undefined ? [...Buffer.from(token)] : [Number.parseInt(byte, 16)];
+}

@@ -7,12 +7,12 @@ import { ApiError } from "./errors.js";
  * only hint or track are passed over.
  */
 
-const content = z.union([
-  z.string(),
-  z.array(z.object({ type: z.literal("text"), text: z.string() })).transform((parts) => parts.map((part) => part.text).join("")),
-]);
+const content = z.union(
+  [z.string(), z.array(z.object({ type: z.literal("text"), text: z.string() })).transform((parts) => parts.map((part) => part.text).join(""))],
+  "expected a text, or parts of the type text",
+);
 
-const stop = z.union([z.string().min(1), z.array(z.string().min(1)).max(4)]).nullish().transform((value) => (value === null || value === undefined ? [] : typeof value === "string" ? [value] : value));
+const stop = z.union([z.string().min(1), z.array(z.string().min(1)).max(4)], "expected a text that is not empty, or up to four of them").nullish().transform((value) => (value === null || value === undefined ? [] : typeof value === "string" ? [value] : value));
 
 const common = {
   model: z.string(),
@@ -26,6 +26,7 @@ const common = {
   n: z.literal(1, "only one reply a request").nullish(),
   frequency_penalty: z.literal(0, "is not supported").nullish(),
   presence_penalty: z.literal(0, "is not supported").nullish(),
+  logit_bias: z.record(z.string(), z.never("is not supported")).nullish(),
 };
 
 const chat = z.object({
@@ -35,12 +36,14 @@ const chat = z.object({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.number().int().min(0).max(20).nullish(),
   tools: z.array(z.unknown()).max(0, "is not supported").nullish(),
+  functions: z.array(z.unknown()).max(0, "is not supported").nullish(),
+  modalities: z.array(z.literal("text", "only text is supported")).nullish(),
   response_format: z.object({ type: z.literal("text", "only text is supported") }).nullish(),
 });
 
 const completion = z.object({
   ...common,
-  prompt: z.union([z.string(), z.array(z.string()).length(1, "one prompt a request").transform((prompts) => prompts[0] as string), z.array(z.number().int().nonnegative()).min(1)]),
+  prompt: z.union([z.string(), z.array(z.string()).length(1, "one prompt a request").transform((prompts) => prompts[0] as string), z.array(z.number().int().nonnegative()).min(1)], "expected a text, one text in a list, or token ids"),
   logprobs: z.number().int().min(0).max(20).nullish(),
   echo: z.literal(false, "is not supported").nullish(),
   suffix: z.literal("", "is not supported").nullish(),

@@ -1,4 +1,4 @@
-import { logSumExp, type Random } from "../../models/index.js";
+import { largest, logSumExp, type Random } from "../../models/index.js";
 
 /**
  * Draws a token: softmax at the temperature, cut to the likeliest tokens that make up the share (nucleus sampling, Holtzman et
@@ -6,7 +6,9 @@ import { logSumExp, type Random } from "../../models/index.js";
  * @param logits [vocabulary]
  */
 export function chooseToken(logits: Float32Array, { temperature, topShare }: { readonly temperature: number; readonly topShare: number }, random: Random): number {
-  const scaled = logits.map((logit) => logit / temperature);
+  // From the largest, so that a temperature however small divides no number past what float32 holds.
+  const most = logits[largest(logits)]!;
+  const scaled = logits.map((logit) => (logit - most) / temperature);
   const total = logSumExp(scaled);
   const draw = random.uniform();
   if (topShare >= 1) {

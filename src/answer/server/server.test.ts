@@ -32,7 +32,7 @@ beforeAll(async () => {
   await tiny.save(modelFolder);
   model = tiny;
   engine = localEngine({ id: "tiny", model, tokenizer, chatTemplate: await chatTemplateOf(folder) });
-  server = await serveModel(engine, { port: 0, apiKey: "secret", longestQueue: 4, maximumBodyBytes: 20_000, limits: { maximumTokens: 64 } });
+  server = await serveModel(engine, { port: 0, apiKey: "secret", longestQueue: 4, maximumBodyBytes: 20_000, limits: { maximumTokens: 64, maximumPromptTokens: 200 } });
   client = new OpenAI({ baseURL: server.url, apiKey: "secret", maxRetries: 0 });
 });
 afterAll(async () => {
@@ -112,6 +112,9 @@ describe("bad requests get an error in OpenAI's shape, and the server goes on", 
     ["several replies", { model: "tiny", messages: [{ role: "user", content: "x" }], n: 2 }, 400, /only one reply/],
     ["more tokens than it generates", { model: "tiny", messages: [{ role: "user", content: "x" }], max_tokens: 65 }, 400, /65 new tokens/],
     ["another model", { model: "gpt", messages: [{ role: "user", content: "x" }] }, 404, /does not exist/],
+    ["a bias on tokens, which would change the reply", { model: "tiny", messages: [{ role: "user", content: "x" }], logit_bias: { 5: 100 } }, 400, /logit_bias\.5/],
+    ["an image", { model: "tiny", messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] }, 400, /messages\.0\.content: expected a text/],
+    ["a prompt past the server's limit", { model: "tiny", messages: [{ role: "user", content: "cat ".repeat(300) }] }, 400, /the prompt has \d+ tokens, more than the 200/],
     ["a body that is too large", { model: "tiny", messages: [{ role: "user", content: "x".repeat(30_000) }] }, 413, /30\d\d\d bytes/],
   ])("%s", async (_name, body, status, message) => {
     const response = await raw("chat/completions", { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
@@ -125,6 +128,33 @@ describe("bad requests get an error in OpenAI's shape, and the server goes on", 
     await expect(new OpenAI({ baseURL: server.url, apiKey: "guess", maxRetries: 0 }).models.list()).rejects.toMatchObject({ status: 401 });
     expect((await raw("embeddings", { method: "POST", body: "{}" })).status).toBe(404);
     expect((await raw("chat/completions")).status).toBe(405);
+  });
+
+  it("a token that the model has not, a temperature next to nothing", async () => {
+    const response = await raw("completions", { method: "POST", body: JSON.stringify({ model: "tiny", prompt: [5, 99_999], max_tokens: 1 }) });
+    expect([response.status, ((await response.json()) as { error: { message: string } }).error.message]).toEqual([400, expect.stringMatching(/the token 99999, and the model only/)]);
+    const [cold, greedy] = [await ask("cat", { temperature: 1e-300 }), await ask("cat")];
+    expect(cold.choices[0]!.message.content).toBe(greedy.choices[0]!.message.content);
+  });
+
+  it("a body that is packed, or far too large and still coming", async () => {
+    expect((await raw("completions", { method: "POST", body: "x", headers: { "content-encoding": "gzip" } })).status).toBe(415);
+    const response = await raw("completions", { method: "POST", body: "x".repeat(1_500_000) });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toMatch(/1500000 bytes/);
+  });
+
+  it("a client that goes away while it still sends, which is no fault to tell of", async () => {
+    const told: string[] = [];
+    const own = await serveModel(engine, { port: 0, log: (line) => told.push(line) });
+    const { port } = new URL(own.url);
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(port), "127.0.0.1", () => socket.write("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", () => socket.destroy()));
+      socket.on("close", () => resolve());
+    });
+    expect((await fetch(new URL("models", own.url))).status).toBe(200);
+    await own.close();
+    expect(told).toEqual([]);
   });
 
   it("what is not HTTP at all", async () => {
@@ -207,10 +237,23 @@ describe("a model in a thread of its own", () => {
       const asking = new OpenAI({ baseURL: own.url, apiKey: "x", maxRetries: 0 });
       const completion = await asking.completions.create({ model: "apart", prompt: "cat dog", temperature: 0, max_tokens: 8 });
       expect(completion.choices[0]!.text).toBe((await client.completions.create({ model: "tiny", prompt: "cat dog", temperature: 0, max_tokens: 8 })).choices[0]!.text);
+      // Whatever fails there is an answer, and the thread goes on.
+      await expect(asking.completions.create({ model: "apart", prompt: [99_999], max_tokens: 1 })).rejects.toMatchObject({ status: 400 });
+      expect((await asking.completions.create({ model: "apart", prompt: "cat", max_tokens: 1 })).choices).toHaveLength(1);
       await own.close();
     } finally {
       await apart.close();
     }
+  });
+
+  it("that ends is told, and requests get 503", async () => {
+    const apart = await workerEngine({ id: "apart", source: modelFolder, device: "cpu" });
+    const own = await serveModel(apart, { port: 0 });
+    await apart.close();
+    expect((await apart.ended).message).toMatch(/has ended/);
+    const response = await fetch(new URL("completions", own.url), { method: "POST", body: JSON.stringify({ model: "apart", prompt: "cat" }) });
+    expect([response.status, await response.json()]).toEqual([503, { error: expect.objectContaining({ code: "engine_ended", type: "server_error" }) }]);
+    await own.close();
   });
 
   it("says what is wrong with a model that cannot be loaded", async () => {
@@ -227,6 +270,24 @@ describe("chat templates", () => {
     expect(hasSpecialTokens).toBe(true);
     expect(render([{ role: "user", content: " Hi " }])).toBe("<bos><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n");
     expect(() => render([{ role: "system", content: "x" }])).toThrow(/refuses this chat: System role not supported/);
+    expect(render([{ role: "system", content: "Be brief." }, { role: "user", content: "Hi" }])).toBe("<bos><start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n<start_of_turn>model\n");
+    rmSync(own, { recursive: true });
+  });
+});
+
+describe("Gemma's <bos>", () => {
+  it("stands once in front of chats and texts, whether they bring their own or not", async () => {
+    const own = mkdtempSync(join(tmpdir(), "bos-"));
+    makeTokenizer([WORDS], own, { kind: "gemma", size: 256 });
+    const gemma = await loadTokenizer({ source: own });
+    const begin = gemma.tokenId("<bos>")!;
+    const asked = localEngine({ id: "gemma", model, tokenizer: gemma, chatTemplate: await chatTemplateOf(own) });
+    for (const prompt of ["cat dog", "<bos>cat dog", [{ role: "user" as const, content: "cat" }]]) {
+      const ids = await asked.tokenize(prompt);
+      expect(ids[0]).toBe(begin);
+      expect(ids.filter((id) => id === begin)).toHaveLength(1);
+    }
+    expect(await asked.tokenize("<bos>cat dog")).toEqual(await asked.tokenize("cat dog"));
     rmSync(own, { recursive: true });
   });
 });

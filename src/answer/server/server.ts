@@ -32,7 +32,7 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-const DEFAULT_LIMITS: ServerLimits = { maximumTokens: 2048, defaultMaximumTokens: 256 };
+const DEFAULT_LIMITS: ServerLimits = { maximumTokens: 2048, maximumPromptTokens: 4096, defaultMaximumTokens: 256 };
 
 /**
  * Serves a model as OpenAI does: `/v1/models`, `/v1/chat/completions`, `/v1/completions`, with streams and log-probabilities.
@@ -63,6 +63,8 @@ export async function serveModel(engine: TextEngine, options: ServeOptions): Pro
     const read = path === "/v1/chat/completions" ? readChatRequest : path === "/v1/completions" ? readCompletionRequest : undefined;
     if (!read) throw new ApiError(404, `there is no ${path}; this server has /v1/models, /v1/chat/completions and /v1/completions`, { code: "unknown_url" });
     requireMethod(request, "POST");
+    const encoding = request.headers["content-encoding"] ?? "identity";
+    if (encoding !== "identity") throw new ApiError(415, `the content-encoding ${encoding} is not read here: send the body as it is`, { code: "unsupported_encoding" });
     const asked = read(parseJson(await readBody(request, maximumBodyBytes)));
     requireModel(asked.model, engine.id);
     await generateReply(engine, queue, limits, asked, response);
@@ -72,6 +74,8 @@ export async function serveModel(engine: TextEngine, options: ServeOptions): Pro
     // A client that goes away is no fault.
     response.on("error", () => undefined);
     handle(request, response).catch((error: unknown) => {
+      // A client that went away hears no answer, and has done nothing that the operator should read of.
+      if (error instanceof RequestCut) return;
       const known = asApiError(error);
       if (known.status >= 500) options.log?.(`${request.method} ${request.url}: ${messageOf(error)}`);
       sendError(response, known);
@@ -116,22 +120,29 @@ function requireModel(name: string, id: string): void {
   if (name !== id) throw new ApiError(404, `The model \`${name}\` does not exist; this server has ${id}`, { param: "model", code: "model_not_found" });
 }
 
+/** The client went away before its request had come. */
+class RequestCut extends Error {}
+
 function readBody(request: IncomingMessage, maximum: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let size = 0;
+    const tooLarge = (bytes: string): void => {
+      pieces.length = 0;
+      reject(new ApiError(413, `the body has ${bytes} bytes, more than the ${maximum} that are taken`, { code: "request_too_large" }));
+    };
+    // Refused at once; what still comes is let pass unkept, for a while, so that the client hears the answer rather than a broken connection.
+    const announced = Number(request.headers["content-length"]);
+    if (announced > maximum) tooLarge(String(announced));
     request.on("data", (piece: Buffer) => {
       size += piece.length;
-      // Read on to the end, so that the client hears the answer; but nothing more is kept.
       if (size <= maximum) pieces.push(piece);
-      else if (size > 16 * maximum) request.destroy();
+      else if (size > 128 * maximum) request.destroy();
+      else tooLarge(`at least ${size}`);
     });
-    request.on("end", () => {
-      if (size > maximum) reject(new ApiError(413, `the body has ${size} bytes, more than the ${maximum} that are taken`, { code: "request_too_large" }));
-      else resolve(Buffer.concat(pieces).toString("utf8"));
-    });
-    request.on("error", reject);
-    request.on("close", () => reject(new Error("the request was cut")));
+    request.on("end", () => resolve(Buffer.concat(pieces).toString("utf8")));
+    request.on("error", () => reject(new RequestCut()));
+    request.on("close", () => reject(new RequestCut()));
   });
 }
 

@@ -1,8 +1,9 @@
-import { UserError } from "../../base/errors.js";
+import { messageOf, UserError } from "../../base/errors.js";
 import { startWorker } from "../../base/worker.js";
 import type { ChatMessage } from "../prompts.js";
 import type { TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
 import type { EngineSource, FromEngine, PlainError, ToEngine } from "./engine-messages.js";
+import { ApiError } from "./errors.js";
 
 export interface WorkerEngineOptions extends EngineSource {
   /** As the server names the model. */
@@ -14,6 +15,8 @@ export interface WorkerEngineOptions extends EngineSource {
 export interface WorkerEngine extends TextEngine {
   /** What was loaded, on what device. */
   readonly description: string;
+  /** Resolves with the reason when the thread ends by itself: nothing can be generated any more. */
+  readonly ended: Promise<Error>;
 }
 
 type Call =
@@ -30,11 +33,14 @@ export async function workerEngine({ id, say, ...source }: WorkerEngineOptions):
   const worker = startWorker(new URL("./engine-worker.js", import.meta.url), source);
   const calls = new Map<number, Call>();
   let last = 0;
-  let over: Error | undefined;
+  let over: ApiError | undefined;
+  let tellEnd!: (error: Error) => void;
+  const ended = new Promise<Error>((resolve) => (tellEnd = resolve));
   const end = (error: Error): void => {
-    over ??= error;
+    over ??= new ApiError(503, messageOf(error), { code: "engine_ended" });
     for (const call of calls.values()) call.reject(over);
     calls.clear();
+    tellEnd(error);
   };
   const ready = new Promise<Extract<FromEngine, { kind: "ready" }>>((resolve, reject) => {
     worker.on("message", (message: FromEngine) => {
@@ -53,8 +59,9 @@ export async function workerEngine({ id, say, ...source }: WorkerEngineOptions):
       else if (message.kind === "end" && call.kind === "generate") call.resolve(message.end);
     });
     worker.on("error", (error) => {
-      end(error as Error);
-      reject(error as Error);
+      const known = new UserError(`the thread that holds the model failed: ${messageOf(error)}`, { cause: error });
+      end(known);
+      reject(known);
     });
     worker.on("exit", () => {
       const error = new UserError("the thread that holds the model has ended", { hint: "Memory may have run out: start the server again, with a smaller model." });
@@ -65,7 +72,7 @@ export async function workerEngine({ id, say, ...source }: WorkerEngineOptions):
   const send = (message: ToEngine): void => worker.postMessage(message);
   const { longestSequence, requestsAtOnce, description } = await ready;
   return {
-    id, longestSequence, requestsAtOnce, description,
+    id, longestSequence, requestsAtOnce, description, ended,
     tokenize: (prompt: string | readonly ChatMessage[]) =>
       new Promise((resolve, reject) => {
         if (over) return reject(over);
