@@ -4,6 +4,7 @@ import type { Row } from "../data/index.js";
 import type { RunFolder } from "../record/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { Stage } from "./answers.js";
+import { readingsOf } from "./beside.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
 import { letterText } from "./examples.js";
@@ -14,7 +15,7 @@ export async function askModel(stage: "baseline" | "final", trained: Readonly<Re
   const { evaluation } = configuration;
   const answerer = localAnswerer({
     name: configuration.model.source, model: loaded.model, tokenizer, identity: { ...loaded.identity, ...trained }, batchSize: evaluation.batchSize,
-    settled: (text) => settled(evaluation.reading, text), letterText: letterText(configuration),
+    settled: (text) => readingsOf(configuration).every((reading) => settled(reading, text)), letterText: letterText(configuration),
     maximumPromptTokens: configuration.prompt === "gemma-2" ? configuration.filter.maximumTokens : undefined,
   });
   const result = await evaluate({

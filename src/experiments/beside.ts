@@ -1,12 +1,21 @@
-import { readLetter, rowTexts } from "../answer/index.js";
+import { readLetter, type ReadingName, rowTexts } from "../answer/index.js";
 import { evaluationMetrics, evaluationStatistics, type Prediction } from "../evaluate/index.js";
 import { html, percent, type Section, table } from "../report/index.js";
 import type { Stage } from "./answers.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { Prepared } from "./prepare.js";
 
-/** Measurements beside the published one: the letters' log-probabilities, the last-match reading, rows without a twin in train. */
-export function measuredBeside(stage: Stage, prepared: Prepared) {
+/**
+ * How a run's replies are read: as published, and for Gemma by the last match too. A reply may end where all of these are settled:
+ * one that was ended for the first match alone has no last one.
+ */
+export const readingsOf = ({ prompt, evaluation }: Pick<FinetuneConfiguration, "prompt" | "evaluation">): ReadingName[] => (prompt === "gemma-2" ? [evaluation.reading, "last-match"] : [evaluation.reading]);
+
+/**
+ * Measurements beside the published one: the letters' log-probabilities, the last-match reading (Gemma's), rows without a twin
+ * in train.
+ */
+export function measuredBeside(stage: Stage, prepared: Prepared, configuration: Pick<FinetuneConfiguration, "prompt" | "evaluation">) {
   const clean = new Set(prepared.audit.cleanTestIds);
   const byLetters = stage.predictions.filter((one) => one.logProbabilities).map((one) => ({ ...one, prediction: "ABCD"[indexOfLargest(one.logProbabilities as readonly number[])] as Prediction["prediction"] }));
   const brief = (predictions: readonly Prediction[]) => {
@@ -15,7 +24,7 @@ export function measuredBeside(stage: Stage, prepared: Prepared) {
   };
   return {
     letterLogProbabilities: byLetters.length ? brief(byLetters) : null,
-    lastMatch: brief(stage.predictions.map((one) => ({ ...one, prediction: readLetter("last-match", one.reply) }))),
+    lastMatch: readingsOf(configuration).includes("last-match") ? brief(stage.predictions.map((one) => ({ ...one, prediction: readLetter("last-match", one.reply) }))) : null,
     withoutTwinInTrain: clean.size ? brief(stage.predictions.filter((one) => clean.has(one.id))) : null,
   };
 }
@@ -23,9 +32,9 @@ export function measuredBeside(stage: Stage, prepared: Prepared) {
 const indexOfLargest = (values: readonly number[]): number => values.indexOf(Math.max(...values));
 
 /** The same as a section of the report. */
-export function besideSection(stages: readonly Stage[], prepared: Prepared): Section {
+export function besideSection(stages: readonly Stage[], prepared: Prepared, configuration: FinetuneConfiguration): Section {
   const rows = stages.flatMap((stage) => {
-    const found = measuredBeside(stage, prepared);
+    const found = measuredBeside(stage, prepared, configuration);
     const line = (name: string, one: { n: number; accuracy: number; interval: readonly [number, number] } | null): string[][] => (one ? [[stage.stage, name, one.n.toLocaleString("en"), percent(one.accuracy), one.interval.map((bound) => percent(bound)).join(" to ")]] : []);
     return [...line("likeliest letter by log-probability", found.letterLogProbabilities), ...line("last match in the reply", found.lastMatch), ...line("test rows without a twin in train", found.withoutTwinInTrain)];
   });

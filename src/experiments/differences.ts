@@ -19,7 +19,6 @@ const standing: Record<string, readonly string[]> = {
     "Rows are packed without padding and logits are computed only where there is a label; losses and gradients are the same.",
     "Arithmetic is float32 throughout; the published run computed 4-bit products in bfloat16.",
     "Dropout masks come from another generator than torch's.",
-    "Generation ends as soon as the reading of the reply cannot change any more.",
   ],
 };
 

@@ -37,7 +37,7 @@ export async function publishFinetune(configuration: FinetuneConfiguration, fold
     kind: configuration.kind, ...parts, model: { ...loaded.identity, quantization: configuration.model.quantization, lora: configuration.lora, trainedParameters: trainedParameters(loaded) }, device: loaded.device.describe(),
     seeds: { split: configuration.split.seed, training: configuration.training.seed }, notes: sampleNotes(parts),
   };
-  const byStage = Object.fromEntries(stages.map((stage) => [stage.stage, { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared) }]));
+  const byStage = Object.fromEntries(stages.map((stage) => [stage.stage, { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared, configuration) }]));
   const training = { steps: result.steps, rows: result.rows, loss: result.loss, seconds: result.seconds, rowsPerSecond: result.rowsPerSecond, validations: result.validations, bestEpoch: result.bestEpoch };
   const perplexities = losses && { validation: { loss: losses.validation, perplexity: Math.exp(losses.validation) }, test: { loss: losses.test, perplexity: Math.exp(losses.test) } };
   folder.writeJson("metrics.json", { ...byStage, training, ...(perplexities ? { losses: perplexities } : {}), audit: prepared.audit });
@@ -54,7 +54,7 @@ export async function publishFinetune(configuration: FinetuneConfiguration, fold
     { name: configuration.name, description: configuration.description, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration) },
     {
       preset: configuration.name, splitKind: configuration.split.kind, training: { ...curves, tiles }, lengths: lengthFigures(prepared.filtered),
-      further: [besideSection(stages, prepared), ...(example ? [workedExample(example, prepared, configuration)] : [])],
+      further: [besideSection(stages, prepared, configuration), ...(example ? [workedExample(example, prepared, configuration)] : [])],
     },
   );
   writeManifest(folder, manifest);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Device } from "../graph/index.js";
 import { UserError } from "../base/errors.js";
+import { readJson } from "../base/files.js";
 import type { Progress } from "../base/progress.js";
 import { gemma2FromCheckpoint } from "./gemma2/load.js";
 import type { LocalModel } from "./generate.js";
@@ -26,26 +27,50 @@ export interface OpenedModel {
   readonly folder: string;
   /** The hub's commit; undefined for a folder. */
   readonly commit?: string;
+  /** How its linear layers are held. */
+  readonly quantization: QuantizationOptions;
+}
+
+export interface OpenModelOptions extends OpenCheckpointOptions {
+  /** How linear layers are held; unless given, as the run that trained the adapter held them, else `none`. */
+  readonly quantization?: QuantizationOptions;
+  /** Hub id or folder of the base instead of the one that an adapter names. */
+  readonly base?: string;
 }
 
 /**
- * Opens a model by its folder, hub id, or the output folder of a run that saved one.
- * @throws {UserError} where there is none, or its architecture is not supported
+ * Opens a model by its folder, hub id, an adapter's folder, or the output folder of a run that saved one. An adapter that a run
+ * trained on quantized weights gets such weights again: on others it would give other answers than the run measured.
+ * @throws {UserError} where there is none, or its architecture or quantization is not supported
  */
-export async function openModel(source: string, device: Device, options: OpenCheckpointOptions = {}): Promise<OpenedModel> {
+export async function openModel(source: string, device: Device, options: OpenModelOptions = {}): Promise<OpenedModel> {
   const saved = join(source, "model");
   if (existsSync(join(source, "run.json")) && !existsSync(saved)) throw new UserError(`${source} is a run that saved no model`, { hint: "Only fine-tuning runs that came to their end have one." });
   const place = existsSync(join(source, "run.json")) ? saved : source;
   const adapter = isAdapterFolder(place) ? await readAdapterSettings(place) : undefined;
-  if (adapter && !adapter.base) throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, { hint: "Write the base model's folder or hub id into it." });
-  const checkpoint = await openCheckpoint(adapter?.base ?? place, options);
+  if (!adapter && options.base !== undefined) throw new UserError(`${place} is no adapter: it has no base`, { hint: "Leave the base out." });
+  const base = options.base ?? adapter?.base;
+  if (adapter && !base) throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, { hint: "Write the base model's folder or hub id into it, or give it with --base." });
+  const quantization = options.quantization ?? (adapter && (await quantizationOfRun(place))) ?? { kind: "none" };
+  // Before gigabytes are fetched: whether the device has it.
+  weightStore(quantization, device);
+  const checkpoint = await openCheckpoint(base ?? place, options);
   try {
-    const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, progress: options.progress });
+    const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, quantization, progress: options.progress });
     if (adapter) await loadAdapter(model.weights, place);
-    return { model, folder: adapter && existsSync(join(place, "tokenizer.json")) ? place : checkpoint.folder, commit: checkpoint.commit };
+    return { model, folder: adapter && existsSync(join(place, "tokenizer.json")) ? place : checkpoint.folder, commit: checkpoint.commit, quantization };
   } finally {
     await checkpoint.close();
   }
+}
+
+/** How the run that saved an adapter (`<run>/model`) held the base's weights; undefined for an adapter from elsewhere. */
+async function quantizationOfRun(adapter: string): Promise<QuantizationOptions | undefined> {
+  const path = join(adapter, "..", "run.json");
+  if (!existsSync(path)) return undefined;
+  const { configuration } = await readJson<{ configuration?: { model?: { quantization?: QuantizationOptions["kind"]; doubleQuantization?: boolean } } }>(path);
+  const { quantization, doubleQuantization } = configuration?.model ?? {};
+  return quantization && { kind: quantization, doubleQuantization };
 }
 
 export interface ModelOptions {

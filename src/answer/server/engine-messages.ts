@@ -8,6 +8,10 @@ export interface EngineSource {
   readonly revision?: string | null;
   readonly offline?: boolean;
   readonly device: "cpu" | "webgpu" | "cuda";
+  /** How linear layers are held; unless given, as the run held them that trained the adapter, else `none`. */
+  readonly quantization?: "none" | "fp4" | "nf4" | "int8";
+  /** An adapter's base instead of the one that it names. */
+  readonly base?: string;
 }
 
 /** To the worker. */

@@ -15,14 +15,15 @@ const port = parentPort!;
 const tell = (message: FromEngine): void => port.postMessage(message);
 const plain = (error: unknown): PlainError => ({ message: messageOf(error), hint: error instanceof UserError ? error.hint : undefined, user: error instanceof UserError });
 
-async function load({ source, revision, offline, device: name }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
+async function load({ source, revision, offline, device: name, quantization, base }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
   const device = await openDevice(name);
-  const opened = await openModel(source, device, { revision, offline, progress: { ...silent, say: (line) => tell({ kind: "say", line }) } });
+  const opened = await openModel(source, device, { revision, offline, base, quantization: quantization && { kind: quantization }, progress: { ...silent, say: (line) => tell({ kind: "say", line }) } });
   const tokenizer = await loadTokenizer({ source: opened.folder, offline });
   if (tokenizer.vocabularySize > opened.model.vocabularySize) throw new UserError(`the tokenizer in ${opened.folder} has ${tokenizer.vocabularySize} tokens, and the model only ${opened.model.vocabularySize}: they do not belong together`);
   const engine = localEngine({ id: source, model: opened.model, tokenizer, chatTemplate: await chatTemplateOf(opened.folder) });
-  const parameters = opened.model.parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-  return { engine, description: `${parameters.toLocaleString("en")} parameters, ${device.describe()}` };
+  const parameters = opened.model.stored.count + opened.model.parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  const held = opened.quantization.kind === "none" ? "" : `, linear layers in ${opened.quantization.kind}${opened.quantization.doubleQuantization ? " with double quantization" : ""}`;
+  return { engine, description: `${parameters.toLocaleString("en")} parameters${held}, ${device.describe()}` };
 }
 
 try {

@@ -14,7 +14,7 @@ export function hubError(error: unknown, repository: Repository, what: string, s
     return new UserError(`the hub refuses ${where} (${status})`, {
       hint: settings.token
         ? `Accept its licence at ${page} with the account that HF_TOKEN belongs to, and check that the token may read it.`
-        : `Accept its licence at ${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens.`,
+        : `Accept its licence at ${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens. Without one the hub refuses a name that does not exist in the same way.`,
       cause: error,
     });
   }

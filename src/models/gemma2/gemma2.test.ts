@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -111,6 +111,14 @@ describe("Gemma 2, saved", () => {
     await model.save(join(folder, "saved"));
     const again = await loadGemma2(join(folder, "saved"), device);
     expect((await again.loss(EXAMPLES)).lossSum).toBe((await model.loss(EXAMPLES)).lossSum);
+    await again.dispose();
+  });
+
+  it("ends replies where generation_config.json says so, which knows the end of a chat's turn", async () => {
+    await model.save(join(folder, "chats"));
+    writeFileSync(join(folder, "chats", "generation_config.json"), JSON.stringify({ bos_token_id: 2, eos_token_id: [1, 7], pad_token_id: 0 }));
+    const again = await loadGemma2(join(folder, "chats"), device);
+    expect(again.endTokens).toEqual([1, 7]);
     await again.dispose();
   });
 

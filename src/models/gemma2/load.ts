@@ -5,7 +5,7 @@ import { SUPPORTED_MODELS } from "../config-file.js";
 import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "../load.js";
 import type { WeightStore } from "../quantize/index.js";
 import { makeParameter, Weights } from "../weights.js";
-import { EMBEDDING, gemma2WeightShapes, parseGemma2Config } from "./config.js";
+import { EMBEDDING, type Gemma2Config, gemma2WeightShapes, parseGemma2Config } from "./config.js";
 import { Gemma2Model } from "./gemma2.js";
 
 export interface LoadGemma2Options {
@@ -29,10 +29,16 @@ export async function loadGemma2(source: string, device: Device, options: LoadGe
   }
 }
 
+/** Models that chat may end a turn with a token that generation_config.json alone names; transformers' `generate` goes by it too. */
+function withEndTokens(config: Gemma2Config, generation: Checkpoint["generationConfig"]): Gemma2Config {
+  const ends = [generation?.["eos_token_id"] ?? []].flat().filter((token): token is number => Number.isInteger(token));
+  return ends.length > 0 ? { ...config, endTokens: ends } : config;
+}
+
 /** As {@link loadGemma2}, from a checkpoint that is open already (and stays open). */
 export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Device, { store, frozen = store !== undefined, progress = silent }: LoadGemma2Options = {}): Promise<Gemma2Model> {
   if (checkpoint.config.modelType !== "gemma2") throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not Gemma 2`);
-  const config = parseGemma2Config(checkpoint.config);
+  const config = withEndTokens(parseGemma2Config(checkpoint.config), checkpoint.generationConfig);
   const shapes = gemma2WeightShapes(config);
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) checkpoint.weights.entry(name, shape);

@@ -41,13 +41,17 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
     const changes = new Map<string, { a: Float32Array; b: Float32Array }>();
     for (const name of matrices.names) {
       const layer = /^base_model\.model\.(.+)\.lora_A\.weight$/.exec(name)?.[1];
-      if (layer === undefined) continue;
+      if (layer === undefined) {
+        if (/\.lora_B\.weight$/.test(name)) continue;
+        throw new UserError(`the adapter in ${adapter} has ${name}, which is no matrix of a linear layer's adapter`, { hint: "In Python, PEFT's merge_and_unload merges such an adapter." });
+      }
       const weight = `${layer}.weight`;
       if (!checkpoint.weights.has(weight)) throw new UserError(`the adapter in ${adapter} is for another base: ${source} has no weight ${weight}`, { hint: "Give the base model that it was trained on, with --base." });
       const [a, b] = [await matrices.readFloat32(name), await matrices.readFloat32(adapterWeightName(layer, "B"))];
       checkpoint.weights.entry(weight, [b.length / settings.rank, a.length / settings.rank]);
       changes.set(weight, { a, b });
     }
+    if (changes.size === 0) throw new UserError(`the adapter in ${adapter} has no matrices to merge`);
     progress.begin("merging", checkpoint.weights.names.length);
     let done = 0;
     const tensors = checkpoint.weights.names.map((name): TensorToWrite => {
