@@ -43,7 +43,7 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
   const progress = progressOn();
   const say = (line: string): void => progress.say(line);
   const source = model === SAMPLE ? await sampleModelFolder(progress) : model;
-  const engine = await workerEngine({ id: model, source, revision: flags.revision, offline: flags.offline, device: flags.device, quantization: flags.quantization, base: flags.base, say });
+  const engine = await workerEngine({ id: model, source, revision: flags.revision, offline: flags.offline, device: flags.device, quantization: flags.quantization, base: flags.base, progress });
   try {
     const server = await serveModel(engine, { port: flags.port, host: flags.host, apiKey: flags.apiKey, longestQueue: flags.queue, limits: { maximumTokens: flags.maxTokens, maximumPromptTokens: flags.maxPromptTokens }, log: say });
     if (flags.apiKey === undefined && !/^(127\.|::1$|localhost$)/.test(flags.host)) say(`anyone who reaches ${flags.host} can ask: --api-key, or MMMLU_API_KEY, lets in only who has the key`);

@@ -1,3 +1,4 @@
+import type { Progress } from "../../base/progress.js";
 import type { ChatMessage } from "../prompts.js";
 import type { TextEnd, TextRequest, TextToken } from "./engine.js";
 
@@ -29,11 +30,14 @@ export interface PlainError {
   readonly user: boolean;
 }
 
+/** A call of {@link Progress}, as it crosses threads. */
+export type ToldProgress = { [Name in keyof Progress]: { readonly name: Name; readonly given: Parameters<Progress[Name]> } }[keyof Progress];
+
 /** From the worker. */
 export type FromEngine =
   | { readonly kind: "ready"; readonly longestSequence?: number; readonly requestsAtOnce: number; readonly description: string }
   | { readonly kind: "failed"; readonly error: PlainError }
-  | { readonly kind: "say"; readonly line: string }
+  | { readonly kind: "progress"; readonly told: ToldProgress }
   | { readonly kind: "tokens"; readonly call: number; readonly tokens: readonly number[] }
   | { readonly kind: "token"; readonly call: number; readonly token: TextToken }
   | { readonly kind: "end"; readonly call: number; readonly end: TextEnd }

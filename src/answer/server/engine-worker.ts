@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf, UserError } from "../../base/errors.js";
-import { silent } from "../../base/progress.js";
+import type { Progress } from "../../base/progress.js";
 import { openDevice } from "../../graph/index.js";
 import { openModel } from "../../models/index.js";
 import { loadTokenizer } from "../../tokens/index.js";
@@ -15,9 +15,24 @@ const port = parentPort!;
 const tell = (message: FromEngine): void => port.postMessage(message);
 const plain = (error: unknown): PlainError => ({ message: messageOf(error), hint: error instanceof UserError ? error.hint : undefined, user: error instanceof UserError });
 
+/** Tells the other thread how far loading is, at most every fifth of a second. */
+function progressTo(told: (message: FromEngine) => void): Progress {
+  let last = 0;
+  return {
+    begin: (...given) => told({ kind: "progress", told: { name: "begin", given } }),
+    update(...given) {
+      if (performance.now() - last < 200) return;
+      last = performance.now();
+      told({ kind: "progress", told: { name: "update", given } });
+    },
+    say: (...given) => told({ kind: "progress", told: { name: "say", given } }),
+    end: (...given) => told({ kind: "progress", told: { name: "end", given } }),
+  };
+}
+
 async function load({ source, revision, offline, device: name, quantization, base }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
   const device = await openDevice(name);
-  const opened = await openModel(source, device, { revision, offline, base, quantization: quantization && { kind: quantization }, progress: { ...silent, say: (line) => tell({ kind: "say", line }) } });
+  const opened = await openModel(source, device, { revision, offline, base, quantization: quantization && { kind: quantization }, progress: progressTo(tell) });
   const tokenizer = await loadTokenizer({ source: opened.folder, offline });
   if (tokenizer.vocabularySize > opened.model.vocabularySize) throw new UserError(`the tokenizer in ${opened.folder} has ${tokenizer.vocabularySize} tokens, and the model only ${opened.model.vocabularySize}: they do not belong together`);
   const engine = localEngine({ id: source, model: opened.model, tokenizer, chatTemplate: await chatTemplateOf(opened.folder) });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { silent } from "../../base/progress.js";
 import { openDevice } from "../../graph/index.js";
 import { createTinyT5, type LocalModel } from "../../models/index.js";
 import { loadTokenizer, makeTokenizer, type Tokenizer } from "../../tokens/index.js";
@@ -231,8 +232,10 @@ describe("a slow model", () => {
 
 describe("a model in a thread of its own", () => {
   it("answers as in this thread, while this thread is free", async () => {
-    const apart = await workerEngine({ id: "apart", source: modelFolder, device: "cpu" });
+    const stages: string[] = [];
+    const apart = await workerEngine({ id: "apart", source: modelFolder, device: "cpu", progress: { ...silent, begin: (stage) => stages.push(stage) } });
     try {
+      expect(stages).toContain("loading weights");
       const own = await serveModel(apart, { port: 0 });
       const asking = new OpenAI({ baseURL: own.url, apiKey: "x", maxRetries: 0 });
       const completion = await asking.completions.create({ model: "apart", prompt: "cat dog", temperature: 0, max_tokens: 8 });

@@ -1,4 +1,5 @@
 import { messageOf, UserError } from "../../base/errors.js";
+import { type Progress, silent } from "../../base/progress.js";
 import { startWorker } from "../../base/worker.js";
 import type { ChatMessage } from "../prompts.js";
 import type { TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
@@ -8,7 +9,8 @@ import { ApiError } from "./errors.js";
 export interface WorkerEngineOptions extends EngineSource {
   /** As the server names the model. */
   readonly id: string;
-  readonly say?: (line: string) => void;
+  /** Told how far fetching and loading are. */
+  readonly progress?: Progress;
 }
 
 /** An engine in a thread of its own. */
@@ -29,7 +31,7 @@ const revived = ({ message, hint, user }: PlainError): Error => (user ? new User
  * Loads a model in a worker thread: generating keeps a core busy and blocks its thread's event loop.
  * @throws {UserError} where the model cannot be loaded
  */
-export async function workerEngine({ id, say, ...source }: WorkerEngineOptions): Promise<WorkerEngine> {
+export async function workerEngine({ id, progress = silent, ...source }: WorkerEngineOptions): Promise<WorkerEngine> {
   const worker = startWorker(new URL("./engine-worker.js", import.meta.url), source);
   const calls = new Map<number, Call>();
   let last = 0;
@@ -46,7 +48,7 @@ export async function workerEngine({ id, say, ...source }: WorkerEngineOptions):
     worker.on("message", (message: FromEngine) => {
       if (message.kind === "ready") return resolve(message);
       if (message.kind === "failed") return reject(revived(message.error));
-      if (message.kind === "say") return say?.(message.line);
+      if (message.kind === "progress") return (progress[message.told.name] as (...given: unknown[]) => void)(...message.told.given);
       const call = calls.get(message.call);
       if (!call) return;
       if (message.kind === "token") {
