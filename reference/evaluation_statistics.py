@@ -9,7 +9,7 @@ import numpy as np
 import statsmodels.api as sm
 from scipy.optimize import minimize_scalar
 from scipy.special import betaln
-from scipy.stats import binomtest
+from scipy.stats import binomtest, permutation_test
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -68,8 +68,18 @@ def shrinkage():
     return out
 
 
+def clustered_mcnemar():
+    out = []
+    for questions, least, most in ((6, -1, 1), (10, -2, 2), (12, -1, 2), (14, -1, 3), (14, -2, 2)):
+        d = draw.integers(least, most + 1, questions)
+        # With as many resamples as there are sign patterns scipy counts them all: exact.
+        p = permutation_test((d,), lambda x, axis=-1: x.sum(axis=axis), permutation_type="samples", n_resamples=np.inf, vectorized=True).pvalue
+        out.append({"differences": d.tolist(), "p": float(p)})
+    return out
+
+
 def main():
-    golden = {"wilson": wilson(), "mcnemar": exact_mcnemar(), "holm": holm(), "clustered": clustered(), "shrinkage": shrinkage()}
+    golden = {"wilson": wilson(), "mcnemar": exact_mcnemar(), "holm": holm(), "clustered": clustered(), "shrinkage": shrinkage(), "clusteredMcnemar": clustered_mcnemar()}
     target = Path(__file__).parent / "golden" / "statistics.json"
     target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
     print(target, target.stat().st_size)

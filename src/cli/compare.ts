@@ -1,24 +1,24 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
-import { comparisonReport, loadComparedRun, percent } from "../report/index.js";
+import { comparisonReport, loadComparedRun, percent, points } from "../report/index.js";
 
 export function compareCommand(): Command {
   return new Command("compare")
     .description("compare runs on the rows that all of them answered")
     .argument("<run...>", "folders of finished runs; FOLDER:baseline names a stage")
     .option("--out <file>", "where the report goes", "outputs/comparison.html")
-    .option("--seed <number>", "seeds the bootstrap", "42")
+    .option("--seed <number>", "seeds the bootstrap", seedNumber, 42)
     .option("--json", "print the comparison as JSON")
-    .action(async (references: string[], flags: { out: string; seed: string; json?: boolean }) => {
+    .action(async (references: string[], flags: { out: string; seed: number; json?: boolean }) => {
       if (references.length < 2) throw new UsageError("a comparison needs two runs or more", { hint: "mmmlu compare outputs/a outputs/b, or outputs/a:baseline outputs/a:final" });
       const runs = await Promise.all(references.map(loadComparedRun));
       // The same name twice would not tell runs apart.
       const named = runs.map((run, index) => ({ ...run, name: runs.some((other, place) => place !== index && other.name === run.name) ? (references[index] as string) : run.name }));
-      const comparison = compareRuns(named, { seed: Number(flags.seed) });
+      const comparison = compareRuns(named, { seed: flags.seed });
       writeWhole(flags.out, comparisonReport(comparison).html);
       if (flags.json) {
         process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
@@ -29,11 +29,18 @@ export function compareCommand(): Command {
         process.stdout.write(`${run.name}: ${percent(run.statistics.overall.accuracy)} (95 %: ${run.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")}), ${run.leftOut} rows left out\n`);
       }
       for (const pair of comparison.pairs) {
-        const moved = pair.subjects.filter((one) => one.moved).map((one) => one.subject);
+        const moved = pair.subjects.filter((one) => one.moved).map((one) => `${one.subject} (${points(one.difference)})`);
+        const holm = comparison.pairs.length > 1 ? `, ${pair.adjustedClusteredPValue.toPrecision(3)} after Holm's correction over ${comparison.pairs.length} pairs` : "";
         process.stdout.write(
-          `${pair.second} minus ${pair.first}: ${percent(pair.difference)} (95 %: ${pair.interval.map((bound) => percent(bound)).join(" to ")}); McNemar p = ${pair.pValue.toPrecision(3)}; subjects that moved: ${moved.length ? moved.join(", ") : "none"}\n`,
+          `${pair.second} minus ${pair.first}: ${points(pair.difference)} (95 %: ${pair.interval.map((bound) => points(bound, false)).join(" to ")} points); McNemar p = ${pair.pValue.toPrecision(3)}, by question ${pair.clusteredPValue.toPrecision(3)}${holm}; subjects that moved: ${moved.length ? moved.join(", ") : "none"}\n`,
         );
       }
       process.stdout.write(`report: ${pathToFileURL(resolve(flags.out)).href}\n`);
     });
+}
+
+function seedNumber(text: string): number {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0 || text.trim() === "") throw new InvalidArgumentError("a seed is a whole number from 0");
+  return seed;
 }

@@ -3,7 +3,7 @@ export type { StageResult } from "./evaluation-parts.js";
 export { type Figure, histogramFigure, standalone } from "./figures/index.js";
 export { escapeHtml, type Html, html, raw } from "./html.js";
 export { page, type Section } from "./page.js";
-export { percent, spoken } from "./figures/index.js";
+export { percent, points, spoken } from "./figures/index.js";
 export { type QuestionText, table, type Tile, tiles } from "./parts.js";
 export { type ReproducedExperiment, reproductionReport, written } from "./reproduction-report.js";
 export { answersReport, explorationReport, type LeakAudit, type ReportHead, type RunReport, type TrainingCurves } from "./run-report.js";

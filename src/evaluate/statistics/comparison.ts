@@ -1,9 +1,10 @@
 import { UserError } from "../../base/errors.js";
 import type { Prediction } from "../prediction.js";
-import { pairedBootstrap } from "./bootstrap.js";
+import { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
 import { byQuestion, isCorrect, questionOfId } from "./cluster.js";
 import type { Interval } from "./interval.js";
 import { holm, mcnemarExact } from "./mcnemar.js";
+import { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
 import { evaluationStatistics, type EvaluationStatistics } from "./summary.js";
 
 /** Answers of one run to be compared with others'. */
@@ -24,10 +25,13 @@ export interface PairedComparison {
   readonly onlyFirst: number;
   readonly onlySecond: number;
   readonly bothWrong: number;
-  /** McNemar's exact test. */
+  /** McNemar's exact test, rows taken as independent. */
   readonly pValue: number;
-  /** After Holm's correction across the pairs of runs. */
+  /** Its counterpart with the question as the unit. */
+  readonly clusteredPValue: number;
+  /** {@link pValue} and {@link clusteredPValue} after Holm's correction across the pairs of runs. */
   readonly adjustedPValue: number;
+  readonly adjustedClusteredPValue: number;
   readonly subjects: readonly SubjectChange[];
 }
 
@@ -37,10 +41,16 @@ export interface SubjectChange {
   readonly firstAccuracy: number;
   readonly secondAccuracy: number;
   readonly difference: number;
+  /** 95 % interval of the difference, clustered by question; {@link pairedDifferenceInterval}. */
+  readonly interval: Interval;
+  /** McNemar's exact test, rows taken as independent. */
   readonly pValue: number;
-  /** After Holm's correction across subjects. */
+  /** Its counterpart with the question as the unit. */
+  readonly clusteredPValue: number;
+  /** {@link pValue} and {@link clusteredPValue} after Holm's correction across subjects. */
   readonly adjustedPValue: number;
-  /** Whether the adjusted p-value is under 0.05. */
+  readonly adjustedClusteredPValue: number;
+  /** Whether the adjusted p-value with the question as the unit is under 0.05. */
   readonly moved: boolean;
 }
 
@@ -74,7 +84,7 @@ export function compareRuns(runs: readonly ComparedRun[], options: { seed?: numb
   }
   const pick = (table: Map<string, Prediction>): Prediction[] => common.map((id) => table.get(id) as Prediction);
   const answers = tables.map(pick);
-  const pairs: Omit<PairedComparison, "adjustedPValue">[] = [];
+  const pairs: Unadjusted[] = [];
   for (let i = 0; i < runs.length; i++) {
     for (let j = i + 1; j < runs.length; j++) {
       const [a, b] = [runs[i] as ComparedRun, runs[j] as ComparedRun];
@@ -82,6 +92,7 @@ export function compareRuns(runs: readonly ComparedRun[], options: { seed?: numb
     }
   }
   const adjusted = holm(pairs.map((pair) => pair.pValue));
+  const adjustedClustered = holm(pairs.map((pair) => pair.clusteredPValue));
   return {
     rows: common.length,
     questions: new Set(common.map(questionOfId)).size,
@@ -91,10 +102,12 @@ export function compareRuns(runs: readonly ComparedRun[], options: { seed?: numb
       leftOut: run.predictions.length - common.length,
       statistics: evaluationStatistics(answers[index] as Prediction[]),
     })),
-    pairs: pairs.map((pair, index) => ({ ...pair, adjustedPValue: adjusted[index] as number })),
+    pairs: pairs.map((pair, index) => ({ ...pair, adjustedPValue: adjusted[index] as number, adjustedClusteredPValue: adjustedClustered[index] as number })),
     seed,
   };
 }
+
+type Unadjusted = Omit<PairedComparison, "adjustedPValue" | "adjustedClusteredPValue">;
 
 function comparePair(
   first: string,
@@ -102,12 +115,9 @@ function comparePair(
   a: readonly Prediction[],
   b: readonly Prediction[],
   options: { seed: number; resamples?: number },
-): Omit<PairedComparison, "adjustedPValue"> {
+): Unadjusted {
   const pairs = a.map((one, index) => ({ id: one.id, subject: one.subject, first: isCorrect(one), second: isCorrect(b[index] as Prediction) }));
-  const clusters = [...byQuestion(pairs).values()].map((group) => ({
-    n: group.length,
-    difference: group.reduce((sum, pair) => sum + Number(pair.second) - Number(pair.first), 0),
-  }));
+  const clusters = clustersOf(pairs);
   const counts = table(pairs);
   return {
     first,
@@ -116,11 +126,15 @@ function comparePair(
     interval: pairedBootstrap(clusters, options),
     ...counts,
     pValue: mcnemarExact(counts.onlyFirst, counts.onlySecond),
+    clusteredPValue: clusteredMcnemarExact(clusters.map(({ difference }) => difference)),
     subjects: subjectChanges(pairs),
   };
 }
 
 type Pair = { id: string; subject: string; first: boolean; second: boolean };
+
+const clustersOf = (pairs: readonly Pair[]): PairedCluster[] =>
+  [...byQuestion(pairs).values()].map((group) => ({ n: group.length, difference: group.reduce((sum, pair) => sum + Number(pair.second) - Number(pair.first), 0) }));
 
 function table(pairs: readonly Pair[]): { bothRight: number; onlyFirst: number; onlySecond: number; bothWrong: number } {
   const counts = { bothRight: 0, onlyFirst: 0, onlySecond: 0, bothWrong: 0 };
@@ -130,20 +144,33 @@ function table(pairs: readonly Pair[]): { bothRight: number; onlyFirst: number; 
 
 function subjectChanges(pairs: readonly Pair[]): SubjectChange[] {
   const groups = new Map<string, Pair[]>();
-  for (const pair of pairs) groups.set(pair.subject, [...(groups.get(pair.subject) ?? []), pair]);
+  for (const pair of pairs) {
+    const group = groups.get(pair.subject);
+    if (group) group.push(pair);
+    else groups.set(pair.subject, [pair]);
+  }
   const changes = [...groups].map(([subject, rows]) => {
     const counts = table(rows);
+    const clusters = clustersOf(rows);
     return {
       subject,
       n: rows.length,
       firstAccuracy: (counts.bothRight + counts.onlyFirst) / rows.length,
       secondAccuracy: (counts.bothRight + counts.onlySecond) / rows.length,
       difference: (counts.onlySecond - counts.onlyFirst) / rows.length,
+      interval: pairedDifferenceInterval(clusters, counts.onlyFirst, counts.onlySecond),
       pValue: mcnemarExact(counts.onlyFirst, counts.onlySecond),
+      clusteredPValue: clusteredMcnemarExact(clusters.map(({ difference }) => difference)),
     };
   });
   const adjusted = holm(changes.map((change) => change.pValue));
+  const adjustedClustered = holm(changes.map((change) => change.clusteredPValue));
   return changes
-    .map((change, index) => ({ ...change, adjustedPValue: adjusted[index] as number, moved: (adjusted[index] as number) < 0.05 }))
-    .sort((x, y) => x.adjustedPValue - y.adjustedPValue || Math.abs(y.difference) - Math.abs(x.difference) || (x.subject < y.subject ? -1 : 1));
+    .map((change, index) => ({
+      ...change,
+      adjustedPValue: adjusted[index] as number,
+      adjustedClusteredPValue: adjustedClustered[index] as number,
+      moved: (adjustedClustered[index] as number) < 0.05,
+    }))
+    .sort((x, y) => x.adjustedClusteredPValue - y.adjustedClusteredPValue || Math.abs(y.difference) - Math.abs(x.difference) || (x.subject < y.subject ? -1 : 1));
 }

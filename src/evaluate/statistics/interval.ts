@@ -43,7 +43,9 @@ export function clusteredInterval(clusters: readonly Cluster[], z = Z95): Cluste
   const n = groups.reduce((sum, cluster) => sum + cluster.n, 0);
   const correct = groups.reduce((sum, cluster) => sum + cluster.correct, 0);
   const count = groups.length;
-  if (count < 2) return { interval: [0, 1], clusters: count, standardError: Number.NaN, designEffect: Number.NaN };
+  if (count === 0) return { interval: [0, 1], clusters: 0, standardError: Number.NaN, designEffect: Number.NaN };
+  // One cluster tells nothing of the spread between clusters: it counts as one row.
+  if (count === 1) return { interval: wilsonInterval(correct / n, 1, z), clusters: 1, standardError: Number.NaN, designEffect: Number.NaN };
   const p = correct / n;
   const squares = groups.reduce((sum, cluster) => sum + (cluster.correct - p * cluster.n) ** 2, 0);
   const variance = ((count / (count - 1)) * squares) / (n * n);
@@ -56,4 +58,26 @@ export function clusteredInterval(clusters: readonly Cluster[], z = Z95): Cluste
     standardError: Math.sqrt(variance),
     designEffect: independent > 0 ? variance / independent : n / count,
   };
+}
+
+/**
+ * The 95 % interval of a macro average, the mean over groups of their accuracies: the groups' cluster-robust variances
+ * added up, turned into an effective number of rows for Wilson's interval. A group of one cluster has no variance of its own and
+ * is given that of one row of the pooled accuracy, the most that it could be there.
+ * @param groups the clusters of each group; a cluster lies in one group
+ */
+export function macroInterval(groups: readonly (readonly Cluster[])[], z = Z95): Interval {
+  const filled = groups.map((clusters) => clusters.filter((cluster) => cluster.n > 0)).filter((clusters) => clusters.length > 0);
+  if (filled.length === 0) return [0, 1];
+  const sum = (clusters: readonly Cluster[], of: (cluster: Cluster) => number): number => clusters.reduce((total, cluster) => total + of(cluster), 0);
+  const rows = sum(filled.flat(), ({ n }) => n);
+  const pooled = sum(filled.flat(), ({ correct }) => correct) / rows;
+  let [mean, variance] = [0, 0];
+  for (const clusters of filled) {
+    const { standardError } = clusteredInterval(clusters, z);
+    mean += sum(clusters, ({ correct }) => correct) / sum(clusters, ({ n }) => n) / filled.length;
+    variance += (Number.isNaN(standardError) ? pooled * (1 - pooled) : standardError ** 2) / filled.length ** 2;
+  }
+  const effective = variance > 0 ? (mean * (1 - mean)) / variance : filled.flat().length;
+  return wilsonInterval(mean * effective, effective, z);
 }

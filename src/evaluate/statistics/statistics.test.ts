@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { LETTERS, type Letter } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
-import { calibration, type Cluster, clusteredInterval, compareRuns, evaluationStatistics, holm, mcnemarExact, pairedBootstrap, shrink, wilsonInterval } from "./index.js";
+import { calibration, type Cluster, clusteredInterval, clusteredMcnemarExact, compareRuns, evaluationStatistics, holm, macroInterval, mcnemarExact, pairedBootstrap, pairedDifferenceInterval, shrink, wilsonInterval } from "./index.js";
 
 /** Made by reference/evaluation_statistics.py with scipy and statsmodels. */
 const golden = JSON.parse(readFileSync(new URL("../../../reference/golden/statistics.json", import.meta.url), "utf8"));
@@ -17,6 +17,19 @@ describe("against scipy and statsmodels", () => {
   it.each(golden.mcnemar as { first: number; second: number; p: number; binomtest: number }[])("McNemar's exact test of $first : $second", ({ first, second, p, binomtest }) => {
     expect(mcnemarExact(first, second)).toBeCloseTo(p, 10);
     expect(mcnemarExact(first, second)).toBeCloseTo(binomtest, 10);
+  });
+
+  it.each(golden.clusteredMcnemar as { differences: number[]; p: number }[])("the exact test by question of $differences", ({ differences, p }) => {
+    expect(clusteredMcnemarExact(differences)).toBeCloseTo(p, 12);
+  });
+
+  it("the exact test by question is McNemar's where each question has one row", () => {
+    for (const [first, second] of [[0, 0], [3, 9], [10, 10], [59, 6], [300, 250]] as const) {
+      const differences = [...new Array<number>(first).fill(-1), ...new Array<number>(second).fill(1), 0, 0, 0];
+      expect(clusteredMcnemarExact(differences)).toBeCloseTo(mcnemarExact(first, second), 10);
+    }
+    // Twins that move together are half as many observations.
+    expect(clusteredMcnemarExact(new Array<number>(5).fill(2))).toBeCloseTo(mcnemarExact(0, 5), 12);
   });
 
   it("Holm's correction", () => {
@@ -102,6 +115,43 @@ describe("an interval that claims 95 % covers in 94 to 96 %", () => {
     expect(independent).toBeLessThan(0.9);
   });
 
+  it.each([8, 20, 60])("the clustered one of a subject with %i questions", (questions) => {
+    const share = coverage(questions, 8 * REPEATS, (draw) => {
+      const truth = 0.3 + 0.5 * draw();
+      return { interval: clusteredInterval(twins(draw, questions, truth, 0.8)).interval, truth };
+    });
+    expect(share).toBeGreaterThan(0.94);
+    expect(share).toBeLessThan(0.96);
+  });
+
+  it("the macro average's, over subjects of one to forty questions", () => {
+    const share = coverage(5, 2 * REPEATS, (draw) => {
+      const truths = Array.from({ length: 30 }, () => 0.3 + 0.5 * draw());
+      const groups = truths.map((truth, index) => twins(draw, 1 + ((index * 7) % 40), truth, 0.8));
+      return { interval: macroInterval(groups), truth: truths.reduce((a, b) => a + b) / truths.length };
+    });
+    expect(share).toBeGreaterThan(0.94);
+    expect(share).toBeLessThan(0.96);
+  });
+
+  it.each([[10, 0.94, 1], [40, 0.94, 0.97], [150, 0.94, 0.96]])("a subject's difference of two runs, over %i questions", (questions, least, most) => {
+    const share = coverage(6, 4 * REPEATS, (draw) => {
+      let [onlyFirst, onlySecond] = [0, 0];
+      const [up, down] = [0.3 * draw(), 0.2 * draw()];
+      const change = (): number => { const at = draw(); return at < up ? 1 : at < up + down ? -1 : 0; };
+      const clusters = Array.from({ length: questions }, () => {
+        const one = change();
+        const changes = [one, draw() < 0.7 ? one : change()];
+        onlySecond += changes.filter((by) => by === 1).length;
+        onlyFirst += changes.filter((by) => by === -1).length;
+        return { n: 2, difference: changes[0]! + changes[1]! };
+      });
+      return { interval: pairedDifferenceInterval(clusters, onlyFirst, onlySecond), truth: up - down };
+    });
+    expect(share).toBeGreaterThan(least);
+    expect(share).toBeLessThanOrEqual(most);
+  });
+
   it("the paired bootstrap's, clustered by question", () => {
     const share = coverage(4, REPEATS / 2, (draw) => {
       const gain = 0.1 * draw();
@@ -137,6 +187,8 @@ describe("statistics of a set of answers", () => {
     expect(Object.fromEntries(found.languages.map((one) => [one.language, one.correct]))).toEqual({ DE_DE: 31, FR_FR: 21 });
     expect(found.clustered.clusters).toBe(41);
     expect(found.macroAccuracy).toBeCloseTo((50 / 80 + 1) / 2, 12);
+    expect(found.macroInterval[0]).toBeLessThan(found.macroAccuracy);
+    expect(found.macroInterval[1]).toBeGreaterThan(found.macroAccuracy);
   });
 
   it("does not let two rows win: few rows are marked and drawn towards the mean", () => {
@@ -144,6 +196,8 @@ describe("statistics of a set of answers", () => {
     expect(virology).toMatchObject({ n: 2, accuracy: 1, fewRows: true });
     expect(virology.shrunken).toBeLessThan(1);
     expect(virology.interval[0]).toBeLessThan(0.4);
+    // Both rows are translations of one question: no more sure than a single row.
+    expect(virology.clusteredInterval).toEqual(wilsonInterval(1, 1));
   });
 
   it("finds a liking for a letter among readable replies", () => {
@@ -180,6 +234,16 @@ describe("comparing runs", () => {
     expect(pair).toMatchObject({ onlyFirst: 0, onlySecond: 50, difference: 0.25 });
     expect(pair!.interval[0]).toBeGreaterThan(0.15);
     expect(compareRuns([one, two])).toEqual(compareRuns([one, two]));
+  });
+
+  it("does not call a subject moved on the strength of translations that move together", () => {
+    // Ten questions in ten languages; the second run gets five of them right in every language, the first none.
+    const ids = Array.from({ length: 100 }, (_, i) => `${["DE_DE", "FR_FR", "ES_LA", "IT_IT", "AR_XY", "BN_BD", "HI_IN", "ID_ID", "JA_JP", "KO_KR"][i % 10]!}/anatomy/${Math.floor(i / 10)}`);
+    const [pair] = compareRuns([run("one", () => false, ids), run("two", (i) => i < 50, ids)]).pairs;
+    const [anatomy] = pair!.subjects;
+    expect(anatomy!.pValue).toBeLessThan(1e-10);
+    expect(anatomy!.clusteredPValue).toBeCloseTo(2 / 2 ** 5, 12);
+    expect([anatomy!.moved, pair!.pValue < 1e-10, pair!.clusteredPValue > 0.05]).toEqual([false, true, true]);
   });
 
   it("refuses runs without common rows, or with other keys", () => {

@@ -2,7 +2,7 @@ import { type Category, categoryOf, type Letter, LETTERS } from "../../data/inde
 import type { Prediction } from "../prediction.js";
 import { calibration, type Calibration } from "./calibration.js";
 import { isCorrect, questionClusters } from "./cluster.js";
-import { clusteredInterval, type ClusteredInterval, type Interval, wilsonInterval } from "./interval.js";
+import { clusteredInterval, type ClusteredInterval, type Interval, macroInterval, wilsonInterval } from "./interval.js";
 import { shrink } from "./shrinkage.js";
 
 /** Under so many rows a group's accuracy is marked as resting on few. */
@@ -15,6 +15,8 @@ export interface Accuracy {
   readonly accuracy: number;
   /** Wilson's 95 % interval, rows taken as independent. */
   readonly interval: Interval;
+  /** The 95 % interval with the translations of a question as one cluster: the one to show. */
+  readonly clusteredInterval: Interval;
 }
 
 export interface SubjectAccuracy extends Accuracy {
@@ -43,6 +45,8 @@ export interface EvaluationStatistics {
   readonly clustered: ClusteredInterval;
   /** The mean over subjects, each counting the same. */
   readonly macroAccuracy: number;
+  /** Its 95 % interval, clustered by question. */
+  readonly macroInterval: Interval;
   readonly unreadableShare: number;
   readonly languages: readonly (Accuracy & { readonly language: string })[];
   readonly categories: readonly (Accuracy & { readonly category: Category })[];
@@ -63,6 +67,7 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
     overall: accuracyOf(predictions),
     clustered: clusteredInterval(questionClusters(predictions)),
     macroAccuracy: subjects.length ? subjects.reduce((sum, [, rows]) => sum + accuracyOf(rows).accuracy, 0) / subjects.length : 0,
+    macroInterval: macroInterval(subjects.map(([, rows]) => questionClusters(rows))),
     unreadableShare: predictions.length ? predictions.filter((one) => one.prediction === null).length / predictions.length : 0,
     languages: group(predictions, (one) => one.language).map(([language, rows]) => ({ language, ...accuracyOf(rows) })),
     categories: group(predictions, (one) => categoryOf(one.subject)).map(([category, rows]) => ({ category: category as Category, ...accuracyOf(rows) })),
@@ -81,10 +86,11 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
   };
 }
 
+/** Accuracy of predictions with both intervals. */
 export function accuracyOf(predictions: readonly Prediction[]): Accuracy {
   const n = predictions.length;
   const correct = predictions.filter(isCorrect).length;
-  return { n, correct, accuracy: n ? correct / n : 0, interval: wilsonInterval(correct, n) };
+  return { n, correct, accuracy: n ? correct / n : 0, interval: wilsonInterval(correct, n), clusteredInterval: clusteredInterval(questionClusters(predictions)).interval };
 }
 
 function letterBias(predictions: readonly Prediction[]): LetterBias[] {

@@ -49,5 +49,8 @@ const escapeXml = (text: string): string => text.replaceAll("&", "&amp;").replac
 /** 12.3 % */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
 
+/** A difference of two shares, in percentage points: +1.2 points, −0.4 points */
+export const points = (difference: number, unit = true): string => `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}${unit ? " points" : ""}`;
+
 /** high_school_physics → high school physics */
 export const spoken = (subject: string): string => subject.replaceAll("_", " ");
