@@ -29,7 +29,7 @@ let browser: Browser;
 beforeAll(async () => {
   const { confusion } = evaluationMetrics(rows);
   const { html } = answersReport(
-    { name: "big", description: HOSTILE, configuration: { note: HOSTILE }, manifest: { kind: "evaluate", seeds: {}, sample: false, notes: [HOSTILE] }, facts: [["Data", HOSTILE]], protocolDifferences: [] },
+    { name: "big", description: HOSTILE, configuration: { note: HOSTILE }, manifest: { kind: "evaluate", seeds: {}, sample: false, notes: [HOSTILE] }, facts: [["Data", HOSTILE]], protocolDifferences: [], published: [{ name: "accuracy", published: 0.6759, measured: 0.6533, unit: "share", interval: [0.64, 0.66], agrees: false }] },
     { stages: [{ stage: "test", statistics: evaluationStatistics(rows), confusion, published: 0.6759 }], predictions: rows, texts: {}, audit: { kind: "published", audit: { rows: ROWS, translationInTrain: 20_000, duplicateInTrain: 10, either: 20_005 } } },
   );
   writeFileSync(file, html);
@@ -115,6 +115,77 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
     expect(await page.locator("body").textContent()).toContain("published 67.6 %");
     await page.emulateMedia({ media: "print" });
     expect(await page.locator(".filters").isVisible()).toBe(false);
+    await page.close();
+  });
+
+  it("says each accuracy with its interval, and the published figure with a verdict", async () => {
+    const { page } = await watchedPage(browser);
+    await page.goto(`file://${file}`);
+    const { clustered, macroInterval, overall, categories, languages } = evaluationStatistics(rows);
+    const shown = ([low, high]: readonly [number, number]): string => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
+    const text = (await page.locator("body").innerText()).replaceAll("\u2060", "").replaceAll("\u00a0", " ");
+    for (const interval of [clustered.interval, macroInterval, overall.interval]) expect(text).toContain(shown(interval));
+    const labels = (await page.locator("figure svg").evaluateAll((all) => all.map((svg) => svg.getAttribute("aria-label")))).join("\n");
+    for (const one of [...categories, ...languages]) expect(labels).toContain(`95 % interval ${(100 * one.clusteredInterval[0]).toFixed(1)} % to ${(100 * one.clusteredInterval[1]).toFixed(1)} %`);
+    expect(await page.locator("#published").innerText()).toMatch(/67\.59 %\s+65\.33 %\s+64\.0\W+66\.0\W+differs/);
+    await page.close();
+  });
+
+  it("has no text in a figure cut off or printed over another, at any width", async () => {
+    for (const width of [1280, 390]) {
+      const { page } = await watchedPage(browser, { viewport: { width, height: 900 } });
+      await page.goto(`file://${file}`);
+      const faults = await page.locator("figure svg").evaluateAll((all) =>
+        all.flatMap((svg) => {
+          const edge = svg.getBoundingClientRect();
+          const texts = [...svg.querySelectorAll("text")].map((node) => ({ text: node.textContent ?? "", box: node.getBoundingClientRect() })).filter(({ text }) => text.trim());
+          const cut = texts.filter(({ box }) => box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1).map(({ text }) => `cut: ${text}`);
+          const over = texts.flatMap((a, i) => texts.slice(i + 1).filter((b) => Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 2 && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4).map((b) => `${a.text} over ${b.text}`));
+          return [...cut, ...over];
+        }),
+      );
+      expect(faults).toEqual([]);
+      await page.close();
+    }
+  });
+
+  it("keeps the rules of accessible pages: landmarks, headings in order, named scrollers, contrast", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page } = await watchedPage(browser, { colorScheme, viewport: { width: 390, height: 800 } });
+      await page.goto(`file://${file}`);
+      const found = await page.evaluate(() => {
+        const levels = [...document.querySelectorAll("h1,h2,h3,h4")].map((heading) => Number(heading.tagName[1]));
+        const luminance = (colour: string): number => {
+          const [r, g, b] = colour.match(/[\d.]+/g)!.slice(0, 3).map((one) => Number(one) / 255).map((one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ground = (node: Element | null): string => {
+          for (let at = node; at; at = at.parentElement) if (!getComputedStyle(at).backgroundColor.includes(", 0)")) return getComputedStyle(at).backgroundColor;
+          return "rgb(255, 255, 255)";
+        };
+        const faint = [...document.querySelectorAll("p,dt,dd,th,td,li,a,label,summary,figcaption,.soft,.right,.wrong,.unreadable,button,footer")].filter((node) => {
+          if (!node.textContent?.trim()) return false;
+          const [a, b] = [luminance(getComputedStyle(node).color), luminance(ground(node))];
+          return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+        }).map((node) => node.outerHTML.slice(0, 80));
+        return {
+          landmarks: ["header", "main", "nav", "footer"].map((name) => document.querySelectorAll(name).length),
+          skips: levels.filter((level, index) => index > 0 && level > levels[index - 1]! + 1).length,
+          unnamed: [...document.querySelectorAll(".scroll")].filter((box) => box.scrollWidth > box.clientWidth + 1 && !((box as HTMLElement).tabIndex === 0 && box.getAttribute("aria-label"))).length,
+          emptyHeadings: [...document.querySelectorAll("th")].filter((cell) => !cell.textContent?.trim()).length,
+          faint,
+        };
+      });
+      expect(found).toEqual({ landmarks: [1, 1, 1, 1], skips: 0, unnamed: 0, emptyHeadings: 0, faint: [] });
+      await page.close();
+    }
+  });
+
+  it("prints on white whatever the screen's colours are", async () => {
+    const { page } = await watchedPage(browser, { colorScheme: "dark" });
+    await page.goto(`file://${file}`);
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    expect(await page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color])).toEqual(["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
     await page.close();
   });
 

@@ -13,6 +13,7 @@ import { protocolDifferences } from "./differences.js";
 import { lengthFigures } from "./lengths.js";
 import type { ExperimentModel } from "./model.js";
 import { factsOf, manifestOf, type Prepared } from "./prepare.js";
+import { besidePublished } from "./reproduce.js";
 import { readCurves } from "./train-log.js";
 
 /** Mean losses after training, by part of the split. */
@@ -40,7 +41,8 @@ export async function publishFinetune(configuration: FinetuneConfiguration, fold
   const byStage = Object.fromEntries(stages.map((stage) => [stage.stage, { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared, configuration) }]));
   const training = { steps: result.steps, rows: result.rows, loss: result.loss, seconds: result.seconds, rowsPerSecond: result.rowsPerSecond, validations: result.validations, bestEpoch: result.bestEpoch };
   const perplexities = losses && { validation: { loss: losses.validation, perplexity: Math.exp(losses.validation) }, test: { loss: losses.test, perplexity: Math.exp(losses.test) } };
-  folder.writeJson("metrics.json", { ...byStage, training, ...(perplexities ? { losses: perplexities } : {}), audit: prepared.audit });
+  const metrics = { ...byStage, training, ...(perplexities ? { losses: perplexities } : {}), audit: prepared.audit };
+  folder.writeJson("metrics.json", metrics);
   const curves = await readCurves(folder.file("train-log.jsonl"));
   const tiles: Tile[] = [
     { name: "Training loss", value: result.loss.toFixed(4), under: "mean over all steps" },
@@ -51,7 +53,7 @@ export async function publishFinetune(configuration: FinetuneConfiguration, fold
   const example = stages.at(-1)?.predictions[0];
   const report = writeAnswers(
     folder, stages, prepared,
-    { name: configuration.name, description: configuration.description, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration) },
+    { name: configuration.name, description: configuration.description, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration), published: besidePublished(configuration.name, metrics, manifest) },
     {
       preset: configuration.name, splitKind: configuration.split.kind, training: { ...curves, tiles }, lengths: lengthFigures(prepared.filtered),
       further: [besideSection(stages, prepared, configuration), ...(example ? [workedExample(example, prepared, configuration)] : [])],

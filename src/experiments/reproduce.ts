@@ -38,7 +38,7 @@ const accuracy = (name: string, published: number, stage: Metrics | undefined): 
   ...(stage?.statistics ? { interval: stage.statistics.clustered.interval } : {}),
 });
 
-const figuresOf: Record<string, (metrics: Metrics, manifest: Manifest) => ReproducedFigure[]> = {
+const figuresOf: Record<string, (metrics: Metrics, manifest: Pick<Manifest, "data" | "split" | "model">) => ReproducedFigure[]> = {
   eda: (metrics) => {
     const { rows, nulls, answers, questionTokens, questionAndChoicesTokens, shareAtMost256 } = PUBLISHED.eda;
     const summary = (name: string, published: Readonly<Record<string, number>>, measured: Readonly<Record<string, number>> | undefined): ReproducedFigure[] =>
@@ -88,6 +88,10 @@ const figuresOf: Record<string, (metrics: Metrics, manifest: Manifest) => Reprod
     ];
   },
 };
+
+/** The published figures of a preset beside a run's, with the verdict where there can be one; none of an experiment that was not published. */
+export const besidePublished = (experiment: string, metrics: object, manifest: Pick<Manifest, "data" | "split" | "model">): (ReproducedFigure & { agrees: boolean | undefined })[] =>
+  (figuresOf[experiment]?.(metrics, manifest) ?? []).map((figure) => ({ ...figure, agrees: agrees(figure) }));
 
 /**
  * Holds a finished run against the published one of its preset.

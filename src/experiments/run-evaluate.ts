@@ -11,6 +11,7 @@ import { protocolDifferences } from "./differences.js";
 import { identityOf } from "./identity.js";
 import { lengthFigures } from "./lengths.js";
 import { factsOf, manifestOf, prepare, type Prepared, splitIds } from "./prepare.js";
+import { besidePublished } from "./reproduce.js";
 import { startTracking } from "./tracking.js";
 
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
@@ -44,11 +45,12 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
         ],
       };
       const metrics = stageMetrics(stage);
+      const published = besidePublished(configuration.name, metrics, manifest);
       folder.writeJson("metrics.json", { ...metrics, audit: prepared.audit, seconds: evaluation.seconds, asked: evaluation.asked, cached: evaluation.cached, retries: evaluation.retries });
       const report = writeAnswers(
         folder, [stage], prepared,
-        { name: configuration.name, description: `${configuration.description}; answered by ${answerer.description}`, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration) },
-        { preset: configuration.name, splitKind: configuration.split?.kind, lengths: lengthFigures(prepared.filtered, configuration.filter?.maximumTokens) },
+        { name: configuration.name, description: `${configuration.description}; answered by ${answerer.description}`, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration), published },
+        { preset: configuration.name, splitKind: configuration.split?.kind, lengths: lengthFigures(prepared.filtered) },
       );
       tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
       writeManifest(folder, manifest);

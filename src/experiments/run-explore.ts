@@ -10,6 +10,7 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { protocolDifferences } from "./differences.js";
 import { identityOf } from "./identity.js";
 import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
+import { besidePublished } from "./reproduce.js";
 import { startTracking } from "./tracking.js";
 
 /** Runs an exploration: EDA of all languages, its figures and its report. */
@@ -53,6 +54,7 @@ async function writeExploration(folder: RunFolder, configuration: ExploreConfigu
         ["Subjects cleaned of file names", Object.entries(found.cleanedSubjects).map(([language, count]) => `${language}: ${count}`).join(", ") || "none"],
         ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
       ],
+      published: besidePublished(configuration.name, found, manifest),
       protocolDifferences: protocolDifferences(configuration),
     },
     {

@@ -3,7 +3,7 @@ import { type Progress, silent } from "../base/progress.js";
 import { type Column, COLUMNS, type Corpus, LETTERS, type Row } from "../data/index.js";
 import { countTokens, type Tokenizer } from "../tokens/index.js";
 import { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
-import { histogram, type Summary, summarize } from "./summary.js";
+import { type LengthHistogram, lengthHistogram, type Summary, summarize } from "./summary.js";
 
 export interface ExplorationOptions {
   readonly tokenizer: Tokenizer;
@@ -45,7 +45,7 @@ export interface Exploration {
   readonly duplicates: Duplicates;
   readonly cleanedSubjects: Readonly<Record<string, number>>;
   readonly firstRows: readonly Row[];
-  readonly histograms: readonly { readonly name: string; readonly edges: readonly number[]; readonly counts: readonly number[] }[];
+  readonly histograms: readonly LengthHistogram[];
 }
 
 /** Explores a corpus: counts, distributions, token lengths, keys and duplicates. */
@@ -85,8 +85,8 @@ export async function explore(corpus: Corpus, options: ExplorationOptions): Prom
     cleanedSubjects: corpus.cleanedSubjects,
     firstRows: rows.slice(0, 5),
     histograms: [
-      { name: "question", ...histogram(questions) },
-      { name: "question-and-choices", ...histogram(whole) },
+      lengthHistogram("question", questions),
+      lengthHistogram("question-and-choices", whole),
     ],
   };
 }

@@ -23,6 +23,25 @@ export function summarize(values: ArrayLike<number>): Summary {
   return { count, mean, std: Math.sqrt(squares / (count - 1)), min: at(0), "25%": at(0.25), "50%": at(0.5), "75%": at(0.75), max: at(1) };
 }
 
+/** Lengths in 100 bins; where a few very long texts press all others to the left edge, a close-up of the shorter ones too. */
+export interface LengthHistogram {
+  readonly name: string;
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+  readonly closeUp?: { readonly edges: readonly number[]; readonly counts: readonly number[] };
+}
+
+/** Where a close-up ends: twice the longer of the two rules that the experiments know, 256 and 512 tokens. */
+const CLOSE_UP = 1024;
+
+/** The histogram of token lengths. */
+export function lengthHistogram(name: string, lengths: ArrayLike<number>): LengthHistogram {
+  const whole = histogram(lengths);
+  const longest = whole.edges[whole.edges.length - 1] as number;
+  const short = Array.from(lengths).filter((length) => length <= CLOSE_UP);
+  return { name, ...whole, ...(longest > 2 * CLOSE_UP && short.length > 0 ? { closeUp: histogram(short, 64) } : {}) };
+}
+
 /** Counts in bins of equal width between the least and the greatest value, the last bin closed (numpy's `histogram`). */
 export function histogram(values: ArrayLike<number>, bins = 100): { edges: number[]; counts: number[] } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -1,5 +1,5 @@
 import type { EvaluationStatistics } from "../evaluate/index.js";
-import { evaluationFigures, type Figure, percent } from "./figures/index.js";
+import { evaluationFigures, type Figure, groupFigure, percent, points, WIDE } from "./figures/index.js";
 import { html } from "./html.js";
 import { accuracyTile, extremes, figures, range, subjectTable, table, type Tile, tiles } from "./parts.js";
 import type { Section } from "./page.js";
@@ -24,10 +24,19 @@ export function headlineTiles(stages: readonly StageResult[]): Tile[] {
     {
       name: `Unreadable replies ${stages.length > 1 ? titleOfStage(one.stage) : ""}`,
       value: percent(one.statistics.unreadableShare),
-      under: "counted as wrong",
+      under: [`${Math.round(one.statistics.unreadableShare * one.statistics.overall.n).toLocaleString("en")} of ${one.statistics.overall.n.toLocaleString("en")} rows`, "counted as wrong"],
     },
   ]);
 }
+
+/** The headline as a figure: each stage's accuracy with its interval, chance, and the published accuracy. */
+export const headlineFigure = (stages: readonly StageResult[]): Figure =>
+  groupFigure(
+    "accuracy",
+    "Accuracy",
+    stages.map((one) => ({ label: titleOfStage(one.stage), published: one.published, ...one.statistics.overall })),
+    { width: WIDE },
+  );
 
 /** The figures of every stage, as they are also written to `figures/`. */
 export function stageFigures(stages: readonly StageResult[]): { stage: string; figures: Figure[] }[] {
@@ -42,17 +51,24 @@ export function stageSections(stages: readonly StageResult[], drawn: ReturnType<
       id: `answers-${one.stage}`,
       title: `Answers ${titleOfStage(one.stage)}`,
       body: html`${tiles([
-        { name: "Macro average", value: percent(statistics.macroAccuracy), under: "each subject counts the same" },
-        { name: "Rows as independent", value: percent(statistics.overall.accuracy), under: `95 %: ${range(statistics.overall.interval)}` },
-        { name: "Questions as clusters", value: statistics.clustered.clusters.toLocaleString("en"), under: `questions · 95 %: ${range(statistics.clustered.interval)} · design effect ${statistics.clustered.designEffect.toFixed(2)}` },
-        { name: "Position bias", value: percent(statistics.positionBias), under: "of predictions would have to move" },
+        { name: "Micro average", value: percent(statistics.overall.accuracy), under: [`95 %: ${range(statistics.clustered.interval)}`, `by row (Wilson): ${range(statistics.overall.interval)}`] },
+        { name: "Macro average", value: percent(statistics.macroAccuracy), under: [`95 %: ${range(statistics.macroInterval)}`, "each subject counts the same"] },
+        {
+          name: "Design effect",
+          value: Number.isFinite(statistics.clustered.designEffect) ? statistics.clustered.designEffect.toFixed(2) : "–",
+          under: [`${statistics.clustered.clusters.toLocaleString("en")} questions, ${statistics.overall.n.toLocaleString("en")} rows`, "times the variance of independent rows"],
+        },
+        { name: "Position bias", value: percent(statistics.positionBias), under: "of readable predictions are too many for their letter" },
+        ...(statistics.calibration
+          ? [{ name: "Calibration error", value: percent(statistics.calibration.expectedCalibrationError), under: [`Brier score ${statistics.calibration.brier.toFixed(3)} (0 to 2)`, `${statistics.calibration.n.toLocaleString("en")} rows with log-probabilities`] }]
+          : []),
       ])}
 ${extremes(statistics)}
 ${figures(drawn[index]?.figures ?? [])}
 ${subjectTable(statistics)}
 <details><summary>Letters as a table</summary>${table(
-        ["letter", "true", "predicted", "excess", "right of its true rows"],
-        statistics.letters.map((letter) => [letter.letter, letter.truth, letter.predicted, percent(letter.excess), letter.recall === null ? "–" : percent(letter.recall)]),
+        ["letter", "true", "predicted", "predicted minus true share", "right of its true rows"],
+        statistics.letters.map((letter) => [letter.letter, letter.truth, letter.predicted, points(letter.excess), letter.recall === null ? "–" : percent(letter.recall)]),
       )}</details>`,
     };
   });

@@ -15,6 +15,18 @@ export const reportScript = `
     try { localStorage.setItem("mmmlu-theme", root.dataset.theme); } catch {}
   });
 
+  // What scrolls sideways can be scrolled by keyboard too.
+  const reach = () => {
+    for (const box of document.querySelectorAll(".scroll")) {
+      if (box.scrollWidth <= box.clientWidth + 1) { box.removeAttribute("tabindex"); continue; }
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", (box.closest("figure")?.querySelector("figcaption") ?? box.closest("section")?.querySelector("h2"))?.textContent ?? "scrolls sideways");
+    }
+  };
+  reach();
+  addEventListener("resize", reach);
+
   const data = document.getElementById("predictions-data");
   const view = document.getElementById("predictions-view");
   if (!data || !view) return;
@@ -52,7 +64,8 @@ export const reportScript = `
       tr.setAttribute("aria-rowindex", k + 2);
       tr.setAttribute("aria-selected", k === selected);
       const which = outcome(row);
-      tr.append(cell(row[at.id]), cell(row[at.stage]), cell(row[at.answer]), cell(row[at.prediction] ?? "—"), cell(which, which === "right" ? "right" : "wrong"), cell(row[at.reply]));
+      tr.append(cell(row[at.id]), cell(row[at.stage]), cell(row[at.answer]), cell(row[at.prediction] ?? "—"), cell(which, which), cell(row[at.reply], "reply"));
+      tr.lastChild.dir = "auto";
       fragment.append(tr);
     }
     if (last < shown.length) fragment.append(spacer((shown.length - last) * HEIGHT));
@@ -90,14 +103,15 @@ export const reportScript = `
     draw();
     if (focus) body.querySelector('tr[data-place="' + place + '"]')?.focus({ preventScroll: true });
     detail.replaceChildren();
-    const line = (text, className) => { const div = document.createElement("div"); div.textContent = text; if (className) div.className = className; detail.append(div); };
+    const line = (text, className, lang) => { const div = document.createElement("div"); div.textContent = text; if (className) div.className = className; if (lang) { div.lang = lang; div.dir = "auto"; } detail.append(div); };
+    const lang = String(row[at.language]).slice(0, 2).toLowerCase();
     line(row[at.id] + " · " + row[at.stage], "soft");
     const text = texts[row[at.id]];
     if (text) {
-      line(text[0]);
-      letters.forEach((letter, k) => line(letter + ") " + text[k + 1] + (letter === row[at.answer] ? "  ← true" : "") + (letter === row[at.prediction] ? "  ← predicted" : ""), letter === row[at.prediction] ? "chosen" : ""));
-    } else line("true " + row[at.answer] + ", predicted " + (row[at.prediction] ?? "nothing readable"));
-    line("Reply: " + (row[at.reply] || "(empty)"));
+      line(text[0], "question", lang);
+      letters.forEach((letter, k) => line(letter + ") " + text[k + 1] + (letter === row[at.answer] ? "  ← true" : "") + (letter === row[at.prediction] ? "  ← predicted" : ""), letter === row[at.prediction] ? "chosen" : "", lang));
+    } else line("The page holds no question texts: there are too many rows. True " + row[at.answer] + ", predicted " + (row[at.prediction] ?? "nothing readable"));
+    line("Reply: " + (row[at.reply] || "(empty)"), "said");
   }
   let waiting = false;
   view.addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); } });

@@ -1,15 +1,17 @@
 /** The look of a report. */
 export const reportStyle = `
 :root{--ground:#fbfbfa;--card:#fff;--text:#1d2127;--soft:#5b6470;--line:#dfe2e6;--accent:#0072B2;--good:#007a59;--bad:#b34700;--mark:#fff3d6}
-@media (prefers-color-scheme:dark){:root:not([data-theme=light]){--ground:#14161a;--card:#1c1f25;--text:#e4e6ea;--soft:#a0a8b4;--line:#333842;--accent:#56B4E9;--good:#3fc79a;--bad:#ff9a52;--mark:#463a1c}}
-:root[data-theme=dark]{--ground:#14161a;--card:#1c1f25;--text:#e4e6ea;--soft:#a0a8b4;--line:#333842;--accent:#56B4E9;--good:#3fc79a;--bad:#ff9a52;--mark:#463a1c}
+@media (prefers-color-scheme:dark){:root:not([data-theme=light]){--ground:#14161a;--card:#1c1f25;--text:#e4e6ea;--soft:#a0a8b4;--line:#333842;--accent:#56B4E9;--good:#3fc79a;--bad:#ff9a52;--mark:#463a1c;--blue:#3d9bd4}}
+:root[data-theme=dark]{--ground:#14161a;--card:#1c1f25;--text:#e4e6ea;--soft:#a0a8b4;--line:#333842;--accent:#56B4E9;--good:#3fc79a;--bad:#ff9a52;--mark:#463a1c;--blue:#3d9bd4}
+:root[data-theme=dark]{color-scheme:dark}:root[data-theme=light]{color-scheme:light}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth;scroll-padding-top:1rem}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 body{margin:0;background:var(--ground);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 header,main,footer{max-width:1080px;margin:0 auto;padding:0 1.25rem}
 .bar{display:flex;justify-content:space-between;align-items:center;padding:1rem 0}
-.brand{font-weight:650;letter-spacing:.01em;color:var(--soft)}
+.brand{font-weight:650;letter-spacing:.01em;color:var(--soft);text-decoration:none}
+a.brand:hover{color:var(--accent)}
 #theme{font-size:1.1rem;background:none;border:1px solid var(--line);border-radius:8px;color:var(--text);padding:.15rem .6rem;cursor:pointer}
 h1{font-size:2rem;line-height:1.2;margin:.2rem 0 .4rem;text-wrap:balance}
 h2{font-size:1.3rem;margin:0 0 .8rem}
@@ -25,28 +27,35 @@ nav a:hover{border-color:var(--accent)}
 a{color:var(--accent)}
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.3rem 1.4rem;margin:0 0 1.2rem;overflow:hidden}
 .notice{background:var(--mark);border:1px solid var(--line);border-radius:10px;padding:.7rem 1rem;margin:.8rem 0;max-width:80ch}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:.8rem;margin:1rem 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(235px,1fr));gap:.8rem;margin:1rem 0}
+.tiles.five{grid-template-columns:repeat(auto-fit,minmax(172px,1fr))}
 .tile{border:1px solid var(--line);border-radius:12px;padding:.8rem 1rem;background:var(--card)}
-.tile .name{font-size:.86rem;color:var(--soft)}
+.tile dt{font-size:.86rem;color:var(--soft)}
+.tile dd{margin:0}
 .tile .value{font-size:1.75rem;font-weight:640;font-variant-numeric:tabular-nums;line-height:1.25}
 .tile .under{font-size:.84rem;color:var(--soft)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:1rem;align-items:start}
 figure{margin:0;min-width:0}
 figure.wide{grid-column:1/-1}
-figure svg{max-width:100%;height:auto;color:var(--text)}
-figure.wide svg{width:100%;max-width:900px}
-figcaption{font-size:.9rem;color:var(--soft);margin-bottom:.3rem;font-weight:600}
+figure svg{display:block;max-width:100%;height:auto;color:var(--text)}
+@media screen and (max-width:760px){figure.wide svg{max-width:none;width:760px}section{padding:1rem}}
+figcaption{font-size:.95rem;margin-bottom:.4rem;font-weight:600}
+header figure{border:1px solid var(--line);border-radius:12px;padding:.8rem 1rem;background:var(--card)}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 .scroll{overflow-x:auto}
 th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600;color:var(--soft);white-space:nowrap}
-td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
+th[scope=row]{color:var(--text);width:14rem}
+button:not(#theme){font:inherit;font-size:.95rem;color:var(--card);background:var(--accent);border:0;border-radius:8px;padding:.45rem 1rem;cursor:pointer}
+button:not(#theme):disabled{opacity:.5;cursor:default}
+input[type=checkbox]{width:1.1rem;height:1.1rem;accent-color:var(--accent)}
+td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.86em}
 pre{overflow-x:auto;background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:.8rem;max-height:26rem}
 details>summary{cursor:pointer;color:var(--accent)}
 .filters{display:flex;flex-wrap:wrap;gap:.6rem;margin:.4rem 0 .8rem;align-items:end}
 .filters label{display:grid;font-size:.8rem;color:var(--soft);gap:.15rem}
-.filters input,.filters select{font:inherit;font-size:.92rem;color:var(--text);background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:.32rem .5rem;min-width:9rem}
+.filters input,.filters select{font:inherit;font-size:.92rem;color:var(--text);background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:.32rem .5rem;min-width:9rem;height:2.35rem;max-width:100%}
 .viewport{height:34rem;overflow-y:auto;border:1px solid var(--line);border-radius:10px;position:relative}
 .viewport table{table-layout:fixed}
 .viewport thead th{position:sticky;top:0;background:var(--card);z-index:1}
@@ -54,10 +63,15 @@ details>summary{cursor:pointer;color:var(--accent)}
 .viewport td{white-space:nowrap;overflow:hidden;text-overflow:ellipsis;height:37px}
 .viewport tr[aria-selected=true]{background:var(--mark)}
 .viewport tbody tr{cursor:pointer}
-.right{color:var(--good)}.wrong{color:var(--bad)}
-.right::before{content:"✓ "}.wrong::before{content:"✗ "}
+.right{color:var(--good)}.wrong,.unreadable{color:var(--bad)}
+.right::before{content:"✓ "}.wrong::before{content:"✗ "}.unreadable::before{content:"? "}
 #detail{white-space:pre-wrap;border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem;margin-top:.8rem;min-height:3rem}
 #detail .chosen{font-weight:650}
+#detail .question{font-weight:600;margin:.3rem 0}
+#detail .said{border-top:1px solid var(--line);margin-top:.5rem;padding-top:.5rem}
 footer{color:var(--soft);font-size:.85rem;padding:1rem 1.25rem 3rem}
-@media print{:root{--ground:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb}nav,#theme,.filters,.skip{display:none}section{break-inside:avoid-page;border:none;padding:0}.viewport{height:auto;max-height:60rem;overflow:hidden}body{font-size:12px}}
+@media print{:root:root:root{color-scheme:light;--blue:#0072B2;--ground:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb;--accent:#0072B2;--good:#00644a;--bad:#963900;--mark:#fff3d6}
+nav,#theme,.filters,.skip,#detail{display:none}body{font-size:11px}h1{font-size:22px}h2{font-size:16px;break-after:avoid}h3,figcaption{break-after:avoid}
+section{border:none;padding:0;overflow:visible}figure,.tile,tr,p{break-inside:avoid}.tile .value{font-size:18px}.scroll{overflow:visible}
+.tiles{grid-template-columns:repeat(4,1fr)}.viewport{height:auto;max-height:40rem;overflow:hidden}}
 `;

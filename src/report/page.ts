@@ -10,7 +10,7 @@ export interface Section {
 }
 
 /** A page of its own: one file, no network, light and dark, printable, usable by keyboard and screen reader. */
-export function page(title: string, lead: Html, sections: readonly Section[], options: { scripts?: Html; extraHead?: Html } = {}): string {
+export function page(title: string, lead: Html, sections: readonly Section[], options: { scripts?: Html; extraHead?: Html; foot?: string } = {}): string {
   return `${html`<!doctype html>
 <html lang="en">
 <head>
@@ -27,13 +27,13 @@ ${options.extraHead}
 <header>
 <div class="bar"><span class="brand">mmmlu-lab</span><button type="button" id="theme" aria-label="Switch between light and dark">◐</button></div>
 ${lead}
-<nav aria-label="Contents"><ul>${sections.map((section) => html`<li><a href="#${section.id}">${section.title}</a></li>`)}</ul></nav>
+${sections.length > 1 ? html`<nav aria-label="Contents"><ul>${sections.map((section) => html`<li><a href="#${section.id}">${section.title}</a></li>`)}</ul></nav>` : ""}
 </header>
 <main id="main">
 ${sections.map((section) => html`<section id="${section.id}" aria-labelledby="${section.id}-title"><h2 id="${section.id}-title">${section.title}</h2>
 ${section.body}</section>`)}
 </main>
-<footer>Written by mmmlu-lab. This page is one file and asks nothing of a network.</footer>
+<footer>${options.foot ?? "Written by mmmlu-lab. This page is one file and asks nothing of a network."}</footer>
 ${options.scripts}
 <script>${raw(reportScript)}</script>
 </body>

@@ -1,29 +1,33 @@
-import { type Figure, percent, spoken } from "./figures/index.js";
+import { type Figure, percent, spoken, WIDE } from "./figures/index.js";
 import { type Html, html, raw, scriptJson } from "./html.js";
 import type { Section } from "./page.js";
 import { type Accuracy, type ClusteredInterval, type EvaluationStatistics, FEW_ROWS, type Interval, type Prediction } from "../evaluate/index.js";
 
-/** 25.0–31.2 % */
-export const range = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
+/** 25.0–31.2 %, never broken over lines */
+export const range = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}\u2060–\u2060${(100 * high).toFixed(1)}\u00a0%`;
 
 export interface Tile {
   readonly name: string;
   readonly value: string;
-  readonly under?: string;
+  /** A line under the value, or several. */
+  readonly under?: string | readonly string[];
 }
 
 export function tiles(all: readonly Tile[]): Html {
-  return html`<div class="tiles">${all.map((tile) => html`<div class="tile"><div class="name">${tile.name}</div><div class="value">${tile.value}</div><div class="under">${tile.under}</div></div>`)}</div>`;
+  return html`<dl class="${all.length === 5 ? "tiles five" : "tiles"}">${all.map((tile) => html`<div class="tile"><dt>${tile.name}</dt><dd class="value">${tile.value}</dd>${[tile.under ?? []].flat().map((line) => html`<dd class="under">${line}</dd>`)}</div>`)}</dl>`;
 }
 
 /** An accuracy as a headline: with its clustered interval, and the published figure beside it. */
 export function accuracyTile(name: string, accuracy: Accuracy, clustered: ClusteredInterval, published?: number): Tile {
-  const beside = published === undefined ? "" : ` · published ${percent(published)}`;
-  return { name, value: percent(accuracy.accuracy), under: `95 %: ${range(clustered.interval)} · ${accuracy.correct} of ${accuracy.n}${beside}` };
+  return {
+    name,
+    value: percent(accuracy.accuracy),
+    under: [`95 %: ${range(clustered.interval)}`, `${accuracy.correct.toLocaleString("en")} of ${accuracy.n.toLocaleString("en")} rows`, ...(published === undefined ? [] : [`published ${percent(published)}`])],
+  };
 }
 
-export function figures(all: readonly Figure[], wide: (figure: Figure) => boolean = (figure) => /^<svg[^>]* width="720"/.test(figure.svg)): Html {
-  return html`<div class="figures">${all.map((figure) => html`<figure class="${wide(figure) ? "wide" : ""}"><figcaption>${figure.title}</figcaption>${raw(figure.svg)}</figure>`)}</div>`;
+export function figures(all: readonly Figure[], wide: (figure: Figure) => boolean = (figure) => figure.svg.includes(`width="${WIDE}"`)): Html {
+  return html`<div class="figures">${all.map((figure) => html`<figure class="${wide(figure) ? "wide" : ""}"><figcaption>${figure.title}</figcaption><div class="scroll">${raw(figure.svg)}</div></figure>`)}</div>`;
 }
 
 export type Cell = string | number | Html;
@@ -32,6 +36,10 @@ export type Cell = string | number | Html;
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[], caption?: string): Html {
   const numeric = head.map((_, index) => rows.length > 0 && rows.every((row) => typeof row[index] === "number" || /^[-+]?[\d.,]+( %)?$/.test(String(row[index]))));
   const className = (index: number): string => (numeric[index] ? "number" : "");
+  // Without headings it is a list of names and values.
+  if (head.every((name) => name === "")) {
+    return html`<div class="scroll"><table><tbody>${rows.map(([name, ...cells]) => html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${typeof cell === "number" ? cell.toLocaleString("en") : cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  }
   return html`<div class="scroll"><table>${caption ? html`<caption class="soft">${caption}</caption>` : ""}<thead><tr>${head.map((name, index) => html`<th scope="col" class="${className(index)}">${name}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class="${className(index)}">${typeof cell === "number" ? cell.toLocaleString("en") : cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
@@ -39,8 +47,8 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
 /** The subjects as a table: what the figure shows, for those who want the numbers. */
 export function subjectTable(statistics: EvaluationStatistics): Html {
   return html`<details><summary>All ${statistics.subjects.length} subjects as a table</summary>${table(
-    ["subject", "category", "n", "accuracy", "95 % interval", "shrunken", ""],
-    statistics.subjects.map((one) => [spoken(one.subject), one.category, one.n, percent(one.accuracy), range(one.interval), percent(one.shrunken), one.fewRows ? "few rows" : ""]),
+    ["subject", "category", "n", "accuracy", "95 % by question", "95 % by row (Wilson)", "shrunken", "note"],
+    statistics.subjects.map((one) => [spoken(one.subject), one.category, one.n, percent(one.accuracy), range(one.clusteredInterval), range(one.interval), percent(one.shrunken), one.fewRows ? "few rows" : ""]),
   )}</details>`;
 }
 
@@ -49,9 +57,9 @@ export function extremes(statistics: EvaluationStatistics): Html {
   const ranked = statistics.subjects.filter((one) => !one.fewRows);
   const [best, worst] = [ranked[0], ranked[ranked.length - 1]];
   const left = statistics.subjects.length - ranked.length;
-  const how = "The orange mark in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.";
+  const how = "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.";
   if (!best || !worst || best === worst) return html`<p>Too few subjects have ${FEW_ROWS} rows: none is named best or worst. ${how}</p>`;
-  return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} (${range(best.interval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} (${range(worst.interval)}).
+  return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} (95 %: ${range(best.clusteredInterval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} (95 %: ${range(worst.clusteredInterval)}).
 ${left > 0 ? `${left} subjects with fewer than ${FEW_ROWS} rows are not ranked here.` : ""} ${how}</p>`;
 }
 
@@ -78,10 +86,10 @@ ${select("language", "Language")}${select("subject", "Subject")}${select("stage"
 ${select("outcome", "Outcome", [["right", "right"], ["wrong", "wrong"], ["unreadable", "unreadable"]])}
 </div>
 <p id="predictions-count" class="soft" role="status" aria-live="polite"></p>
-<div class="viewport" id="predictions-view"><table aria-label="Predictions">
+<div class="viewport" id="predictions-view"><table role="grid" aria-label="Predictions" aria-readonly="true">
 <colgroup><col style="width:34%"><col style="width:10%"><col style="width:7%"><col style="width:10%"><col style="width:14%"><col></colgroup>
-<thead><tr><th scope="col">row</th><th scope="col">stage</th><th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th><th scope="col">reply</th></tr></thead><tbody></tbody></table></div>
-<div id="detail" aria-live="polite"><span class="soft">Choose a row to read its question. Arrow keys move.</span></div>
+<thead><tr aria-rowindex="1"><th scope="col">row</th><th scope="col">stage</th><th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th><th scope="col">reply</th></tr></thead><tbody></tbody></table></div>
+<div id="detail" aria-live="polite"><span class="soft">Choose a row to read ${Object.keys(kept).length ? "its question and reply" : "its reply"}: click, or Tab into the table and use the arrow keys.</span></div>
 <script type="application/json" id="predictions-data">${scriptJson({ columns, rows, texts: kept })}</script>`,
   };
 }

@@ -1,5 +1,5 @@
 import { percent } from "./figures/index.js";
-import { html } from "./html.js";
+import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
 import { range, table } from "./parts.js";
 
@@ -8,16 +8,19 @@ export interface ReproducedExperiment {
   readonly experiment: string;
   readonly folder: string;
   readonly comparable: boolean;
-  readonly figures: readonly {
-    readonly name: string;
-    readonly published: number;
-    readonly measured: number | undefined;
-    readonly unit: "count" | "share" | "number";
-    readonly interval?: readonly [number, number];
-    /** Whether the two agree, where that can be said. */
-    readonly agrees: boolean | undefined;
-  }[];
+  readonly figures: readonly ShownFigure[];
   readonly protocolDifferences: readonly string[];
+}
+
+/** One published figure beside the measured one. */
+export interface ShownFigure {
+  readonly name: string;
+  readonly published: number;
+  readonly measured: number | undefined;
+  readonly unit: "count" | "share" | "number";
+  readonly interval?: readonly [number, number];
+  /** Whether the two agree, where that can be said. */
+  readonly agrees: boolean | undefined;
 }
 
 /** A figure as it is written: 12,345, 53.9 %, 1.390288 */
@@ -27,20 +30,26 @@ export function written(value: number | undefined, unit: "count" | "share" | "nu
   return unit === "count" || Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(7)));
 }
 
+/** Published figures beside measured ones as a table; a verdict only where the run used the data of the published one. */
+export function publishedTable(figures: readonly ShownFigure[], comparable: boolean): Html {
+  const intervals = figures.some((figure) => figure.interval);
+  return html`${comparable ? "" : html`<p class="soft">This run used the embedded sample: its figures stand beside the published ones only to show the layout.</p>`}
+${table(
+    ["figure", "published", "measured", ...(intervals ? ["95 % interval"] : []), ...(comparable ? ["verdict"] : [])],
+    figures.map((figure) => [
+      figure.name, written(figure.published, figure.unit), written(figure.measured, figure.unit), ...(intervals ? [figure.interval ? range(figure.interval) : ""] : []),
+      ...(comparable ? [figure.agrees === undefined ? "" : figure.agrees ? html`<span class="right">agrees</span>` : html`<span class="wrong">differs</span>`] : []),
+    ]),
+  )}`;
+}
+
 /** The report of `mmmlu reproduce`. @param missing experiments without a finished run, with the reason */
 export function reproductionReport(experiments: readonly ReproducedExperiment[], missing: readonly { experiment: string; reason: string }[]): string {
   const sections: Section[] = [
     ...experiments.map((one): Section => ({
       id: one.experiment,
       title: one.experiment,
-      body: html`${one.comparable ? "" : html`<p class="notice" role="note">This run used the embedded sample: its figures stand beside the published ones only to show the layout.</p>`}
-${table(
-        ["figure", "published", "measured", "95 % interval", ""],
-        one.figures.map((figure) => [
-          figure.name, written(figure.published, figure.unit), written(figure.measured, figure.unit), figure.interval ? range(figure.interval) : "",
-          !one.comparable || figure.agrees === undefined ? "" : figure.agrees ? html`<span class="right">agrees</span>` : html`<span class="wrong">differs</span>`,
-        ]),
-      )}
+      body: html`${publishedTable(one.figures, one.comparable)}
 <h3>Where the protocol differs from the published one</h3>
 ${one.protocolDifferences.length ? html`<ul>${one.protocolDifferences.map((line) => html`<li>${line}</li>`)}</ul>` : html`<p>Nowhere that is known.</p>`}
 <p class="soft">Run folder: ${one.folder}</p>`,

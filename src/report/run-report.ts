@@ -1,9 +1,10 @@
 import type { Prediction } from "../evaluate/index.js";
 import type { ManifestParts } from "../record/index.js";
-import { headlineTiles, stageFigures, stageSections, type StageResult } from "./evaluation-parts.js";
+import { headlineFigure, headlineTiles, stageFigures, stageSections, type StageResult } from "./evaluation-parts.js";
 import { explorationFigures, type ExplorationFigures, type Figure, learningRateFigure, lossFigure, type LossPoint, percent, type ValidationPoint } from "./figures/index.js";
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
+import { publishedTable, type ShownFigure } from "./reproduction-report.js";
 import { figures, predictionSection, type QuestionText, table, type Tile, tiles } from "./parts.js";
 
 /** What every report says first. */
@@ -15,6 +16,8 @@ export interface ReportHead {
   /** Lines about data and filter: source, rows read, rows kept. */
   readonly facts: readonly (readonly [string, string])[];
   readonly protocolDifferences: readonly string[];
+  /** The published figures of the run's preset beside its own; none where nothing was published. */
+  readonly published?: readonly ShownFigure[];
 }
 
 export interface RunReport {
@@ -38,23 +41,45 @@ export interface TrainingCurves {
 
 const SAMPLE_NOTICE = "This run used the embedded sample: questions written by a generator. Its figures mean nothing about MMMLU; they show that everything works.";
 
-function lead(head: ReportHead, headline: readonly Tile[]): Html {
+function lead(head: ReportHead, headline: readonly Tile[], drawn: readonly Figure[] = []): Html {
   return html`<h1>${head.name}</h1><p class="soft">${head.description}</p>
 ${head.manifest.sample ? html`<p class="notice" role="note">${SAMPLE_NOTICE}</p>` : ""}
-${headline.length ? tiles(headline) : ""}`;
+${headline.length ? tiles(headline) : ""}${drawn.length ? figures(drawn) : ""}`;
 }
 
 function aboutSection(head: ReportHead): Section {
   return {
     id: "about",
     title: "What was run, and on what",
-    body: html`${table(["", ""], head.facts.map(([name, value]) => [name, value]))}
-${head.protocolDifferences.length ? html`<h3>Where the protocol differs from the published one</h3><ul>${head.protocolDifferences.map((line) => html`<li>${line}</li>`)}</ul>` : ""}
+    body: html`${table(["", ""], [...head.facts, ...furtherFacts(head.manifest)])}
+${head.protocolDifferences.length ? html`<h3>Where the protocol differs from the published one</h3>${folded(head.protocolDifferences)}` : ""}
 ${head.manifest.notes.length ? html`<h3>Notes</h3><ul>${head.manifest.notes.map((line) => html`<li>${line}</li>`)}</ul>` : ""}
 <details><summary>The whole configuration</summary><pre>${JSON.stringify(head.configuration, null, 2)}</pre></details>
 <details><summary>What is needed to repeat it</summary><pre>${JSON.stringify(head.manifest, null, 2)}</pre></details>`,
   };
 }
+
+/** Model, device and seeds, as far as a manifest tells them. */
+function furtherFacts({ model, device, seeds }: ManifestParts): [string, string][] {
+  const trained = model?.trainedParameters;
+  const name = [model?.name ?? model?.source, model?.kind, typeof trained === "number" ? `${trained.toLocaleString("en")} parameters trained` : undefined];
+  const told = [...new Set(name.filter((one): one is string => typeof one === "string"))].join(", ");
+  return [
+    ...(told ? ([["Model", told]] as [string, string][]) : []),
+    ...(device ? ([["Device", device]] as [string, string][]) : []),
+    ...(Object.keys(seeds).length ? ([["Seeds", Object.entries(seeds).map(([what, seed]) => `${what} ${seed}`).join(", ")]] as [string, string][]) : []),
+  ];
+}
+
+/** A list that does not stand in the way where it is long. */
+function folded(lines: readonly string[]): Html {
+  const list = html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
+  return lines.length <= 5 ? list : html`<details><summary>${lines.length} differences</summary>${list}</details>`;
+}
+
+/** The published run's figures beside this one's. */
+const publishedSections = ({ published, manifest }: ReportHead): Section[] =>
+  published?.length ? [{ id: "published", title: "Published beside measured", body: publishedTable(published, !manifest.sample) }] : [];
 
 /** The leak audit in words and numbers. */
 export function leakSection(kind: string, audit: LeakAudit): Section {
@@ -74,7 +99,7 @@ export function explorationReport(head: ReportHead, content: { figures: Explorat
   const drawn = explorationFigures(content.figures, content.subjectsDrawn);
   return {
     figures: drawn,
-    html: page(head.name, lead(head, content.headline), [aboutSection(head), { id: "figures", title: "Distributions", body: figures(drawn) }, ...content.tables]),
+    html: page(head.name, lead(head, content.headline), [aboutSection(head), ...publishedSections(head), { id: "figures", title: "Distributions", body: figures(drawn) }, ...content.tables]),
   };
 }
 
@@ -92,9 +117,11 @@ export function answersReport(
   },
 ): RunReport {
   const drawn = stageFigures(content.stages);
+  const headline = headlineFigure(content.stages);
   const curves = content.training && content.training.points.length ? [lossFigure(content.training.points, content.training.validation), learningRateFigure(content.training.points)] : [];
   const sections: Section[] = [
     aboutSection(head),
+    ...publishedSections(head),
     ...(content.audit ? [leakSection(content.audit.kind, content.audit.audit)] : []),
     ...(content.training ? [{ id: "training", title: "Training", body: html`${tiles(content.training.tiles)}${figures(curves)}` }] : []),
     ...stageSections([...content.stages].reverse(), [...drawn].reverse()),
@@ -103,7 +130,7 @@ export function answersReport(
     predictionSection(content.predictions, content.texts),
   ];
   return {
-    figures: [...drawn.flatMap((stage) => stage.figures), ...curves, ...(content.lengths ?? [])],
-    html: page(head.name, lead(head, headlineTiles(content.stages)), sections),
+    figures: [headline, ...drawn.flatMap((stage) => stage.figures), ...curves, ...(content.lengths ?? [])],
+    html: page(head.name, lead(head, headlineTiles(content.stages), [headline]), sections),
   };
 }

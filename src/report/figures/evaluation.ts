@@ -1,29 +1,43 @@
 import * as Plot from "@observablehq/plot";
 import { LETTERS } from "../../data/index.js";
 import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/index.js";
-import { COLOURS, draw, type Figure, percent, spoken } from "./plot.js";
+import { FEW_ROWS } from "../../evaluate/index.js";
+import { COLOURS, draw, type Figure, HALF, percent, spoken, WIDE } from "./plot.js";
 
-/** A bar per subject with its n and its 95 % interval, best first; subjects with few rows are hollow. */
+/** Accuracy of answers drawn by lot among four letters. */
+const CHANCE = 0.25;
+
+/** A bar per subject with its n and its 95 % interval clustered by question, best first; subjects with few rows are faint. */
 export function subjectFigure(subjects: readonly SubjectAccuracy[], overall: number, name = "accuracy-by-subject"): Figure {
-  const rows = subjects.map((one) => ({ ...one, label: `${spoken(one.subject)} (${one.n})`, low: one.interval[0], high: one.interval[1] }));
+  const rows = subjects.map((one) => ({ ...one, label: `${spoken(one.subject)} (${one.n.toLocaleString("en")})`, low: one.clusteredInterval[0], high: one.clusteredInterval[1] }));
   const [best, worst] = [rows[0], rows[rows.length - 1]];
+  const few = rows.filter((row) => row.fewRows);
+  const insets = { insetTop: 2, insetBottom: 2 };
   return draw(
     name,
     "Accuracy by subject",
     `${rows.length} subjects, sorted by an estimate that is drawn towards the mean the more so the fewer its rows. Highest ${best?.label} at ${percent(best?.accuracy ?? 0)}, lowest ${worst?.label} at ${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
     {
-      height: 60 + 17 * rows.length,
-      marginLeft: 250,
+      height: 70 + 19 * rows.length,
+      marginLeft: 300,
       marginRight: 30,
-      x: { domain: [0, 1], label: "line: 95 % interval · orange: shrunken · red: all rows · grey: chance", labelAnchor: "center", labelArrow: "none", tickFormat: "%", grid: true },
+      key: [
+        ...(few.length < rows.length ? [{ look: "bar", colour: COLOURS.blue, text: "accuracy" } as const] : []),
+        ...(few.length ? [{ look: "faint-bar", colour: COLOURS.blue, text: `accuracy of under ${FEW_ROWS} rows` } as const] : []),
+        { look: "interval", colour: "currentColor", text: "95 % interval, by question" },
+        { look: "diamond", colour: COLOURS.orange, text: "shrunken estimate" },
+        { look: "dashed", colour: COLOURS.red, text: "all rows" },
+        { look: "dashed", colour: COLOURS.grey, text: "chance" },
+      ],
+      x: { domain: [0, 1], label: "accuracy (number of rows in brackets)", labelAnchor: "center", labelArrow: "none", tickFormat: "%", grid: true },
       y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
-        Plot.barX(rows.filter((row) => !row.fewRows), { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.75 }),
-        Plot.barX(rows.filter((row) => row.fewRows), { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.2, stroke: COLOURS.blue, strokeOpacity: 0.6 }),
-        Plot.ruleY(rows, { x1: "low", x2: "high", y: "label", stroke: "currentColor", strokeWidth: 1.2 }),
-        Plot.tickX(rows, { x: "shrunken", y: "label", stroke: COLOURS.orange, strokeWidth: 2.5 }),
-        Plot.ruleX([overall], { stroke: COLOURS.red, strokeDasharray: "4 3" }),
-        Plot.ruleX([0.25], { stroke: COLOURS.grey, strokeDasharray: "2 3" }),
+        Plot.barX(rows.filter((row) => !row.fewRows), { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.75, ...insets }),
+        Plot.barX(few, { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.15, stroke: COLOURS.blue, ...insets }),
+        Plot.ruleX([overall], { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
+        Plot.ruleX([CHANCE], { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" }),
+        Plot.ruleY(rows, { x1: "low", x2: "high", y: "label", stroke: "currentColor", strokeWidth: 1.3 }),
+        Plot.dot(rows, { x: "shrunken", y: "label", symbol: "diamond", r: 4, fill: COLOURS.orange, stroke: "currentColor", strokeWidth: 0.8 }),
         Plot.ruleX([0]),
       ],
     },
@@ -37,22 +51,25 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
     const total = row.reduce((a, b) => a + b, 0);
     return row.map((count, j) => ({ truth: LETTERS[i] as string, predicted: columns[j] as string, count, share: total ? count / total : 0 }));
   });
+  const ink = (cell: { share: number }): string => (cell.share > 0.5 ? "white" : "#123");
   return draw(
     name,
     "Confusion matrix",
     cells.filter((cell) => cell.count > 0).map((cell) => `true ${cell.truth}, predicted ${cell.predicted}: ${cell.count}`).join("; "),
     {
-      width: 440,
+      width: HALF,
       height: 300,
       marginLeft: 50,
       marginTop: 40,
+      marginBottom: 10,
       padding: 0.04,
-      x: { domain: columns, label: "predicted", axis: "top" },
+      x: { domain: columns, label: "predicted (rows, and their share of the true letter)", axis: "top" },
       y: { domain: [...LETTERS], label: "true" },
-      color: { type: "linear", domain: [0, 1], range: ["#eaf2f8", COLOURS.blue] },
+      color: { type: "linear", domain: [0, 1], range: ["#eaf2f8", "#0072B2"] },
       marks: [
         Plot.cell(cells, { x: "predicted", y: "truth", fill: "share" }),
-        Plot.text(cells, { x: "predicted", y: "truth", text: (cell: { count: number }) => String(cell.count), fill: (cell: { share: number }) => (cell.share > 0.5 ? "white" : "#123") }),
+        Plot.text(cells, { x: "predicted", y: "truth", text: (cell: { count: number }) => cell.count.toLocaleString("en"), dy: -7, fontWeight: 600, fill: ink }),
+        Plot.text(cells, { x: "predicted", y: "truth", text: (cell: { share: number }) => percent(cell.share, 0), dy: 9, fontSize: 11, fill: ink }),
       ],
     },
   );
@@ -64,42 +81,72 @@ export function letterFigure(letters: readonly LetterBias[], name = "letters"): 
     { letter: one.letter, which: "true", count: one.truth },
     { letter: one.letter, which: "predicted", count: one.predicted },
   ]);
+  const most = Math.max(1, ...rows.map(({ count }) => count));
   return draw(
     name,
     "Predicted against true letters",
     letters.map((one) => `${one.letter}: true ${one.truth}, predicted ${one.predicted}`).join("; "),
     {
-      width: 440,
-      height: 260,
+      width: HALF,
+      height: 270,
+      marginBottom: 34,
+      key: [
+        { look: "bar", colour: COLOURS.grey, text: "true" },
+        { look: "bar", colour: COLOURS.blue, text: "predicted" },
+      ],
       x: { axis: null, domain: ["true", "predicted"] },
-      fx: { label: null, domain: [...LETTERS], axis: "top" },
-      y: { grid: true, label: "rows" },
-      color: { domain: ["true", "predicted"], range: [COLOURS.grey, COLOURS.blue] },
+      fx: { label: null, domain: [...LETTERS], axis: "bottom", padding: 0.15 },
+      y: { grid: true, label: "rows", domain: [0, 1.08 * most], ticks: 5 },
       marks: [
-        Plot.barY(rows, { fx: "letter", x: "which", y: "count", fill: "which" }),
-        Plot.text(rows, { fx: "letter", x: "which", y: "count", text: (row: { count: number }) => String(row.count), dy: -7 }),
-        Plot.text(rows, { fx: "letter", x: "which", y: 0, text: (row: { which: string }) => (row.which === "true" ? "true" : "pred."), dy: 10 }),
+        Plot.barY(rows, { fx: "letter", x: "which", y: "count", fill: (row: { which: string }) => (row.which === "true" ? COLOURS.grey : COLOURS.blue) }),
+        Plot.text(rows, { fx: "letter", x: "which", y: "count", text: (row: { count: number }) => row.count.toLocaleString("en"), dy: -8, fontSize: 12 }),
         Plot.ruleY([0]),
       ],
     },
   );
 }
 
-/** Accuracy of groups (languages, categories) with intervals. */
-export function groupFigure(name: string, title: string, groups: readonly { label: string; n: number; accuracy: number; interval: readonly [number, number] }[]): Figure {
-  const rows = groups.map((group) => ({ ...group, text: `${group.label} (${group.n})`, low: group.interval[0], high: group.interval[1] }));
-  return draw(name, title, rows.map((row) => `${row.text} ${percent(row.accuracy)}`).join("; "), {
-    width: 440,
-    height: 70 + 26 * rows.length,
-    marginLeft: 170,
-    x: { domain: [0, 1], tickFormat: "%", label: "accuracy, with its 95 % interval", labelAnchor: "center", labelArrow: "none", grid: true },
-    y: { label: null, domain: rows.map((row) => row.text) },
-    marks: [
-      Plot.ruleY(rows, { x1: "low", x2: "high", y: "text", strokeWidth: 1.5 }),
-      Plot.dot(rows, { x: "accuracy", y: "text", fill: COLOURS.blue, r: 5 }),
-      Plot.ruleX([0.25], { stroke: COLOURS.grey, strokeDasharray: "2 3" }),
-    ],
-  });
+/** An accuracy of a group of rows, to be drawn with its interval and, where there is one, the published figure. */
+export interface GroupMark {
+  readonly label: string;
+  readonly n: number;
+  readonly accuracy: number;
+  readonly clusteredInterval: readonly [number, number];
+  readonly published?: number;
+}
+
+/** Accuracies of groups (languages, categories, stages, runs) with intervals clustered by question. */
+export function groupFigure(name: string, title: string, groups: readonly GroupMark[], { width = HALF } = {}): Figure {
+  const rows = groups.map((group) => ({ ...group, text: `${group.label} (${group.n.toLocaleString("en")})`, low: group.clusteredInterval[0], high: group.clusteredInterval[1] }));
+  const published = rows.filter((row) => row.published !== undefined);
+  return draw(
+    name,
+    title,
+    rows.map((row) => `${row.text} ${percent(row.accuracy)}, 95 % interval ${percent(row.low)} to ${percent(row.high)}${row.published === undefined ? "" : `, published ${percent(row.published)}`}`).join("; "),
+    {
+      width,
+      height: 76 + 28 * rows.length,
+      marginLeft: Math.min(0.5 * width, 20 + 7.8 * Math.max(...rows.map((row) => row.text.length))),
+      marginRight: 66,
+      key: [
+        { look: "dot", colour: COLOURS.blue, text: "accuracy" },
+        { look: "interval", colour: "currentColor", text: "95 % interval, by question" },
+        ...(published.length ? [{ look: "diamond", colour: COLOURS.orange, text: "published" } as const] : []),
+        { look: "dashed", colour: COLOURS.grey, text: "chance" },
+      ],
+      x: { domain: [0, 1], tickFormat: "%", label: "accuracy (number of rows in brackets)", labelAnchor: "center", labelArrow: "none", grid: true },
+      y: { label: null, domain: rows.map((row) => row.text) },
+      marks: [
+        Plot.ruleX([CHANCE], { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" }),
+        Plot.ruleY(rows, { x1: "low", x2: "high", y: "text", strokeWidth: 1.6 }),
+        Plot.tickX(rows, { x: "low", y: "text", insetTop: 8, insetBottom: 8 }),
+        Plot.tickX(rows, { x: "high", y: "text", insetTop: 8, insetBottom: 8 }),
+        Plot.dot(rows, { x: "accuracy", y: "text", fill: COLOURS.blue, r: 5 }),
+        Plot.dot(published, { x: "published", y: "text", symbol: "diamond", fill: COLOURS.orange, stroke: "currentColor", strokeWidth: 0.8, r: 5 }),
+        Plot.text(rows, { x: "high", y: "text", text: (row: { accuracy: number }) => percent(row.accuracy), dx: 8, textAnchor: "start", fontWeight: 600 }),
+      ],
+    },
+  );
 }
 
 /** Accuracy against confidence; the diagonal is a model whose confidence can be believed. */
@@ -110,9 +157,13 @@ export function calibrationFigure(calibration: Calibration, name = "calibration"
     "Calibration",
     `Expected calibration error ${percent(calibration.expectedCalibrationError)}. ${bins.map((bin) => `confidence ${percent(bin.confidence ?? 0, 0)}: accuracy ${percent(bin.accuracy ?? 0, 0)} of ${bin.n}`).join("; ")}`,
     {
-      width: 440,
-      height: 320,
-      x: { domain: [0, 1], label: "confidence", tickFormat: "%" },
+      width: HALF,
+      height: 330,
+      key: [
+        { look: "dot", colour: COLOURS.blue, text: "rows; larger for more" },
+        { look: "dashed", colour: COLOURS.grey, text: "confidence to be believed" },
+      ],
+      x: { domain: [0, 1], label: "confidence: probability of the letter given", labelAnchor: "center", labelArrow: "none", tickFormat: "%" },
       y: { domain: [0, 1], label: "accuracy", tickFormat: "%", grid: true },
       r: { range: [2, 14] },
       marks: [
@@ -131,8 +182,8 @@ export function evaluationFigures(statistics: EvaluationStatistics, confusion: r
     subjectFigure(statistics.subjects, statistics.overall.accuracy, named("accuracy-by-subject")),
     confusionFigure(confusion, named("confusion")),
     letterFigure(statistics.letters, named("letters")),
-    groupFigure(named("accuracy-by-language"), "Accuracy by language", statistics.languages.map((one) => ({ label: one.language, ...one }))),
     groupFigure(named("accuracy-by-category"), "Accuracy by category", statistics.categories.map((one) => ({ label: one.category, ...one }))),
     ...(statistics.calibration ? [calibrationFigure(statistics.calibration, named("calibration"))] : []),
+    groupFigure(named("accuracy-by-language"), "Accuracy by language", statistics.languages.map((one) => ({ label: one.language, ...one })), { width: statistics.languages.length > 4 ? WIDE : HALF }),
   ];
 }

@@ -21,21 +21,27 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
   // The first steps of a model with random weights would flatten all that follows: they may leave the picture.
   const losses = [...points.slice(1), ...validation].map((point) => point.loss).sort((a, b) => a - b);
   const top = Math.min(Math.max(...losses, points[0]?.loss ?? 0), 1.6 * (losses[Math.floor(0.95 * losses.length)] ?? Number.POSITIVE_INFINITY));
+  const best = validation.length > 1 ? validation.reduce((low, one) => (one.loss < low.loss ? one : low)) : undefined;
   const bottom = Math.min(...losses, points[0]?.loss ?? 0);
   return draw(
     "loss",
-    "Training loss",
+    validation.length ? "Loss" : "Training loss",
     `From ${points[0]?.loss.toFixed(3)} to ${last?.loss.toFixed(3)} at step ${last?.step}.${validation.length ? ` Validation: ${validation.map((one) => `epoch ${one.epoch} ${one.loss.toFixed(3)}`).join(", ")}.` : ""}`,
     {
-      height: 300,
-      x: { label: "step" },
+      height: 320,
+      marginRight: 40,
+      key: [
+        { look: "line", colour: COLOURS.blue, text: "training" },
+        ...(validation.length ? [{ look: "diamond", colour: COLOURS.orange, text: "validation, after an epoch" } as const] : []),
+      ],
+      x: { label: "step", labelAnchor: "center", labelArrow: "none" },
       y: { label: "loss", grid: true, domain: [bottom < 0.5 * top ? 0 : bottom, top] },
       marks: [
         Plot.line(points, { x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 1.8, clip: true }),
         ...(points.length < 40 ? [Plot.dot(points, { x: "step", y: "loss", fill: COLOURS.blue, r: 2.5, clip: true })] : []),
         Plot.line(validation, { x: "step", y: "loss", stroke: COLOURS.orange, strokeWidth: 1.8 }),
-        Plot.dot(validation, { x: "step", y: "loss", fill: COLOURS.orange, r: 5, symbol: "diamond" }),
-        Plot.text(validation, { x: "step", y: "loss", text: (one: ValidationPoint) => `validation ${one.loss.toFixed(3)}`, dy: -12, textAnchor: "end" }),
+        Plot.dot(validation, { x: "step", y: "loss", fill: COLOURS.orange, r: 5, symbol: "diamond", stroke: "currentColor", strokeWidth: 0.8 }),
+        Plot.text(best ? [best] : [], { x: "step", y: "loss", text: (one: ValidationPoint) => `lowest ${one.loss.toFixed(3)}`, dy: -14, textAnchor: "middle" }),
       ],
     },
   );
@@ -43,10 +49,11 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
 
 export function learningRateFigure(points: readonly LossPoint[]): Figure {
   return draw("learning-rate", "Learning rate", `Highest ${Math.max(...points.map((point) => point.learningRate)).toExponential(2)}.`, {
-    height: 180,
+    height: 200,
     marginLeft: 70,
-    x: { label: "step" },
-    y: { label: "learning rate", grid: true, tickFormat: ".1e" },
+    marginRight: 40,
+    x: { label: "step", labelAnchor: "center", labelArrow: "none" },
+    y: { label: "learning rate", grid: true, tickFormat: (rate: number) => (rate === 0 ? "0" : rate.toExponential(1)), ticks: 4, domain: [0, Math.max(...points.map((point) => point.learningRate))], nice: true },
     marks: [Plot.line(points, { x: "step", y: "learningRate", stroke: COLOURS.green, strokeWidth: 1.8 })],
   });
 }
