@@ -73,7 +73,7 @@ const trainedParameters = ({ model }: ExperimentModel): number =>
   model.parameters.filter(({ trained }) => trained).reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 
 /** The keys of the published runs. */
-export function trackedSummary(configuration: FinetuneConfiguration, stages: readonly Stage[], losses: FinalLosses | undefined): Record<string, number> {
+export function trackedFigures(configuration: FinetuneConfiguration, stages: readonly Stage[], losses: FinalLosses | undefined): Record<string, number> {
   const final = stages.at(-1)?.metrics.accuracy ?? 0;
   if (configuration.prompt === "flan-t5") return { final_test_accuracy: final };
   return {

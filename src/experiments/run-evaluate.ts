@@ -12,7 +12,7 @@ import { identityOf } from "./identity.js";
 import { lengthFigures } from "./lengths.js";
 import { factsOf, manifestOf, prepare, type Prepared, splitIds } from "./prepare.js";
 import { besidePublished } from "./reproduce.js";
-import { startTracking } from "./tracking.js";
+import { recorded, startTracking } from "./tracking.js";
 
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
 export async function runEvaluate(configuration: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
@@ -29,7 +29,7 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
       const evaluation = await evaluate({
         rows: prepared.splits.test, total: prepared.splits.test.length, answerer, plan: planOf(configuration.answerer), stage: "test",
         repliesPath: folder.file("replies.jsonl"), retriesPath: folder.file("retries.jsonl"), concurrency: configuration.answerer.concurrency,
-        reading: configuration.reading, progress: context.progress, signal: context.signal,
+        reading: configuration.reading, progress: recorded(context, tracker).progress, signal: context.signal,
       });
       const stage = { stage: "test", metrics: evaluation.metrics, predictions: [...evaluation.predictions] };
       const parts = manifestOf(prepared, configuration.split);
@@ -55,13 +55,15 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
       tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
       writeManifest(folder, manifest);
       exitCode = 0;
-      return {
+      const outcome = {
         folder: folder.path, report,
         headline: [
           `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
           `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})`,
         ],
       };
+      outcome.headline.forEach((line) => tracker.output(line));
+      return outcome;
     } finally {
       await answerer.close();
       await tracker.finish(exitCode);

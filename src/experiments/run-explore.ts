@@ -2,7 +2,7 @@ import { rowTexts } from "../answer/index.js";
 import { explore } from "../explore/index.js";
 import { writeWhole } from "../base/files.js";
 import { lockFolder } from "../base/lock.js";
-import { RunFolder, writeManifest } from "../record/index.js";
+import { RunFolder, type Tracker, writeManifest } from "../record/index.js";
 import { explorationReport, html, percent, standalone, table } from "../report/index.js";
 import { loadTokenizer } from "../tokens/index.js";
 import type { ExploreConfiguration } from "./configuration.js";
@@ -11,7 +11,7 @@ import { protocolDifferences } from "./differences.js";
 import { identityOf } from "./identity.js";
 import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
 import { besidePublished } from "./reproduce.js";
-import { startTracking } from "./tracking.js";
+import { recorded, startTracking } from "./tracking.js";
 
 /** Runs an exploration: EDA of all languages, its figures and its report. */
 export async function runExplore(configuration: ExploreConfiguration, context: RunContext): Promise<RunOutcome> {
@@ -21,8 +21,8 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
     const tracker = startTracking(configuration, folder.path, context);
     let exitCode = 1;
     try {
-      const { outcome, summary } = await writeExploration(folder, configuration, context);
-      tracker.summary(summary);
+      const outcome = await exploreAndReport(configuration, recorded(context, tracker), folder, tracker);
+      outcome.headline.forEach((line) => tracker.output(line));
       exitCode = 0;
       return outcome;
     } finally {
@@ -33,7 +33,7 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   }
 }
 
-async function writeExploration(folder: RunFolder, configuration: ExploreConfiguration, context: RunContext): Promise<{ outcome: RunOutcome; summary: Record<string, number> }> {
+async function exploreAndReport(configuration: ExploreConfiguration, context: RunContext, folder: RunFolder, tracker: Tracker): Promise<RunOutcome> {
   const corpus = await loadRows(configuration, context);
   const tokenizer = await loadExperimentTokenizer(configuration, context);
   const further = await Promise.all(configuration.furtherTokenizers.map((one) => loadTokenizer({ ...one, offline: context.offline, progress: context.progress, signal: context.signal, environment: context.environment })));
@@ -104,11 +104,14 @@ async function writeExploration(folder: RunFolder, configuration: ExploreConfigu
   );
   for (const figure of report.figures) writeWhole(folder.file("figures", `${figure.name}.svg`), standalone(figure));
   writeWhole(folder.file("report.html"), report.html);
+  tracker.summary({
+    rows: found.rows, subjects: Object.keys(found.subjects).length, share_at_most_256: found.shareAtMost256, mean_question_tokens: found.questionTokens.mean, mean_question_and_choices_tokens: found.questionAndChoicesTokens.mean,
+    differing_answer_keys: found.keyDifferences.length, exact_duplicates: found.duplicates.exact,
+  });
   writeManifest(folder, manifest);
-  const outcome = {
+  return {
     folder: folder.path,
     report: folder.file("report.html"),
     headline: [`${number(found.rows)} rows, ${inLanguages}, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most 256 tokens`],
   };
-  return { outcome, summary: { rows: found.rows, share_at_most_256: found.shareAtMost256, key_differences: found.keyDifferences.length, exact_duplicates: found.duplicates.exact } };
 }

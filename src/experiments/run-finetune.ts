@@ -10,12 +10,12 @@ import { askModel } from "./ask-model.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext, RunOutcome } from "./context.js";
 import { examplesOf } from "./examples.js";
-import { type FinalLosses, linkModel, publishFinetune, trackedSummary } from "./finetune-results.js";
+import { type FinalLosses, linkModel, publishFinetune, trackedFigures } from "./finetune-results.js";
 import { identityOf } from "./identity.js";
 import { type ExperimentModel, loadExperimentModel } from "./model.js";
 import { prepare, splitIds } from "./prepare.js";
 import { TrainLog } from "./train-log.js";
-import { startTracking } from "./tracking.js";
+import { recorded, startTracking } from "./tracking.js";
 
 /** Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after, saving. */
 export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
@@ -39,17 +39,18 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
     );
     checkMemory(loaded.model, need, memoryFree(), configuration.training.batchSize, examples.train);
     const tracker = startTracking(configuration, folder.path, context);
+    const watched = recorded(context, tracker);
     let exitCode = 1;
     try {
       const stages: Stage[] = [];
-      const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) => askModel(stage, trained, loaded as ExperimentModel, prepared.tokenizer, prepared.splits.test, configuration, folder, context);
+      const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) => askModel(stage, trained, loaded as ExperimentModel, prepared.tokenizer, prepared.splits.test, configuration, folder, watched);
       if (configuration.evaluation.baseline) {
         stages.push(await ask("baseline", { trained: false }));
-        tracker.summary({ baseline_test_accuracy: stages[0]?.metrics.accuracy ?? 0 });
+        tracker.log({ baseline_test_accuracy: stages[0]?.metrics.accuracy ?? 0 }, 0);
       }
       const identity = hashOf({ configuration: identityOf(configuration), split: hashOfSplits(prepared.splits), tokenizer: prepared.tokenizer.sha256, model: loaded.identity });
       const checkpointFolder = folder.file("checkpoints");
-      const log = await TrainLog.open(folder.file("train-log.jsonl"), await checkpointProgress(checkpointFolder), tracker, context.progress);
+      const log = await TrainLog.open(folder.file("train-log.jsonl"), await checkpointProgress(checkpointFolder), tracker, watched.progress);
       const { training, lora } = configuration;
       const options = { ...training, betas: training.adamBetas, epsilon: training.adamEpsilon, dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0), checkpointFolder, identity };
       const result = await train(loaded.model, examples, options, { ...log.hooks, shouldStop: () => context.signal?.aborted === true }).finally(() => log.close());
@@ -57,9 +58,10 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       stages.push(await ask("final", { trained: identity, steps: result.steps }));
       const losses = configuration.prompt === "gemma-2" ? await finalLosses(loaded, examples, configuration) : undefined;
       await loaded.model.save(folder.file("model"));
-      if (configuration.modelLink !== null) linkModel(configuration.modelLink, folder, context.progress);
+      if (configuration.modelLink !== null) linkModel(configuration.modelLink, folder, watched.progress);
       const outcome = await publishFinetune(configuration, folder, { prepared, loaded, stages, training: result, losses });
-      tracker.summary(trackedSummary(configuration, stages, losses));
+      tracker.log(trackedFigures(configuration, stages, losses), result.steps);
+      outcome.headline.forEach((line) => tracker.output(line));
       exitCode = 0;
       return outcome;
     } finally {

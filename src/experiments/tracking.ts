@@ -13,3 +13,27 @@ export function startTracking(configuration: ExperimentConfiguration, folder: st
     ...(configuration.tracking.tensorboard ? [tensorboardTracker(run, say)] : []),
   ]);
 }
+
+/** The context whose progress is told to a tracker too: what a run says stands in the tracker's log of its output. */
+export function recorded(context: RunContext, tracker: Tracker): RunContext {
+  const { progress } = context;
+  let stage = "";
+  return {
+    ...context,
+    progress: {
+      begin(name, total) {
+        stage = name;
+        progress.begin(name, total);
+      },
+      update: (done, note) => progress.update(done, note),
+      say(line) {
+        tracker.output(line);
+        progress.say(line);
+      },
+      end(note) {
+        tracker.output(`${stage}: ${note ?? "done"}`);
+        progress.end(note);
+      },
+    },
+  };
+}

@@ -66,7 +66,7 @@ export class TrainLog {
       onValidation: (validation: Validation) => {
         this.file.append({ validationLoss: validation.loss, perplexity: validation.perplexity, epoch: validation.epoch, step: validation.step });
         this.progress.say(`epoch ${validation.epoch}: validation loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(3)}`);
-        this.tracker.log({ "eval/loss": validation.loss, "eval/perplexity": validation.perplexity, "train/epoch": validation.epoch }, validation.step);
+        this.tracker.log({ "eval/loss": validation.loss, "eval/perplexity": validation.perplexity, "train/epoch": validation.epoch, "train/global_step": validation.step }, validation.step);
       },
     };
   }

@@ -29,7 +29,7 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
     `From ${points[0]?.loss.toFixed(3)} to ${last?.loss.toFixed(3)} at step ${last?.step}.${validation.length ? ` Validation: ${validation.map((one) => `epoch ${one.epoch} ${one.loss.toFixed(3)}`).join(", ")}.` : ""}`,
     {
       height: 320,
-      marginRight: 40,
+      marginRight: 56,
       key: [
         { look: "line", colour: COLOURS.blue, text: "training" },
         ...(validation.length ? [{ look: "diamond", colour: COLOURS.orange, text: "validation, after an epoch" } as const] : []),

@@ -84,7 +84,7 @@ export function records(runId: string) {
         text(writer, 13, run.host);
         timestamp(writer, 17, run.started);
       }),
-    metric: (name: string) => next(12, (writer) => { text(writer, 1, name); text(writer, 4, "_step"); }),
+    metric: (name: string, against: string) => next(12, (writer) => { text(writer, 1, name); text(writer, 4, against); }),
     history: (values: Items, step: number) =>
       next(2, (writer) => {
         Object.entries(values).forEach(([key, value]) => item(writer, 1, key, value));

@@ -19,6 +19,8 @@ export interface WandbSettings {
   readonly apiKey: string | undefined;
   readonly runId: string | undefined;
   readonly host: string;
+  /** What in the environment could not be understood, in sentences: said, and never a reason to stop. */
+  readonly complaints: readonly string[];
 }
 
 const modes: Record<string, WandbMode> = { online: "online", run: "online", offline: "offline", dryrun: "offline", disabled: "disabled" };
@@ -29,8 +31,13 @@ const modes: Record<string, WandbMode> = { online: "online", run: "online", offl
  */
 export function wandbSettings(mode: WandbMode | undefined, run: { name: string; project: string }, environment: NodeJS.ProcessEnv = process.env): WandbSettings {
   const set = (name: string): string | undefined => environment[name]?.trim() || undefined;
-  const fromEnvironment = /^(1|true|yes)$/i.test(set("WANDB_DISABLED") ?? "") ? "disabled" : modes[set("WANDB_MODE")?.toLowerCase() ?? ""];
+  const complaints: string[] = [];
+  const named = set("WANDB_MODE")?.toLowerCase();
+  if (mode === undefined && named !== undefined && !(named in modes)) complaints.push(`WANDB_MODE is "${named}", which is none of online, offline, disabled: logging offline`);
+  const fromEnvironment = /^(1|true|yes)$/i.test(set("WANDB_DISABLED") ?? "") ? "disabled" : named === undefined ? undefined : (modes[named] ?? "offline");
   const baseUrl = (set("WANDB_BASE_URL") ?? "https://api.wandb.ai").replace(/\/+$/, "");
+  const address = URL.canParse(baseUrl) && /^https?:/.test(baseUrl) ? new URL(baseUrl) : undefined;
+  if (!address) complaints.push(`WANDB_BASE_URL is no address: ${baseUrl}`);
   return {
     mode: mode ?? fromEnvironment ?? "disabled",
     project: set("WANDB_PROJECT") ?? run.project,
@@ -41,9 +48,10 @@ export function wandbSettings(mode: WandbMode | undefined, run: { name: string; 
     notes: set("WANDB_NOTES"),
     folder: set("WANDB_DIR") ?? process.cwd(),
     baseUrl,
-    apiKey: set("WANDB_API_KEY") ?? keyFromNetrc(new URL(baseUrl).hostname, environment),
+    apiKey: set("WANDB_API_KEY") ?? (address && keyFromNetrc(address.hostname, environment)),
     runId: set("WANDB_RUN_ID"),
     host: set("WANDB_HOST") ?? hostname(),
+    complaints,
   };
 }
 

@@ -93,6 +93,17 @@ describe("W&B online", () => {
     expect(said.some((line) => line.includes("/team/a-project/runs/"))).toBe(true);
   });
 
+  it("keeps two lines of one step apart", async () => {
+    const tracker = start("online");
+    tracker.log({ "train/loss": 2, "train/global_step": 5 }, 5);
+    tracker.log({ "eval/loss": 3, "train/global_step": 5 }, 5);
+    tracker.log({ final_test_accuracy: 0.5 }, 5);
+    await tracker.finish(0);
+    expect(steps()).toEqual([5, 6, 7]);
+    expect((server.files["wandb-history.jsonl"] ?? []).map((line) => (JSON.parse(line) as Record<string, number>)["train/global_step"])).toEqual([5, 5, undefined]);
+    expect(server.files["wandb-summary.json"]?.[0]).toContain('"final_test_accuracy":0.5');
+  });
+
   it("loses and repeats nothing when the server fails, stalls, cuts and answers 429", async () => {
     server.trouble = [500, "ok", "stall", 429, "cut", "garbage", "ok", 500];
     const tracker = start("online", {}, { ...quick, patienceSeconds: 15, finishSeconds: 20 });
@@ -130,6 +141,14 @@ describe("W&B online", () => {
 
 describe("settings", () => {
   const run = { name: "n", project: "p" };
+  it("a server's address or a mode that cannot be read is said, and stops nothing", async () => {
+    expect(wandbSettings(undefined, run, { WANDB_MODE: "ofline" })).toMatchObject({ mode: "offline", complaints: [expect.stringContaining('WANDB_MODE is "ofline"')] });
+    const tracker = start("online", { WANDB_BASE_URL: "wandb.example:8080/x y" });
+    tracker.log({ loss: 1 }, 1);
+    await tracker.finish(0);
+    expect(said.join("\n")).toMatch(/WANDB_BASE_URL is no address[^]*wandb sync/);
+    expect(onlyRun()).toMatch(/offline-run-/);
+  });
   it("takes the usual variables, and the flag over them", () => {
     expect(wandbSettings(undefined, run, { WANDB_MODE: "offline" }).mode).toBe("offline");
     expect(wandbSettings("online", run, { WANDB_MODE: "offline" }).mode).toBe("online");

@@ -65,6 +65,8 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
     say(`W&B: ${why}; logging goes on offline into ${folder}. Send it later with: wandb sync ${folder}`);
     finished?.();
   };
+  for (const complaint of settings.complaints) say(`W&B: ${complaint}`);
+  if (online && !URL.canParse(settings.baseUrl)) giveUp("there is no server to send to");
   if (online && !settings.apiKey) giveUp("no API key (set WANDB_API_KEY, or run `wandb login`)");
   if (online) {
     const workerData: SenderStart = {
@@ -84,6 +86,7 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
   const send = (message: ToSender): void => sender?.postMessage(message);
 
   const seen = new Set<string>();
+  let lastStep = -1;
   let summary: Record<string, unknown> = {};
   const seconds = (at: Date): number => (at.getTime() - started.getTime()) / 1000;
   const system = (): void => {
@@ -102,10 +105,12 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
       for (const key of Object.keys(values)) {
         if (seen.has(key)) continue;
         seen.add(key);
-        write(make.metric(key));
+        write(make.metric(key, key !== GLOBAL_STEP && GLOBAL_STEP in values ? GLOBAL_STEP : "_step"));
       }
-      const line = { ...values, _step: step, _timestamp: at.getTime() / 1000, _runtime: seconds(at) };
-      write(make.history(line, step));
+      // Two lines of one _step would be taken for one: the second gets the next. Curves are drawn against the step of training.
+      lastStep = Math.max(step, lastStep + 1);
+      const line = { ...values, _step: lastStep, _timestamp: at.getTime() / 1000, _runtime: seconds(at) };
+      write(make.history(line, lastStep));
       summary = { ...summary, ...line };
       send({ type: "history", line: jsonLine(line) });
       send({ type: "summary", values: line });
@@ -161,6 +166,9 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
     },
   };
 }
+
+/** The step of training, as the Hugging Face Trainer names it: what its curves are drawn against. */
+const GLOBAL_STEP = "train/global_step";
 
 const jsonLine = (values: Readonly<Record<string, unknown>>): string =>
   `{${Object.entries(values).map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`).join(",")}}`;
