@@ -46,6 +46,8 @@ describe.skipIf(!chromiumPath)("mmmlu view, in Chromium", () => {
     await page.getByRole("button", { name: "Compare the chosen runs" }).click();
     expect(await page.locator("h1").textContent()).toContain("Comparison of");
     expect(await page.locator("body").textContent()).toContain("McNemar");
+    await page.getByRole("link", { name: "All runs" }).click();
+    expect(await page.locator("h1").textContent()).toBe("Runs");
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -56,6 +58,27 @@ describe.skipIf(!chromiumPath)("mmmlu view, in Chromium", () => {
     expect(await page.locator("#live-body").textContent()).toContain("loss 1.0000");
     appendFileSync(at("going", "train-log.jsonl"), `${JSON.stringify({ step: 3, loss: 0.125, learningRate: 1e-3, epoch: 0.1, seconds: 1, gradientNorm: 1, rowsPerSecond: 1 })}\n`);
     await page.waitForFunction(() => document.getElementById("live-body")!.textContent!.includes("loss 0.1250"), undefined, { timeout: 10_000 });
+    // It comes to its end: the page becomes its report.
+    cpSync(at("longest"), at("going"), { recursive: true });
+    await page.waitForSelector("#predictions", { timeout: 10_000 });
+    rmSync(at("going", "manifest.json"));
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it("tells how far a run that asks questions is, its accuracy so far, and that nobody runs it", async () => {
+    const { page, complaints } = await watchedPage(browser);
+    cpSync(at("random"), at("asking"), { recursive: true });
+    rmSync(at("asking", "manifest.json"));
+    const lines = readFileSync(at("random", "replies.jsonl"), "utf8").trimEnd().split("\n").slice(0, 10);
+    writeFileSync(at("asking", "replies.jsonl"), `${lines.join("\n")}\n{"half`);
+    await page.goto(`${viewer.url}run/asking`);
+    const rows = lines.flatMap((line) => (JSON.parse(line) as { ids: string[] }).ids).length;
+    const text = await page.locator("#live-body").innerText();
+    expect(text).toMatch(new RegExp(`${rows}\\s+of \\d+ test rows`));
+    expect(text).toMatch(/not running[^]*the same command goes on/);
+    expect(await page.getByRole("img").getAttribute("aria-label")).toMatch(/Accuracy so far.*95 % interval/);
+    rmSync(at("asking"), { recursive: true });
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -65,6 +88,11 @@ describe("what cannot be shown or compared is said", () => {
   it("a page that is not there, and another site's name", async () => {
     expect((await fetch(`${viewer.url}run/nothing`)).status).toBe(404);
     expect((await fetch(`${viewer.url}run/..%2F..%2Fetc`)).status).toBe(404);
+    expect((await fetch(`${viewer.url}run/%E0%A4%A`)).status).toBe(404);
+    const older = await fetch(`${viewer.url}run/older`);
+    expect([older.status, await older.text()]).toEqual([400, expect.stringContaining("format 0 is not one that this version reads")]);
+    const gone = await fetch(`${viewer.url}compare?run=gone&run=longest`);
+    expect([gone.status, await gone.text()]).toEqual([400, expect.stringContaining("has no predictions.jsonl")]);
     const one = await fetch(`${viewer.url}compare?run=longest`);
     expect([one.status, await one.text()]).toEqual([400, expect.stringContaining("choose two runs")]);
   });

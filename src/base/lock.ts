@@ -38,10 +38,9 @@ export function lockFolder(folder: string): () => void {
 
 /** @throws {UserError} where a process that is alive keeps the folder, this one included */
 function refuseInUse(folder: string): void {
-  const path = resolve(folder, "lock");
-  const owner = ownerOf(path);
-  if (!owner || !isAlive(owner, path)) return;
-  throw new UserError(`${folder} is in use by another run${owner.process ? ` (process ${owner.process})` : ""}`, { hint: "Wait for it, stop it, or choose another folder with --out." });
+  const holder = lockHolder(folder);
+  if (holder === undefined) return;
+  throw new UserError(`${folder} is in use by another run${holder ? ` (process ${holder})` : ""}`, { hint: "Wait for it, stop it, or choose another folder with --out." });
 }
 
 function create(path: string): boolean {
@@ -54,6 +53,13 @@ function create(path: string): boolean {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw new UserError(`cannot write ${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** The process on this machine that has a folder locked (0 while it is just taking it); undefined where none has, or the one that had it is dead. */
+export function lockHolder(folder: string): number | undefined {
+  const path = resolve(folder, "lock");
+  const owner = ownerOf(path);
+  return owner && isAlive(owner, path) ? owner.process : undefined;
 }
 
 /** Removes a stale lock; one that another process made meanwhile is put back. */

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
-import { comparisonReport, loadComparedRun, percent, points } from "../report/index.js";
+import { comparisonReport, loadComparedRuns, percent, points } from "../report/index.js";
 
 export function compareCommand(): Command {
   return new Command("compare")
@@ -15,10 +15,7 @@ export function compareCommand(): Command {
     .option("--json", "print the comparison as JSON")
     .action(async (references: string[], flags: { out: string; seed: number; json?: boolean }) => {
       if (references.length < 2) throw new UsageError("a comparison needs two runs or more", { hint: "mmmlu compare outputs/a outputs/b, or outputs/a:baseline outputs/a:final" });
-      const runs = await Promise.all(references.map(loadComparedRun));
-      // The same name twice would not tell runs apart.
-      const named = runs.map((run, index) => ({ ...run, name: runs.some((other, place) => place !== index && other.name === run.name) ? (references[index] as string) : run.name }));
-      const comparison = compareRuns(named, { seed: flags.seed });
+      const comparison = compareRuns(await loadComparedRuns(references), { seed: flags.seed });
       writeWhole(flags.out, comparisonReport(comparison).html);
       if (flags.json) {
         process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);

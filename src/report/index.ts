@@ -7,5 +7,5 @@ export { percent, points, spoken } from "./figures/index.js";
 export { type QuestionText, table, type Tile, tiles } from "./parts.js";
 export { type ReproducedExperiment, reproductionReport, type ShownFigure, written } from "./reproduction-report.js";
 export { answersReport, explorationReport, type LeakAudit, type ReportHead, type RunReport, type TrainingCurves } from "./run-report.js";
-export { findRuns, type FoundRun, loadComparedRun } from "./viewer/runs.js";
+export { findRuns, type FoundRun, loadComparedRun, loadComparedRuns } from "./viewer/runs.js";
 export { serveRuns, type Viewer } from "./viewer/server.js";

@@ -9,6 +9,9 @@ export interface Section {
   readonly body: Html;
 }
 
+/** What stands at a page's top; the viewer puts the way back to its list in its place. */
+export const BRAND = `<span class="brand">mmmlu-lab</span>`;
+
 /** A page of its own: one file, no network, light and dark, printable, usable by keyboard and screen reader. */
 export function page(title: string, lead: Html, sections: readonly Section[], options: { scripts?: Html; extraHead?: Html; foot?: string } = {}): string {
   return `${html`<!doctype html>
@@ -25,7 +28,7 @@ ${options.extraHead}
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header>
-<div class="bar"><span class="brand">mmmlu-lab</span><button type="button" id="theme" aria-label="Switch between light and dark">◐</button></div>
+<div class="bar">${raw(BRAND)}<button type="button" id="theme" aria-label="Switch between light and dark">◐</button></div>
 ${lead}
 ${sections.length > 1 ? html`<nav aria-label="Contents"><ul>${sections.map((section) => html`<li><a href="#${section.id}">${section.title}</a></li>`)}</ul></nav>` : ""}
 </header>

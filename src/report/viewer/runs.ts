@@ -2,10 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonLines } from "../../base/json-lines.js";
 import { readJson } from "../../base/files.js";
-import type { Prediction } from "../../evaluate/index.js";
-import type { ComparedRun } from "../../evaluate/index.js";
+import type { ComparedRun, EvaluationStatistics, Interval, Prediction } from "../../evaluate/index.js";
 import { type Manifest, readManifest, type RunStart } from "../../record/index.js";
-import { UserError } from "../../base/errors.js";
+import { messageOf, UserError } from "../../base/errors.js";
 
 /** A folder that holds a run, whole or still going. */
 export interface FoundRun {
@@ -17,8 +16,10 @@ export interface FoundRun {
   readonly kind: string;
   readonly complete: boolean;
   readonly sample: boolean;
-  /** Accuracy by stage, where the run has any. */
-  readonly accuracies: readonly { stage: string; accuracy: number; n: number }[];
+  /** Accuracy by stage with its interval, where the run has any. */
+  readonly accuracies: readonly { readonly stage: string; readonly accuracy: number; readonly n: number; readonly interval?: Interval }[];
+  /** Why the folder cannot be read, where it cannot. */
+  readonly fault?: string;
 }
 
 /** The runs in a folder of outputs, newest first; folders that hold none are passed over. */
@@ -30,9 +31,10 @@ export async function findRuns(outputs: string): Promise<FoundRun[]> {
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory() || !existsSync(join(path, "run.json"))) continue;
     try {
       runs.push(await describe(folder, path));
-    } catch {
+    } catch (error) {
       // A folder that cannot be read must not hide the others.
-      runs.push({ folder, path, name: folder, started: "", kind: "unreadable", complete: false, sample: false, accuracies: [] });
+      const fault = [messageOf(error), error instanceof UserError ? error.hint : undefined].filter(Boolean).join(" ");
+      runs.push({ folder, path, name: folder, started: "", kind: "unreadable", complete: false, sample: false, accuracies: [], fault });
     }
   }
   return runs.sort((a, b) => (a.started < b.started ? 1 : -1));
@@ -53,8 +55,8 @@ async function describe(folder: string, path: string): Promise<FoundRun> {
 
 function accuraciesOf(metrics: Record<string, unknown>): FoundRun["accuracies"] {
   const of = (stage: string, value: unknown): FoundRun["accuracies"] => {
-    const { accuracy, n } = (value ?? {}) as { accuracy?: unknown; n?: unknown };
-    return typeof accuracy === "number" && typeof n === "number" ? [{ stage, accuracy, n }] : [];
+    const { accuracy, n, statistics } = (value ?? {}) as { accuracy?: unknown; n?: unknown; statistics?: Partial<EvaluationStatistics> };
+    return typeof accuracy === "number" && typeof n === "number" ? [{ stage, accuracy, n, interval: statistics?.clustered?.interval }] : [];
   };
   return [...of("test", metrics), ...of("baseline", metrics.baseline), ...of("final", metrics.final)];
 }
@@ -85,4 +87,13 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
   const predictions = stage === undefined ? undefined : stages.get(stage);
   if (!predictions) throw new UserError(`${path} has no answers of stage "${stage ?? ""}"`, { hint: `It has: ${[...stages.keys()].join(", ") || "none"}.` });
   return { name: stages.size > 1 ? `${manifest.name}:${stage}` : manifest.name, predictions, manifest };
+}
+
+/**
+ * Loads runs for a comparison; those whose names would be the same are called as they were asked for.
+ * @throws {UserError} as {@link loadComparedRun}
+ */
+export async function loadComparedRuns(references: readonly string[]): Promise<ComparedRun[]> {
+  const runs = await Promise.all(references.map(loadComparedRun));
+  return runs.map((run, index) => ({ ...run, name: runs.some((other, place) => place !== index && other.name === run.name) ? (references[index] as string) : run.name }));
 }

@@ -1,14 +1,17 @@
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
 import { compareRuns } from "../../evaluate/index.js";
 import { comparisonReport } from "../comparison-report.js";
+import { titleOfStage } from "../evaluation-parts.js";
 import { percent } from "../figures/index.js";
-import { html, raw } from "../html.js";
-import { page } from "../page.js";
+import { type Html, html, raw } from "../html.js";
+import { BRAND, page, type Section } from "../page.js";
+import { range } from "../parts.js";
 import { liveBody } from "./live.js";
-import { findRuns, type FoundRun, loadComparedRun } from "./runs.js";
+import { findRuns, type FoundRun, loadComparedRuns } from "./runs.js";
 
 export interface Viewer {
   readonly url: string;
@@ -55,35 +58,45 @@ async function answer(outputs: string, request: IncomingMessage, response: Serve
     if (url.pathname === "/") return send(200, listPage(outputs, runs));
     if (url.pathname === "/compare") return send(200, await comparePage(runs, url.searchParams.getAll("run")));
     const [, kind, name, rest] = /^\/(run|live)\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];
-    const run = runs.find((one) => one.folder === decodeURIComponent(name ?? ""));
+    const run = runs.find((one) => encodeURIComponent(one.folder) === name || one.folder === name);
     if (!kind || !run) return send(404, errorPage("There is no such page", "The list shows the runs there are."));
-    if (kind === "live") return send(200, (await liveBody(run.path)).text);
-    if (rest === "files/metrics.json") return send(200, await readWhole(join(run.path, "metrics.json")), "application/json");
-    if (run.complete && existsSync(join(run.path, "report.html"))) {
-      response.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" });
-      createReadStream(join(run.path, "report.html")).pipe(response);
-      return;
-    }
-    return send(200, await livePage(run));
+    if (run.fault !== undefined) return send(400, errorPage(`${run.folder} cannot be read`, run.fault));
+    // 205: the run has come to its end, its report is there now.
+    if (kind === "live") return run.complete ? send(205, "") : send(200, (await liveBody(run.path)).text);
+    if (rest === "files/metrics.json") return send(200, await readFile(join(run.path, "metrics.json"), "utf8"), "application/json");
+    if (!run.complete) return send(200, await livePage(run));
+    const report = join(run.path, "report.html");
+    if (!existsSync(report)) throw new UserError(`${run.path} has no report.html`, { hint: "The run's folder is not whole: run the experiment again." });
+    return send(200, withWayBack(await readFile(report, "utf8")));
   } catch (error) {
     if (error instanceof UserError) return send(400, errorPage(error.message, error.hint ?? ""));
     return send(500, errorPage("This page failed", messageOf(error)));
   }
 }
 
-async function readWhole(path: string): Promise<string> {
-  const { readFile } = await import("node:fs/promises");
-  return readFile(path, "utf8");
-}
+const FOOT = "Served by mmmlu view on this machine alone.";
+
+/** The name at the page's top leads back to the list. */
+const withWayBack = (text: string): string => text.replace(BRAND, `<a class="brand" href="/">← All runs</a>`);
+
+const served = (title: string, lead: Html, sections: readonly Section[], scripts?: Html): string => withWayBack(page(title, lead, sections, { scripts, foot: FOOT }));
 
 function listPage(outputs: string, runs: readonly FoundRun[]): string {
-  const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : `There are none in ${outputs} yet: mmmlu run eda makes one.`}</p>`;
-  const accuracy = (run: FoundRun): string => run.accuracies.map((one) => `${one.stage === "test" ? "" : `${one.stage} `}${percent(one.accuracy)} of ${one.n}`).join(", ") || "–";
-  const body = html`<form action="/compare"><div class="scroll"><table><thead><tr><th scope="col"><span class="soft">compare</span></th><th scope="col">run</th><th scope="col">kind</th><th scope="col">started</th><th scope="col">state</th><th scope="col">accuracy</th></tr></thead><tbody>
-${runs.map((run) => html`<tr><td>${run.complete && run.accuracies.length ? html`<input type="checkbox" name="run" value="${run.folder}" aria-label="compare ${run.folder}">` : ""}</td>
-<td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td>${run.started.replace("T", " ").slice(0, 16)}</td><td>${run.complete ? "complete" : "not complete"}</td><td>${accuracy(run)}</td></tr>`)}
-</tbody></table></div><p><button type="submit">Compare the chosen runs</button></p></form>`;
-  return page("Runs", lead, [{ id: "list", title: "All runs", body }]);
+  const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : html`There are none in ${outputs} yet: <code>mmmlu run eda</code> makes one.`}</p>`;
+  if (runs.length === 0) return served("Runs", lead, []);
+  const body = html`<form action="/compare"><div class="scroll"><table><thead><tr><th scope="col">run</th><th scope="col">kind</th><th scope="col">started (UTC)</th><th scope="col">state</th><th scope="col">accuracy, its 95 % interval by question; tick to compare</th></tr></thead><tbody>
+${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td>${run.started.replace("T", " ").slice(0, 16)}</td><td>${stateOf(run)}</td><td>${run.accuracies.length ? run.accuracies.map((one) => answersCell(run, one)) : "–"}</td></tr>`)}
+</tbody></table></div>${runs.some((run) => run.complete && run.accuracies.length) ? html`<p><button type="submit">Compare the chosen runs</button></p>` : ""}</form>`;
+  return served("Runs", lead, [{ id: "list", title: "All runs", body }]);
+}
+
+const stateOf = (run: FoundRun): Html | string => (run.fault !== undefined ? html`<span class="unreadable">cannot be read</span>` : run.complete ? html`<span class="right">complete</span>` : "not complete");
+
+/** A stage's accuracy, and the box that puts it into a comparison. */
+function answersCell(run: FoundRun, { stage, accuracy, n, interval }: FoundRun["accuracies"][number]): Html {
+  const several = run.accuracies.length > 1;
+  const box = run.complete ? html`<input type="checkbox" name="run" value="${several ? `${run.folder}:${stage}` : run.folder}" aria-label="compare ${run.folder}${several ? ` ${titleOfStage(stage)}` : ""}"> ` : "";
+  return html`<label class="choice">${box}${several ? html`<span>${titleOfStage(stage)}</span> ` : ""}<b>${percent(accuracy)}</b> <span class="soft">${interval ? `${range(interval)}, ` : ""}${n.toLocaleString("en")} rows</span></label>`;
 }
 
 async function comparePage(runs: readonly FoundRun[], chosen: readonly string[]): Promise<string> {
@@ -99,19 +112,17 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
     if (only?.accuracies.some((one) => one.stage === "baseline")) picked.unshift(`${only.path}:baseline`);
   }
   if (picked.length < 2) throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
-  return comparisonReport(compareRuns(await Promise.all(picked.map(loadComparedRun)))).html;
+  return withWayBack(comparisonReport(compareRuns(await loadComparedRuns(picked))).html);
 }
 
 async function livePage(run: FoundRun): Promise<string> {
-  const script = `<script>setInterval(async () => { try { const reply = await fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
-  return page(
+  const script = `<script>setInterval(async () => { try { const reply = await fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.status === 205) location.reload(); else if (reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
+  return served(
     run.folder,
-    html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)}; this page follows it.</p>`,
+    html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)} UTC; this page follows it, and turns into its report when it is done.</p>`,
     [{ id: "live", title: "So far", body: html`<div id="live-body" aria-live="off">${await liveBody(run.path)}</div>` }],
-    { scripts: raw(script) },
+    raw(script),
   );
 }
 
-function errorPage(title: string, hint: string): string {
-  return page(title, html`<h1>${title}</h1><p>${hint}</p><p><a href="/">All runs</a></p>`, []);
-}
+const errorPage = (title: string, hint: string): string => served(title, html`<h1>${title}</h1><p>${hint}</p>`, []);
