@@ -49,6 +49,7 @@ th[scope=row]{color:var(--text);width:14rem}
 button:not(#theme){font:inherit;font-size:.95rem;color:var(--card);background:var(--accent);border:0;border-radius:8px;padding:.45rem 1rem;cursor:pointer}
 button:not(#theme):disabled{opacity:.5;cursor:default}
 input[type=checkbox]{width:1.1rem;height:1.1rem;accent-color:var(--accent)}
+.whole{white-space:nowrap}
 .choice{display:flex;flex-wrap:wrap;gap:.2rem .5rem;align-items:center;min-height:1.7rem}
 td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.86em}

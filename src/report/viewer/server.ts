@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
+import { lockHolder } from "../../base/lock.js";
 import { compareRuns } from "../../evaluate/index.js";
 import { comparisonReport } from "../comparison-report.js";
 import { titleOfStage } from "../evaluation-parts.js";
@@ -83,14 +84,14 @@ const served = (title: string, lead: Html, sections: readonly Section[], scripts
 
 function listPage(outputs: string, runs: readonly FoundRun[]): string {
   const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : html`There are none in ${outputs} yet: <code>mmmlu run eda</code> makes one.`}</p>`;
-  if (runs.length === 0) return served("Runs", lead, []);
-  const body = html`<form action="/compare"><div class="scroll"><table><thead><tr><th scope="col">run</th><th scope="col">kind</th><th scope="col">started (UTC)</th><th scope="col">state</th><th scope="col">accuracy, its 95 % interval by question; tick to compare</th></tr></thead><tbody>
-${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td>${run.started.replace("T", " ").slice(0, 16)}</td><td>${stateOf(run)}</td><td>${run.accuracies.length ? run.accuracies.map((one) => answersCell(run, one)) : "–"}</td></tr>`)}
+  if (runs.length === 0) return page("Runs", lead, [], { foot: FOOT });
+  const body = html`<form action="/compare"><p class="soft">Open a run, or tick two answers or more and compare them.</p><div class="scroll"><table><thead><tr><th scope="col">run</th><th scope="col">kind</th><th scope="col">started (UTC)</th><th scope="col">state</th><th scope="col">accuracy (95 % by question)</th></tr></thead><tbody>
+${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td class="whole">${run.started.replace("T", " ").slice(0, 16)}</td><td class="whole">${stateOf(run)}</td><td>${run.accuracies.length ? run.accuracies.map((one) => answersCell(run, one)) : "–"}</td></tr>`)}
 </tbody></table></div>${runs.some((run) => run.complete && run.accuracies.length) ? html`<p><button type="submit">Compare the chosen runs</button></p>` : ""}</form>`;
-  return served("Runs", lead, [{ id: "list", title: "All runs", body }]);
+  return page("Runs", lead, [{ id: "list", title: "All runs", body }], { foot: FOOT });
 }
 
-const stateOf = (run: FoundRun): Html | string => (run.fault !== undefined ? html`<span class="unreadable">cannot be read</span>` : run.complete ? html`<span class="right">complete</span>` : "not complete");
+const stateOf = (run: FoundRun): Html | string => (run.fault !== undefined ? html`<span class="unreadable">cannot be read</span>` : run.complete ? html`<span class="right">complete</span>` : lockHolder(run.path) === undefined ? "not complete" : html`<b>running</b>`);
 
 /** A stage's accuracy, and the box that puts it into a comparison. */
 function answersCell(run: FoundRun, { stage, accuracy, n, interval }: FoundRun["accuracies"][number]): Html {
