@@ -4,7 +4,7 @@
  *   npm run notebooks [-- FOLDER]     FOLDER: where the run notebooks go, instead of in their place
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,12 +13,26 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? here;
 const data = mkdtempSync(join(tmpdir(), "jupyter-"));
 const environment = { ...process.env, JUPYTER_DATA_DIR: data, PATH: `${join(here, "../node_modules/.bin")}:${process.env.PATH}` };
+
+// jupyter-nbconvert by itself: Debian has it without the `jupyter` command.
+const execute = (name) =>
+  execFileSync("jupyter-nbconvert", ["--to", "notebook", "--execute", "--ExecutePreprocessor.timeout=300", "--output-dir", out, "--output", name, join(here, name)], { cwd: here, env: environment, stdio: ["ignore", "inherit", "pipe"] });
+
+/** The code cells of a notebook, every one of which shows something, that show nothing. */
+const withoutOutput = (path) =>
+  JSON.parse(readFileSync(path, "utf8")).cells.filter((cell) => cell.cell_type === "code" && cell.outputs.length === 0).map((cell) => cell.source.join("").slice(0, 80));
+
 try {
   execFileSync("deno", ["jupyter", "--install", "--force"], { env: environment, stdio: "ignore" });
   if (out === here) execFileSync(process.execPath, [join(here, "make.mjs")], { stdio: "inherit" });
   for (const name of readdirSync(here).filter((file) => file.endsWith(".ipynb")).sort()) {
-    // jupyter-nbconvert by itself: Debian has it without the `jupyter` command.
-    execFileSync("jupyter-nbconvert", ["--to", "notebook", "--execute", "--ExecutePreprocessor.timeout=300", "--output-dir", out, "--output", name, join(here, name)], { cwd: here, env: environment, stdio: ["ignore", "inherit", "pipe"] });
+    // The kernel may say that it is idle before a cell's result has come, and nbconvert then lets the result go: such a notebook runs again.
+    for (let attempt = 1; ; attempt++) {
+      execute(name);
+      const empty = withoutOutput(join(out, name));
+      if (empty.length === 0) break;
+      if (attempt === 4) throw new Error(`${name}: no output came of the cell ${JSON.stringify(empty[0])}`);
+    }
     console.log(name);
   }
 } catch (error) {
