@@ -10,7 +10,7 @@ export interface LocalAnswererOptions {
   readonly tokenizer: Tokenizer;
   /** Everything that can change a reply: the model's hash, its training, its quantization. */
   readonly identity: Readonly<Record<string, unknown>>;
-  /** Prompts read in one pass. */
+  /** Prompts in a batch; a model may want several batches together. */
   readonly batchSize: number;
   /** Prompts are cut to so many tokens on the left, as the published recipe cuts them; undefined for never. */
   readonly maximumPromptTokens?: number;
@@ -43,7 +43,6 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
       const firsts = new Map<number, readonly [number, number, number, number]>();
       const generating: GenerateOptions = {
         maximumNewTokens: Math.max(...requests.map((request) => request.maximumTokens)),
-        promptsAtOnce: options.batchSize,
         signal,
         stop: options.settled && ((_row, tokens) => (options.settled as (text: string) => boolean)(roughText(tokenizer, tokens))),
         choose: (row, logits) => {

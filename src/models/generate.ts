@@ -7,8 +7,6 @@ export interface TokenLogProbability {
 export interface GenerateOptions {
   /** Tokens a row gets at most, end tokens included. */
   readonly maximumNewTokens: number;
-  /** Prompts read in one pass, which bounds its memory; all of them unless given. All are continued together. */
-  readonly promptsAtOnce?: number;
   /** Asked after each token of a row, with all its new tokens: true ends the row, the token kept. */
   readonly stop?: (row: number, tokens: readonly number[]) => boolean;
   /** Told each token as it comes, with what `topLogProbabilities` asks for. */
@@ -117,7 +115,7 @@ export async function continueGreedily(
 
 /** What every model here generates with: how a batch is started, and its tokens that mean something. */
 export interface Generator {
-  readonly start: (prompts: readonly (readonly number[])[], options?: Pick<GenerateOptions, "promptsAtOnce" | "signal">) => Promise<Continuation>;
+  readonly start: (prompts: readonly (readonly number[])[], options?: Pick<GenerateOptions, "signal">) => Promise<Continuation>;
   readonly endTokens: readonly number[];
   readonly padToken: number;
 }

@@ -100,6 +100,13 @@ describe("Gemma 2's generation", () => {
     alone!.forEach((value, i) => expect(value).toBeCloseTo(letters[2]![i]!, 4));
   });
 
+  it("does not depend on how many passes read the prompts", async () => {
+    const [few] = await model.generate(PROMPTS.slice(0, 1), { maximumNewTokens: 3 });
+    // More tokens than one pass reads.
+    const many = await model.generate([...Array.from({ length: 10 }, (_, row) => Array.from({ length: 450 }, (_, i) => 3 + ((row * 7 + i) % 50))), PROMPTS[0]!], { maximumNewTokens: 3 });
+    expect(many.at(-1)!.tokens).toEqual(few!.tokens);
+  });
+
   it("refuses prompts that are too long, or have tokens that it has not", async () => {
     await expect(model.generate([Array<number>(513).fill(3)], { maximumNewTokens: 1 })).rejects.toThrow(/513 tokens, and the model takes 512/);
     await expect(model.generate([[2, 60]], { maximumNewTokens: 1 })).rejects.toThrow(/the token 60, and the model only 60/);

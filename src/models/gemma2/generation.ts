@@ -19,6 +19,9 @@ interface Cache {
 /** Places that a cache grows by. */
 const ROOM = 32;
 
+/** Tokens of prompts that are read in one pass: stored weights are expanded once for all of them, and their states bound its memory. */
+const PASS = 4096;
+
 /**
  * Generation with Gemma 2: one pass over the prompts, without padding, fills the cache of keys and values; each further token
  * of a row is one more pass over that token alone.
@@ -39,22 +42,26 @@ export class Gemma2Generation {
     return this.weights.device;
   }
 
-  /** Reads the prompts, so many in a pass, and gives the logits after them. */
-  async start(prompts: readonly (readonly number[])[], { promptsAtOnce = prompts.length, signal }: Pick<GenerateOptions, "promptsAtOnce" | "signal"> = {}): Promise<Continuation> {
+  /** Reads the prompts, {@link PASS} tokens at once, and gives the logits after them. */
+  async start(prompts: readonly (readonly number[])[], { signal }: Pick<GenerateOptions, "signal"> = {}): Promise<Continuation> {
     const { config } = this;
     prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config));
     const lengths = prompts.map((prompt) => prompt.length);
     let room = Math.max(...lengths) + ROOM;
     const caches = Array.from({ length: config.layers }, (): Cache => ({ keys: this.emptyCache(prompts.length, room), values: this.emptyCache(prompts.length, room) }));
-    const last = new Float32Array(prompts.length * config.width);
-    for (let row = 0; row < prompts.length; row += promptsAtOnce) {
+    const lastStates = new Float32Array(prompts.length * config.width);
+    for (let row = 0, end = 0; row < prompts.length; row = end) {
+      for (let tokens = 0; end < prompts.length && (end === row || tokens + lengths[end]! <= PASS); end++) tokens += lengths[end]!;
       // Signals get their turn: a pass blocks the event loop on the CPU.
       if (row > 0) await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
-      last.set(await this.read(prompts.slice(row, row + promptsAtOnce), row, caches, room), row * config.width);
+      lastStates.set(await this.read(prompts.slice(row, end), row, caches, room), row * config.width);
     }
+    // Of the last layer only what follows the prompts is wanted: it goes the way of a further token.
+    const before = lengths.map((length) => length - 1);
+    const states = await this.step(this.device.array(lastStates, [prompts.length, config.width]), config.layers - 1, caches.at(-1)!, before, room, this.stepFeeds(before, room));
     return {
-      first: await this.embedding.logits(this.device.array(last, [prompts.length, config.width])),
+      first: await this.logitsAt(states, Int32Array.from(lengths.keys())),
       next: async (tokens) => {
         if (Math.max(...lengths) >= room) {
           for (const cache of caches) this.grow(cache, prompts.length, room);
@@ -72,16 +79,17 @@ export class Gemma2Generation {
     };
   }
 
-  /** One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the normed states after the prompts [rows, width]. */
+  /** One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the prompts' last states as they enter the last layer [rows, width]. */
   private async read(prompts: readonly (readonly number[])[], firstRow: number, caches: readonly Cache[], room: number): Promise<Float32Array> {
     const { config, device } = this;
     const packed = packRows(prompts, commonStart(prompts));
     const rows = rowFeeds(device, packed, config);
     let states = await this.embedding.embed(packed.tokens);
     const into = this.keysAndValues(packed.total);
-    for (let index = 0; index < config.layers; index++) {
-      const made = await this.layers.forwardWithKeys(states, index, rows, packed, into);
-      device.dispose(states);
+    const last = config.layers - 1;
+    for (let index = 0; index <= last; index++) {
+      const made = index < last ? await this.layers.forwardWithKeys(states, index, rows, packed, into) : { states, ...(await this.layers.keysAndValues(states, index, rows, packed, into)) };
+      if (index < last) device.dispose(states);
       states = made.states;
       for (const part of ["keys", "values"] as const) {
         const elements = (await device.read(made[part])) as Float32Array;
@@ -91,10 +99,14 @@ export class Gemma2Generation {
         device.dispose(made[part]);
       }
     }
-    const normed = await this.layers.finalNorm(states, Int32Array.from(packed.lengths, (length, row) => packedPlace(packed, row, length - 1)));
-    const elements = (await device.read(normed)) as Float32Array;
-    for (const array of [states, normed]) device.dispose(array);
-    return elements;
+    const elements = (await device.read(states)) as Float32Array;
+    const ends = new Float32Array(packed.rows * config.width);
+    packed.lengths.forEach((length, row) => {
+      const start = packedPlace(packed, row, length - 1) * config.width;
+      ends.set(elements.subarray(start, start + config.width), row * config.width);
+    });
+    device.dispose(states);
+    return ends;
   }
 
   async dispose(): Promise<void> {

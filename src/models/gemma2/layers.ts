@@ -14,7 +14,7 @@ interface Compiled {
   readonly builtFor: number;
 }
 
-type Use = "forward" | "with keys" | "backward";
+type Use = "forward" | "with keys" | "keys" | "backward";
 
 /** What flows back through a layer. */
 export interface LayerGradients {
@@ -50,6 +50,13 @@ export class Gemma2Layers {
     const compiled = await this.compiled(index, "with keys", false);
     const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed), { into });
     return { states: made["output"]!, keys: made["keys"]!, values: made["values"]! };
+  }
+
+  /** The keys and values alone of {@link forwardWithKeys}. */
+  async keysAndValues(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, into?: Record<string, DeviceArray>): Promise<{ keys: DeviceArray; values: DeviceArray }> {
+    const compiled = await this.compiled(index, "keys", false);
+    const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed), { into });
+    return { keys: made["keys"]!, values: made["values"]! };
   }
 
   /** From the gradient of a layer's output to that of its input `states`, and of its trained weights. */
@@ -110,8 +117,8 @@ export class Gemma2Layers {
       const dOutput = graph.input("dOutput", "float32", ["T", config.width]);
       const [dStates] = graph.outputGradients(made.states, dOutput, new Set(), [states]);
       graph.builder.output("dStates", dStates!);
-    } else graph.builder.output("output", made.states);
-    if (use === "with keys") {
+    } else if (use !== "keys") graph.builder.output("output", made.states);
+    if (use === "with keys" || use === "keys") {
       graph.builder.output("keys", made.keys);
       graph.builder.output("values", made.values);
     }
