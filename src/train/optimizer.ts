@@ -127,10 +127,12 @@ function adamWGraph(shape: readonly (number | string)[], { betas: [beta1, beta2]
   const tensor = (name: string) => graph.input(name, "float32", shape);
   const number = (name: string) => graph.input(name, "float32", []);
   const [weight, gradient, first, second] = [tensor("weight"), tensor("gradient"), tensor("first"), tensor("second")];
-  const g = mul(gradient, number("scale"));
-  const m = addValues(mul(first, beta1), mul(g, 1 - beta1));
-  const v = addValues(mul(second, beta2), mul(mul(g, g), 1 - beta2));
-  const change = div(mul(m, number("stepSize")), addValues(div(sqrt(v), number("root")), epsilon));
+  // Numbers are multiplied with numbers first: each pass over a tensor costs its memory's time.
+  const [scale, root] = [number("scale"), number("root")];
+  const m = addValues(mul(first, beta1), mul(gradient, mul(scale, 1 - beta1)));
+  const part = mul(gradient, mul(scale, Math.sqrt(1 - beta2)));
+  const v = addValues(mul(second, beta2), mul(part, part));
+  const change = div(mul(m, mul(number("stepSize"), root)), addValues(sqrt(v), mul(root, epsilon)));
   graph.output("newWeight", sub(mul(weight, number("decay")), change));
   graph.output("newFirst", m);
   graph.output("newSecond", v);
