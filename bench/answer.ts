@@ -16,7 +16,9 @@ import { flanT5Prompt, gemma2Prompt, localAnswerer, settled } from "../src/answe
 import { openDevice } from "../src/graph/index.js";
 import { createT5, type LanguageModel, loadGemma2, loadT5, tinyT5Config, weightStore } from "../src/models/index.js";
 import { loadTokenizer } from "../src/tokens/index.js";
+import { commonStart } from "../src/models/packing.js";
 import { englishRows, SHARED } from "./train/examples.js";
+import { rawRate } from "./train/raw-rate.js";
 import { writeModel } from "./train/bench-gemma-2-2b.js";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rows: { type: "string", default: "64" }, python: { type: "string" }, json: { type: "boolean", default: false } } });
@@ -53,18 +55,21 @@ const together = answerer.requestsAtOnce;
 for (let at = 0; at < prompts.length; at += together) await ask(prompts.slice(at, at + together));
 const seconds = (performance.now() - start) / 1000;
 const peakGiB = (process.resourceUsage().maxRSS * 1024) / 2 ** 30;
+const ids = await tokenizer.encodeAll(prompts, true);
+const rawGflops = await rawRate(device, 1024, gemma ? 2304 : 768, gemma ? 9216 : 2048);
+/** What Gemma's linear layers alone would allow at that rate, for the prompts with their common start once a batch and no token of a reply. */
+const bound = gemma ? { rawGflops, rowsPerSecondOfRawProducts: (rawGflops * 1e9) / (2 * local.weights.storedElements * (ids.reduce((sum, { length }) => sum + length - commonStart(ids), 0) / ids.length)) } : { rawGflops };
 
 let theirs: { seconds: number; rows: number; loadSeconds: number; peakBytes: number; versions: Record<string, string> } | undefined;
 if (values.python) {
   const scratch = mkdtempSync(join(tmpdir(), "bench-answer-"));
   const work = join(scratch, "work.json");
-  const ids = await tokenizer.encodeAll(prompts, true);
   writeFileSync(work, JSON.stringify({ folder, gemma, ids, batchSize, maximumTokens }));
   theirs = JSON.parse(execFileSync(values.python, [fileURLToPath(new URL("./python/answer.py", import.meta.url)), work], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n").at(-1)!);
   rmSync(scratch, { recursive: true });
 }
 const result = {
-  model, cores: availableParallelism(), rows: prompts.length, batchSize, loadSeconds, rowsPerSecond: prompts.length / seconds, peakGiB,
+  model, cores: availableParallelism(), rows: prompts.length, batchSize, loadSeconds, rowsPerSecond: prompts.length / seconds, peakGiB, ...bound,
   ...(theirs ? { python: { rowsPerSecond: theirs.rows / theirs.seconds, loadSeconds: theirs.loadSeconds, peakGiB: theirs.peakBytes / 2 ** 30, versions: theirs.versions }, times: prompts.length / seconds / (theirs.rows / theirs.seconds) } : {}),
 };
 if (values.json) console.log(JSON.stringify(result));
