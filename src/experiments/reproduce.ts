@@ -2,30 +2,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readJson } from "../base/files.js";
 import { type Manifest, readManifest } from "../record/index.js";
+import type { ReproducedExperiment, ShownFigure } from "../report/index.js";
 import type { ExperimentConfiguration } from "./configuration.js";
 import { protocolDifferences } from "./differences.js";
 import { PUBLISHED } from "./published.js";
 
-/** A published figure beside ours. */
-export interface ReproducedFigure {
-  readonly name: string;
-  readonly published: number;
-  /** undefined where the run does not tell it. */
-  readonly measured: number | undefined;
-  /** How both are written. */
-  readonly unit: "count" | "share" | "number";
-  /** 95 % interval of a measured accuracy, clustered by question, to hold the published one against. */
-  readonly interval?: readonly [number, number];
-}
+/** A published figure beside ours, not yet held against it. */
+export type ReproducedFigure = Omit<ShownFigure, "agrees">;
 
 /** One experiment: what was published, and what the run in a folder found. */
-export interface Reproduction {
-  readonly experiment: string;
-  readonly folder: string;
-  /** Whether the figures can be held against each other: false on the sample. */
-  readonly comparable: boolean;
+export interface Reproduction extends Omit<ReproducedExperiment, "figures"> {
   readonly figures: readonly ReproducedFigure[];
-  readonly protocolDifferences: readonly string[];
 }
 
 type Metrics = Record<string, any>;

@@ -12,7 +12,7 @@ import { identityOf } from "./identity.js";
 import { lengthFigures } from "./lengths.js";
 import { factsOf, manifestOf, prepare, type Prepared, splitIds } from "./prepare.js";
 import { besidePublished } from "./reproduce.js";
-import { recorded, startTracking } from "./tracking.js";
+import { tracked } from "./tracking.js";
 
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
 export async function runEvaluate(configuration: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
@@ -23,13 +23,11 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
     const answerer = answererOf(configuration, prepared, context);
-    const tracker = startTracking(configuration, folder.path, context);
-    let exitCode = 1;
-    try {
+    return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const evaluation = await evaluate({
         rows: prepared.splits.test, total: prepared.splits.test.length, answerer, plan: planOf(configuration.answerer), stage: "test",
         repliesPath: folder.file("replies.jsonl"), retriesPath: folder.file("retries.jsonl"), concurrency: configuration.answerer.concurrency,
-        reading: configuration.reading, progress: recorded(context, tracker).progress, signal: context.signal,
+        reading: configuration.reading, progress: watched.progress, signal: context.signal,
       });
       const stage = { stage: "test", metrics: evaluation.metrics, predictions: [...evaluation.predictions] };
       const parts = manifestOf(prepared, configuration.split);
@@ -54,20 +52,14 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
       );
       tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
       writeManifest(folder, manifest);
-      exitCode = 0;
-      const outcome = {
+      return {
         folder: folder.path, report,
         headline: [
           `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
           `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})`,
         ],
       };
-      outcome.headline.forEach((line) => tracker.output(line));
-      return outcome;
-    } finally {
-      await answerer.close();
-      await tracker.finish(exitCode);
-    }
+    }).finally(() => answerer.close());
   } finally {
     release();
   }

@@ -11,23 +11,14 @@ import { protocolDifferences } from "./differences.js";
 import { identityOf } from "./identity.js";
 import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
 import { besidePublished } from "./reproduce.js";
-import { recorded, startTracking } from "./tracking.js";
+import { tracked } from "./tracking.js";
 
 /** Runs an exploration: EDA of all languages, its figures and its report. */
 export async function runExplore(configuration: ExploreConfiguration, context: RunContext): Promise<RunOutcome> {
   const folder = await RunFolder.open(context.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: context.fresh });
   const release = lockFolder(folder.path);
   try {
-    const tracker = startTracking(configuration, folder.path, context);
-    let exitCode = 1;
-    try {
-      const outcome = await exploreAndReport(configuration, recorded(context, tracker), folder, tracker);
-      outcome.headline.forEach((line) => tracker.output(line));
-      exitCode = 0;
-      return outcome;
-    } finally {
-      await tracker.finish(exitCode);
-    }
+    return await tracked(configuration, folder.path, context, (tracker, watched) => exploreAndReport(configuration, watched, folder, tracker));
   } finally {
     release();
   }

@@ -15,7 +15,7 @@ import { identityOf } from "./identity.js";
 import { type ExperimentModel, loadExperimentModel } from "./model.js";
 import { prepare, splitIds } from "./prepare.js";
 import { TrainLog } from "./train-log.js";
-import { recorded, startTracking } from "./tracking.js";
+import { tracked } from "./tracking.js";
 
 /** Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after, saving. */
 export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
@@ -38,35 +38,29 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ${loaded.device.describe()}`,
     );
     checkMemory(loaded.model, need, memoryFree(), configuration.training.batchSize, examples.train);
-    const tracker = startTracking(configuration, folder.path, context);
-    const watched = recorded(context, tracker);
-    let exitCode = 1;
-    try {
+    const ready = loaded;
+    return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const stages: Stage[] = [];
-      const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) => askModel(stage, trained, loaded as ExperimentModel, prepared.tokenizer, prepared.splits.test, configuration, folder, watched);
+      const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) => askModel(stage, trained, ready, prepared.tokenizer, prepared.splits.test, configuration, folder, watched);
       if (configuration.evaluation.baseline) {
         stages.push(await ask("baseline", { trained: false }));
         tracker.log({ baseline_test_accuracy: stages[0]?.metrics.accuracy ?? 0 }, 0);
       }
-      const identity = hashOf({ configuration: identityOf(configuration), split: hashOfSplits(prepared.splits), tokenizer: prepared.tokenizer.sha256, model: loaded.identity });
+      const identity = hashOf({ configuration: identityOf(configuration), split: hashOfSplits(prepared.splits), tokenizer: prepared.tokenizer.sha256, model: ready.identity });
       const checkpointFolder = folder.file("checkpoints");
       const log = await TrainLog.open(folder.file("train-log.jsonl"), await checkpointProgress(checkpointFolder), tracker, watched.progress);
       const { training, lora } = configuration;
       const options = { ...training, betas: training.adamBetas, epsilon: training.adamEpsilon, dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0), checkpointFolder, identity };
-      const result = await train(loaded.model, examples, options, { ...log.hooks, shouldStop: () => context.signal?.aborted === true }).finally(() => log.close());
+      const result = await train(ready.model, examples, options, { ...log.hooks, shouldStop: () => context.signal?.aborted === true }).finally(() => log.close());
       if (result.stopped) throw new UserError(`stopped at step ${result.steps}`, { hint: result.steps > 0 ? "A checkpoint is kept: run the same command again, it goes on from there." : "Run the same command again." });
       stages.push(await ask("final", { trained: identity, steps: result.steps }));
-      const losses = configuration.prompt === "gemma-2" ? await finalLosses(loaded, examples, configuration) : undefined;
-      await loaded.model.save(folder.file("model"));
+      const losses = configuration.prompt === "gemma-2" ? await finalLosses(ready, examples, configuration) : undefined;
+      await ready.model.save(folder.file("model"));
       if (configuration.modelLink !== null) linkModel(configuration.modelLink, folder, watched.progress);
-      const outcome = await publishFinetune(configuration, folder, { prepared, loaded, stages, training: result, losses });
+      const outcome = await publishFinetune(configuration, folder, { prepared, loaded: ready, stages, training: result, losses });
       tracker.log(trackedFigures(configuration, stages, losses), result.steps);
-      outcome.headline.forEach((line) => tracker.output(line));
-      exitCode = 0;
       return outcome;
-    } finally {
-      await tracker.finish(exitCode);
-    }
+    });
   } finally {
     await loaded?.model.dispose();
     await loaded?.device.close();

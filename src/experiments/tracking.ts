@@ -1,9 +1,25 @@
 import { type RunDescription, tensorboardTracker, together, type Tracker, wandbSettings, wandbTracker } from "../record/index.js";
 import type { ExperimentConfiguration } from "./configuration.js";
-import type { RunContext } from "./context.js";
+import type { RunContext, RunOutcome } from "./context.js";
 
-/** Begins logging a run to the trackers that its configuration, the command line and the environment name. */
-export function startTracking(configuration: ExperimentConfiguration, folder: string, context: RunContext): Tracker {
+/**
+ * Does a run's work with the trackers that its configuration, the command line and the environment name; they are told what the run
+ * says, its headline, and whether it came to its end.
+ */
+export async function tracked(configuration: ExperimentConfiguration, folder: string, context: RunContext, work: (tracker: Tracker, watched: RunContext) => Promise<RunOutcome>): Promise<RunOutcome> {
+  const tracker = startTracking(configuration, folder, context);
+  let exitCode = 1;
+  try {
+    const outcome = await work(tracker, recorded(context, tracker));
+    outcome.headline.forEach((line) => tracker.output(line));
+    exitCode = 0;
+    return outcome;
+  } finally {
+    await tracker.finish(exitCode);
+  }
+}
+
+function startTracking(configuration: ExperimentConfiguration, folder: string, context: RunContext): Tracker {
   const run: RunDescription = { name: configuration.name, project: configuration.tracking.project, configuration, folder, kind: configuration.kind };
   const say = (line: string): void => context.progress.say(line);
   const asked = context.wandb ?? (configuration.tracking.wandb === "disabled" ? undefined : configuration.tracking.wandb);
@@ -15,15 +31,15 @@ export function startTracking(configuration: ExperimentConfiguration, folder: st
 }
 
 /** The context whose progress is told to a tracker too: what a run says stands in the tracker's log of its output. */
-export function recorded(context: RunContext, tracker: Tracker): RunContext {
+function recorded(context: RunContext, tracker: Tracker): RunContext {
   const { progress } = context;
   let stage = "";
   return {
     ...context,
     progress: {
-      begin(name, total) {
+      begin(name, total, from) {
         stage = name;
-        progress.begin(name, total);
+        progress.begin(name, total, from);
       },
       update: (done, note) => progress.update(done, note),
       say(line) {

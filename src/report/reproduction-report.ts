@@ -7,6 +7,7 @@ import { range, table } from "./parts.js";
 export interface ReproducedExperiment {
   readonly experiment: string;
   readonly folder: string;
+  /** Whether the figures can be held against each other: false on the sample. */
   readonly comparable: boolean;
   readonly figures: readonly ShownFigure[];
   readonly protocolDifferences: readonly string[];
@@ -16,8 +17,11 @@ export interface ReproducedExperiment {
 export interface ShownFigure {
   readonly name: string;
   readonly published: number;
+  /** undefined where the run does not tell it. */
   readonly measured: number | undefined;
+  /** How both are written. */
   readonly unit: "count" | "share" | "number";
+  /** 95 % interval of a measured accuracy, clustered by question, to hold the published one against. */
   readonly interval?: readonly [number, number];
   /** Whether the two agree, where that can be said. */
   readonly agrees: boolean | undefined;
