@@ -26,12 +26,12 @@ try {
   execFileSync("deno", ["jupyter", "--install", "--force"], { env: environment, stdio: "ignore" });
   if (out === here) execFileSync(process.execPath, [join(here, "make.mjs")], { stdio: "inherit" });
   for (const name of readdirSync(here).filter((file) => file.endsWith(".ipynb")).sort()) {
-    // The kernel may say that it is idle before a cell's result has come, and nbconvert then lets the result go: such a notebook runs again.
+    // However long the notebooks' own pause after what they show, a busy machine may need longer: such a notebook runs again.
     for (let attempt = 1; ; attempt++) {
       execute(name);
-      const empty = withoutOutput(join(out, name));
-      if (empty.length === 0) break;
-      if (attempt === 4) throw new Error(`${name}: no output came of the cell ${JSON.stringify(empty[0])}`);
+      const [empty] = withoutOutput(join(out, name));
+      if (!empty) break;
+      if (attempt === 3) throw new Error(`${name}: no output came of the cell ${JSON.stringify(empty)}; every code cell ends in "await show(…)"`);
     }
     console.log(name);
   }

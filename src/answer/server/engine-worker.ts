@@ -11,6 +11,7 @@ import { localEngine } from "./local-engine.js";
 
 /* The thread that holds a model and generates, so that the server's own thread can always answer. */
 
+// Deno's port cannot be closed, so both places that end the thread let go of it instead.
 const port = parentPort!;
 const tell = (message: FromEngine): void => port.postMessage(message);
 const plain = (error: unknown): PlainError => ({ message: messageOf(error), hint: error instanceof UserError ? error.hint : undefined, user: error instanceof UserError });
@@ -69,11 +70,11 @@ try {
         aborts.get(message.call)?.abort();
         break;
       case "close":
-        void engine.close().finally(() => port.close());
+        void engine.close().finally(() => port.unref());
     }
   });
   tell({ kind: "ready", longestSequence: engine.longestSequence, requestsAtOnce: engine.requestsAtOnce, description });
 } catch (error) {
   tell({ kind: "failed", error: plain(error) });
-  port.close();
+  port.unref();
 }

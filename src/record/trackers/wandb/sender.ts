@@ -55,7 +55,8 @@ async function main(): Promise<void> {
   } catch (error) {
     tell({ type: "failed", why: messageOf(error) });
   }
-  parentPort?.close();
+  // Not close(): Deno's port has none.
+  parentPort?.unref();
 }
 
 async function createRun(): Promise<{ entity: string; project: string }> {
