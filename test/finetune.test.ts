@@ -182,6 +182,7 @@ describe("LoRA", () => {
     // An adapter of a saved model: trained on it, merged into it.
     const base = at("whole", "model");
     expect((await mmmlu(short("on-base", "--set", lora, "--model", base))).code).toBe(0);
+    expect(json("on-base", "manifest.json").model).toMatchObject({ source: base, commit: null, weights: sha(join(base, "model.safetensors")) });
     const merged = await mmmlu(["merge", at("on-base"), "--out", at("merged")]);
     expect(merged.error).toMatch(/log-probabilities differ by at most \d/);
     expect(merged.code).toBe(0);

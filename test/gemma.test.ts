@@ -116,7 +116,7 @@ describe("gemma-2-2b-finetune on the sample", () => {
     const merged = await mmmlu(["merge", at("run"), "--out", at("merged")]);
     expect(merged.error).toMatch(/log-probabilities differ by at most \d/);
     expect(merged.code).toBe(0);
-    for (const [name, change] of [["other", { base_model_name_or_path: at("merged"), r: 4 }], ["dora", { use_dora: true }], ["rank", { r: 0 }]] as const) {
+    for (const [name, change] of [["other", { base_model_name_or_path: at("merged"), r: 4 }], ["dora", { use_dora: true }], ["some-layers", { layers_to_transform: [0] }], ["rank", { r: 0 }]] as const) {
       cpSync(at("run", "model"), at(name), { recursive: true });
       writeFileSync(at(name, "adapter_config.json"), JSON.stringify({ ...json(name, "adapter_config.json"), ...change }));
       const { code, error } = await mmmlu(["merge", at(name), "--out", at(`${name}-merged`)]);

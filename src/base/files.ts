@@ -100,7 +100,7 @@ export async function readJson<T = unknown>(path: string): Promise<T> {
 /** SHA-256 of a file's bytes, in hexadecimal; reads it as a stream. */
 export async function sha256OfFile(path: string): Promise<string> {
   const running = createHash("sha256");
-  for await (const piece of createReadStream(path)) running.update(piece as Buffer);
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) running.update(piece as Buffer);
   return running.digest("hex");
 }
 

@@ -1,16 +1,20 @@
-import { closeSync, createReadStream, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, fdatasync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { messageOf, UserError } from "./errors.js";
 
+/** Milliseconds after which what was appended goes to the disk: what a power cut may cost. */
+const FLUSH = 5000;
+
 /**
  * A file of one JSON object a line that is only ever appended to. Each line reaches the operating system
  * before `append` returns, so a killed process loses at most the line it was writing; opening the file again
- * cuts such a torn last line off.
+ * cuts such a torn last line off. A power cut loses what was appended in the last seconds.
  */
 export class JsonLinesFile<T> {
   #file: number | undefined;
   #size: number;
+  #flush: NodeJS.Timeout | undefined;
 
   constructor(readonly path: string) {
     mkdirSync(dirname(path), { recursive: true });
@@ -26,6 +30,7 @@ export class JsonLinesFile<T> {
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
       this.#size += bytes.length;
+      this.#flush ??= setTimeout(() => this.#flushSoon(), FLUSH).unref();
     } catch (error) {
       ftruncateSync(this.#file, this.#size);
       throw new UserError(`cannot append to ${this.path}: ${messageOf(error)}`, {
@@ -36,8 +41,19 @@ export class JsonLinesFile<T> {
   }
 
   close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
+    if (this.#file === undefined) return;
+    clearTimeout(this.#flush);
+    // What cannot be flushed (a full disk, a pipe) was still handed to the system.
+    try {
+      if (this.#flush) fdatasyncSync(this.#file);
+    } catch {}
+    closeSync(this.#file);
     this.#file = undefined;
+  }
+
+  #flushSoon(): void {
+    this.#flush = undefined;
+    if (this.#file !== undefined) fdatasync(this.#file, () => {});
   }
 }
 

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { UserError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
 import { openDevice } from "../graph/index.js";
-import { isAdapterFolder, loadAdapter, mergeAdapterFolder, modelFromCheckpoint, openCheckpoint, readAdapterSettings } from "../models/index.js";
+import { baseOf, isAdapterFolder, loadAdapter, mergeAdapterFolder, modelFromCheckpoint, openCheckpoint, readAdapterSettings } from "../models/index.js";
 
 interface MergeFlags {
   readonly out: string;
@@ -33,13 +33,12 @@ async function merge(given: string, flags: MergeFlags): Promise<void> {
   const adapter = !isAdapterFolder(given) && isAdapterFolder(join(given, "model")) ? join(given, "model") : given;
   if (!existsSync(adapter)) throw new UserError(`there is no folder ${given}`);
   const progress = progressOn();
-  const settings = await readAdapterSettings(adapter);
-  const base = flags.base ?? settings.base;
-  const opening = { revision: flags.revision, offline: flags.offline, progress };
+  const { base, revision } = baseOf(await readAdapterSettings(adapter), flags);
+  const opening = { revision, offline: flags.offline, progress };
   await mergeAdapterFolder(adapter, flags.out, {
     ...opening, base, float32: flags.float32,
     check: async (folder) => {
-      const [ours, stored] = [await answers(folder, opening), await answers(base, opening, adapter)];
+      const [ours, stored] = [await answers(folder, opening), await answers(base as string, opening, adapter)];
       const difference = Math.max(...ours.values.map((value, i) => Math.abs(value - stored.values[i]!)));
       const tolerance = TOLERANCE[ours.dtype];
       if (!(difference <= tolerance)) throw new UserError(`the merged model answers differently from base and adapter: log-probabilities differ by up to ${difference.toPrecision(3)}, more than the ${tolerance} that rounding to ${ours.dtype} explains`, { hint: "Merge with --float32." });

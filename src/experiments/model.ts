@@ -25,7 +25,7 @@ export interface ExperimentModel {
 export async function loadExperimentModel(configuration: FinetuneConfiguration, tokenizer: Tokenizer, context: RunContext, baseFolder: string): Promise<ExperimentModel> {
   const device = await openDevice(configuration.device);
   const { source, quantization, doubleQuantization } = configuration.model;
-  const { model, identity } = source === SAMPLE ? await tinyModel(configuration, tokenizer, device) : await realModel(configuration, tokenizer, device, context);
+  const { model, identity, commit } = source === SAMPLE ? await tinyModel(configuration, tokenizer, device) : await realModel(configuration, tokenizer, device, context);
   if (source === SAMPLE) {
     if (configuration.lora) await model.save(baseFolder);
     const store = weightStore({ kind: quantization, doubleQuantization }, device);
@@ -33,13 +33,13 @@ export async function loadExperimentModel(configuration: FinetuneConfiguration, 
   }
   if (configuration.lora) {
     const { rank, alpha, dropout, modules } = configuration.lora;
-    await addLora(model.weights, { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source }, configuration.training.seed);
+    await addLora(model.weights, { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source, revision: commit }, configuration.training.seed);
     await model.recompile();
   }
   return { model, device, identity };
 }
 
-type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel };
+type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel; readonly commit?: string };
 
 /** A tiny model made on the spot, the same on every device: it practises on the CPU. */
 async function tinyModel({ prompt, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device): Promise<Loaded> {
@@ -69,19 +69,20 @@ async function realModel({ model: { source, revision, quantization, doubleQuanti
   const checkpoint = await openCheckpoint(source, { revision, offline: context.offline, progress: context.progress, signal: context.signal });
   try {
     const elements = checkpoint.weights.names.reduce((sum, name) => sum + checkpoint.weights.entry(name).shape.reduce((product, size) => product * size, 1), 0);
-    checkWeights(source, elements, leastBytes(checkpoint, quantization), lora === null, memoryFree());
+    checkWeights(source, elements, leastBytes(checkpoint, quantization, lora !== null && device.name === "cpu"), lora === null, memoryFree());
     await checkTokenizer(checkpoint, tokenizer);
     const model = await modelFromCheckpoint(checkpoint, device, { dropout: training.dropout, quantization: { kind: quantization, doubleQuantization }, frozen: lora !== null, progress: context.progress });
     checkVocabulary(model, tokenizer, checkpoint);
-    return { model, identity: { source, commit: checkpoint.commit ?? null, config: hashOf(checkpoint.config.json) } };
+    const weights = checkpoint.commit ? {} : { weights: await checkpoint.weights.sha256() };
+    return { model, commit: checkpoint.commit, identity: { source, commit: checkpoint.commit ?? null, ...weights, config: hashOf(checkpoint.config.json) } };
   } finally {
     await checkpoint.close();
   }
 }
 
-/** Bytes that a weight takes at the least as it will be held. */
-function leastBytes({ config }: Checkpoint, quantization: FinetuneConfiguration["model"]["quantization"]): number {
-  if (quantization === "none") return config.modelType === "t5" ? 4 : 2;
+/** Bytes that a weight takes at the least as it will be held; `asStored` where frozen bfloat16 weights of Gemma stay so. */
+function leastBytes({ config }: Checkpoint, quantization: FinetuneConfiguration["model"]["quantization"], asStored: boolean): number {
+  if (quantization === "none") return config.modelType === "gemma2" && asStored ? 2 : 4;
   return quantization === "int8" ? 1 : 0.5;
 }
 

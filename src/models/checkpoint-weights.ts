@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
-import { readJson } from "../base/files.js";
+import { readJson, sha256, sha256OfFile } from "../base/files.js";
 import { SafetensorsFile, type StoredTensor } from "./safetensors.js";
 
 /** The weights of a checkpoint folder, in one safetensors file or in shards with an index; read one tensor at a time. */
@@ -106,6 +106,13 @@ export class CheckpointWeights {
   readBytesNow(name: string): Uint8Array {
     this.entry(name);
     return this.places.get(name)!.readBytesNow(name);
+  }
+
+  /** SHA-256 of the weights' files: what tells a folder's weights apart, which no commit names. */
+  async sha256(): Promise<string> {
+    const hashes = [];
+    for (const { path } of this.files) hashes.push(await sha256OfFile(path));
+    return hashes.length === 1 ? hashes[0]! : sha256(hashes.join("\n"));
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import type { Progress } from "../base/progress.js";
 import { gemma2FromCheckpoint } from "./gemma2/load.js";
 import type { LocalModel } from "./generate.js";
 import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "./load.js";
-import { isAdapterFolder, loadAdapter, readAdapterSettings } from "./lora/index.js";
+import { baseOf, isAdapterFolder, loadAdapter, readAdapterSettings } from "./lora/index.js";
 import type { TrainableModel } from "./model.js";
 import { type QuantizationOptions, type WeightStore, weightStore } from "./quantize/index.js";
 import { t5FromCheckpoint } from "./t5/load.js";
@@ -49,12 +49,12 @@ export async function openModel(source: string, device: Device, options: OpenMod
   const place = existsSync(join(source, "run.json")) ? saved : source;
   const adapter = isAdapterFolder(place) ? await readAdapterSettings(place) : undefined;
   if (!adapter && options.base !== undefined) throw new UserError(`${place} is no adapter: it has no base`, { hint: "Leave the base out." });
-  const base = options.base ?? adapter?.base;
+  const { base, revision } = baseOf(adapter, options);
   if (adapter && !base) throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, { hint: "Write the base model's folder or hub id into it, or give it with --base." });
   const quantization = options.quantization ?? (adapter && (await quantizationOfRun(place))) ?? { kind: "none" };
   // Before gigabytes are fetched: whether the device has it.
   weightStore(quantization, device);
-  const checkpoint = await openCheckpoint(base ?? place, options);
+  const checkpoint = await openCheckpoint(base ?? place, { ...options, revision });
   try {
     const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, quantization, progress: options.progress });
     if (adapter) await loadAdapter(model.weights, place);

@@ -37,6 +37,8 @@ export interface LoraSettings {
   readonly modules: readonly string[];
   /** Hub id or folder of the base model. */
   readonly base: string;
+  /** The hub's commit of the base, where it is known. */
+  readonly revision?: string;
 }
 
 /**
@@ -144,6 +146,18 @@ export class Weights {
       this.byName.delete(name);
     }
     this.stored.set(name, weight);
+  }
+
+  /** Puts a float32 parameter, frozen, in the place of a stored weight; a parameter of that name is left as it is. */
+  async expand(name: string): Promise<Parameter> {
+    const weight = this.stored.get(name);
+    if (weight) {
+      const parameter = await makeParameter(this.device, name, weight.shape, await weight.dense(), false);
+      for (const array of Object.values(weight.arrays)) this.device.dispose(array);
+      this.stored.delete(name);
+      this.byName.set(name, parameter);
+    }
+    return this.get(name);
   }
 
   /** Elements of all stored weights. */

@@ -1,11 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../../graph/index.js";
-import { addLora, loadAdapter, mergeAdapters } from "../lora/index.js";
+import { bfloat16Bits } from "../float-formats.js";
+import { openCheckpoint } from "../load.js";
+import { addLora, baseOf, loadAdapter, mergeAdapters, readAdapterSettings } from "../lora/index.js";
 import type { Example } from "../model.js";
 import { Random } from "../random.js";
+import { writeSafetensors } from "../write-safetensors.js";
 import { createTinyGemma2 } from "./create.js";
 import type { Gemma2Model } from "./gemma2.js";
 import { loadGemma2 } from "./load.js";
@@ -132,12 +135,16 @@ describe("Gemma 2, saved", () => {
   it("with an adapter is the same from the adapter's folder, and when it is merged", async () => {
     const own = await tiny(3);
     await own.save(join(folder, "base"));
-    await addLora(own.weights, { rank: 2, alpha: 4, dropout: 0, modules: ["q_proj", "down_proj"], base: join(folder, "base") }, 1);
+    await addLora(own.weights, { rank: 2, alpha: 4, dropout: 0, modules: ["q_proj", "down_proj"], base: join(folder, "base"), revision: "a".repeat(40) }, 1);
     const noise = new Random(4);
     for (const { name, array } of own.parameters) if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.1);
     await own.recompile();
     const { lossSum } = await own.loss(EXAMPLES);
     await own.save(join(folder, "adapter"));
+    const settings = await readAdapterSettings(join(folder, "adapter"));
+    expect(baseOf(settings, {})).toEqual({ base: join(folder, "base"), revision: "a".repeat(40) });
+    expect(baseOf(settings, { revision: "main" }).revision).toBe("main");
+    expect(baseOf(settings, { base: "another/base" })).toEqual({ base: "another/base", revision: undefined });
     const again = await loadGemma2(join(folder, "base"), device);
     const bare = (await again.loss(EXAMPLES)).lossSum;
     await loadAdapter(again.weights, join(folder, "adapter"));
@@ -149,6 +156,40 @@ describe("Gemma 2, saved", () => {
     expect((await again.loss(EXAMPLES)).lossSum / lossSum).toBeCloseTo(1, 5);
     await again.dispose();
     await own.dispose();
+  });
+
+  it("frozen holds bfloat16 weights as they are stored: the same numbers from half the memory", async () => {
+    await (await tiny(6)).save(join(folder, "float32"));
+    const [from, to] = [await openCheckpoint(join(folder, "float32")), join(folder, "bfloat16")];
+    mkdirSync(to);
+    const tensors = await Promise.all(from.weights.names.map(async (name) => {
+      const words = bfloat16Bits(await from.weights.readFloat32(name));
+      return { name, shape: from.weights.entry(name).shape, type: "BF16" as const, elements: () => words };
+    }));
+    writeSafetensors(join(to, "model.safetensors"), tensors);
+    for (const name of ["config.json", "generation_config.json"]) copyFileSync(join(from.folder, name), join(to, name));
+    await from.close();
+
+    const [whole, held] = [await loadGemma2(to, device, { frozen: false }), await loadGemma2(to, device, { frozen: true })];
+    const bytes = ({ parameters, stored }: Gemma2Model): number => parameters.reduce((sum, { array }) => sum + array.bytes, 0) + stored.bytes;
+    expect(bytes(held)).toBeLessThan(0.6 * bytes(whole));
+    expect(held.weights.linearLayers).toEqual(whole.weights.linearLayers);
+    await expect(held.save(join(folder, "never"))).rejects.toThrow(/not saved as a whole/);
+    for (const each of [whole, held]) {
+      await addLora(each.weights, { rank: 2, alpha: 4, dropout: 0, modules: ["v_proj", "up_proj"], base: to }, 1);
+      const noise = new Random(4);
+      for (const { name, array } of each.parameters) if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.1);
+      await each.recompile();
+    }
+    const [one, other] = [await gradientsOf(whole, EXAMPLES), await gradientsOf(held, EXAMPLES)];
+    expect(other.loss / one.loss).toBeCloseTo(1, 6);
+    expect(distance(one.all, other.all)).toBeLessThan(1e-5);
+    const ask = { maximumNewTokens: 4 };
+    expect(await held.generate(PROMPTS, ask)).toEqual(await whole.generate(PROMPTS, ask));
+    await mergeAdapters(held.weights);
+    await held.recompile();
+    expect((await held.loss(EXAMPLES)).lossSum / one.loss).toBeCloseTo(1, 5);
+    for (const each of [whole, held]) await each.dispose();
   });
 
   it("refuses an adapter of another base, naming it, and a rank of 0", async () => {

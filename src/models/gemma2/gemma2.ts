@@ -1,3 +1,4 @@
+import { UserError } from "../../base/errors.js";
 import type { Device } from "../../graph/index.js";
 import type { ConfigFile } from "../config-file.js";
 import { type Generated, generateReplies, type GenerateOptions, type Generator, type LocalModel, nextLogProbabilities } from "../generate.js";
@@ -118,6 +119,9 @@ export class Gemma2Model implements TrainableModel, LocalModel {
 
   async save(folder: string): Promise<void> {
     if (this.weights.lora) return saveAdapter(folder, this.weights, "CAUSAL_LM", this.files.tokenizer);
+    if (this.frozenTable || this.weights.storedElements > 0) {
+      throw new UserError("this model holds weights quantized or frozen as bfloat16, and is not saved as a whole", { hint: "Save an adapter, merge one by mergeAdapterFolder, or load with frozen: false." });
+    }
     const tensors = [];
     for (const parameter of this.weights.parameters) tensors.push(await parameterToWrite(this.device, parameter));
     const { beginToken, padToken, endTokens } = this.config;

@@ -1,6 +1,7 @@
 import { UserError } from "../../base/errors.js";
 import { type Progress, silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
+import { bfloat16Weight } from "../bfloat16-weight.js";
 import { SUPPORTED_MODELS } from "../config-file.js";
 import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "../load.js";
 import type { WeightStore } from "../quantize/index.js";
@@ -11,7 +12,7 @@ import { Gemma2Model } from "./gemma2.js";
 export interface LoadGemma2Options {
   /** Takes each linear layer's weight as it is read; without it they are held as float32. */
   readonly store?: WeightStore;
-  /** Whether the model's own weights stay as they are: a table stored as bfloat16 is then held so (on the CPU). */
+  /** Whether the model's own weights stay as they are: matrices stored as bfloat16 are then held so (on the CPU), as exact and in half the memory. */
   readonly frozen?: boolean;
   readonly progress?: Progress;
 }
@@ -47,9 +48,12 @@ export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Devic
   progress.begin(store ? "loading and quantizing weights" : "loading weights", shapes.size);
   let done = 0;
   for (const [name, shape] of shapes) {
-    if (name === EMBEDDING && frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16") {
+    const asStored = frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
+    if (name === EMBEDDING && asStored) {
       const bytes = await checkpoint.weights.readBytes(name);
       table = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    } else if (shape.length === 2 && asStored && !store) {
+      weights.addStored(name, bfloat16Weight(device, shape as [number, number], await checkpoint.weights.readBytes(name)));
     } else {
       const elements = await checkpoint.weights.readFloat32(name, shape);
       if (store && shape.length === 2 && name !== EMBEDDING) weights.addStored(name, await store(name, shape as [number, number], elements, device));

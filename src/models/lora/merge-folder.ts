@@ -12,7 +12,7 @@ import { SHARD_BYTES, TOKENIZER_FILES } from "../save.js";
 import { type TensorToWrite, writeShardedSafetensors } from "../write-safetensors.js";
 import { adapterWeightName } from "./add.js";
 import { mergeInto } from "./merge.js";
-import { readAdapterSettings } from "./peft.js";
+import { baseOf, readAdapterSettings } from "./peft.js";
 
 export interface MergeOptions extends OpenCheckpointOptions {
   /** Hub id or folder of the base instead of the one that the adapter names. */
@@ -33,10 +33,10 @@ export interface MergeOptions extends OpenCheckpointOptions {
 export async function mergeAdapterFolder(adapter: string, out: string, options: MergeOptions = {}): Promise<void> {
   const { progress = silent } = options;
   const settings = await readAdapterSettings(adapter);
-  const source = options.base ?? settings.base;
+  const { base: source, revision } = baseOf(settings, options);
   if (!source) throw new UserError(`${adapter}: adapter_config.json names no base model`, { hint: "Give it with --base." });
   const matrices = await CheckpointWeights.open(adapter, "adapter_model");
-  const checkpoint = await openCheckpoint(source, options);
+  const checkpoint = await openCheckpoint(source, { ...options, revision });
   try {
     const changes = new Map<string, { a: Float32Array; b: Float32Array }>();
     for (const name of matrices.names) {

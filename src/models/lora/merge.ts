@@ -18,13 +18,13 @@ export function mergeInto(weight: Float32Array, a: Float32Array, b: Float32Array
 }
 
 /**
- * Merges a model's adapters into its float32 weights and takes them off. Compiled graphs must be forgotten afterwards
- * (`recompile`). Of no use on quantized weights: merge onto the base as it was before quantization.
+ * Merges a model's adapters into its weights, which become float32, and takes them off. Compiled graphs must be forgotten
+ * afterwards (`recompile`). Quantized weights keep their rounding: {@link mergeAdapterFolder} merges onto the base as it is stored.
  */
 export async function mergeAdapters(weights: Weights): Promise<void> {
   const { device } = weights;
   for (const [layer, { a, b, scaling }] of weights.adapted) {
-    const parameter = weights.get(`${layer}.weight`);
+    const parameter = await weights.expand(`${layer}.weight`);
     const [own, low, high] = (await Promise.all([parameter, a, b].map(({ array }) => device.read(array)))) as [Float32Array, Float32Array, Float32Array];
     mergeInto(own, low, high, a.shape[0]!, scaling);
     if (device.name !== "cpu") {

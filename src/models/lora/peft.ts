@@ -15,6 +15,7 @@ const CONFIG = "adapter_config.json";
 const configSchema = z.looseObject({
   peft_type: z.literal("LORA", "only LORA adapters are supported"),
   base_model_name_or_path: z.string().nullish(),
+  revision: z.string().nullish(),
   r: z.number().int().positive(),
   lora_alpha: z.number().positive(),
   lora_dropout: z.number().min(0).max(1).default(0),
@@ -24,6 +25,11 @@ const configSchema = z.looseObject({
   use_dora: z.literal(false, "is not supported").nullish(),
   fan_in_fan_out: z.literal(false, "is not supported").nullish(),
   modules_to_save: z.null("is not supported").optional(),
+  layers_to_transform: z.null("adapters of some layers only are not supported").optional(),
+  exclude_modules: z.null("is not supported").optional(),
+  layer_replication: z.null("is not supported").optional(),
+  trainable_token_indices: z.null("is not supported").optional(),
+  lora_bias: z.literal(false, "is not supported").nullish(),
   rank_pattern: z.record(z.string(), z.never("ranks by layer are not supported")).nullish(),
   alpha_pattern: z.record(z.string(), z.never("alphas by layer are not supported")).nullish(),
 });
@@ -40,9 +46,15 @@ export async function readAdapterSettings(folder: string): Promise<LoraSettings>
   if (!existsSync(path)) throw new UserError(`${folder} has no ${CONFIG}`, { hint: "Is it an adapter's folder, as PEFT's save_pretrained writes it?" });
   const result = configSchema.safeParse(await readJson<unknown>(path));
   if (!result.success) throw new UserError(`${path}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`);
-  const { r, lora_alpha, lora_dropout, target_modules, base_model_name_or_path } = result.data;
+  const { r, lora_alpha, lora_dropout, target_modules, base_model_name_or_path, revision } = result.data;
   if (typeof target_modules === "string" && target_modules !== "all-linear") throw new UserError(`${path}: target_modules: a regular expression is not supported`, { hint: "List the modules' names." });
-  return { rank: r, alpha: lora_alpha, dropout: lora_dropout, modules: typeof target_modules === "string" ? [target_modules] : target_modules, base: base_model_name_or_path ?? "" };
+  return { rank: r, alpha: lora_alpha, dropout: lora_dropout, modules: typeof target_modules === "string" ? [target_modules] : target_modules, base: base_model_name_or_path ?? "", revision: revision ?? undefined };
+}
+
+/** The base that an adapter is put on: the one that it names, at the commit that it names, unless another base or revision is asked for. */
+export function baseOf(settings: Pick<LoraSettings, "base" | "revision"> | undefined, asked: { readonly base?: string; readonly revision?: string | null }): { base?: string; revision?: string | null } {
+  const base = asked.base ?? (settings?.base || undefined);
+  return { base, revision: asked.revision ?? (base === settings?.base ? settings?.revision : undefined) };
 }
 
 /**
@@ -101,7 +113,7 @@ export async function saveAdapter(folder: string, weights: Weights, taskType: "C
   const config = {
     peft_type: "LORA", task_type: taskType, base_model_name_or_path: lora.base, r: lora.rank, lora_alpha: lora.alpha, lora_dropout: lora.dropout,
     target_modules: lora.modules.length === 1 && lora.modules[0] === "all-linear" ? "all-linear" : [...lora.modules], bias: "none", fan_in_fan_out: false, inference_mode: true,
-    init_lora_weights: true, layers_pattern: null, layers_to_transform: null, modules_to_save: null, rank_pattern: {}, alpha_pattern: {}, revision: null, use_dora: false, use_rslora: false,
+    init_lora_weights: true, layers_pattern: null, layers_to_transform: null, modules_to_save: null, rank_pattern: {}, alpha_pattern: {}, revision: lora.revision ?? null, use_dora: false, use_rslora: false,
   };
   await writeFolderWhole(folder, (place) => {
     for (const file of files) if (existsSync(file)) copyFileSync(file, join(place, basename(file)));

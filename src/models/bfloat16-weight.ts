@@ -1,0 +1,23 @@
+import { bitCast, cast, type Device, matmul } from "../graph/index.js";
+import { expandToFloat32 } from "./float-formats.js";
+import type { StoredWeight } from "./weights.js";
+
+/**
+ * A linear layer's weight held in the bfloat16 words that the file has, in half the memory of float32 and as exact: products expand
+ * it. For the CPU: on WebGPU such words cannot be fed.
+ * @param bytes of the matrix [outputs, inputs], little-endian; kept, not copied
+ */
+export function bfloat16Weight(device: Device, shape: readonly [number, number], bytes: Uint8Array): StoredWeight {
+  const words = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+  return {
+    shape,
+    arrays: { words: device.array(words, shape) },
+    bytes: words.byteLength,
+    product: ({ words }, x) => matmul(x, cast(bitCast(words!, "bfloat16"), "float32"), { transB: true }),
+    async dense() {
+      const elements = new Float32Array(words.length);
+      expandToFloat32(bytes, "BF16", elements, 0);
+      return elements;
+    },
+  };
+}
