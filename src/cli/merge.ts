@@ -53,7 +53,7 @@ async function answers(source: string, options: Parameters<typeof openCheckpoint
   const device = await openDevice("cpu");
   const checkpoint = await openCheckpoint(source, options);
   try {
-    const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, progress: options?.progress });
+    const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, compact: true, progress: options?.progress });
     if (adapter) await loadAdapter(model.weights, adapter);
     const count = model.vocabularySize;
     const prompts = Array.from({ length: 4 }, (_, row) => Array.from({ length: 8 + 4 * row }, (_, i) => (row * 7919 + i * 104_729) % count));

@@ -1,10 +1,11 @@
 import { basename, join, resolve } from "node:path";
 import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
+import { memoryFree } from "../base/memory.js";
 import { type Device, openDevice } from "../graph/index.js";
-import { addLora, type Checkpoint, createTinyGemma2, createTinyT5, type LanguageModel, modelFromCheckpoint, openCheckpoint, storeLinearLayers, weightStore } from "../models/index.js";
+import { addLora, type Checkpoint, createTinyGemma2, createTinyT5, type LanguageModel, leastBytesEach, modelFromCheckpoint, openCheckpoint, storeLinearLayers, weightStore } from "../models/index.js";
 import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
-import { checkWeights, memoryFree } from "../train/index.js";
+import { checkWeights } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
 import { practiseLetters } from "./practise.js";
@@ -68,8 +69,7 @@ async function tinyModel({ prompt, training }: FinetuneConfiguration, tokenizer:
 async function realModel({ model: { source, revision, quantization, doubleQuantization }, lora, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device, context: RunContext): Promise<Loaded> {
   const checkpoint = await openCheckpoint(source, { revision, offline: context.offline, progress: context.progress, signal: context.signal });
   try {
-    const elements = checkpoint.weights.names.reduce((sum, name) => sum + checkpoint.weights.entry(name).shape.reduce((product, size) => product * size, 1), 0);
-    checkWeights(source, elements, leastBytes(checkpoint, quantization, lora !== null && device.name === "cpu"), lora === null, memoryFree());
+    checkWeights(source, checkpoint.weights.elements, leastBytesEach(checkpoint, device, { quantization: { kind: quantization }, frozen: lora !== null }), lora === null, memoryFree());
     await checkTokenizer(checkpoint, tokenizer);
     const model = await modelFromCheckpoint(checkpoint, device, { dropout: training.dropout, quantization: { kind: quantization, doubleQuantization }, frozen: lora !== null, progress: context.progress });
     checkVocabulary(model, tokenizer, checkpoint);
@@ -78,12 +78,6 @@ async function realModel({ model: { source, revision, quantization, doubleQuanti
   } finally {
     await checkpoint.close();
   }
-}
-
-/** Bytes that a weight takes at the least as it will be held; `asStored` where frozen bfloat16 weights of Gemma stay so. */
-function leastBytes({ config }: Checkpoint, quantization: FinetuneConfiguration["model"]["quantization"], asStored: boolean): number {
-  if (quantization === "none") return config.modelType === "gemma2" && asStored ? 2 : 4;
-  return quantization === "int8" ? 1 : 0.5;
 }
 
 const notTogether = (tokenizer: Tokenizer, source: string, why: string): UserError => new UserError(`the tokenizer of ${tokenizer.source} does not fit ${source}: ${why}`, { hint: "Set tokenizer.source to the model's own." });

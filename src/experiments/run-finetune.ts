@@ -1,10 +1,11 @@
 import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
 import { lockFolder } from "../base/lock.js";
+import { gigabytes, memoryFree } from "../base/memory.js";
 import type { Example } from "../models/index.js";
 import { RunFolder } from "../record/index.js";
 import { hashOfSplits } from "../split/index.js";
-import { checkMemory, checkpointProgress, gigabytes, meanLoss, memoryFree, memoryNeed, train } from "../train/index.js";
+import { checkMemory, checkpointProgress, meanLoss, memoryNeed, train } from "../train/index.js";
 import type { Stage } from "./answers.js";
 import { askModel } from "./ask-model.js";
 import type { FinetuneConfiguration } from "./configuration.js";

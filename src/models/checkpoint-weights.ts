@@ -63,6 +63,11 @@ export class CheckpointWeights {
     return [...this.places.keys()];
   }
 
+  /** Elements of all tensors. */
+  get elements(): number {
+    return this.names.reduce((sum, name) => sum + this.entry(name).shape.reduce((product, size) => product * size, 1), 0);
+  }
+
   has(name: string): boolean {
     return this.places.has(name);
   }

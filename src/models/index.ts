@@ -1,7 +1,7 @@
 /** Models: T5 and Gemma 2, adapters, 4-bit weights, generation, checkpoints in Hugging Face's and PEFT's formats. */
 export type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "./model.js";
 export { Weights, isDecayed, makeParameter, type Adapter, type LoraSettings, type StoredWeight } from "./weights.js";
-export { type LanguageModel, modelFromCheckpoint, type ModelOptions, openModel, type OpenedModel, type OpenModelOptions, storeLinearLayers } from "./open-model.js";
+export { type LanguageModel, leastBytesEach, modelFromCheckpoint, type ModelOptions, openModel, type OpenedModel, type OpenModelOptions, storeLinearLayers } from "./open-model.js";
 export { Random } from "./random.js";
 export { openCheckpoint, isFolder, type Checkpoint, type OpenCheckpointOptions } from "./load.js";
 export { readConfigFile, SUPPORTED_MODELS, type ConfigFile, type ModelType } from "./config-file.js";

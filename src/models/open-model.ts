@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Device } from "../graph/index.js";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
+import { gigabytes, memoryFree } from "../base/memory.js";
 import type { Progress } from "../base/progress.js";
 import { gemma2FromCheckpoint } from "./gemma2/load.js";
 import type { LocalModel } from "./generate.js";
@@ -41,7 +42,7 @@ export interface OpenModelOptions extends OpenCheckpointOptions {
 /**
  * Opens a model by its folder, hub id, an adapter's folder, or the output folder of a run that saved one. An adapter that a run
  * trained on quantized weights gets such weights again: on others it would give other answers than the run measured.
- * @throws {UserError} where there is none, or its architecture or quantization is not supported
+ * @throws {UserError} where there is none, its architecture or quantization is not supported, or its weights cannot fit
  */
 export async function openModel(source: string, device: Device, options: OpenModelOptions = {}): Promise<OpenedModel> {
   const saved = join(source, "model");
@@ -56,7 +57,12 @@ export async function openModel(source: string, device: Device, options: OpenMod
   weightStore(quantization, device);
   const checkpoint = await openCheckpoint(base ?? place, { ...options, revision });
   try {
-    const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, quantization, progress: options.progress });
+    const held = { frozen: true, quantization, progress: options.progress };
+    const [needed, free] = [checkpoint.weights.elements * leastBytesEach(checkpoint, device, held), memoryFree()];
+    if (device.name === "cpu" && needed > free) {
+      throw new UserError(`${checkpoint.source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free`, { hint: quantization.kind === "none" ? "Quantized weights take less: --quantization fp4 or int8." : "Take a smaller model, or a machine with more memory." });
+    }
+    const model = await modelFromCheckpoint(checkpoint, device, held);
     if (adapter) await loadAdapter(model.weights, place);
     return { model, folder: adapter && existsSync(join(place, "tokenizer.json")) ? place : checkpoint.folder, commit: checkpoint.commit, quantization };
   } finally {
@@ -79,15 +85,23 @@ export interface ModelOptions {
   readonly quantization?: QuantizationOptions;
   /** Whether the model's own weights stay as they are. */
   readonly frozen?: boolean;
+  /** Whether frozen bfloat16 matrices are held so: half the memory, slower; where float32 would take most of it unless given. */
+  readonly compact?: boolean;
   readonly progress?: Progress;
 }
 
+/** Bytes that a weight takes at the least as {@link modelFromCheckpoint} will hold it: frozen bfloat16 weights of Gemma may stay so. */
+export function leastBytesEach({ config, weights }: Checkpoint, device: Device, { quantization = { kind: "none" }, frozen }: ModelOptions): number {
+  if (quantization.kind !== "none") return quantization.kind === "int8" ? 1 : 0.5;
+  return config.modelType === "gemma2" && frozen && device.name === "cpu" && weights.names.every((name) => weights.entry(name).type === "BF16") ? 2 : 4;
+}
+
 /** A model of the checkpoint's architecture, its linear layers held as the quantization says. */
-export async function modelFromCheckpoint(checkpoint: Checkpoint, device: Device, { dropout, quantization, frozen, progress }: ModelOptions = {}): Promise<LanguageModel> {
+export async function modelFromCheckpoint(checkpoint: Checkpoint, device: Device, { dropout, quantization, frozen, compact, progress }: ModelOptions = {}): Promise<LanguageModel> {
   const store = quantization && weightStore(quantization, device);
   switch (checkpoint.config.modelType) {
     case "gemma2":
-      return gemma2FromCheckpoint(checkpoint, device, { store, frozen, progress });
+      return gemma2FromCheckpoint(checkpoint, device, { store, frozen, compact, progress });
     case "t5": {
       const model = await t5FromCheckpoint(checkpoint, device, { dropout, progress });
       if (store) await storeLinearLayers(model.weights, store);

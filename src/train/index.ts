@@ -1,7 +1,7 @@
 export { batchesOfStep, type BatchPlan, rowOrder, stepsPerEpoch, totalSteps } from "./batches.js";
 export { checkpointProgress, hasCheckpoint, type Progress } from "./checkpoint.js";
 export { meanLoss, train } from "./loop.js";
-export { checkMemory, checkWeights, gigabytes, memoryFree, type MemoryNeed, memoryNeed } from "./memory.js";
+export { checkMemory, checkWeights, type MemoryNeed, memoryNeed } from "./memory.js";
 export { AdamW, type AdamWOptions, clipCoefficient, GradientNorm } from "./optimizer.js";
 export type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 export { learningRateAt, type ScheduleOptions, warmupSteps } from "./schedule.js";

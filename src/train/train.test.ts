@@ -8,7 +8,7 @@ import { type Device, openDevice } from "../graph/index.js";
 import type { Example } from "../models/model.js";
 import { createTinyT5 } from "../models/t5/create.js";
 import { batchesOfStep, learningRateAt, memoryNeed, rowOrder, TorchGenerator, totalSteps, train, type TrainingOptions, warmupSteps } from "./index.js";
-import { checkMemory, checkWeights, memoryFree } from "./memory.js";
+import { checkMemory, checkWeights } from "./memory.js";
 
 describe.skipIf(withoutShared)("torch's order of rows", () => {
   it("is torch's", () => {
@@ -218,26 +218,5 @@ describe("training", () => {
     expect(refused(24 * gigabyte, true)).toMatchObject({ message: expect.stringMatching(/2,850,000,000 parameters: training all its weights needs at least 42\.5 GiB .* 24\.0 GiB is free/), hint: expect.stringContaining("lora=") });
     expect(refused(24 * gigabyte, false)).toBeUndefined();
     expect(refused(8 * gigabyte, false)).toMatchObject({ message: expect.stringContaining("its weights need 10.6 GiB"), hint: expect.stringContaining("smaller model") });
-  });
-
-  it("counts as free what the limits of all control groups leave, files in memory included", () => {
-    const root = folder();
-    const write = (path: string, text: string): void => {
-      mkdirSync(join(root, path, ".."), { recursive: true });
-      writeFileSync(join(root, path), text);
-    };
-    write("proc/meminfo", "MemTotal: 16000 kB\nMemAvailable:    9000 kB\n");
-    expect(memoryFree(root)).toBe(9000 * 1024);
-    write("proc/self/cgroup", "0::/user/service\n");
-    write("sys/fs/cgroup/user/service/memory.max", "max\n");
-    write("sys/fs/cgroup/user/service/memory.current", "1000\n");
-    expect(memoryFree(root)).toBe(9000 * 1024);
-    write("sys/fs/cgroup/user/memory.max", "8000\n");
-    write("sys/fs/cgroup/user/memory.current", "7000\n");
-    write("sys/fs/cgroup/user/memory.stat", "active_file 900\ninactive_file 2500\n");
-    expect(memoryFree(root)).toBe(3500);
-    write("sys/fs/cgroup/memory/memory.limit_in_bytes", "3000\n");
-    write("sys/fs/cgroup/memory/memory.usage_in_bytes", "2900\n");
-    expect(memoryFree(root)).toBe(100);
   });
 });

@@ -1,4 +1,5 @@
 import { UserError } from "../../base/errors.js";
+import { memoryFree } from "../../base/memory.js";
 import { type Progress, silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import { bfloat16Weight } from "../bfloat16-weight.js";
@@ -12,8 +13,13 @@ import { Gemma2Model } from "./gemma2.js";
 export interface LoadGemma2Options {
   /** Takes each linear layer's weight as it is read; without it they are held as float32. */
   readonly store?: WeightStore;
-  /** Whether the model's own weights stay as they are: matrices stored as bfloat16 are then held so (on the CPU), as exact and in half the memory. */
+  /** Whether the model's own weights stay as they are: a table stored as bfloat16 is then held so (on the CPU). */
   readonly frozen?: boolean;
+  /**
+   * Whether frozen matrices stored as bfloat16 are held so too (on the CPU): as exact in half the memory, but expanded by every
+   * product. Unless given, where float32 would take most of the memory that is free.
+   */
+  readonly compact?: boolean;
   readonly progress?: Progress;
 }
 
@@ -36,23 +42,29 @@ function withEndTokens(config: Gemma2Config, generation: Checkpoint["generationC
   return ends.length > 0 ? { ...config, endTokens: ends } : config;
 }
 
+/** Share of the free memory that float32 weights may take before they are held in less. */
+const MOST = 0.7;
+
+const sizeOf = (shapes: ReadonlyMap<string, readonly number[]>): number => [...shapes].reduce((sum, [name, shape]) => sum + (name === EMBEDDING ? 0 : shape.reduce((product, size) => product * size, 1)), 0);
+
 /** As {@link loadGemma2}, from a checkpoint that is open already (and stays open). */
-export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Device, { store, frozen = store !== undefined, progress = silent }: LoadGemma2Options = {}): Promise<Gemma2Model> {
+export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Device, { store, frozen = store !== undefined, compact, progress = silent }: LoadGemma2Options = {}): Promise<Gemma2Model> {
   if (checkpoint.config.modelType !== "gemma2") throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not Gemma 2`);
   const config = withEndTokens(parseGemma2Config(checkpoint.config), checkpoint.generationConfig);
   const shapes = gemma2WeightShapes(config);
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) checkpoint.weights.entry(name, shape);
+  const asStored = (name: string): boolean => frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
+  const stays = !store && (compact ?? 4 * sizeOf(shapes) > MOST * memoryFree());
   const weights = new Weights(device);
   let table: Uint16Array | undefined;
   progress.begin(store ? "loading and quantizing weights" : "loading weights", shapes.size);
   let done = 0;
   for (const [name, shape] of shapes) {
-    const asStored = frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
-    if (name === EMBEDDING && asStored) {
+    if (name === EMBEDDING && asStored(name)) {
       const bytes = await checkpoint.weights.readBytes(name);
       table = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-    } else if (shape.length === 2 && asStored && !store) {
+    } else if (shape.length === 2 && stays && asStored(name)) {
       weights.addStored(name, bfloat16Weight(device, shape as [number, number], await checkpoint.weights.readBytes(name)));
     } else {
       const elements = await checkpoint.weights.readFloat32(name, shape);

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openDevice } from "../graph/index.js";
+import { gemma2ConfigJson, gemma2WeightShapes } from "./gemma2/config.js";
+import { tinyGemma2Config } from "./gemma2/create.js";
+import { openModel } from "./open-model.js";
+
+it("a model that cannot fit is refused before its weights are read", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "too-large-"));
+  const config = tinyGemma2Config({ vocabularySize: 2 ** 32 });
+  writeFileSync(join(folder, "config.json"), JSON.stringify(gemma2ConfigJson(config)));
+  // More than a terabyte, none of which takes room on the disk.
+  const header: Record<string, unknown> = {};
+  let end = 0;
+  for (const [name, shape] of gemma2WeightShapes(config)) {
+    const start = end;
+    end += 4 * shape.reduce((product, size) => product * size, 1);
+    header[name] = { dtype: "F32", shape, data_offsets: [start, end] };
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(join(folder, "model.safetensors"), Buffer.concat([length, text]));
+  truncateSync(join(folder, "model.safetensors"), 8 + text.length + end);
+  const device = await openDevice("cpu");
+  await expect(openModel(folder, device)).rejects.toMatchObject({ message: expect.stringMatching(/needs 1024\.\d GiB for its weights, and [\d.]+ GiB is free/), hint: expect.stringContaining("--quantization fp4") });
+  await device.close();
+  rmSync(folder, { recursive: true });
+});
