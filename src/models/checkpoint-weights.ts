@@ -89,10 +89,10 @@ export class CheckpointWeights {
     return entry;
   }
 
-  /** A tensor as float32; see {@link entry} for the errors. */
-  async readFloat32(name: string, shape?: readonly number[]): Promise<Float32Array> {
+  /** A tensor as float32, in given memory where it is large enough; see {@link entry} for the errors. */
+  async readFloat32(name: string, shape?: readonly number[], memory?: Float32Array): Promise<Float32Array> {
     this.entry(name, shape);
-    return this.places.get(name)!.readFloat32(name);
+    return this.places.get(name)!.readFloat32(name, memory);
   }
 
   /** Some rows of a tensor as float32. */

@@ -4,7 +4,7 @@ import type { Device } from "../graph/index.js";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
-import type { Progress } from "../base/progress.js";
+import { type Progress, silent } from "../base/progress.js";
 import { gemma2FromCheckpoint } from "./gemma2/load.js";
 import type { LocalModel } from "./generate.js";
 import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "./load.js";
@@ -104,7 +104,7 @@ export async function modelFromCheckpoint(checkpoint: Checkpoint, device: Device
       return gemma2FromCheckpoint(checkpoint, device, { store, frozen, compact, progress });
     case "t5": {
       const model = await t5FromCheckpoint(checkpoint, device, { dropout, progress });
-      if (store) await storeLinearLayers(model.weights, store);
+      if (store) await storeLinearLayers(model.weights, store, progress);
       return model;
     }
     default:
@@ -113,10 +113,17 @@ export async function modelFromCheckpoint(checkpoint: Checkpoint, device: Device
 }
 
 /** Puts stored weights in the place of a model's float32 linear layers. */
-export async function storeLinearLayers(weights: Weights, store: WeightStore): Promise<void> {
-  for (const [layer, shape] of weights.linearLayers) {
+export async function storeLinearLayers(weights: Weights, store: WeightStore, progress: Progress = silent): Promise<void> {
+  const layers = weights.linearLayers;
+  progress.begin("quantizing weights", layers.size);
+  let done = 0;
+  for (const [layer, shape] of layers) {
     const name = `${layer}.weight`;
     const elements = (await weights.device.read(weights.get(name).array)) as Float32Array;
     weights.store(name, await store(name, shape, elements, weights.device));
+    progress.update(++done);
+    // A long loop must not keep Ctrl-C waiting.
+    await new Promise((resolve) => setImmediate(resolve));
   }
+  progress.end();
 }

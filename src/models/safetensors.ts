@@ -82,11 +82,12 @@ export class SafetensorsFile {
 
   /**
    * A tensor as float32 (from F32, F16, BF16, F64); needs the result and at most 8 MiB beside it.
+   * @param memory that the result is a part of, where it is large enough: fresh memory takes its time
    * @throws {UserError} where its type is another.
    */
-  async readFloat32(name: string): Promise<Float32Array> {
+  async readFloat32(name: string, memory?: Float32Array): Promise<Float32Array> {
     const entry = this.entry(name);
-    return this.convert(entry, 0, entry.bytes / STORED_TYPES[entry.type]);
+    return this.convert(entry, 0, entry.bytes / STORED_TYPES[entry.type], memory);
   }
 
   /** `count` rows (of the first axis) of a tensor from row `from` on, as float32: for tensors too large to hold whole. */
@@ -102,12 +103,12 @@ export class SafetensorsFile {
     await this.file.close();
   }
 
-  private async convert(entry: StoredTensor, from: number, count: number): Promise<Float32Array> {
+  private async convert(entry: StoredTensor, from: number, count: number, memory?: Float32Array): Promise<Float32Array> {
     if (!readsAsFloat32(entry.type)) throw new UserError(`${this.path}: tensor ${entry.name} is ${entry.type}, not F32, F16, BF16 or F64`);
     const width = STORED_TYPES[entry.type];
-    const out = new Float32Array(count);
+    const out = memory && memory.length >= count ? memory.subarray(0, count) : new Float32Array(count);
     if (entry.type === "F32") {
-      await this.fill(new Uint8Array(out.buffer), entry.offset + from * width);
+      await this.fill(new Uint8Array(out.buffer, out.byteOffset, out.byteLength), entry.offset + from * width);
       return out;
     }
     const piece = new Uint8Array(Math.min(PIECE, count * width));

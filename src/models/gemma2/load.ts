@@ -45,7 +45,7 @@ function withEndTokens(config: Gemma2Config, generation: Checkpoint["generationC
 /** Share of the free memory that float32 weights may take before they are held in less. */
 const MOST = 0.7;
 
-const sizeOf = (shapes: ReadonlyMap<string, readonly number[]>): number => [...shapes].reduce((sum, [name, shape]) => sum + (name === EMBEDDING ? 0 : shape.reduce((product, size) => product * size, 1)), 0);
+const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** As {@link loadGemma2}, from a checkpoint that is open already (and stays open). */
 export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Device, { store, frozen = store !== undefined, compact, progress = silent }: LoadGemma2Options = {}): Promise<Gemma2Model> {
@@ -55,9 +55,11 @@ export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Devic
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) checkpoint.weights.entry(name, shape);
   const asStored = (name: string): boolean => frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
-  const stays = !store && (compact ?? 4 * sizeOf(shapes) > MOST * memoryFree());
+  const stays = !store && (compact ?? 4 * [...shapes].reduce((sum, [name, shape]) => sum + (name === EMBEDDING ? 0 : elementsOf(shape)), 0) > MOST * memoryFree());
   const weights = new Weights(device);
   let table: Uint16Array | undefined;
+  /** Where a matrix stands until it is stored. */
+  let memory = new Float32Array(0);
   progress.begin(store ? "loading and quantizing weights" : "loading weights", shapes.size);
   let done = 0;
   for (const [name, shape] of shapes) {
@@ -66,11 +68,10 @@ export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Devic
       table = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
     } else if (shape.length === 2 && stays && asStored(name)) {
       weights.addStored(name, bfloat16Weight(device, shape as [number, number], await checkpoint.weights.readBytes(name)));
-    } else {
-      const elements = await checkpoint.weights.readFloat32(name, shape);
-      if (store && shape.length === 2 && name !== EMBEDDING) weights.addStored(name, await store(name, shape as [number, number], elements, device));
-      else weights.add(await makeParameter(device, name, shape, elements, !frozen));
-    }
+    } else if (store && shape.length === 2 && name !== EMBEDDING) {
+      if (memory.length < elementsOf(shape)) memory = new Float32Array(elementsOf(shape));
+      weights.addStored(name, await store(name, shape as [number, number], await checkpoint.weights.readFloat32(name, shape, memory), device));
+    } else weights.add(await makeParameter(device, name, shape, await checkpoint.weights.readFloat32(name, shape), !frozen));
     progress.update(++done, name);
     // A long read must not keep Ctrl-C waiting.
     await new Promise((resolve) => setImmediate(resolve));

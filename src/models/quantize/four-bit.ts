@@ -8,11 +8,21 @@ export interface FourBit {
   readonly absmax: Float32Array;
 }
 
-/** Codes in the order of their values, and the midpoints between neighbours, in float32. */
+/**
+ * The sixteen values from the least to the greatest, to be climbed without comparing with all midpoints between them: the range
+ * from -1 to 1 in stretches so short that none has two midpoints.
+ */
 interface Ladder {
+  /** Codes in the order of their values. */
   readonly order: Uint8Array;
-  readonly bounds: Float32Array;
+  /** How many midpoints lie below a stretch. */
+  readonly below: Uint8Array;
+  /** The midpoint within a stretch, or Infinity. */
+  readonly within: Float32Array;
 }
+
+/** Stretches in a range of one. */
+const STRETCHES = 1024;
 
 const ladders = new Map<Bnb4Kind, Ladder>();
 
@@ -23,7 +33,10 @@ function ladderOf(kind: Bnb4Kind): Ladder {
     // Zero stands before minus zero, as bitsandbytes' sort leaves them.
     const order = Uint8Array.from([...values.keys()].sort((a, b) => values[a]! - values[b]! || a - b));
     const bounds = Float32Array.from({ length: 15 }, (_, i) => Math.fround(Math.fround(values[order[i]!]! + values[order[i + 1]!]!) / 2));
-    ladders.set(kind, (ladder = { order, bounds }));
+    const edges = Float64Array.from({ length: 2 * STRETCHES + 1 }, (_, i) => i / STRETCHES - 1);
+    const below = Uint8Array.from(edges, (edge) => bounds.filter((bound) => bound < edge).length);
+    const within = Float32Array.from(edges, (edge) => bounds.find((bound) => bound >= edge && bound < edge + 1 / STRETCHES) ?? Infinity);
+    ladders.set(kind, (ladder = { order, below, within }));
   }
   return ladder;
 }
@@ -32,14 +45,19 @@ function ladderOf(kind: Bnb4Kind): Ladder {
  * Quantizes to FP4 or NF4 in blocks, byte for byte as bitsandbytes' `quantize_4bit` (0.50, CPU): each block is divided by its
  * largest absolute value, each value goes to the nearest of sixteen.
  * @param elements of any number; the last block may be shorter
+ * @param blockSize even
  */
 export function quantizeFourBit(elements: Float32Array, kind: Bnb4Kind, blockSize = 64): FourBit {
-  const { order, bounds } = ladderOf(kind);
+  const { order, below, within } = ladderOf(kind);
   const count = elements.length;
   const packed = new Uint8Array(Math.ceil(count / 2));
   const absmax = new Float32Array(Math.ceil(count / blockSize));
   const fround = Math.fround;
   const tiny = fround(1e-38);
+  const codeOf = (scaled: number): number => {
+    const stretch = ((scaled + 1) * STRETCHES) | 0;
+    return order[below[stretch]! + (scaled > within[stretch]! ? 1 : 0)]!;
+  };
   for (let block = 0; block < absmax.length; block++) {
     const start = block * blockSize;
     const end = Math.min(count, start + blockSize);
@@ -52,18 +70,12 @@ export function quantizeFourBit(elements: Float32Array, kind: Bnb4Kind, blockSiz
     const divisor = largest > tiny ? largest : tiny;
     absmax[block] = whole ? largest : divisor;
     const inverse = fround(1 / divisor);
-    for (let i = start; i < end; i++) {
-      // A block that is not whole is divided, the others are multiplied: the last bit can differ.
-      const scaled = whole ? fround(elements[i]! * inverse) : fround(elements[i]! / divisor);
-      let at = scaled > bounds[7]! ? 8 : 0;
-      if (scaled > bounds[at + 3]!) at += 4;
-      if (scaled > bounds[at + 1]!) at += 2;
-      if (scaled > bounds[at]!) at += 1;
-      packed[i >> 1]! |= (i & 1) === 0 ? order[at]! << 4 : order[at]!;
-    }
+    if (whole) for (let i = start; i < end; i += 2) packed[i >> 1] = (codeOf(fround(elements[i]! * inverse)) << 4) | codeOf(fround(elements[i + 1]! * inverse));
+    // A block that is not whole is divided, the others are multiplied: the last bit can differ.
+    else for (let i = start; i < end; i++) packed[i >> 1]! |= codeOf(fround(elements[i]! / divisor)) << (i & 1 ? 0 : 4);
   }
   // An odd number of values is filled up with a zero.
-  if (count % 2 === 1) packed[packed.length - 1]! |= order[7]!;
+  if (count % 2 === 1) packed[packed.length - 1]! |= codeOf(0);
   return { packed, absmax };
 }
 

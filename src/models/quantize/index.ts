@@ -15,7 +15,7 @@ export interface QuantizationOptions {
   readonly blockSize?: number;
 }
 
-/** Takes a linear layer's weight [outputs, inputs] as it is read and holds it in fewer bits. */
+/** Takes a linear layer's weight [outputs, inputs] as it is read and holds it in fewer bits; the elements' memory is not kept. */
 export type WeightStore = (name: string, shape: readonly [number, number], elements: Float32Array, device: Device) => Promise<StoredWeight>;
 
 /**
