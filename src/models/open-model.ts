@@ -6,20 +6,12 @@ import { readJson } from "../base/files.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
 import { type Progress, silent } from "../base/progress.js";
 import { gemma2FromCheckpoint } from "./gemma2/load.js";
-import type { LocalModel } from "./generate.js";
+import type { LanguageModel } from "./language-model.js";
 import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "./load.js";
 import { baseOf, isAdapterFolder, loadAdapter, readAdapterSettings } from "./lora/index.js";
-import type { TrainableModel } from "./model.js";
 import { type QuantizationOptions, type WeightStore, weightStore } from "./quantize/index.js";
 import { t5FromCheckpoint } from "./t5/load.js";
 import type { Weights } from "./weights.js";
-
-/** What every architecture here gives: a model to train and to ask, over its weights. */
-export type LanguageModel = TrainableModel & LocalModel & {
-  readonly weights: Weights;
-  /** Forgets the compiled graphs: to be called after adapters came or went. */
-  recompile(): Promise<void>;
-};
 
 /** A model of any supported architecture, with where it came from. */
 export interface OpenedModel {

@@ -2,7 +2,8 @@ import type { Device } from "../../graph/index.js";
 import { Random } from "../random.js";
 import { makeParameter, Weights } from "../weights.js";
 import { alternating, type Gemma2Config, gemma2WeightShapes } from "./config.js";
-import { type Gemma2Files, Gemma2Model } from "./gemma2.js";
+import type { ModelFiles } from "../language-model.js";
+import { Gemma2Model } from "./gemma2.js";
 
 /** Sizes of a Gemma 2 made on the spot. */
 export type TinyGemma2Options = Pick<Gemma2Config, "vocabularySize"> & Partial<Gemma2Config>;
@@ -33,7 +34,7 @@ export function tinyGemma2Config(options: TinyGemma2Options): Gemma2Config {
 }
 
 /** A small Gemma 2 with random weights, for samples and tests; the same for the same seed. Norms start as ones (stored as zeros). */
-export async function createTinyGemma2(device: Device, options: TinyGemma2Options, seed: number, files: Gemma2Files = {}): Promise<Gemma2Model> {
+export async function createTinyGemma2(device: Device, options: TinyGemma2Options, seed: number, files: ModelFiles = {}): Promise<Gemma2Model> {
   const config = tinyGemma2Config(options);
   const weights = new Weights(device);
   const random = new Random(seed);

@@ -1,10 +1,6 @@
-import { UserError } from "../../base/errors.js";
-import type { Device } from "../../graph/index.js";
-import type { ConfigFile } from "../config-file.js";
-import { type Generated, generateReplies, type GenerateOptions, type Generator, type LocalModel, nextLogProbabilities } from "../generate.js";
-import { saveAdapter } from "../lora/index.js";
-import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "../model.js";
-import { parameterToWrite, saveModelFolder } from "../save.js";
+import type { Continuation, GenerateOptions } from "../generate.js";
+import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
+import type { Example, GradientOptions, SummedLoss, TrainableModel } from "../model.js";
 import type { Weights } from "../weights.js";
 import { labelledRows, rowFeeds } from "./batch.js";
 import { EMBEDDING, GEMMA2_FLOAT_KEYS, type Gemma2Config, gemma2ConfigJson } from "./config.js";
@@ -12,60 +8,37 @@ import { Embedding } from "./embedding.js";
 import { Gemma2Generation } from "./generation.js";
 import { Gemma2Layers } from "./layers.js";
 
-/** What is saved beside the weights. */
-export interface Gemma2Files {
-  /** Keys of the original config.json: those that this model does not set itself are kept. */
-  readonly config?: Pick<ConfigFile, "json" | "floatKeys">;
-  readonly generationConfig?: Readonly<Record<string, unknown>>;
-  /** Paths of the tokenizer's files. */
-  readonly tokenizer?: readonly string[];
-}
-
 /** Gemma 2, to train and to generate with. Made by `loadGemma2` or `createTinyGemma2`. */
-export class Gemma2Model implements TrainableModel, LocalModel {
+export class Gemma2Model extends LanguageModel<Gemma2Config> {
   private readonly layers: Gemma2Layers;
   private embedding: Embedding;
   private generation: Gemma2Generation;
 
   /** @param frozenTable the embedding's bfloat16 words, where it is not among the weights */
   constructor(
-    readonly weights: Weights,
-    readonly config: Gemma2Config,
+    weights: Weights,
+    config: Gemma2Config,
     private readonly frozenTable?: Uint16Array,
-    readonly files: Gemma2Files = {},
+    files?: ModelFiles,
   ) {
+    super(weights, config, files);
     this.layers = new Gemma2Layers(weights, config);
     this.embedding = this.makeEmbedding();
     this.generation = new Gemma2Generation(weights, this.layers, this.embedding, config);
-  }
-
-  get device(): Device {
-    return this.weights.device;
-  }
-
-  get parameters(): readonly Parameter[] {
-    return this.weights.parameters;
-  }
-
-  get vocabularySize(): number {
-    return this.config.vocabularySize;
   }
 
   get batchesTogether(): number {
     return 4;
   }
 
-  get endTokens(): readonly number[] {
-    return this.config.endTokens;
-  }
-
   get longestSequence(): number {
     return this.config.longestSequence;
   }
 
-  get stored(): TrainableModel["stored"] {
+  override get stored(): TrainableModel["stored"] {
     const table = this.frozenTable?.length ?? 0;
-    return { count: this.weights.storedElements + table, bytes: this.weights.bytes - this.parameters.reduce((sum, { array }) => sum + array.bytes, 0) + 2 * table };
+    const { count, bytes } = super.stored;
+    return { count: count + table, bytes: bytes + 2 * table };
   }
 
   async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
@@ -109,29 +82,18 @@ export class Gemma2Model implements TrainableModel, LocalModel {
     return { lossSum, tokens: labels.length };
   }
 
-  generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
-    return generateReplies(this.generator, prompts, options);
+  protected start(prompts: readonly (readonly number[])[], options?: Pick<GenerateOptions, "signal">): Promise<Continuation> {
+    return this.generation.start(prompts, options);
   }
 
-  letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]> {
-    return nextLogProbabilities(this.generator, prompts, letterIds);
-  }
-
-  async save(folder: string): Promise<void> {
-    if (this.weights.lora) return saveAdapter(folder, this.weights, "CAUSAL_LM", this.files.tokenizer);
-    if (this.frozenTable || this.weights.storedElements > 0) {
-      throw new UserError("this model holds weights quantized or frozen as bfloat16, and is not saved as a whole", { hint: "Save an adapter, merge one by mergeAdapterFolder, or load with frozen: false." });
-    }
-    const tensors = [];
-    for (const parameter of this.weights.parameters) tensors.push(await parameterToWrite(this.device, parameter));
+  protected savedAs(): SavedAs {
     const { beginToken, padToken, endTokens } = this.config;
-    await saveModelFolder(folder, {
-      config: { ...this.files.config?.json, ...gemma2ConfigJson(this.config) },
-      floatKeys: new Set([...(this.files.config?.floatKeys ?? []), ...GEMMA2_FLOAT_KEYS]),
-      generationConfig: this.files.generationConfig ?? { bos_token_id: beginToken, eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens, pad_token_id: padToken },
-      tensors,
-      files: this.files.tokenizer ?? [],
-    });
+    return {
+      taskType: "CAUSAL_LM",
+      config: gemma2ConfigJson(this.config),
+      floatKeys: GEMMA2_FLOAT_KEYS,
+      generationConfig: { bos_token_id: beginToken, eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens, pad_token_id: padToken },
+    };
   }
 
   activationBytes(rows: number, longestInput: number): number {
@@ -148,16 +110,6 @@ export class Gemma2Model implements TrainableModel, LocalModel {
     await this.embedding.dispose();
     this.embedding = this.makeEmbedding();
     this.generation = new Gemma2Generation(this.weights, this.layers, this.embedding, this.config);
-  }
-
-  async dispose(): Promise<void> {
-    await this.recompile();
-    this.weights.dispose();
-  }
-
-  private get generator(): Generator {
-    const { endTokens, padToken } = this.config;
-    return { start: (prompts, options) => this.generation.start(prompts, options), endTokens, padToken };
   }
 
   private makeEmbedding(): Embedding {

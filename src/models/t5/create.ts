@@ -2,7 +2,8 @@ import type { Device } from "../../graph/index.js";
 import { Random } from "../random.js";
 import { makeParameter, Weights } from "../weights.js";
 import { t5WeightShapes, type T5Config } from "./config.js";
-import { T5Model, type T5Files } from "./t5.js";
+import type { ModelFiles } from "../language-model.js";
+import { T5Model } from "./t5.js";
 
 /** Sizes of a T5 v1.1 made on the spot. */
 export type TinyT5Options = Pick<T5Config, "vocabularySize"> & Partial<T5Config>;
@@ -30,7 +31,7 @@ export function tinyT5Config(options: TinyT5Options): T5Config {
 }
 
 /** A T5 v1.1 with random weights, by the deviations that transformers initializes with; the same for the same seed. */
-export async function createT5(device: Device, config: T5Config, seed: number, files: T5Files = {}): Promise<T5Model> {
+export async function createT5(device: Device, config: T5Config, seed: number, files: ModelFiles = {}): Promise<T5Model> {
   const weights = new Weights(device);
   const random = new Random(seed);
   for (const [name, shape] of t5WeightShapes(config, false)) {
@@ -42,7 +43,7 @@ export async function createT5(device: Device, config: T5Config, seed: number, f
 }
 
 /** As {@link createT5}, with a small configuration: for samples and tests. */
-export function createTinyT5(device: Device, options: TinyT5Options, seed: number, files?: T5Files): Promise<T5Model> {
+export function createTinyT5(device: Device, options: TinyT5Options, seed: number, files?: ModelFiles): Promise<T5Model> {
   return createT5(device, tinyT5Config(options), seed, files);
 }
 

@@ -1,24 +1,13 @@
-import type { Device, DeviceArray, Program } from "../../graph/index.js";
-import type { ConfigFile } from "../config-file.js";
-import { type Generated, generateReplies, type GenerateOptions, type Generator, type LocalModel, nextLogProbabilities } from "../generate.js";
-import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "../model.js";
-import { saveAdapter } from "../lora/index.js";
+import type { DeviceArray, Program } from "../../graph/index.js";
+import type { Continuation } from "../generate.js";
+import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
+import type { Example, GradientOptions, Parameter, SummedLoss } from "../model.js";
 import { gradientName, type ModelGraph } from "../model-graph.js";
-import { parameterToWrite, saveModelFolder } from "../save.js";
 import type { Weights } from "../weights.js";
 import { decoderFeeds, encoderFeeds, labelledBatch } from "./batch.js";
 import { t5ConfigJson, type T5Config } from "./config.js";
 import { T5Generation } from "./generation.js";
 import { EMBEDDED_GRADIENT, trainingGraph, type TrainingGraphOptions } from "./training-graph.js";
-
-/** What is saved beside the weights. */
-export interface T5Files {
-  /** Keys of the original config.json: those that this model does not set itself are kept. */
-  readonly config?: Pick<ConfigFile, "json" | "floatKeys">;
-  readonly generationConfig?: Readonly<Record<string, unknown>>;
-  /** Paths of the tokenizer's files. */
-  readonly tokenizer?: readonly string[];
-}
 
 interface Compiled {
   readonly graph: ModelGraph;
@@ -29,7 +18,7 @@ interface Compiled {
 const FEW_TARGETS = 8;
 
 /** T5 v1.1 or Flan-T5, to train and to generate with. Made by `loadT5` or `createTinyT5`. */
-export class T5Model implements TrainableModel, LocalModel {
+export class T5Model extends LanguageModel<T5Config> {
   private readonly programs = new Map<string, Promise<Compiled>>();
   private generation: T5Generation;
   /** Memory of gradients that came back. */
@@ -37,36 +26,17 @@ export class T5Model implements TrainableModel, LocalModel {
 
   /** @param tied whether the output layer is the embedding */
   constructor(
-    readonly weights: Weights,
-    readonly config: T5Config,
+    weights: Weights,
+    config: T5Config,
     readonly tied: boolean,
-    readonly files: T5Files = {},
+    files?: ModelFiles,
   ) {
+    super(weights, config, files);
     this.generation = new T5Generation(weights, config, tied);
-  }
-
-  get device(): Device {
-    return this.weights.device;
-  }
-
-  get parameters(): readonly Parameter[] {
-    return this.weights.parameters;
-  }
-
-  get vocabularySize(): number {
-    return this.config.vocabularySize;
   }
 
   get batchesTogether(): number {
     return 1;
-  }
-
-  get endTokens(): readonly number[] {
-    return this.config.endTokens;
-  }
-
-  get stored(): TrainableModel["stored"] {
-    return { count: this.weights.storedElements, bytes: this.weights.bytes - this.parameters.reduce((sum, { array }) => sum + array.bytes, 0) };
   }
 
   async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
@@ -93,30 +63,17 @@ export class T5Model implements TrainableModel, LocalModel {
     return { lossSum: await this.takeLoss(outputs["loss"]!), tokens };
   }
 
-  generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
-    return generateReplies(this.generator, prompts, options);
+  protected start(prompts: readonly (readonly number[])[]): Promise<Continuation> {
+    return this.generation.start(prompts);
   }
 
-  letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]> {
-    return nextLogProbabilities(this.generator, prompts, letterIds);
-  }
-
-  async save(folder: string): Promise<void> {
-    if (this.weights.lora) return saveAdapter(folder, this.weights, "SEQ_2_SEQ_LM", this.files.tokenizer);
-    const tensors = [];
-    for (const parameter of this.weights.parameters) tensors.push(await parameterToWrite(this.device, parameter));
+  protected savedAs(): SavedAs {
     const { padToken, endTokens, startToken } = this.config;
-    await saveModelFolder(folder, {
-      config: { ...this.files.config?.json, ...t5ConfigJson(this.config, this.tied) },
-      floatKeys: this.files.config?.floatKeys,
-      generationConfig: this.files.generationConfig ?? {
-        decoder_start_token_id: startToken,
-        eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens,
-        pad_token_id: padToken,
-      },
-      tensors,
-      files: this.files.tokenizer ?? [],
-    });
+    return {
+      taskType: "SEQ_2_SEQ_LM",
+      config: t5ConfigJson(this.config, this.tied),
+      generationConfig: { decoder_start_token_id: startToken, eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens, pad_token_id: padToken },
+    };
   }
 
   activationBytes(rows: number, longestInput: number): number {
@@ -127,22 +84,15 @@ export class T5Model implements TrainableModel, LocalModel {
     return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabularySize) + 2 * gradients;
   }
 
-  /** Forgets the compiled graphs: to be called after adapters came or went or parameters were frozen. */
   async recompile(): Promise<void> {
     for (const compiled of this.programs.values()) await (await compiled).program.dispose();
     this.programs.clear();
     await this.generation.dispose();
   }
 
-  async dispose(): Promise<void> {
-    await this.recompile();
+  override async dispose(): Promise<void> {
     this.spare.clear();
-    this.weights.dispose();
-  }
-
-  private get generator(): Generator {
-    const { endTokens, padToken } = this.config;
-    return { start: (prompts) => this.generation.start(prompts), endTokens, padToken };
+    await super.dispose();
   }
 
   private async run(examples: readonly Example[], { gradients, scale = 1, dropoutSeed }: { gradients: boolean; scale?: number; dropoutSeed?: number }) {
