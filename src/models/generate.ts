@@ -11,6 +11,10 @@ export interface GenerateOptions {
   readonly stop?: (row: number, tokens: readonly number[]) => boolean;
   /** Told each token as it comes, with what `topLogProbabilities` asks for. */
   readonly onToken?: (row: number, token: GeneratedToken) => void | Promise<void>;
+  /** Told each row as soon as it has ended, which may be long before the batch does. */
+  readonly onEnd?: (row: number, generated: Generated) => void;
+  /** Runs each pass over the model when its turn has come: several batches under way at once must not pass at the same time. */
+  readonly turn?: Turn;
   /** How many of the likeliest tokens to give with each token, with log-probabilities; 0 (the default) for none. */
   readonly topLogProbabilities?: number;
   /** Chooses the next token from a row's logits; the largest unless given. */
@@ -18,6 +22,9 @@ export interface GenerateOptions {
   /** Ends all rows before the next token; while prompts are still read, rejects with its reason. */
   readonly signal?: AbortSignal;
 }
+
+/** Runs a pass over the model, now or later. */
+export type Turn = <T>(pass: () => Promise<T>) => Promise<T>;
 
 export interface GeneratedToken {
   readonly token: number;
@@ -73,17 +80,20 @@ export interface Continuation {
   dispose(): void;
 }
 
+const atOnce: Turn = (pass) => pass();
+
 /** Generates from a batch under way, one token a row at a time, until every row has ended. */
 export async function continueGreedily(
   start: Continuation,
   endTokens: readonly number[],
   fillToken: number,
-  { maximumNewTokens, stop, onToken, topLogProbabilities = 0, choose, signal }: GenerateOptions,
+  { maximumNewTokens, stop, onToken, onEnd, turn = atOnce, topLogProbabilities = 0, choose, signal }: GenerateOptions,
 ): Promise<Generated[]> {
   const rows = Array.from({ length: start.first.rows }, () => ({
     tokens: [] as number[],
     details: [] as GeneratedToken[],
     ended: (maximumNewTokens > 0 ? undefined : "length") as Generated["ended"] | undefined,
+    told: false,
   }));
   try {
     let logits = start.first;
@@ -104,8 +114,13 @@ export async function continueGreedily(
         if (stop?.(i, row.tokens)) row.ended = "stopped";
         else if (row.tokens.length >= maximumNewTokens) row.ended = "length";
       }
+      for (const [i, row] of rows.entries()) {
+        if (!row.ended || row.told) continue;
+        row.told = true;
+        onEnd?.(i, { tokens: row.tokens, ended: row.ended, details: row.details });
+      }
       if (rows.every((row) => row.ended)) break;
-      logits = await start.next(rows.map((row) => (row.ended ? fillToken : row.tokens.at(-1)!)));
+      logits = await turn(() => start.next(rows.map((row) => (row.ended ? fillToken : row.tokens.at(-1)!))));
     }
   } finally {
     start.dispose();
@@ -122,7 +137,8 @@ export interface Generator {
 
 /** {@link LocalModel.generate} of a model that can start a batch. */
 export async function generateReplies({ start, endTokens, padToken }: Generator, prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
-  return prompts.length === 0 ? [] : continueGreedily(await start(prompts, options), endTokens, padToken, options);
+  const { turn = atOnce } = options;
+  return prompts.length === 0 ? [] : continueGreedily(await turn(() => start(prompts, options)), endTokens, padToken, options);
 }
 
 /** {@link LocalModel.letterLogProbabilities} of a model that can start a batch. */

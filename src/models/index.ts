@@ -10,7 +10,7 @@ export { saveModelFolder, TOKENIZER_FILES, type ModelToSave } from "./save.js";
 export { SafetensorsFile, type StoredTensor } from "./safetensors.js";
 export { writeSafetensors, writeShardedSafetensors, type TensorToWrite } from "./write-safetensors.js";
 export { largest, logSumExp } from "./generate.js";
-export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogProbability } from "./generate.js";
+export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogProbability, Turn } from "./generate.js";
 export { T5Model } from "./t5/t5.js";
 export type { T5Config } from "./t5/config.js";
 export { loadT5, t5FromCheckpoint, type LoadT5Options } from "./t5/load.js";

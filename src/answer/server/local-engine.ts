@@ -1,5 +1,5 @@
 import { UserError } from "../../base/errors.js";
-import { largest, type LocalModel, Random } from "../../models/index.js";
+import { largest, type LocalModel, Random, type Turn } from "../../models/index.js";
 import type { Tokenizer } from "../../tokens/index.js";
 import type { ChatMessage } from "../prompts.js";
 import type { ChatTemplate } from "./chat-template.js";
@@ -27,28 +27,50 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Tokens after which a batch no longer keeps those who wait from beginning. */
+const PATIENCE = 32;
+
+/** Requests that are generated together. */
+interface Batch {
+  readonly rows: number;
+  /** Passes over the model so far. */
+  passes: number;
+}
+
 /**
  * A local model as an engine: requests that come while others are being generated wait for them, and are then generated in one
- * batch. What a request gets does not depend on the others of its batch.
+ * batch, since a token of many rows costs little more than one of a few. Behind a long reply nobody waits for long: from a batch's
+ * {@link PATIENCE}th token on others begin beside it, and batches take turns token by token. What a request gets does not depend
+ * on the others.
  */
 export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce = 8 }: LocalEngineOptions): TextEngine {
   const waiting: Waiting[] = [];
-  let working = false;
+  const running = new Set<Batch>();
+  let lastPass: Promise<unknown> = Promise.resolve();
 
-  async function work(): Promise<void> {
-    if (working) return;
-    working = true;
-    try {
-      while (waiting.length > 0) await generateBatch(waiting.splice(0, batchLength()));
-    } finally {
-      working = false;
-    }
+  /** Begins a batch of those waiting, where those running let it. */
+  function begin(): void {
+    if ([...running].some(({ passes }) => passes < PATIENCE)) return;
+    const requests = waiting.splice(0, batchLength());
+    const going = requests.filter(({ signal, reject }) => {
+      if (signal.aborted) reject(signal.reason);
+      return !signal.aborted;
+    });
+    if (requests.length === 0) return;
+    if (going.length === 0) return begin();
+    const batch: Batch = { rows: going.length, passes: 0 };
+    running.add(batch);
+    void generateBatch(going, batch).finally(() => {
+      running.delete(batch);
+      begin();
+    });
   }
 
-  /** How many of those waiting the memory lets go together; one in any case. */
+  /** How many of those waiting may begin together, beside those running: as many as the memory lets, one in any case where there is room. */
   function batchLength(): number {
+    const free = requestsAtOnce - [...running].reduce((sum, batch) => sum + batch.rows, 0);
     let [rows, longest] = [0, 0];
-    for (const { request } of waiting.slice(0, requestsAtOnce)) {
+    for (const { request } of waiting.slice(0, Math.max(0, free))) {
       longest = Math.max(longest, request.prompt.length);
       if (rows > 0 && (rows + 1) * longest ** 2 > LARGEST_BATCH) break;
       rows++;
@@ -56,19 +78,21 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
     return rows;
   }
 
-  async function generateBatch(batch: readonly Waiting[]): Promise<void> {
-    const going = batch.filter(({ signal, reject }) => {
-      if (signal.aborted) reject(signal.reason);
-      return !signal.aborted;
-    });
-    if (going.length === 0) return;
+  async function generateBatch(going: readonly Waiting[], batch: Batch): Promise<void> {
     const streams = going.map(() => new TextStream(tokenizer));
     const randoms = going.map(({ request }) => new Random(request.seed));
     const top = Math.max(0, ...going.map(({ request }) => (request.topLogProbabilities === undefined ? 0 : Math.max(1, request.topLogProbabilities))));
+    const turn: Turn = (pass) => {
+      if (++batch.passes === PATIENCE) begin();
+      const mine = lastPass.then(pass);
+      lastPass = mine.catch(() => undefined);
+      return mine;
+    };
     try {
-      const replies = await model.generate(going.map(({ request }) => request.prompt), {
+      await model.generate(going.map(({ request }) => request.prompt), {
         maximumNewTokens: Math.max(...going.map(({ request }) => request.maximumTokens)),
         topLogProbabilities: top,
+        turn,
         stop: (row, tokens) => tokens.length >= going[row]!.request.maximumTokens || going[row]!.signal.aborted,
         choose: (row, logits) => (going[row]!.request.temperature === 0 ? largest(logits) : chooseToken(logits, going[row]!.request, randoms[row]!)),
         onToken: async (row, { token, logProbability, top: likeliest = [] }) => {
@@ -83,13 +107,13 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
           // A run on the CPU blocks the event loop: a client that went away is heard between tokens.
           await new Promise((resolve) => setImmediate(resolve));
         },
+        onEnd: (row, { ended, tokens }) => {
+          const { request, resolve, onToken } = going[row]!;
+          const rest = streams[row]!.rest();
+          if (rest) onToken({ text: rest });
+          resolve(ended === "end" || (ended === "stopped" && tokens.length < request.maximumTokens) ? "stop" : "length");
+        },
       });
-      for (const [row, { ended, tokens }] of replies.entries()) {
-        const { request, resolve, onToken } = going[row]!;
-        const rest = streams[row]!.rest();
-        if (rest) onToken({ text: rest });
-        resolve(ended === "end" || (ended === "stopped" && tokens.length < request.maximumTokens) ? "stop" : "length");
-      }
     } catch (error) {
       for (const { reject } of going) reject(error);
     }
@@ -112,7 +136,7 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
       return new Promise((resolve, reject) => {
         waiting.push({ request, onToken, signal, resolve, reject });
         // Requests of the same moment make one batch.
-        setImmediate(() => void work());
+        setImmediate(begin);
       });
     },
     close: () => model.dispose(),

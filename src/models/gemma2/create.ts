@@ -1,8 +1,8 @@
 import type { Device } from "../../graph/index.js";
+import type { ModelFiles } from "../language-model.js";
 import { Random } from "../random.js";
 import { makeParameter, Weights } from "../weights.js";
 import { alternating, type Gemma2Config, gemma2WeightShapes } from "./config.js";
-import type { ModelFiles } from "../language-model.js";
 import { Gemma2Model } from "./gemma2.js";
 
 /** Sizes of a Gemma 2 made on the spot. */

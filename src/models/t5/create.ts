@@ -1,8 +1,8 @@
 import type { Device } from "../../graph/index.js";
+import type { ModelFiles } from "../language-model.js";
 import { Random } from "../random.js";
 import { makeParameter, Weights } from "../weights.js";
 import { t5WeightShapes, type T5Config } from "./config.js";
-import type { ModelFiles } from "../language-model.js";
 import { T5Model } from "./t5.js";
 
 /** Sizes of a T5 v1.1 made on the spot. */
