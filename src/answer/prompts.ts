@@ -51,7 +51,7 @@ export type InstructionName = "english" | "native";
 
 /**
  * §4's two messages for the questions of one request.
- * With the native instruction all rows must be of one language; {@link "./requests.js"} sees to that.
+ * With the native instruction all rows must be of one language; `requestsFor` sees to that.
  * @throws {UserError} where there is no instruction in that language.
  */
 export function gemma3Messages(rows: readonly Row[], instruction: InstructionName = "english"): ChatMessage[] {

@@ -14,7 +14,7 @@ export interface ConfigFile {
   readonly path: string;
   readonly modelType: ModelType;
   readonly json: Readonly<Record<string, unknown>>;
-  /** Keys whose number is written as a float (`1.0`); see {@link configText}. */
+  /** Keys whose number is written as a float (`1.0`); see `configText`. */
   readonly floatKeys: ReadonlySet<string>;
 }
 

@@ -40,7 +40,7 @@ interface Batch {
 /**
  * A local model as an engine: requests that come while others are being generated wait for them, and are then generated in one
  * batch, since a token of many rows costs little more than one of a few. Behind a long reply nobody waits for long: from a batch's
- * {@link PATIENCE}th token on others begin beside it, and batches take turns token by token. What a request gets does not depend
+ * 32nd token on others begin beside it, and batches take turns token by token. What a request gets does not depend
  * on the others.
  */
 export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce = 8 }: LocalEngineOptions): TextEngine {
