@@ -19,10 +19,18 @@ interface Owner {
  * @throws {UserError} where another process that is alive has it
  */
 export function lockFolder(folder: string): () => void {
+  const release = lockFolderIfFree(folder);
+  if (release) return release;
+  const holder = lockHolder(folder);
+  throw new UserError(`${folder} is in use by another run${holder ? ` (process ${holder})` : ""}`, { hint: "Wait for it, stop it, or choose another folder with --out." });
+}
+
+/** As {@link lockFolder}; undefined where a process that is alive has it, this one included. */
+export function lockFolderIfFree(folder: string): (() => void) | undefined {
   const path = resolve(folder, "lock");
   mkdirSync(folder, { recursive: true });
   while (!create(path)) {
-    refuseInUse(folder);
+    if (lockHolder(folder) !== undefined) return undefined;
     takeAside(path);
   }
   held.add(path);
@@ -34,13 +42,6 @@ export function lockFolder(folder: string): () => void {
   process.on("exit", release);
   tidyFolder(folder);
   return release;
-}
-
-/** @throws {UserError} where a process that is alive keeps the folder, this one included */
-function refuseInUse(folder: string): void {
-  const holder = lockHolder(folder);
-  if (holder === undefined) return;
-  throw new UserError(`${folder} is in use by another run${holder ? ` (process ${holder})` : ""}`, { hint: "Wait for it, stop it, or choose another folder with --out." });
 }
 
 function create(path: string): boolean {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { checkStopped, messageOf, UserError } from "../../base/errors.js";
+import { lockFolderIfFree } from "../../base/lock.js";
 import { cachedCommit, isCommit, isKnownAbsent, linkBlob, rememberAbsence, rememberCommit, type Repository, repositoryFolder, snapshotFile } from "./cache.js";
 import { hubError, offlineError } from "./errors.js";
 import { causeOf, patientFetch, pauseFor } from "./patient-fetch.js";
@@ -99,7 +100,12 @@ export async function downloadFileIfThere(repository: Repository, commit: string
   const blob = join(folder, "blobs", info.etag);
   if (!existsSync(blob)) {
     mkdirSync(join(folder, "blobs"), { recursive: true });
-    await fetchBlob(repository, commit, path, blob, info, settings);
+    const release = await turnToFetch(join(settings.cache, ".locks", basename(folder), info.etag), path, settings);
+    try {
+      if (!existsSync(blob)) await fetchBlob(repository, commit, path, blob, info, settings);
+    } finally {
+      release();
+    }
   }
   return linkBlob(folder, commit, path, info.etag);
 }
@@ -138,6 +144,17 @@ async function fileInfo(repository: Repository, commit: string, path: string, se
     return { etag, size };
   }
   throw new Error(`too many redirects for ${path}`);
+}
+
+/** Two that write into one unfinished file spoil it: the second waits until the first has it, or has given up. */
+async function turnToFetch(lock: string, path: string, settings: HubSettings): Promise<() => void> {
+  for (let told = false; ; ) {
+    const release = lockFolderIfFree(lock);
+    if (release) return release;
+    if (!told) settings.progress.say(`another run is fetching ${path}: waiting for it`);
+    told = true;
+    await pauseFor(0.2, settings.signal);
+  }
 }
 
 async function fetchBlob(repository: Repository, commit: string, path: string, blob: string, expected: FileInfo, settings: HubSettings): Promise<void> {

@@ -82,6 +82,17 @@ describe("the hub", () => {
     expect(existsSync(join(blobs, `${etag}.incomplete`))).toBe(false);
   });
 
+  it("fetches a file once where two ask for it at the same time", async () => {
+    hub.trouble = ["cut", "ok"];
+    const said: string[] = [];
+    const watched = { ...settings(), progress: { begin() {}, update() {}, end() {}, say: (line: string) => void said.push(line) } };
+    const paths = await Promise.all([downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", watched), downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", watched)]);
+    expect(new Set(paths).size).toBe(1);
+    expect(readFileSync(paths[0]!, "utf8")).toBe(large);
+    expect(hub.requests.filter((line) => line.startsWith("GET storage:")).length).toBe(2);
+    expect(said).toContain("another run is fetching test/mmlu_DE-DE.csv: waiting for it");
+  });
+
   it("stops at once when it is told to, and keeps what came", async () => {
     hub.trouble = ["cut"];
     const stop = new AbortController();
