@@ -22,7 +22,8 @@ async function logged(path: string, from: number, steps: number, totalSteps: num
   let now = 0;
   const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
   const log = await TrainLog.open(path, { step: from, validations: [] }, together([]), progress);
-  const { onStep, onLog } = log.hooks;
+  const { onBegin, onStep, onLog } = log.hooks;
+  onBegin!({ step: from, totalSteps });
   for (let step = from + 1; step <= from + steps; step++) {
     now += step === from + 1 ? 60_000 : 8000;
     const line: LoggedStep = { step, epoch: 1, loss: 1, learningRate: 1e-4, gradientNorm: 1, rowsPerSecond: 1, seconds: now / 1000 };

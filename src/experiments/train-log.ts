@@ -37,11 +37,12 @@ export class TrainLog {
     let firstEnded = 0;
     let estimated = false;
     return {
+      onBegin: (begun) => {
+        this.progress.begin("training", begun.totalSteps, begun.step);
+        this.shown = begun;
+      },
       onStep: (now) => {
-        if (now.step === this.from + 1) {
-          this.progress.begin("training", now.totalSteps, this.from);
-          firstEnded = performance.now();
-        }
+        if (now.step === this.from + 1) firstEnded = performance.now();
         this.shown = now;
         this.progress.update(now.step, `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s`);
         const taken = now.step - this.from - 1;

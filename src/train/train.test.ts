@@ -80,7 +80,9 @@ describe("training", () => {
     expect(stopped).toMatchObject({ steps: 3, stopped: true });
     const logged: number[] = [];
     const second = await model();
-    const resumed = await train(second, { train: rows }, options(at), { onLog: (line) => logged.push(line.step) });
+    const begun: unknown[] = [];
+    const resumed = await train(second, { train: rows }, options(at), { onBegin: (from) => begun.push(from), onLog: (line) => logged.push(line.step) });
+    expect(begun).toEqual([{ step: 3, totalSteps: 8 }]);
     expect(resumed).toMatchObject({ steps: 8, resumedAt: 3 });
     expect(logged).toEqual([4, 6, 8]);
     expect(weightsOf(second)).toBe(weightsOf(whole));
