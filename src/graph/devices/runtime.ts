@@ -142,6 +142,8 @@ class RuntimeDevice implements Device {
       intraOpNumThreads: this.threads,
       graphOptimizationLevel: options.optimization ?? "all",
       enableCpuMemArena: options.arena ?? true,
+      // For shapes that come again the runtime would take all their memory in one piece, beside the pieces it has: as much once more.
+      enableMemPattern: false,
       logSeverityLevel: 4,
       extra: {
         // Threads of an idle session keep spinning, and several sessions in turn then run at a fifth of the speed.

@@ -79,9 +79,9 @@ export class T5Model extends LanguageModel<T5Config> {
   activationBytes(rows: number, longestInput: number): number {
     const { width, heads, feedForwardWidth, encoderLayers, vocabularySize } = this.config;
     const tokens = rows * longestInput;
-    const perToken = 16 * width + 10 * feedForwardWidth + 5 * heads * longestInput;
-    const gradients = this.parameters.filter(({ trained }) => trained).reduce((sum, { array }) => sum + array.bytes, 0);
-    return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabularySize) + 2 * gradients;
+    // A sixth to a quarter more than a run of flan-t5-base was seen to take.
+    const perToken = 14 * width + 7 * feedForwardWidth + 5 * heads * longestInput;
+    return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabularySize);
   }
 
   async recompile(): Promise<void> {
