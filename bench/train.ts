@@ -1,12 +1,12 @@
 /*
  * Fine-tuning, measured: rows a second, effective GFLOPS beside the raw matrix-product rate of the same run, peak memory.
  *
- *   npm run bench:train [-- MODEL] [--steps 12] [--rounds 2] [--python PYTHON] [--json]
+ *   npm run bench:train [-- MODEL] [--steps 12] [--rounds 2] [--python PYTHON] [--profile] [--json]
  *
  * MODEL is flan-t5-base (the default): its real shape with random weights, real prompts of the real lengths, batches of 8,
  * as the published recipe trains. Each round is a process of its own. With --python (an interpreter that has torch and
  * transformers) bench/python does the same batches with Hugging Face's Trainer in turn. The first two steps of a
- * process warm it up and do not count.
+ * process warm it up and do not count. --profile also tells which operations take the time, by the runtime's own profile.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
     steps: { type: "string", default: "12" },
     rounds: { type: "string", default: "2" },
     python: { type: "string" },
+    profile: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -28,7 +29,7 @@ if (!/^[\w.-]+$/.test(model) || !existsSync(fileURLToPath(file))) {
   process.exit(2);
 }
 const { bench } = (await import(file.href)) as { bench: (options: BenchOptions) => Promise<void> };
-await bench({ steps: Number(values.steps), rounds: Number(values.rounds), python: values.python, json: values.json });
+await bench({ steps: Number(values.steps), rounds: Number(values.rounds), python: values.python, profile: values.profile, json: values.json });
 
 export interface BenchOptions {
   /** Optimizer steps of each process. */
@@ -37,5 +38,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** A Python interpreter to compare with. */
   readonly python?: string;
+  /** Whether to tell where the time of loss and gradients went, by the runtime's own profile (flan-t5-base only). */
+  readonly profile: boolean;
   readonly json: boolean;
 }

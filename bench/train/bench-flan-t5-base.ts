@@ -18,7 +18,10 @@ const WARM_UP = 2;
 interface OurRun {
   readonly steps: readonly StepMeasured[];
   readonly peakBytes: number;
+  /** What is told before training: with every row as long as the longest. */
+  readonly needBytes: number;
   readonly rawGflops: number;
+  readonly operations?: Readonly<Record<string, number>>;
 }
 
 interface PythonRun {
@@ -27,12 +30,13 @@ interface PythonRun {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export async function bench({ steps, rounds, python, json }: BenchOptions): Promise<void> {
+export async function bench({ steps, rounds, python, profile, json }: BenchOptions): Promise<void> {
   const tokenizer = await loadTokenizer({ source: join(SHARED, "tokenizers", "t5") });
   const examples = await drawExamples(steps * BATCH, tokenizer, flanT5Prompt, 256);
   const folder = mkdtempSync(join(tmpdir(), "bench-train-"));
   const ours: OurRun[] = [];
   const theirs: PythonRun[] = [];
+  let operations: OurRun["operations"];
   try {
     const work = join(folder, "work.json");
     writeFileSync(work, JSON.stringify({ config: FLAN_T5_BASE, examples, batchSize: BATCH } satisfies WorkOfRun));
@@ -45,10 +49,12 @@ export async function bench({ steps, rounds, python, json }: BenchOptions): Prom
       ours.push(run(process.execPath, ["--import", "tsx", join(here, "t5.ts"), work]));
       if (python) theirs.push(run(python, [resolve(here, "../python/train_t5.py"), work]));
     }
+    // In a run of its own, since profiling takes time.
+    if (profile) ({ operations } = run<OurRun>(process.execPath, ["--import", "tsx", join(here, "t5.ts"), work, "profile"]));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const result = { model: "flan-t5-base", cores: availableParallelism(), batch: BATCH, ...summary(ours, examples), ...(theirs.length ? { python: pythonSummary(theirs) } : {}) };
+  const result = { model: "flan-t5-base", cores: availableParallelism(), batch: BATCH, ...summary(ours, examples), operations, ...(theirs.length ? { python: pythonSummary(theirs) } : {}) };
   if (json) console.log(JSON.stringify(result));
   else print(result);
 }
@@ -77,6 +83,7 @@ function summary(runs: readonly OurRun[], examples: readonly Example[]) {
     shareOfRawExecuted: done / seconds / 1e9 / raw,
     shareOfRawWithoutOptimizer: needed / sum(counted.map((step) => step.gradientSeconds)) / 1e9 / raw,
     peakGiB: Math.max(...runs.map(({ peakBytes }) => peakBytes)) / 2 ** 30,
+    needGiB: runs[0]!.needBytes / 2 ** 30,
   };
 }
 
@@ -108,7 +115,7 @@ function stepFlops(lengths: readonly number[], executed: boolean): number {
   return 3 * 2 * (encoderLayers * encoder + decoderLayers * (rows * decoderToken + cross) + rows * width * vocabularySize);
 }
 
-function print(result: ReturnType<typeof summary> & { model: string; cores: number; batch: number; python?: ReturnType<typeof pythonSummary> }): void {
+function print(result: ReturnType<typeof summary> & { model: string; cores: number; batch: number; operations?: OurRun["operations"]; python?: ReturnType<typeof pythonSummary> }): void {
   const line = (name: string, value: string): void => console.log(`${name.padEnd(34)} ${value}`);
   const number = (value: number, digits = 2): string => value.toFixed(digits);
   line("model", `${result.model}, batches of ${result.batch}, ${result.cores} cores`);
@@ -119,7 +126,8 @@ function print(result: ReturnType<typeof summary> & { model: string; cores: numb
   line("effective over a step", `${number(result.effectiveGflops, 0)} GFLOPS, ${number(100 * result.shareOfRaw, 0)} % of raw`);
   line("  products really made", `${number(result.executedGflops, 0)} GFLOPS, ${number(100 * result.shareOfRawExecuted, 0)} % of raw`);
   line("  without the optimizer", `${number(100 * result.shareOfRawWithoutOptimizer, 0)} % of raw`);
-  line("peak memory", `${number(result.peakGiB)} GiB`);
+  line("peak memory", `${number(result.peakGiB)} GiB (told before training, for the longest rows: ${number(result.needGiB)} GiB)`);
+  if (result.operations) line("loss and gradients, by operation", Object.entries(result.operations).slice(0, 6).map(([name, share]) => `${name} ${number(100 * share, 0)} %`).join(", "));
   const { python } = result;
   if (!python) return;
   line("python: rows a second", `${number(python.rowsPerSecond)} (${Object.entries(python.versions).map(([name, version]) => `${name} ${version}`).join(", ")})`);

@@ -1,13 +1,15 @@
 /*
- * One run of training T5 in a process of its own: reads {"config", "batches", "seed"} from the file named, trains with
- * the product's own loop and prints one JSON object. See bench/train.ts.
+ * One run of training T5 in a process of its own: reads {"config", "examples", "batchSize"} from the file named, trains with
+ * the product's own loop and prints one JSON object; with "profile" behind the file also where the time of loss and gradients
+ * went. See bench/train.ts.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDevice } from "../../src/graph/index.js";
 import { createT5, type Example, type T5Config, type TrainableModel } from "../../src/models/index.js";
-import { train } from "../../src/train/index.js";
+import { memoryNeed, train } from "../../src/train/index.js";
+import { profiled } from "./profile.js";
 import { rawRate } from "./raw-rate.js";
 
 export interface WorkOfRun {
@@ -30,6 +32,7 @@ const work = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as WorkOfRun;
 const device = await openDevice("cpu");
 const { width, feedForwardWidth } = work.config;
 const before = await rawRate(device, 1024, width, feedForwardWidth);
+const profile = process.argv[3] === "profile" ? profiled(device, "t5.training") : undefined;
 const model = await createT5(device, work.config, 1);
 const steps: StepMeasured[] = [];
 let gradientSeconds = 0;
@@ -69,4 +72,6 @@ try {
 }
 const peakBytes = process.resourceUsage().maxRSS * 1024;
 const after = await rawRate(device, 1024, width, feedForwardWidth);
-console.log(JSON.stringify({ steps, peakBytes, rawGflops: Math.max(before, after) }));
+const needBytes = memoryNeed(model, work.batchSize, work.examples).total;
+await model.dispose();
+console.log(JSON.stringify({ steps, peakBytes, needBytes, rawGflops: Math.max(before, after), operations: profile?.shares() }));

@@ -38,7 +38,7 @@ export async function train(model: TrainableModel, examples: { readonly train: r
   const owesValidation = (): boolean => options.validateEachEpoch && progress.validations.length < Math.floor(progress.step / perEpoch);
   let stopped = false;
   try {
-    if (progress.step < total) hooks.onBegin?.({ step: progress.step, totalSteps: total });
+    if (progress.step < total && !isOutOfPatience(progress, options)) hooks.onBegin?.({ step: progress.step, totalSteps: total });
     while ((progress.step < total || owesValidation()) && !isOutOfPatience(progress, options)) {
       if (hooks.shouldStop?.()) {
         stopped = true;

@@ -79,7 +79,7 @@ export class T5Model extends LanguageModel<T5Config> {
   activationBytes(rows: number, longestInput: number): number {
     const { width, heads, feedForwardWidth, encoderLayers, vocabularySize } = this.config;
     const tokens = rows * longestInput;
-    // A sixth to a quarter more than a run of flan-t5-base was seen to take.
+    // More than flan-t5-base takes: bench:train prints this beside the peak.
     const perToken = 14 * width + 7 * feedForwardWidth + 5 * heads * longestInput;
     return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabularySize);
   }
