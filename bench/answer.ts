@@ -15,13 +15,20 @@ import { parseArgs } from "node:util";
 import { flanT5Prompt, gemma2Prompt, localAnswerer, settled } from "../src/answer/index.js";
 import { openDevice } from "../src/graph/index.js";
 import { createT5, type LanguageModel, loadGemma2, loadT5, tinyT5Config, weightStore } from "../src/models/index.js";
-import { loadTokenizer } from "../src/tokens/index.js";
 import { commonStart } from "../src/models/packing.js";
+import { loadTokenizer } from "../src/tokens/index.js";
+import { writeModel } from "./train/bench-gemma-2-2b.js";
 import { englishRows, SHARED } from "./train/examples.js";
 import { rawRate } from "./train/raw-rate.js";
-import { writeModel } from "./train/bench-gemma-2-2b.js";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { rows: { type: "string", default: "64" }, python: { type: "string" }, json: { type: "boolean", default: false } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: "string", default: "64" },
+    python: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
 const model = positionals[0] ?? "flan-t5-base";
 if (model !== "flan-t5-base" && model !== "gemma-2-2b") {
   console.error(`There is no bench of ${model}: flan-t5-base or gemma-2-2b.`);
@@ -41,12 +48,22 @@ for (let i = 0; prompts.length < Number(values.rows); i = (i + 211) % all.length
 }
 
 const before = performance.now();
-const local: LanguageModel = gemma ? await loadGemma2(folder, device, { store: weightStore({ kind: "fp4" }, device) }) : await loadT5(folder, device);
+const local: LanguageModel = gemma
+  ? await loadGemma2(folder, device, { store: weightStore({ kind: "fp4" }, device) })
+  : await loadT5(folder, device);
 const loadSeconds = (performance.now() - before) / 1000;
 // Gemma's replies run to their end, for their last match is told too.
-const answerer = localAnswerer({ name: model, model: local, tokenizer, identity: {}, batchSize, ...(gemma ? {} : { settled: (text: string) => settled("first-character", text) }) });
+const answerer = localAnswerer({
+  name: model,
+  model: local,
+  tokenizer,
+  identity: {},
+  batchSize,
+  ...(gemma ? {} : { settled: (text: string) => settled("first-character", text) }),
+});
 await answerer.prepare();
-const ask = async (some: readonly string[]): Promise<void> => void (await answerer.answer(some.map((prompt) => ({ rows: [], prompt, maximumTokens }))));
+const ask = async (some: readonly string[]): Promise<void> =>
+  void (await answerer.answer(some.map((prompt) => ({ rows: [], prompt, maximumTokens }))));
 // Compiles the graphs.
 await ask(prompts.slice(0, 2));
 const start = performance.now();
@@ -58,22 +75,62 @@ const peakGiB = (process.resourceUsage().maxRSS * 1024) / 2 ** 30;
 const ids = await tokenizer.encodeAll(prompts, true);
 const rawGflops = await rawRate(device, 1024, gemma ? 2304 : 768, gemma ? 9216 : 2048);
 /** What Gemma's linear layers alone would allow at that rate, for the prompts with their common start once a batch and no token of a reply. */
-const bound = gemma ? { rawGflops, rowsPerSecondOfRawProducts: (rawGflops * 1e9) / (2 * local.weights.storedElements * (ids.reduce((sum, { length }) => sum + length - commonStart(ids), 0) / ids.length)) } : { rawGflops };
+const bound = gemma
+  ? {
+      rawGflops,
+      rowsPerSecondOfRawProducts:
+        (rawGflops * 1e9) /
+        (2 *
+          local.weights.storedElements *
+          (ids.reduce((sum, { length }) => sum + length - commonStart(ids), 0) / ids.length)),
+    }
+  : { rawGflops };
 
-let theirs: { seconds: number; rows: number; loadSeconds: number; peakBytes: number; versions: Record<string, string> } | undefined;
+let theirs:
+  | { seconds: number; rows: number; loadSeconds: number; peakBytes: number; versions: Record<string, string> }
+  | undefined;
 if (values.python) {
   const scratch = mkdtempSync(join(tmpdir(), "bench-answer-"));
   const work = join(scratch, "work.json");
   writeFileSync(work, JSON.stringify({ folder, gemma, ids, batchSize, maximumTokens }));
-  theirs = JSON.parse(execFileSync(values.python, [fileURLToPath(new URL("./python/answer.py", import.meta.url)), work], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n").at(-1)!);
+  theirs = JSON.parse(
+    execFileSync(values.python, [fileURLToPath(new URL("./python/answer.py", import.meta.url)), work], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+      .trim()
+      .split("\n")
+      .at(-1)!,
+  );
   rmSync(scratch, { recursive: true });
 }
 const result = {
-  model, cores: availableParallelism(), rows: prompts.length, batchSize, loadSeconds, rowsPerSecond: prompts.length / seconds, peakGiB, ...bound,
-  ...(theirs ? { python: { rowsPerSecond: theirs.rows / theirs.seconds, loadSeconds: theirs.loadSeconds, peakGiB: theirs.peakBytes / 2 ** 30, versions: theirs.versions }, times: prompts.length / seconds / (theirs.rows / theirs.seconds) } : {}),
+  model,
+  cores: availableParallelism(),
+  rows: prompts.length,
+  batchSize,
+  loadSeconds,
+  rowsPerSecond: prompts.length / seconds,
+  peakGiB,
+  ...bound,
+  ...(theirs
+    ? {
+        python: {
+          rowsPerSecond: theirs.rows / theirs.seconds,
+          loadSeconds: theirs.loadSeconds,
+          peakGiB: theirs.peakBytes / 2 ** 30,
+          versions: theirs.versions,
+        },
+        times: prompts.length / seconds / (theirs.rows / theirs.seconds),
+      }
+    : {}),
 };
 if (values.json) console.log(JSON.stringify(result));
-else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(18)} ${typeof value === "object" ? JSON.stringify(value) : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : value}`);
+else
+  for (const [name, value] of Object.entries(result))
+    console.log(
+      `${name.padEnd(18)} ${typeof value === "object" ? JSON.stringify(value) : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : value}`,
+    );
 await local.dispose();
 await device.close();
 
@@ -82,7 +139,19 @@ async function writeT5(): Promise<string> {
   const place = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", "flan-t5-base");
   if (existsSync(join(place, "config.json"))) return place;
   mkdirSync(join(place, ".."), { recursive: true });
-  const made = await createT5(device, tinyT5Config({ vocabularySize: 32_128, width: 768, headWidth: 64, feedForwardWidth: 2048, encoderLayers: 12, decoderLayers: 12, heads: 12 }), 1);
+  const made = await createT5(
+    device,
+    tinyT5Config({
+      vocabularySize: 32_128,
+      width: 768,
+      headWidth: 64,
+      feedForwardWidth: 2048,
+      encoderLayers: 12,
+      decoderLayers: 12,
+      heads: 12,
+    }),
+    1,
+  );
   await made.save(place);
   await made.dispose();
   return place;

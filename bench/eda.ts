@@ -29,7 +29,9 @@ if (!corpusFolder && existsSync(join(shared, "data", "make-corpus.mjs"))) {
   execFileSync(process.execPath, [join(shared, "data", "make-corpus.mjs"), corpusFolder], { stdio: "ignore" });
 }
 if (!corpusFolder || !existsSync(tokenizerFolder)) {
-  console.error("usage: npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER (a folder with test/mmlu_XX-YY.csv; vocab.json and merges.txt)");
+  console.error(
+    "usage: npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER (a folder with test/mmlu_XX-YY.csv; vocab.json and merges.txt)",
+  );
   process.exit(2);
 }
 
@@ -45,11 +47,31 @@ clearInterval(watch);
 // The system's own figure for the process's largest resident size, in KiB.
 peak = Math.max(peak, process.resourceUsage().maxRSS * 1024);
 const tokens = found.questionTokens.mean * found.rows + found.questionAndChoicesTokens.mean * found.rows;
-const ours = { rows: found.rows, loadSeconds: (loaded - began) / 1000, exploreSeconds: (ended - loaded) / 1000, seconds: (ended - began) / 1000, millionTokensPerSecond: tokens / 1e6 / ((ended - loaded) / 1000), peakGiB: peak / 2 ** 30, meanTokens: found.questionAndChoicesTokens.mean };
-const theirs = python ? (JSON.parse(execFileSync(python, [join(root, "bench", "python", "eda.py"), corpusFolder, tokenizerFolder], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })) as Record<string, number>) : undefined;
+const ours = {
+  rows: found.rows,
+  loadSeconds: (loaded - began) / 1000,
+  exploreSeconds: (ended - loaded) / 1000,
+  seconds: (ended - began) / 1000,
+  millionTokensPerSecond: tokens / 1e6 / ((ended - loaded) / 1000),
+  peakGiB: peak / 2 ** 30,
+  meanTokens: found.questionAndChoicesTokens.mean,
+};
+const theirs = python
+  ? (JSON.parse(
+      execFileSync(python, [join(root, "bench", "python", "eda.py"), corpusFolder, tokenizerFolder], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }),
+    ) as Record<string, number>)
+  : undefined;
 if (json) console.log(JSON.stringify({ ours, ...(theirs ? { python: theirs } : {}) }));
 else {
-  const print = (name: string, one: Record<string, number>): void => console.log(`${name}: ${Object.entries(one).map(([key, value]) => `${key} ${Number.isInteger(value) ? value : value.toFixed(2)}`).join(", ")}`);
+  const print = (name: string, one: Record<string, number>): void =>
+    console.log(
+      `${name}: ${Object.entries(one)
+        .map(([key, value]) => `${key} ${Number.isInteger(value) ? value : value.toFixed(2)}`)
+        .join(", ")}`,
+    );
   print("mmmlu-lab", ours);
   if (theirs) print("python", theirs);
 }

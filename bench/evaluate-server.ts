@@ -11,7 +11,9 @@ const milliseconds = Number(process.argv[2]);
 
 const json = (value: unknown): Buffer => {
   const text = JSON.stringify(value);
-  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\nconnection: keep-alive\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  return Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\nconnection: keep-alive\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
 };
 
 const MODEL = "gemma-3-27b-it";
@@ -66,7 +68,10 @@ function setNext(): void {
     timer = undefined;
     sendDue();
   };
-  timer = setTimeout(wake, Math.max(0, Math.floor((waiting[first] as Waiting).came + milliseconds - ahead - performance.now())));
+  timer = setTimeout(
+    wake,
+    Math.max(0, Math.floor((waiting[first] as Waiting).came + milliseconds - ahead - performance.now())),
+  );
 }
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -91,5 +96,7 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
 });
 
-server.listen(0, "127.0.0.1", () => process.stdout.write(`http://127.0.0.1:${(server.address() as { port: number }).port}/v1/\n`));
+server.listen(0, "127.0.0.1", () =>
+  process.stdout.write(`http://127.0.0.1:${(server.address() as { port: number }).port}/v1/\n`),
+);
 process.stdin.resume().on("end", () => process.exit());

@@ -65,7 +65,15 @@ interface Measured {
 
 async function measure(endpoint: string, concurrency: number, count: number): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "mmmlu-bench-"));
-  const answerer = chatServer({ model: "gemma-3-27b-it", endpoint, temperature: 0, logProbabilities: false, timeoutSeconds: 30, retries: 0, seed: 42 });
+  const answerer = chatServer({
+    model: "gemma-3-27b-it",
+    endpoint,
+    temperature: 0,
+    logProbabilities: false,
+    timeoutSeconds: 30,
+    retries: 0,
+    seed: 42,
+  });
   let early = 0;
   let most = 0;
   let looked = 0;
@@ -77,7 +85,8 @@ async function measure(endpoint: string, concurrency: number, count: number): Pr
     if (early === 0) early = memory;
     most = Math.max(most, memory);
   };
-  const serverMilliseconds = async (): Promise<number> => ((await (await fetch(new URL("/delay", endpoint))).json()) as { mean: number }).mean;
+  const serverMilliseconds = async (): Promise<number> =>
+    ((await (await fetch(new URL("/delay", endpoint))).json()) as { mean: number }).mean;
   await serverMilliseconds();
   const processor = process.cpuUsage();
   try {
@@ -85,14 +94,20 @@ async function measure(endpoint: string, concurrency: number, count: number): Pr
       rows: madeOnTheWay(count),
       total: count,
       answerer,
-      plan: gemma3Plan({ questionsPerRequest: 1, instruction: "english", maximumTokensPerQuestion: 2, maximumTokensExtra: 10 }),
+      plan: gemma3Plan({
+        questionsPerRequest: 1,
+        instruction: "english",
+        maximumTokensPerQuestion: 2,
+        maximumTokensExtra: 10,
+      }),
       reading: "lines",
       stage: "zero-shot",
       repliesPath: join(folder, "replies.jsonl"),
       concurrency,
       progress: { begin() {}, update: watched, say() {}, end() {} },
     });
-    if (evaluation.metrics.n !== count || evaluation.metrics.unreadable !== 0) throw new Error(`only ${evaluation.metrics.n} answered, ${evaluation.metrics.unreadable} unreadable`);
+    if (evaluation.metrics.n !== count || evaluation.metrics.unreadable !== 0)
+      throw new Error(`only ${evaluation.metrics.n} answered, ${evaluation.metrics.unreadable} unreadable`);
     const { user, system } = process.cpuUsage(processor);
     return {
       concurrency,
@@ -112,7 +127,11 @@ async function measure(endpoint: string, concurrency: number, count: number): Pr
 }
 
 async function startServer(): Promise<{ process: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("./evaluate-server.js", import.meta.url)), String(milliseconds)], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("./evaluate-server.js", import.meta.url)), String(milliseconds)],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
   for await (const line of createInterface({ input: child.stdout })) return { process: child, url: line };
   throw new Error("the server did not start");
 }

@@ -29,7 +29,13 @@ if (!/^[\w.-]+$/.test(model) || !existsSync(fileURLToPath(file))) {
   process.exit(2);
 }
 const { bench } = (await import(file.href)) as { bench: (options: BenchOptions) => Promise<void> };
-await bench({ steps: Number(values.steps), rounds: Number(values.rounds), python: values.python, profile: values.profile, json: values.json });
+await bench({
+  steps: Number(values.steps),
+  rounds: Number(values.rounds),
+  python: values.python,
+  profile: values.profile,
+  json: values.json,
+});
 
 export interface BenchOptions {
   /** Optimizer steps of each process. */

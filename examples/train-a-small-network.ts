@@ -45,16 +45,25 @@ function logits(points: g.Value, weights: Record<Name, g.Value>): g.Value {
 }
 
 function inputsFor(graph: g.GraphBuilder, prefix = ""): Record<Name, g.Value> {
-  return Object.fromEntries(names.map((name) => [name, graph.input(prefix + name, "float32", shapes[name])])) as Record<Name, g.Value>;
+  return Object.fromEntries(names.map((name) => [name, graph.input(prefix + name, "float32", shapes[name])])) as Record<
+    Name,
+    g.Value
+  >;
 }
 
 const training = new g.GraphBuilder("training step");
 const weights = inputsFor(training);
 const momenta = inputsFor(training, "momentum ");
-const losses = g.crossEntropy(logits(training.input("points", "float32", ["N", 2]), weights), training.input("labels", "int32", ["N"]));
+const losses = g.crossEntropy(
+  logits(training.input("points", "float32", ["N", 2]), weights),
+  training.input("labels", "int32", ["N"]),
+);
 const loss = g.reduceMean(losses);
 training.output("loss", loss);
-g.gradients(loss, names.map((name) => weights[name])).forEach((gradient, i) => {
+g.gradients(
+  loss,
+  names.map((name) => weights[name]),
+).forEach((gradient, i) => {
   const name = names[i]!;
   const momentum = g.add(g.mul(momenta[name], 0.9), gradient);
   training.output(`next momentum ${name}`, momentum);
@@ -69,7 +78,9 @@ const evaluate = await device.compile(evaluation, { keepOnDevice: false });
 let kept: Record<string, g.DeviceArray> = {};
 for (const name of names) {
   const [inputs, outputs = 0] = shapes[name];
-  const values = new Float32Array(outputs === 0 ? inputs : inputs * outputs).map(() => (outputs === 0 ? 0 : (2 * random() - 1) * Math.sqrt(3 / inputs)));
+  const values = new Float32Array(outputs === 0 ? inputs : inputs * outputs).map(() =>
+    outputs === 0 ? 0 : (2 * random() - 1) * Math.sqrt(3 / inputs),
+  );
   kept[name] = await device.upload(device.array(values, shapes[name]));
   kept[`momentum ${name}`] = await device.upload(device.zeros(shapes[name]));
 }
@@ -87,7 +98,10 @@ const held = spirals(1000);
 const onlyWeights = Object.fromEntries(names.map((name) => [name, kept[name]!]));
 const { choice } = await evaluate.run({ ...onlyWeights, points: held.points });
 const truth = held.labels.data as Int32Array;
-const right = (choice!.data as BigInt64Array).reduce((count, label, i) => count + (Number(label) === truth[i] ? 1 : 0), 0);
+const right = (choice!.data as BigInt64Array).reduce(
+  (count, label, i) => count + (Number(label) === truth[i] ? 1 : 0),
+  0,
+);
 console.log(`accuracy on 1000 new points: ${(right / 1000).toFixed(3)}`);
 await step.dispose();
 await evaluate.dispose();

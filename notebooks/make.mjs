@@ -17,8 +17,20 @@ for (const name of ["eda", "flan_t5_finetune", "gemma_2_2b_finetune", "gemma_3_2
     if (!text) return [];
     const lines = text.split("\n").map((line, i, all) => (i < all.length - 1 ? `${line}\n` : line));
     const id = `${name.replaceAll("_", "-")}-${index}`;
-    return [index % 2 ? { cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source: lines } : { cell_type: "markdown", id, metadata: {}, source: lines }];
+    return [
+      index % 2
+        ? { cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source: lines }
+        : { cell_type: "markdown", id, metadata: {}, source: lines },
+    ];
   });
-  const notebook = { cells, metadata: { kernelspec: { display_name: "Deno", language: "typescript", name: "deno" }, language_info: { name: "typescript", file_extension: ".ts", mimetype: "text/x.typescript" } }, nbformat: 4, nbformat_minor: 5 };
+  const notebook = {
+    cells,
+    metadata: {
+      kernelspec: { display_name: "Deno", language: "typescript", name: "deno" },
+      language_info: { name: "typescript", file_extension: ".ts", mimetype: "text/x.typescript" },
+    },
+    nbformat: 4,
+    nbformat_minor: 5,
+  };
   writeFileSync(join(out, `${name}.ipynb`), `${JSON.stringify(notebook, null, 1)}\n`);
 }

@@ -7,7 +7,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDevice } from "../src/graph/index.js";
-import { addLora, createTinyGemma2, createTinyT5, type Example, type LanguageModel, mergeAdapterFolder, openModel, Random } from "../src/models/index.js";
+import {
+  addLora,
+  createTinyGemma2,
+  createTinyT5,
+  type Example,
+  type LanguageModel,
+  mergeAdapterFolder,
+  openModel,
+  Random,
+} from "../src/models/index.js";
 import { train } from "../src/train/index.js";
 
 const folder = process.argv[2]!;
@@ -16,30 +25,75 @@ const device = await openDevice("cpu");
 const random = new Random(1);
 const VOCABULARY = 90;
 const tokens = (count: number): number[] => Array.from({ length: count }, () => 3 + random.below(VOCABULARY - 3));
-const examples: Example[] = Array.from({ length: 40 }, (_, i) => ({ id: String(i), input: [2, ...tokens(3 + (i % 17))], target: [...tokens(1), 1] }));
+const examples: Example[] = Array.from({ length: 40 }, (_, i) => ({
+  id: String(i),
+  input: [2, ...tokens(3 + (i % 17))],
+  target: [...tokens(1), 1],
+}));
 const prompts = examples.slice(0, 5).map(({ input }) => input);
 const all = Array.from({ length: VOCABULARY }, (_, token) => token);
 const written: unknown[] = [];
 
 async function trained(model: LanguageModel): Promise<void> {
-  await train(model, { train: examples }, {
-    epochs: 1, batchSize: 4, accumulation: 1, maximumGradientNorm: 1, seed: 1, dropout: false, learningRate: 5e-3, schedule: "linear", warmupRatio: 0, betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01, logEvery: 10,
-    checkpointEvery: 1000, checkpointFolder: join(folder, `checkpoints-${written.length}`), validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "check",
+  await train(
+    model,
+    { train: examples },
+    {
+      epochs: 1,
+      batchSize: 4,
+      accumulation: 1,
+      maximumGradientNorm: 1,
+      seed: 1,
+      dropout: false,
+      learningRate: 5e-3,
+      schedule: "linear",
+      warmupRatio: 0,
+      betas: [0.9, 0.999],
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      logEvery: 10,
+      checkpointEvery: 1000,
+      checkpointFolder: join(folder, `checkpoints-${written.length}`),
+      validateEachEpoch: false,
+      keepBest: false,
+      earlyStoppingPatience: null,
+      identity: "check",
+    },
+  );
+}
+
+async function write(
+  name: string,
+  architecture: "t5" | "gemma2",
+  model: LanguageModel,
+  saved: string,
+  adapter: string | null,
+): Promise<void> {
+  written.push({
+    name,
+    architecture,
+    model: saved,
+    adapter,
+    prompts,
+    logProbabilities: await model.letterLogProbabilities(prompts, all),
   });
 }
 
-async function write(name: string, architecture: "t5" | "gemma2", model: LanguageModel, saved: string, adapter: string | null): Promise<void> {
-  written.push({ name, architecture, model: saved, adapter, prompts, logProbabilities: await model.letterLogProbabilities(prompts, all) });
-}
-
-const create = { t5: () => createTinyT5(device, { vocabularySize: VOCABULARY, dropout: 0 }, 3), gemma2: () => createTinyGemma2(device, { vocabularySize: VOCABULARY, slidingWindow: 6 }, 3) };
+const create = {
+  t5: () => createTinyT5(device, { vocabularySize: VOCABULARY, dropout: 0 }, 3),
+  gemma2: () => createTinyGemma2(device, { vocabularySize: VOCABULARY, slidingWindow: 6 }, 3),
+};
 const modules = { t5: ["q", "v", "wi_0", "wo"], gemma2: ["q_proj", "v_proj", "gate_proj", "down_proj"] };
 for (const architecture of ["t5", "gemma2"] as const) {
   const model = await create[architecture]();
   await trained(model);
   await model.save(join(folder, architecture));
   await write(`${architecture}, all weights trained`, architecture, model, architecture, null);
-  await addLora(model.weights, { rank: 4, alpha: 8, dropout: 0, modules: modules[architecture], base: join(folder, architecture) }, 1);
+  await addLora(
+    model.weights,
+    { rank: 4, alpha: 8, dropout: 0, modules: modules[architecture], base: join(folder, architecture) },
+    1,
+  );
   await model.recompile();
   await trained(model);
   const adapter = `${architecture}-adapter`;

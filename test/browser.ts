@@ -2,10 +2,16 @@ import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
 
 /** A real Chromium's path: Debian's package, or what CHROMIUM names; undefined where there is none. */
-export const chromiumPath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
+export const chromiumPath = [
+  process.env.CHROMIUM,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path && existsSync(path));
 if (!chromiumPath) console.warn("Skipped: tests in a browser need Chromium (Debian's package chromium)");
 
-export const launchBrowser = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
 
 /** What a page said and asked for that it should not have. */
 export interface Watched {

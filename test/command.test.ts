@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -20,7 +20,25 @@ function data(name: string, content: string | Uint8Array): string {
   return at(name);
 }
 
-const baseline = (source: string, out: string, ...more: string[]): string[] => ["run", "gemma-3-27b-baseline", "--data", source, "--languages", "DE_DE", "--model", "baseline:longest", "--set", "split=null", "--set", "filter=null", "--set", "tokenizer.source=sample", "--out", at(out), ...more];
+const baseline = (source: string, out: string, ...more: string[]): string[] => [
+  "run",
+  "gemma-3-27b-baseline",
+  "--data",
+  source,
+  "--languages",
+  "DE_DE",
+  "--model",
+  "baseline:longest",
+  "--set",
+  "split=null",
+  "--set",
+  "filter=null",
+  "--set",
+  "tokenizer.source=sample",
+  "--out",
+  at(out),
+  ...more,
+];
 
 describe("wrong usage ends with exit code 2 and says what to do", () => {
   it.each([
@@ -34,8 +52,14 @@ describe("wrong usage ends with exit code 2 and says what to do", () => {
     [["view", "--port", "70000"], /a port is a whole number/],
     [["compare", "only-one"], /a comparison needs two runs/],
     [["prepare", "eda"], /splits nothing/],
-    [["run", "gemma-3-27b-baseline", "--model", "baseline:shortest"], /no baseline "baseline:shortest": there are baseline:majority/],
-    [["run", "gemma-3-27b-baseline", "--set", "answerer.logProbabilities=true"], /answerer\.logProbabilities: .*questionsPerRequest=1/],
+    [
+      ["run", "gemma-3-27b-baseline", "--model", "baseline:shortest"],
+      /no baseline "baseline:shortest": there are baseline:majority/,
+    ],
+    [
+      ["run", "gemma-3-27b-baseline", "--set", "answerer.logProbabilities=true"],
+      /answerer\.logProbabilities: .*questionsPerRequest=1/,
+    ],
     [["run", "eda", "--sample", "--data", "openai/MMMLU"], /--sample and --data/],
     [["validate", "absent.json"], /cannot read absent\.json/],
   ])("%j", async (given, message) => {
@@ -59,12 +83,21 @@ describe("wrong usage ends with exit code 2 and says what to do", () => {
     ['{ "extends": "eda",\n', 2],
   ])("names the line of what is not JSON: %j", async (text, line) => {
     writeFileSync(at("broken.json"), text);
-    expect(await mmmlu(["validate", at("broken.json")])).toMatchObject({ code: 2, error: expect.stringContaining(`broken.json:${line}: not JSON`) });
+    expect(await mmmlu(["validate", at("broken.json")])).toMatchObject({
+      code: 2,
+      error: expect.stringContaining(`broken.json:${line}: not JSON`),
+    });
   });
 
   it("reads a configuration in TypeScript that extends a preset", async () => {
-    writeFileSync(at("mine.ts"), 'const epochs: number = 3;\nexport default { extends: "flan-t5-finetune", name: "mine", training: { epochs } };\n');
-    expect(await mmmlu(["validate", at("mine.ts")])).toMatchObject({ code: 0, out: expect.stringContaining('a valid finetune experiment, "mine"') });
+    writeFileSync(
+      at("mine.ts"),
+      'const epochs: number = 3;\nexport default { extends: "flan-t5-finetune", name: "mine", training: { epochs } };\n',
+    );
+    expect(await mmmlu(["validate", at("mine.ts")])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('a valid finetune experiment, "mine"'),
+    });
     const shown = JSON.parse((await mmmlu(["show", at("mine.ts")])).out);
     expect(shown).toMatchObject({ name: "mine", training: { epochs: 3, batchSize: 8, learningRate: 2e-5 } });
   });
@@ -75,8 +108,20 @@ describe("bad data ends with exit code 1, the file and the line, and nothing hal
     ["a missing column", ",Question,A,B,C,Answer,Subject\n0,Q,1,2,3,A,anatomy\n", /mmlu_DE-DE\.csv[^]*column[^]*\bD\b/],
     ["a row with too few cells", `${HEADER}\n${GOOD}\n2,Drei?,1,2\n`, /mmlu_DE-DE\.csv:5/],
     ["an unclosed quote", `${HEADER}\n${GOOD}\n2,"Drei?,1,2,3,4,A,anatomy\n`, /mmlu_DE-DE\.csv:5[^]*quote/],
-    ["an answer that is no letter", `${HEADER}\n${GOOD}\n2,Drei?,1,2,3,4,E,anatomy\n`, /mmlu_DE-DE\.csv:5: the answer is "E", expected A, B, C or D/],
-    ["bytes that are not UTF-8", Buffer.concat([Buffer.from(`${HEADER}\n${GOOD}\n2,`), Buffer.from([0xc3, 0x28]), Buffer.from(",1,2,3,4,A,anatomy\n")]), /mmlu_DE-DE\.csv:5[^]*UTF-8/],
+    [
+      "an answer that is no letter",
+      `${HEADER}\n${GOOD}\n2,Drei?,1,2,3,4,E,anatomy\n`,
+      /mmlu_DE-DE\.csv:5: the answer is "E", expected A, B, C or D/,
+    ],
+    [
+      "bytes that are not UTF-8",
+      Buffer.concat([
+        Buffer.from(`${HEADER}\n${GOOD}\n2,`),
+        Buffer.from([0xc3, 0x28]),
+        Buffer.from(",1,2,3,4,A,anatomy\n"),
+      ]),
+      /mmlu_DE-DE\.csv:5[^]*UTF-8/,
+    ],
     ["an empty file", "", /mmlu_DE-DE\.csv[^]*empty/],
     ["an id that repeats", `${HEADER}\n${GOOD}\n1,Noch einmal?,1,2,3,4,A,anatomy\n`, /mmlu_DE-DE\.csv:5[^]*(line )?4/],
   ])("%s", async (name, content, message) => {
@@ -89,7 +134,11 @@ describe("bad data ends with exit code 1, the file and the line, and nothing hal
   });
 
   it("a language that is not there", async () => {
-    const { code, error } = await mmmlu([...baseline(data("german", `${HEADER}\n${GOOD}\n`), "out-language"), "--languages", "DE_DE,XX_YY"]);
+    const { code, error } = await mmmlu([
+      ...baseline(data("german", `${HEADER}\n${GOOD}\n`), "out-language"),
+      "--languages",
+      "DE_DE,XX_YY",
+    ]);
     expect(code).toBe(1);
     expect(error).toMatch(/XX_YY[^]*DE_DE/);
   });
@@ -98,7 +147,14 @@ describe("bad data ends with exit code 1, the file and the line, and nothing hal
   it.skipIf(process.platform === "win32")("a disk that is full when the report is written", async () => {
     const few = data("few-rows", `${HEADER}\n${GOOD}\n`);
     const limited = async (kibibytes: string) => {
-      const { stderr } = await promisify(execFile)("bash", ["-c", `ulimit -f ${kibibytes}; "$@"; echo "code $?" >&2`, "bash", process.execPath, "dist/cli/main.js", ...baseline(few, "full")]);
+      const { stderr } = await promisify(execFile)("bash", [
+        "-c",
+        `ulimit -f ${kibibytes}; "$@"; echo "code $?" >&2`,
+        "bash",
+        process.execPath,
+        "dist/cli/main.js",
+        ...baseline(few, "full"),
+      ]);
       return stderr;
     };
     expect(await limited("16")).toMatch(/cannot write .*report\.html: [^]*code 1\n$/);
@@ -122,11 +178,32 @@ describe("a run", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/accuracy .* of 3[^]*report: file:\/\//);
     const json = (name: string): any => JSON.parse(readFileSync(at("whole", name), "utf8"));
-    expect(json("splits.json")).toEqual({ train: [], validation: [], test: ["DE_DE/anatomy/0", "DE_DE/anatomy/1", "DE_DE/virology/0"].map((id) => (id.includes("virology") ? "DE_DE/virology/2" : id)) });
-    expect(json("metrics.json")).toMatchObject({ n: 3, unreadable: 0, confusion: expect.any(Array), subjects: { anatomy: { n: 2 }, virology: { n: 1 } } });
-    expect(json("metrics.json").confusion.flat().reduce((a: number, b: number) => a + b)).toBe(3);
-    const predictions = readFileSync(at("whole", "predictions.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
-    for (const one of predictions) expect(Object.keys(one)).toEqual(expect.arrayContaining(["id", "language", "subject", "answer", "prediction", "reply", "stage"]));
+    expect(json("splits.json")).toEqual({
+      train: [],
+      validation: [],
+      test: ["DE_DE/anatomy/0", "DE_DE/anatomy/1", "DE_DE/virology/0"].map((id) =>
+        id.includes("virology") ? "DE_DE/virology/2" : id,
+      ),
+    });
+    expect(json("metrics.json")).toMatchObject({
+      n: 3,
+      unreadable: 0,
+      confusion: expect.any(Array),
+      subjects: { anatomy: { n: 2 }, virology: { n: 1 } },
+    });
+    expect(
+      json("metrics.json")
+        .confusion.flat()
+        .reduce((a: number, b: number) => a + b),
+    ).toBe(3);
+    const predictions = readFileSync(at("whole", "predictions.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    for (const one of predictions)
+      expect(Object.keys(one)).toEqual(
+        expect.arrayContaining(["id", "language", "subject", "answer", "prediction", "reply", "stage"]),
+      );
     expect(predictions[2]).toMatchObject({ id: "DE_DE/virology/2", subject: "virology", answer: "A", prediction: "A" });
     expect(json("manifest.json")).toMatchObject({ data: { cleanedSubjects: { DE_DE: 1 } } });
     expect(readdirSync(at("whole", "figures")).filter((name) => name.endsWith(".svg")).length).toBeGreaterThan(2);
@@ -135,21 +212,55 @@ describe("a run", () => {
   });
 
   it("is scored again with another reading, from its replies alone", async () => {
-    const { code, out } = await mmmlu(["score", at("whole"), "--reading", "lines", "--json", "--predictions", at("read.jsonl")]);
+    const { code, out } = await mmmlu([
+      "score",
+      at("whole"),
+      "--reading",
+      "lines",
+      "--json",
+      "--predictions",
+      at("read.jsonl"),
+    ]);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ test: { n: 3, correct: JSON.parse(readFileSync(at("whole", "metrics.json"), "utf8")).correct } });
+    expect(JSON.parse(out)).toMatchObject({
+      test: { n: 3, correct: JSON.parse(readFileSync(at("whole", "metrics.json"), "utf8")).correct },
+    });
     expect(readFileSync(at("read.jsonl"), "utf8")).toBe(readFileSync(at("whole", "predictions.jsonl"), "utf8"));
     // Its three answers came in one reply.
-    expect(await mmmlu(["score", at("whole"), "--reading", "first-match"])).toMatchObject({ code: 2, error: expect.stringMatching(/reads one question a reply/) });
-    expect(await mmmlu(["score", folder])).toMatchObject({ code: 1, error: expect.stringMatching(/no replies\.jsonl/) });
+    expect(await mmmlu(["score", at("whole"), "--reading", "first-match"])).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/reads one question a reply/),
+    });
+    expect(await mmmlu(["score", folder])).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/no replies\.jsonl/),
+    });
   });
 
   it("prepared is only filtered, split and audited", async () => {
-    const { code, out } = await mmmlu(["prepare", "flan-t5-finetune", "--sample", "--set", "split.kind=grouped", "--out", at("prepared")]);
+    const { code, out } = await mmmlu([
+      "prepare",
+      "flan-t5-finetune",
+      "--sample",
+      "--set",
+      "split.kind=grouped",
+      "--out",
+      at("prepared"),
+    ]);
     expect(code).toBe(0);
-    expect(out).toMatch(/train \d+, validation \d+, test \d+[^]*of \d+ test rows 0 have a translation in train, 0 an exact duplicate/);
+    expect(out).toMatch(
+      /train \d+, validation \d+, test \d+[^]*of \d+ test rows 0 have a translation in train, 0 an exact duplicate/,
+    );
     expect(readdirSync(at("prepared")).sort()).toEqual(["audit.json", "run.json", "splits.json"]);
-    const published = await mmmlu(["prepare", "flan-t5-finetune", "--sample", "--set", "split.kind=published", "--out", at("prepared-published")]);
+    const published = await mmmlu([
+      "prepare",
+      "flan-t5-finetune",
+      "--sample",
+      "--set",
+      "split.kind=published",
+      "--out",
+      at("prepared-published"),
+    ]);
     expect(Number(/of \d+ test rows (\d+) have a translation/.exec(published.out)?.[1])).toBeGreaterThan(300);
   });
 
@@ -179,13 +290,25 @@ describe("a run", () => {
   });
 
   it("names a server that is not there", async () => {
-    const { code, error } = await mmmlu(baseline(source, "nobody", "--set", "answerer.model=m", "--set", "answerer.retries=1"), { environment: { LMSTUDIO_ENDPOINT: "http://127.0.0.1:9/v1/" } });
+    const { code, error } = await mmmlu(
+      baseline(source, "nobody", "--set", "answerer.model=m", "--set", "answerer.retries=1"),
+      { environment: { LMSTUDIO_ENDPOINT: "http://127.0.0.1:9/v1/" } },
+    );
     expect(code).toBe(1);
     expect(error).toMatch(/127\.0\.0\.1:9/);
   });
 
   it.skipIf(process.platform === "win32")("ends quietly where nobody reads on", async () => {
-    const { stderr } = await promisify(execFile)("bash", ["-c", '"$@" | true; echo "code ${PIPESTATUS[0]}" >&2', "bash", process.execPath, "dist/cli/main.js", "show", "flan-t5-finetune"]);
+    const { stderr } = await promisify(execFile)("bash", [
+      "-c",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
+      '"$@" | true; echo "code ${PIPESTATUS[0]}" >&2',
+      "bash",
+      process.execPath,
+      "dist/cli/main.js",
+      "show",
+      "flan-t5-finetune",
+    ]);
     expect(stderr).toBe("code 0\n");
   });
 

@@ -18,9 +18,16 @@ export interface CommandOptions {
 }
 
 /** Runs the command `mmmlu` as built (`npm test` builds it first) in a process of its own. */
-export function mmmlu(given: readonly string[], { environment = {}, folder = root, started }: CommandOptions = {}): Promise<Finished> {
+export function mmmlu(
+  given: readonly string[],
+  { environment = {}, folder = root, started }: CommandOptions = {},
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL("../dist/cli/main.js", import.meta.url)), ...given], { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [fileURLToPath(new URL("../dist/cli/main.js", import.meta.url)), ...given], {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let [out, error] = ["", ""];
     child.stdout.on("data", (piece: Buffer) => (out += piece.toString()));
     child.stderr.on("data", (piece: Buffer) => (error += piece.toString()));

@@ -7,14 +7,35 @@ import { evaluate } from "../src/evaluate/run.js";
 const [endpoint, repliesPath, count] = process.argv.slice(2) as [string, string, string];
 const abort = new AbortController();
 process.once("SIGINT", () => abort.abort());
-const rows: Row[] = Array.from({ length: Number(count) }, (_, index) => ({ id: `DE_DE/anatomy/${index}`, language: "DE_DE", subject: "anatomy", index, question: `Frage ${index}?`, choices: ["w", "x", "y", "z"], answer: LETTERS[index % 4] as Row["answer"] }));
-const answerer = chatServer({ model: "gemma-3-27b-it", endpoint, temperature: 0, logProbabilities: false, timeoutSeconds: 5, retries: 1, seed: 1 });
+const rows: Row[] = Array.from({ length: Number(count) }, (_, index) => ({
+  id: `DE_DE/anatomy/${index}`,
+  language: "DE_DE",
+  subject: "anatomy",
+  index,
+  question: `Frage ${index}?`,
+  choices: ["w", "x", "y", "z"],
+  answer: LETTERS[index % 4] as Row["answer"],
+}));
+const answerer = chatServer({
+  model: "gemma-3-27b-it",
+  endpoint,
+  temperature: 0,
+  logProbabilities: false,
+  timeoutSeconds: 5,
+  retries: 1,
+  seed: 1,
+});
 try {
   const { asked, cached, metrics } = await evaluate({
     rows,
     total: rows.length,
     answerer,
-    plan: gemma3Plan({ questionsPerRequest: 1, instruction: "english", maximumTokensPerQuestion: 2, maximumTokensExtra: 10 }),
+    plan: gemma3Plan({
+      questionsPerRequest: 1,
+      instruction: "english",
+      maximumTokensPerQuestion: 2,
+      maximumTokensExtra: 10,
+    }),
     reading: "lines",
     stage: "zero-shot",
     repliesPath,

@@ -17,14 +17,23 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const start = (log: string): ChildProcess => spawn(process.execPath, ["--import", "tsx", "test/evaluation-child.ts", server.url, log, String(ROWS)], { stdio: ["ignore", "pipe", "inherit"] });
+const start = (log: string): ChildProcess =>
+  spawn(process.execPath, ["--import", "tsx", "test/evaluation-child.ts", server.url, log, String(ROWS)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 const lines = (log: string): number => (existsSync(log) ? readFileSync(log, "utf8").split("\n").length - 1 : 0);
 
-async function ended(child: ChildProcess): Promise<{ code: number | null; output: { error?: string; asked: number; cached: number; metrics: { n: number } } | undefined }> {
+async function ended(child: ChildProcess): Promise<{
+  code: number | null;
+  output: { error?: string; asked: number; cached: number; metrics: { n: number } } | undefined;
+}> {
   let text = "";
   child.stdout?.on("data", (piece: Buffer) => (text += piece.toString()));
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { code, output: text ? (JSON.parse(text) as { asked: number; cached: number; metrics: { n: number } }) : undefined };
+  return {
+    code,
+    output: text ? (JSON.parse(text) as { asked: number; cached: number; metrics: { n: number } }) : undefined,
+  };
 }
 
 async function stopAfter(log: string, replies: number, signal: NodeJS.Signals): ReturnType<typeof ended> {

@@ -3,17 +3,20 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCorpus, LANGUAGES } from "../src/data/index.js";
-import { explore } from "../src/explore/index.js";
 import { rowTexts } from "../src/answer/index.js";
+import { LANGUAGES, loadCorpus } from "../src/data/index.js";
+import { explore } from "../src/explore/index.js";
+import { auditLeak, publishedSplit } from "../src/split/index.js";
 import { loadTokenizer } from "../src/tokens/index.js";
-import { publishedSplit, auditLeak } from "../src/split/index.js";
 import { shared, withoutShared } from "./shared.js";
 
 /** Real subjects and answers, 14 × 14,042 rows; the text is re-spelled, so figures that depend on it are not compared. */
 describe.skipIf(withoutShared)("the full-size corpus", () => {
   const folder = mkdtempSync(join(tmpdir(), "mmmlu-full-"));
-  beforeAll(() => void execFileSync(process.execPath, [shared("data", "make-corpus.mjs"), folder], { stdio: "ignore" }), 120_000);
+  beforeAll(
+    () => void execFileSync(process.execPath, [shared("data", "make-corpus.mjs"), folder], { stdio: "ignore" }),
+    120_000,
+  );
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it("has the published counts", { timeout: 240_000 }, async () => {
@@ -23,13 +26,17 @@ describe.skipIf(withoutShared)("the full-size corpus", () => {
     const tokenizer = await loadTokenizer({ source: shared("tokenizers", "roberta-base") });
     const found = await explore(corpus, { tokenizer, textOf: rowTexts["question-and-choices"] });
     expect(found.rows).toBe(published.rows);
-    expect(found.languages).toEqual(Object.fromEntries(LANGUAGES.map((language) => [language, published.rows_per_language])));
+    expect(found.languages).toEqual(
+      Object.fromEntries(LANGUAGES.map((language) => [language, published.rows_per_language])),
+    );
     expect(Object.values(found.nulls).every((count) => count === published.nulls)).toBe(true);
     expect(Object.keys(found.subjects)).toHaveLength(57);
     const counts: Record<string, number> = subjectCounts.counts ?? subjectCounts;
-    for (const [subject, rows] of Object.entries(found.subjects)) expect([subject, rows]).toEqual([subject, 14 * counts[subject]!]);
+    for (const [subject, rows] of Object.entries(found.subjects))
+      expect([subject, rows]).toEqual([subject, 14 * counts[subject]!]);
     // Some answer keys of the real set differ between languages; this corpus has the English ones everywhere.
-    for (const [letter, count] of Object.entries<number>(published.answers)) expect(Math.abs(found.answers[letter]! - count)).toBeLessThanOrEqual(5);
+    for (const [letter, count] of Object.entries<number>(published.answers))
+      expect(Math.abs(found.answers[letter]! - count)).toBeLessThanOrEqual(5);
     expect(found.keyDifferences).toEqual([]);
     expect(found.questionTokens.count).toBe(published.rows);
     expect(found.questionAndChoicesTokens.mean).toBeGreaterThan(found.questionTokens.mean);

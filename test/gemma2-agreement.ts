@@ -8,7 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Device, type DeviceName, openDevice } from "../src/graph/index.js";
-import { type Example, type Gemma2Model, loadAdapter, loadGemma2, SafetensorsFile, weightStore } from "../src/models/index.js";
+import {
+  type Example,
+  type Gemma2Model,
+  loadAdapter,
+  loadGemma2,
+  SafetensorsFile,
+  weightStore,
+} from "../src/models/index.js";
 import { type LoggedStep, train } from "../src/train/index.js";
 import { type Distance, relativeDistance } from "./t5-agreement.js";
 
@@ -18,11 +25,17 @@ interface Golden {
   readonly greedy: readonly number[][];
 }
 
-export const golden = (...names: string[]): string => join(fileURLToPath(new URL("../reference/golden/gemma2/", import.meta.url)), ...names);
+export const golden = (...names: string[]): string =>
+  join(fileURLToPath(new URL("../reference/golden/gemma2/", import.meta.url)), ...names);
 const json = <T>(name: string): T => JSON.parse(readFileSync(golden(name), "utf8")) as T;
-export const examplesOf = (rows: Golden["examples"]): Example[] => rows.map(({ input, target }, index) => ({ id: String(index), input, target }));
+export const examplesOf = (rows: Golden["examples"]): Example[] =>
+  rows.map(({ input, target }, index) => ({ id: String(index), input, target }));
 
-const BASES = { none: { kind: "none" }, fp4: { kind: "fp4" }, "nf4-double": { kind: "nf4", doubleQuantization: true } } as const;
+const BASES = {
+  none: { kind: "none" },
+  fp4: { kind: "fp4" },
+  "nf4-double": { kind: "nf4", doubleQuantization: true },
+} as const;
 export type Base = keyof typeof BASES;
 
 /** The golden base, held as named, with the golden adapter. */
@@ -32,11 +45,15 @@ export async function adapted(base: Base, device: Device): Promise<Gemma2Model> 
   return model;
 }
 
-async function gradientsOf(model: Gemma2Model, examples: readonly Example[]): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
+async function gradientsOf(
+  model: Gemma2Model,
+  examples: readonly Example[],
+): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
   const gradients = new Map<string, Float32Array>();
   const { lossSum, tokens } = await model.lossAndGradients(examples, {
     scale: 1 / examples.reduce((sum, { target }) => sum + target.length, 0),
-    receive: async (parameter, gradient) => void gradients.set(parameter.name, Float32Array.from((await model.device.read(gradient)) as Float32Array)),
+    receive: async (parameter, gradient) =>
+      void gradients.set(parameter.name, Float32Array.from((await model.device.read(gradient)) as Float32Array)),
   });
   return { loss: lossSum / tokens, gradients };
 }
@@ -48,7 +65,13 @@ async function labelLogits(model: Gemma2Model, examples: Golden["examples"]): Pr
     for (let length = 0; length < target.length; length++) {
       let seen: Float32Array | undefined;
       // One token is asked for; its logits are looked at and none is kept.
-      await model.generate([[...input, ...target.slice(0, length)]], { maximumNewTokens: 1, choose: (_row, logits) => ((seen = logits.slice()), 0) });
+      await model.generate([[...input, ...target.slice(0, length)]], {
+        maximumNewTokens: 1,
+        choose: (_row, logits) => {
+          seen = logits.slice();
+          return 0;
+        },
+      });
       rows.push(...seen!);
     }
   }
@@ -63,12 +86,25 @@ export async function bareModel(device: Device): Promise<Distance[]> {
   try {
     const found = await gradientsOf(model, examplesOf(examples));
     const distances: Distance[] = [
-      { name: "logits", distance: relativeDistance(await labelLogits(model, examples), await stored.readFloat32("logits")) },
+      {
+        name: "logits",
+        distance: relativeDistance(await labelLogits(model, examples), await stored.readFloat32("logits")),
+      },
       { name: "loss", distance: Math.abs(found.loss - loss) / loss },
     ];
-    for (const { name } of model.parameters) distances.push({ name: `gradient ${name}`, distance: relativeDistance(found.gradients.get(name) ?? [], await stored.readFloat32(`gradient.${name}`)) });
-    const replies = await model.generate(examples.map(({ input }) => input), { maximumNewTokens: 12 });
-    distances.push({ name: "greedy", distance: JSON.stringify(replies.map(({ tokens }) => tokens)) === JSON.stringify(greedy) ? 0 : 1 });
+    for (const { name } of model.parameters)
+      distances.push({
+        name: `gradient ${name}`,
+        distance: relativeDistance(found.gradients.get(name) ?? [], await stored.readFloat32(`gradient.${name}`)),
+      });
+    const replies = await model.generate(
+      examples.map(({ input }) => input),
+      { maximumNewTokens: 12 },
+    );
+    distances.push({
+      name: "greedy",
+      distance: JSON.stringify(replies.map(({ tokens }) => tokens)) === JSON.stringify(greedy) ? 0 : 1,
+    });
     return distances;
   } finally {
     await model.dispose();
@@ -85,11 +121,18 @@ export async function adaptedModel(base: Base, device: Device): Promise<Distance
   try {
     const found = await gradientsOf(model, examplesOf(examples));
     const distances: Distance[] = [
-      { name: `${base} logits`, distance: relativeDistance(await labelLogits(model, examples), await stored.readFloat32("logits")) },
+      {
+        name: `${base} logits`,
+        distance: relativeDistance(await labelLogits(model, examples), await stored.readFloat32("logits")),
+      },
       { name: `${base} loss`, distance: Math.abs(found.loss - loss) / loss },
     ];
     for (const name of stored.tensors.keys()) {
-      if (name.startsWith("gradient.")) distances.push({ name: `${base} ${name}`, distance: relativeDistance(found.gradients.get(name.slice(9)) ?? [], await stored.readFloat32(name)) });
+      if (name.startsWith("gradient."))
+        distances.push({
+          name: `${base} ${name}`,
+          distance: relativeDistance(found.gradients.get(name.slice(9)) ?? [], await stored.readFloat32(name)),
+        });
     }
     return distances;
   } finally {
@@ -100,22 +143,54 @@ export async function adaptedModel(base: Base, device: Device): Promise<Distance
 
 /** The Trainer's run on the fp4 base: each step's loss, learning rate and gradient norm. */
 export async function trainerRun(device: Device, steps = Infinity): Promise<Distance[]> {
-  const { settings, examples, steps: theirs } = json<{ settings: Record<string, number>; examples: Golden["examples"]; steps: { loss: number; learningRate: number; gradientNorm: number }[] }>("run.json");
+  const {
+    settings,
+    examples,
+    steps: theirs,
+  } = json<{
+    settings: Record<string, number>;
+    examples: Golden["examples"];
+    steps: { loss: number; learningRate: number; gradientNorm: number }[];
+  }>("run.json");
   const model = await adapted("fp4", device);
   const folder = mkdtempSync(join(tmpdir(), "gemma2-run-"));
   const logged: LoggedStep[] = [];
   try {
-    await train(model, { train: examplesOf(examples) }, {
-      epochs: settings["num_train_epochs"]!, batchSize: settings["per_device_train_batch_size"]!, accumulation: settings["gradient_accumulation_steps"]!, maximumGradientNorm: settings["max_grad_norm"]!,
-      seed: settings["seed"]!, dropout: false, learningRate: settings["learning_rate"]!, schedule: "cosine", warmupRatio: settings["warmup_steps"]! / theirs.length, betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0,
-      logEvery: 1, checkpointEvery: 1_000_000, checkpointFolder: folder, validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "golden",
-    }, { onLog: (step) => void logged.push(step), shouldStop: () => logged.length >= steps });
+    await train(
+      model,
+      { train: examplesOf(examples) },
+      {
+        epochs: settings["num_train_epochs"]!,
+        batchSize: settings["per_device_train_batch_size"]!,
+        accumulation: settings["gradient_accumulation_steps"]!,
+        maximumGradientNorm: settings["max_grad_norm"]!,
+        seed: settings["seed"]!,
+        dropout: false,
+        learningRate: settings["learning_rate"]!,
+        schedule: "cosine",
+        warmupRatio: settings["warmup_steps"]! / theirs.length,
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+        weightDecay: 0,
+        logEvery: 1,
+        checkpointEvery: 1_000_000,
+        checkpointFolder: folder,
+        validateEachEpoch: false,
+        keepBest: false,
+        earlyStoppingPatience: null,
+        identity: "golden",
+      },
+      { onLog: (step) => void logged.push(step), shouldStop: () => logged.length >= steps },
+    );
     return logged.flatMap(({ loss, learningRate, gradientNorm }, index): Distance[] => {
       const reference = theirs[index]!;
       return [
         { name: `run loss ${index + 1}`, distance: Math.abs(loss - reference.loss) / reference.loss },
         { name: `run learning rate ${index + 1}`, distance: Math.abs(learningRate - reference.learningRate) },
-        { name: `run gradient norm ${index + 1}`, distance: Math.abs(gradientNorm - reference.gradientNorm) / reference.gradientNorm },
+        {
+          name: `run gradient norm ${index + 1}`,
+          distance: Math.abs(gradientNorm - reference.gradientNorm) / reference.gradientNorm,
+        },
       ];
     });
   } finally {
@@ -126,6 +201,12 @@ export async function trainerRun(device: Device, steps = Infinity): Promise<Dist
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const device = await openDevice(process.argv[2] as DeviceName);
-  for (const distances of [await bareModel(device), await adaptedModel("none", device), await adaptedModel("fp4", device), await trainerRun(device, 3)]) for (const one of distances) console.log(JSON.stringify(one));
+  for (const distances of [
+    await bareModel(device),
+    await adaptedModel("none", device),
+    await adaptedModel("fp4", device),
+    await trainerRun(device, 3),
+  ])
+    for (const one of distances) console.log(JSON.stringify(one));
   await device.close();
 }

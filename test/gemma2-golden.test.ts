@@ -2,11 +2,12 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../src/graph/index.js";
 import { runOnSwiftShader, swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
-import { adaptedModel, bareModel, type Base, trainerRun } from "./gemma2-agreement.js";
-import { type Distance } from "./t5-agreement.js";
+import { adaptedModel, type Base, bareModel, trainerRun } from "./gemma2-agreement.js";
+import type { Distance } from "./t5-agreement.js";
 
 /** Logits and loss to 1e-4, gradients and a run's losses to 1e-3, the same greedy tokens. */
-const limit = ({ name }: Distance): number => (name === "greedy" ? 0 : /gradient|run loss/.test(name) ? 1e-3 : name.includes("learning rate") ? 1e-9 : 1e-4);
+const limit = ({ name }: Distance): number =>
+  name === "greedy" ? 0 : /gradient|run loss/.test(name) ? 1e-3 : name.includes("learning rate") ? 1e-9 : 1e-4;
 const far = (distances: readonly Distance[]): Distance[] => distances.filter((one) => !(one.distance <= limit(one)));
 
 let device: Device;
@@ -22,11 +23,14 @@ describe("Gemma 2 against transformers, PEFT and bitsandbytes", () => {
     expect(far(distances)).toEqual([]);
   });
 
-  it.each(["none", "fp4", "nf4-double"] as Base[])("a PEFT adapter on a base held as %s: logits, loss, the adapters' gradients", async (base) => {
-    const distances = await adaptedModel(base, device);
-    expect(distances.length).toBeGreaterThan(15);
-    expect(far(distances)).toEqual([]);
-  });
+  it.each(["none", "fp4", "nf4-double"] as Base[])(
+    "a PEFT adapter on a base held as %s: logits, loss, the adapters' gradients",
+    async (base) => {
+      const distances = await adaptedModel(base, device);
+      expect(distances.length).toBeGreaterThan(15);
+      expect(far(distances)).toEqual([]);
+    },
+  );
 
   it("a Trainer run of QLoRA: each step's loss and norm", async () => {
     const distances = await trainerRun(device);
@@ -38,9 +42,14 @@ describe("Gemma 2 against transformers, PEFT and bitsandbytes", () => {
 if (!swiftShaderEnvironment()) console.warn("Skipped: Gemma 2 on WebGPU needs SwiftShader (Debian's package chromium)");
 
 describe.skipIf(!swiftShaderEnvironment())("Gemma 2 on WebGPU (SwiftShader)", () => {
-  it("agrees with transformers: logits, loss, gradients, greedy replies, 4-bit bases, training steps", { timeout: 240_000 }, async () => {
+  it("agrees with transformers: logits, loss, gradients, greedy replies, 4-bit bases, training steps", {
+    timeout: 240_000,
+  }, async () => {
     const stdout = await runOnSwiftShader(fileURLToPath(new URL("./gemma2-agreement.ts", import.meta.url)), ["webgpu"]);
-    const distances = stdout.trim().split("\n").map((line) => JSON.parse(line) as Distance);
+    const distances = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Distance);
     expect(distances.filter(({ name }) => name.startsWith("run loss"))).toHaveLength(3);
     expect(far(distances)).toEqual([]);
   });

@@ -12,11 +12,27 @@ const folder = mkdtempSync(join(tmpdir(), "mmmlu-hub-run-"));
 let hub: HubImitation;
 beforeAll(async () => {
   const { rows } = await loadCorpus({ source: "sample", languages: ["DE_DE"] });
-  makeTokenizer(rows.map((row) => [row.question, ...row.choices].join(" ")), join(folder, "tokenizer"), { kind: "t5", size: 500 });
+  makeTokenizer(
+    rows.map((row) => [row.question, ...row.choices].join(" ")),
+    join(folder, "tokenizer"),
+    { kind: "t5", size: 500 },
+  );
   const file = "test/mmlu_DE-DE.csv";
   hub = await hubImitation([
-    { type: "dataset", name: PINNED_DATASET.repository, commit: PINNED_DATASET.revision, files: { [file]: readFileSync(join(sampleFolder(), file)) }, large: [file], gated: true },
-    { type: "model", name: "FacebookAI/roberta-base", commit: "b".repeat(40), files: { "tokenizer.json": readFileSync(join(folder, "tokenizer", "tokenizer.json")) } },
+    {
+      type: "dataset",
+      name: PINNED_DATASET.repository,
+      commit: PINNED_DATASET.revision,
+      files: { [file]: readFileSync(join(sampleFolder(), file)) },
+      large: [file],
+      gated: true,
+    },
+    {
+      type: "model",
+      name: "FacebookAI/roberta-base",
+      commit: "b".repeat(40),
+      files: { "tokenizer.json": readFileSync(join(folder, "tokenizer", "tokenizer.json")) },
+    },
   ]);
   // As a user would keep them.
   writeFileSync(join(folder, ".env"), `HF_ENDPOINT=${hub.url}\nHF_TOKEN=hf_test\nHF_HOME=${join(folder, "home")}\n`);
@@ -33,9 +49,15 @@ describe("a run on the hub's data, its settings in .env", () => {
     const { code, out, error } = await eda();
     expect(code).toBe(0);
     expect(out).toMatch(/2,280 rows, 1 language, 57 subjects/);
-    expect(error).toMatch(/the connection broke .*going on where it stopped\nfetching openai\/MMMLU test\/mmlu_DE-DE\.csv: 0\.2 MB/);
+    expect(error).toMatch(
+      /the connection broke .*going on where it stopped\nfetching openai\/MMMLU test\/mmlu_DE-DE\.csv: 0\.2 MB/,
+    );
     const manifest = JSON.parse(readFileSync(join(folder, "outputs", "eda", "manifest.json"), "utf8"));
-    expect(manifest).toMatchObject({ data: { source: "openai/MMMLU", kind: "hub", revision: PINNED_DATASET.revision }, tokenizer: { source: "FacebookAI/roberta-base", revision: "b".repeat(40) }, sample: false });
+    expect(manifest).toMatchObject({
+      data: { source: "openai/MMMLU", kind: "hub", revision: PINNED_DATASET.revision },
+      tokenizer: { source: "FacebookAI/roberta-base", revision: "b".repeat(40) },
+      sample: false,
+    });
   });
 
   it("asks nobody once all is in the cache", async () => {
@@ -43,7 +65,10 @@ describe("a run on the hub's data, its settings in .env", () => {
     expect((await eda("--fresh")).code).toBe(0);
     expect((await eda("--fresh", "--offline")).code).toBe(0);
     expect(hub.requests.length).toBe(asked);
-    const elsewhere = await mmmlu(["run", "eda", "--languages", "DE_DE", "--offline", "--fresh"], { folder, environment: { HF_HOME: join(folder, "empty") } });
+    const elsewhere = await mmmlu(["run", "eda", "--languages", "DE_DE", "--offline", "--fresh"], {
+      folder,
+      environment: { HF_HOME: join(folder, "empty") },
+    });
     expect(elsewhere).toMatchObject({ code: 1, error: expect.stringMatching(/not in the cache[^]*--offline/) });
     expect(hub.requests.length).toBe(asked);
   });

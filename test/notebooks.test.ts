@@ -12,7 +12,11 @@ const withoutJupyter = spawnSync("jupyter-nbconvert", ["--version"]).status !== 
 if (withoutJupyter) console.warn("Skipped: running the notebooks needs nbconvert (Debian's package jupyter-nbconvert)");
 
 interface Notebook {
-  readonly cells: readonly { cell_type: string; source: string[]; outputs?: { output_type: string; data?: Record<string, unknown> }[] }[];
+  readonly cells: readonly {
+    cell_type: string;
+    source: string[];
+    outputs?: { output_type: string; data?: Record<string, unknown> }[];
+  }[];
 }
 const read = (...path: string[]): Notebook => JSON.parse(readFileSync(join(...path), "utf8")) as Notebook;
 const NAMES = ["eda.ipynb", "flan_t5_finetune.ipynb", "gemma_2_2b_finetune.ipynb", "gemma_3_27b_baseline.ipynb"];
@@ -20,7 +24,11 @@ const NAMES = ["eda.ipynb", "flan_t5_finetune.ipynb", "gemma_2_2b_finetune.ipynb
 describe("the notebooks", () => {
   it("are those that their sources make, committed with outputs", () => {
     execFileSync(process.execPath, [join(notebooks, "make.mjs"), folder]);
-    expect(readdirSync(notebooks).filter((name) => name.endsWith(".ipynb")).sort()).toEqual(NAMES);
+    expect(
+      readdirSync(notebooks)
+        .filter((name) => name.endsWith(".ipynb"))
+        .sort(),
+    ).toEqual(NAMES);
     for (const name of NAMES) {
       const sources = (notebook: Notebook): string[] => notebook.cells.map(({ source }) => source.join(""));
       expect(sources(read(notebooks, name))).toEqual(sources(read(folder, name)));

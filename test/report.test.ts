@@ -17,7 +17,15 @@ function predictions(): Prediction[] {
     const [language, subject] = [LANGUAGES[i % 14]!, SUBJECTS[Math.floor(i / 14) % 57]!];
     const answer = LETTERS[i % 4]!;
     const prediction = i % 50 === 5 ? null : i % 3 ? answer : LETTERS[(i + 1) % 4]!;
-    return { id: `${language}/${subject}/${Math.floor(i / 798)}`, language, subject, answer, prediction, reply: i === 5 ? HOSTILE : (prediction ?? "I cannot tell"), stage: "test" };
+    return {
+      id: `${language}/${subject}/${Math.floor(i / 798)}`,
+      language,
+      subject,
+      answer,
+      prediction,
+      reply: i === 5 ? HOSTILE : (prediction ?? "I cannot tell"),
+      stage: "test",
+    };
   });
 }
 
@@ -29,8 +37,26 @@ let browser: Browser;
 beforeAll(async () => {
   const { confusion } = evaluationMetrics(rows);
   const { html } = answersReport(
-    { name: "big", description: HOSTILE, configuration: { note: HOSTILE }, manifest: { kind: "evaluate", seeds: {}, sample: false, notes: [HOSTILE] }, facts: [["Data", HOSTILE]], protocolDifferences: [], published: [{ name: "accuracy", published: 0.6759, measured: 0.6533, unit: "share", interval: [0.64, 0.66], agrees: false }] },
-    { stages: [{ stage: "test", statistics: evaluationStatistics(rows), confusion, published: 0.6759 }], predictions: rows, texts: {}, audit: { kind: "published", audit: { rows: ROWS, translationInTrain: 20_000, duplicateInTrain: 10, either: 20_005 } } },
+    {
+      name: "big",
+      description: HOSTILE,
+      configuration: { note: HOSTILE },
+      manifest: { kind: "evaluate", seeds: {}, sample: false, notes: [HOSTILE] },
+      facts: [["Data", HOSTILE]],
+      protocolDifferences: [],
+      published: [
+        { name: "accuracy", published: 0.6759, measured: 0.6533, unit: "share", interval: [0.64, 0.66], agrees: false },
+      ],
+    },
+    {
+      stages: [{ stage: "test", statistics: evaluationStatistics(rows), confusion, published: 0.6759 }],
+      predictions: rows,
+      texts: {},
+      audit: {
+        kind: "published",
+        audit: { rows: ROWS, translationInTrain: 20_000, duplicateInTrain: 10, either: 20_005 },
+      },
+    },
   );
   writeFileSync(file, html);
   if (chromiumPath) browser = await launchBrowser();
@@ -75,7 +101,9 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
     expect(await choose("language", "DE_DE")).toBe(german.length);
     const physics = german.filter(({ subject }) => subject === "college_physics");
     expect(await choose("subject", "college_physics")).toBe(physics.length);
-    expect(await choose("outcome", "wrong")).toBe(physics.filter(({ answer, prediction }) => prediction !== null && prediction !== answer).length);
+    expect(await choose("outcome", "wrong")).toBe(
+      physics.filter(({ answer, prediction }) => prediction !== null && prediction !== answer).length,
+    );
     await page.selectOption("#filter-language", "");
     await page.selectOption("#filter-subject", "");
     expect(await choose("outcome", "unreadable")).toBe(rows.filter(({ prediction }) => prediction === null).length);
@@ -102,16 +130,23 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
   it("is light or dark as the reader is, can be switched, and says what figures show", async () => {
     const { page } = await watchedPage(browser, { colorScheme: "dark" });
     await page.goto(`file://${file}`);
-    const brightness = (): Promise<number> => page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)![0]));
+    const brightness = (): Promise<number> =>
+      page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)![0]));
     expect(await brightness()).toBeLessThan(80);
     await page.click("#theme");
     expect(await brightness()).toBeGreaterThan(200);
-    const figures = await page.locator("figure svg").evaluateAll((all) => all.map((svg) => [svg.getAttribute("role"), svg.getAttribute("aria-label")]));
+    const figures = await page
+      .locator("figure svg")
+      .evaluateAll((all) => all.map((svg) => [svg.getAttribute("role"), svg.getAttribute("aria-label")]));
     expect(figures.length).toBeGreaterThan(3);
     for (const [role, label] of figures) expect([role, (label ?? "").length > 20]).toEqual(["img", true]);
     // Headings in order, a label for every field, a name for every table.
     expect(await page.locator("h1").count()).toBe(1);
-    expect(await page.locator("input, select").evaluateAll((all) => all.every((field) => field.closest("label") || field.getAttribute("aria-label")))).toBe(true);
+    expect(
+      await page
+        .locator("input, select")
+        .evaluateAll((all) => all.every((field) => field.closest("label") || field.getAttribute("aria-label"))),
+    ).toBe(true);
     expect(await page.locator("body").textContent()).toContain("published 67.6 %");
     await page.emulateMedia({ media: "print" });
     expect(await page.locator(".filters").isVisible()).toBe(false);
@@ -122,11 +157,18 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
     const { page } = await watchedPage(browser);
     await page.goto(`file://${file}`);
     const { clustered, macroInterval, overall, categories, languages } = evaluationStatistics(rows);
-    const shown = ([low, high]: readonly [number, number]): string => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
+    const shown = ([low, high]: readonly [number, number]): string =>
+      `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)} %`;
     const text = (await page.locator("body").innerText()).replaceAll("\u2060", "").replaceAll("\u00a0", " ");
-    for (const interval of [clustered.interval, macroInterval, overall.interval]) expect(text).toContain(shown(interval));
-    const labels = (await page.locator("figure svg").evaluateAll((all) => all.map((svg) => svg.getAttribute("aria-label")))).join("\n");
-    for (const one of [...categories, ...languages]) expect(labels).toContain(`95 % interval ${(100 * one.clusteredInterval[0]).toFixed(1)} % to ${(100 * one.clusteredInterval[1]).toFixed(1)} %`);
+    for (const interval of [clustered.interval, macroInterval, overall.interval])
+      expect(text).toContain(shown(interval));
+    const labels = (
+      await page.locator("figure svg").evaluateAll((all) => all.map((svg) => svg.getAttribute("aria-label")))
+    ).join("\n");
+    for (const one of [...categories, ...languages])
+      expect(labels).toContain(
+        `95 % interval ${(100 * one.clusteredInterval[0]).toFixed(1)} % to ${(100 * one.clusteredInterval[1]).toFixed(1)} %`,
+      );
     expect(await page.locator("#published").innerText()).toMatch(/67\.59 %\s+65\.33 %\s+64\.0\W+66\.0\W+differs/);
     await page.close();
   });
@@ -138,9 +180,28 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
       const faults = await page.locator("figure svg").evaluateAll((all) =>
         all.flatMap((svg) => {
           const edge = svg.getBoundingClientRect();
-          const texts = [...svg.querySelectorAll("text")].map((node) => ({ text: node.textContent ?? "", box: node.getBoundingClientRect() })).filter(({ text }) => text.trim());
-          const cut = texts.filter(({ box }) => box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1).map(({ text }) => `cut: ${text}`);
-          const over = texts.flatMap((a, i) => texts.slice(i + 1).filter((b) => Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 2 && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4).map((b) => `${a.text} over ${b.text}`));
+          const texts = [...svg.querySelectorAll("text")]
+            .map((node) => ({ text: node.textContent ?? "", box: node.getBoundingClientRect() }))
+            .filter(({ text }) => text.trim());
+          const cut = texts
+            .filter(
+              ({ box }) =>
+                box.left < edge.left - 1 ||
+                box.right > edge.right + 1 ||
+                box.top < edge.top - 1 ||
+                box.bottom > edge.bottom + 1,
+            )
+            .map(({ text }) => `cut: ${text}`);
+          const over = texts.flatMap((a, i) =>
+            texts
+              .slice(i + 1)
+              .filter(
+                (b) =>
+                  Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 2 &&
+                  Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4,
+              )
+              .map((b) => `${a.text} over ${b.text}`),
+          );
           return [...cut, ...over];
         }),
       );
@@ -156,22 +217,37 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
       const found = await page.evaluate(() => {
         const levels = [...document.querySelectorAll("h1,h2,h3,h4")].map((heading) => Number(heading.tagName[1]));
         const luminance = (colour: string): number => {
-          const [r, g, b] = colour.match(/[\d.]+/g)!.slice(0, 3).map((one) => Number(one) / 255).map((one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+          const [r, g, b] = colour
+            .match(/[\d.]+/g)!
+            .slice(0, 3)
+            .map((one) => Number(one) / 255)
+            .map((one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)) as [number, number, number];
           return 0.2126 * r + 0.7152 * g + 0.0722 * b;
         };
         const ground = (node: Element | null): string => {
-          for (let at = node; at; at = at.parentElement) if (!getComputedStyle(at).backgroundColor.includes(", 0)")) return getComputedStyle(at).backgroundColor;
+          for (let at = node; at; at = at.parentElement)
+            if (!getComputedStyle(at).backgroundColor.includes(", 0)")) return getComputedStyle(at).backgroundColor;
           return "rgb(255, 255, 255)";
         };
-        const faint = [...document.querySelectorAll("p,dt,dd,th,td,li,a,label,summary,figcaption,.soft,.right,.wrong,.unreadable,button,footer")].filter((node) => {
-          if (!node.textContent?.trim()) return false;
-          const [a, b] = [luminance(getComputedStyle(node).color), luminance(ground(node))];
-          return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
-        }).map((node) => node.outerHTML.slice(0, 80));
+        const faint = [
+          ...document.querySelectorAll(
+            "p,dt,dd,th,td,li,a,label,summary,figcaption,.soft,.right,.wrong,.unreadable,button,footer",
+          ),
+        ]
+          .filter((node) => {
+            if (!node.textContent?.trim()) return false;
+            const [a, b] = [luminance(getComputedStyle(node).color), luminance(ground(node))];
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+          })
+          .map((node) => node.outerHTML.slice(0, 80));
         return {
           landmarks: ["header", "main", "nav", "footer"].map((name) => document.querySelectorAll(name).length),
           skips: levels.filter((level, index) => index > 0 && level > levels[index - 1]! + 1).length,
-          unnamed: [...document.querySelectorAll(".scroll")].filter((box) => box.scrollWidth > box.clientWidth + 1 && !((box as HTMLElement).tabIndex === 0 && box.getAttribute("aria-label"))).length,
+          unnamed: [...document.querySelectorAll(".scroll")].filter(
+            (box) =>
+              box.scrollWidth > box.clientWidth + 1 &&
+              !((box as HTMLElement).tabIndex === 0 && box.getAttribute("aria-label")),
+          ).length,
           emptyHeadings: [...document.querySelectorAll("th")].filter((cell) => !cell.textContent?.trim()).length,
           faint,
         };
@@ -185,7 +261,12 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
     const { page } = await watchedPage(browser, { colorScheme: "dark" });
     await page.goto(`file://${file}`);
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
-    expect(await page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color])).toEqual(["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
+    expect(
+      await page.evaluate(() => [
+        getComputedStyle(document.body).backgroundColor,
+        getComputedStyle(document.body).color,
+      ]),
+    ).toEqual(["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
     await page.close();
   });
 

@@ -7,7 +7,16 @@ import { mmmlu } from "./command.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mmmlu-reproduce-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const reproduce = (...more: string[]): string[] => ["reproduce", "eda", "--sample", "--languages", "DE_DE,FR_FR", "--out", folder, ...more];
+const reproduce = (...more: string[]): string[] => [
+  "reproduce",
+  "eda",
+  "--sample",
+  "--languages",
+  "DE_DE,FR_FR",
+  "--out",
+  folder,
+  ...more,
+];
 const finished = (): string => JSON.parse(readFileSync(join(folder, "eda", "manifest.json"), "utf8")).finished;
 
 describe("mmmlu reproduce", () => {
@@ -25,7 +34,10 @@ describe("mmmlu reproduce", () => {
     expect((await mmmlu(["reproduce", "eda", "--out", folder])).out).toMatch(/measured +4,560/);
     expect(finished()).toBe(first);
     const other = await mmmlu(reproduce("--set", "subjectsDrawn=7"));
-    expect(other).toMatchObject({ code: 1, out: expect.stringMatching(/eda: not run: .*another configuration \(it differs in subjectsDrawn\)/) });
+    expect(other).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/eda: not run: .*another configuration \(it differs in subjectsDrawn\)/),
+    });
     expect(finished()).toBe(first);
     expect((await mmmlu(reproduce("--fresh"))).code).toBe(0);
     expect(finished()).not.toBe(first);
@@ -33,7 +45,10 @@ describe("mmmlu reproduce", () => {
   });
 
   it("takes the published experiments alone", async () => {
-    expect(await mmmlu(["reproduce", "mine.json"])).toMatchObject({ code: 2, error: expect.stringMatching(/"mine\.json" is no published experiment[^]*eda, flan-t5-finetune/) });
+    expect(await mmmlu(["reproduce", "mine.json"])).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/"mine\.json" is no published experiment[^]*eda, flan-t5-finetune/),
+    });
   });
 
   it("stops at Ctrl-C instead of going on with the next experiment", async () => {

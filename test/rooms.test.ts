@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 const source = fileURLToPath(new URL("../src", import.meta.url));
 
 /** Rooms from the lowest to the highest: the order of ARCHITECTURE.md's table. */
-const rooms = [...readFileSync(join(source, "../ARCHITECTURE.md"), "utf8").matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!);
+const rooms = [...readFileSync(join(source, "../ARCHITECTURE.md"), "utf8").matchAll(/^\| `(\w+)` \|/gm)].map(
+  (match) => match[1]!,
+);
 
 interface Import {
   readonly from: string;
@@ -26,17 +28,25 @@ const imports: Import[] = readdirSync(source, { recursive: true, encoding: "utf8
 
 describe("rooms", () => {
   it("are those of ARCHITECTURE.md", () => {
-    const folders = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const folders = readdirSync(source, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
     expect(folders.sort()).toEqual([...rooms].sort());
   });
 
   it("import only from rooms below them", () => {
     expect(imports.length).toBeGreaterThan(300);
-    expect(imports.filter(({ room, target }) => rooms.indexOf(target) > rooms.indexOf(room)).map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+    expect(
+      imports
+        .filter(({ room, target }) => rooms.indexOf(target) > rooms.indexOf(room))
+        .map(({ from, to }) => `${from} → ${to}`),
+    ).toEqual([]);
   });
 
   it("are entered by their index", () => {
-    const deep = imports.filter(({ room, target, to }) => room !== target && target !== "base" && !to.endsWith("/index.js"));
+    const deep = imports.filter(
+      ({ room, target, to }) => room !== target && target !== "base" && !to.endsWith("/index.js"),
+    );
     expect(deep.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   });
 

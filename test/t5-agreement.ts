@@ -26,15 +26,26 @@ interface Golden {
 }
 
 interface GoldenRun {
-  readonly settings: { num_train_epochs: number; per_device_train_batch_size: number; gradient_accumulation_steps: number; learning_rate: number; weight_decay: number; max_grad_norm: number; warmup_steps: number; seed: number };
+  readonly settings: {
+    num_train_epochs: number;
+    per_device_train_batch_size: number;
+    gradient_accumulation_steps: number;
+    learning_rate: number;
+    weight_decay: number;
+    max_grad_norm: number;
+    warmup_steps: number;
+    seed: number;
+  };
   readonly examples: Golden["examples"];
   readonly order: readonly number[][];
   readonly steps: readonly { loss: number; learningRate: number; gradientNorm: number }[];
 }
 
-export const golden = (...names: string[]): string => join(fileURLToPath(new URL("../reference/golden/t5/", import.meta.url)), ...names);
+export const golden = (...names: string[]): string =>
+  join(fileURLToPath(new URL("../reference/golden/t5/", import.meta.url)), ...names);
 const json = <T>(...names: string[]): T => JSON.parse(readFileSync(golden(...names), "utf8")) as T;
-const examplesOf = (rows: Golden["examples"]): Example[] => rows.map(({ input, target }, index) => ({ id: String(index), input, target }));
+const examplesOf = (rows: Golden["examples"]): Example[] =>
+  rows.map(({ input, target }, index) => ({ id: String(index), input, target }));
 
 /** The distance of two arrays, relative to the second's norm. */
 export function relativeDistance(ours: ArrayLike<number>, theirs: ArrayLike<number>): number {
@@ -65,7 +76,12 @@ export async function forwardAndBackward(name: "untied" | "tied", device: Device
   const stored = await SafetensorsFile.open(golden(name, "golden.safetensors"));
   const model = await loadT5(golden(name), device);
   try {
-    const distances: Distance[] = [{ name: `${name} logits`, distance: relativeDistance(await teacherForced(model, examples), await stored.readFloat32("logits")) }];
+    const distances: Distance[] = [
+      {
+        name: `${name} logits`,
+        distance: relativeDistance(await teacherForced(model, examples), await stored.readFloat32("logits")),
+      },
+    ];
     const gradients = new Map<string, Float32Array>();
     const summed = await model.lossAndGradients(examplesOf(examples), {
       scale: 1 / examples.reduce((sum, { target }) => sum + target.length, 0),
@@ -75,11 +91,21 @@ export async function forwardAndBackward(name: "untied" | "tied", device: Device
       },
     });
     distances.push({ name: `${name} loss`, distance: Math.abs(summed.lossSum / summed.tokens - loss) / loss });
-    for (const { name: parameter } of model.parameters) distances.push({ name: `${name} gradient ${parameter}`, distance: relativeDistance(gradients.get(parameter) ?? [], await stored.readFloat32(`gradient.${parameter}`)) });
-    const replies = await model.generate(examples.map(({ input }) => input), { maximumNewTokens: 6 });
+    for (const { name: parameter } of model.parameters)
+      distances.push({
+        name: `${name} gradient ${parameter}`,
+        distance: relativeDistance(gradients.get(parameter) ?? [], await stored.readFloat32(`gradient.${parameter}`)),
+      });
+    const replies = await model.generate(
+      examples.map(({ input }) => input),
+      { maximumNewTokens: 6 },
+    );
     // transformers goes on with padding where a row has ended and others have not; ours leaves the end token out.
     const theirs = greedy!.map((reply) => reply.slice(0, reply.includes(1) ? reply.indexOf(1) : reply.length));
-    distances.push({ name: `${name} greedy`, distance: JSON.stringify(replies.map(({ tokens }) => tokens)) === JSON.stringify(theirs) ? 0 : 1 });
+    distances.push({
+      name: `${name} greedy`,
+      distance: JSON.stringify(replies.map(({ tokens }) => tokens)) === JSON.stringify(theirs) ? 0 : 1,
+    });
     return distances;
   } finally {
     await model.dispose();
@@ -102,28 +128,60 @@ async function teacherForced(model: T5Model, examples: Golden["examples"]): Prom
 }
 
 /** One of the Trainer's runs: each step's loss, learning rate and gradient norm, and the final weights. */
-export async function trainerRun(name: "run" | "run-accumulated", device: Device, steps = Infinity): Promise<Distance[]> {
+export async function trainerRun(
+  name: "run" | "run-accumulated",
+  device: Device,
+  steps = Infinity,
+): Promise<Distance[]> {
   const { settings, examples, steps: theirs } = json<GoldenRun>(name, "golden.json");
   const model = await loadT5(golden("untied"), device);
   const folder = mkdtempSync(join(tmpdir(), "t5-run-"));
   const logged: LoggedStep[] = [];
   try {
-    await train(model, { train: examplesOf(examples) }, {
-      epochs: settings.num_train_epochs, batchSize: settings.per_device_train_batch_size, accumulation: settings.gradient_accumulation_steps, maximumGradientNorm: settings.max_grad_norm,
-      seed: settings.seed, dropout: false, learningRate: settings.learning_rate, schedule: "linear", warmupRatio: settings.warmup_steps / theirs.length, betas: [0.9, 0.999], epsilon: 1e-8,
-      weightDecay: settings.weight_decay, logEvery: 1, checkpointEvery: 1_000_000, checkpointFolder: folder, validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "golden",
-    }, { onLog: (step) => void logged.push(step), shouldStop: () => logged.length >= steps });
+    await train(
+      model,
+      { train: examplesOf(examples) },
+      {
+        epochs: settings.num_train_epochs,
+        batchSize: settings.per_device_train_batch_size,
+        accumulation: settings.gradient_accumulation_steps,
+        maximumGradientNorm: settings.max_grad_norm,
+        seed: settings.seed,
+        dropout: false,
+        learningRate: settings.learning_rate,
+        schedule: "linear",
+        warmupRatio: settings.warmup_steps / theirs.length,
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+        weightDecay: settings.weight_decay,
+        logEvery: 1,
+        checkpointEvery: 1_000_000,
+        checkpointFolder: folder,
+        validateEachEpoch: false,
+        keepBest: false,
+        earlyStoppingPatience: null,
+        identity: "golden",
+      },
+      { onLog: (step) => void logged.push(step), shouldStop: () => logged.length >= steps },
+    );
     const distances = logged.flatMap(({ loss, learningRate, gradientNorm }, index): Distance[] => {
       const reference = theirs[index]!;
       return [
         { name: `run loss ${index + 1}`, distance: Math.abs(loss - reference.loss) / reference.loss },
         { name: `run learning rate ${index + 1}`, distance: Math.abs(learningRate - reference.learningRate) },
-        { name: `run gradient norm ${index + 1}`, distance: Math.abs(gradientNorm - reference.gradientNorm) / reference.gradientNorm },
+        {
+          name: `run gradient norm ${index + 1}`,
+          distance: Math.abs(gradientNorm - reference.gradientNorm) / reference.gradientNorm,
+        },
       ];
     });
     if (name === "run" || logged.length < theirs.length) return distances;
     const final = await SafetensorsFile.open(golden(name, "final.safetensors"));
-    for (const { name, array } of model.parameters) distances.push({ name: `run weights ${name}`, distance: relativeDistance((await device.read(array)) as Float32Array, await final.readFloat32(name)) });
+    for (const { name, array } of model.parameters)
+      distances.push({
+        name: `run weights ${name}`,
+        distance: relativeDistance((await device.read(array)) as Float32Array, await final.readFloat32(name)),
+      });
     await final.close();
     return distances;
   } finally {
@@ -134,6 +192,11 @@ export async function trainerRun(name: "run" | "run-accumulated", device: Device
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const device = await openDevice(process.argv[2] as DeviceName);
-  for (const distances of [await forwardAndBackward("untied", device), await forwardAndBackward("tied", device), await trainerRun("run-accumulated", device, 6)]) for (const one of distances) console.log(JSON.stringify(one));
+  for (const distances of [
+    await forwardAndBackward("untied", device),
+    await forwardAndBackward("tied", device),
+    await trainerRun("run-accumulated", device, 6),
+  ])
+    for (const one of distances) console.log(JSON.stringify(one));
   await device.close();
 }

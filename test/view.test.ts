@@ -13,15 +13,51 @@ let viewer: Viewer;
 let browser: Browser;
 
 beforeAll(async () => {
-  for (const name of ["longest", "random"]) expect((await mmmlu(["run", "gemma-3-27b-baseline", "--sample", "--model", `baseline:${name}`, "--set", `name=${name}`, "--out", at(name)])).code).toBe(0);
+  for (const name of ["longest", "random"])
+    expect(
+      (
+        await mmmlu([
+          "run",
+          "gemma-3-27b-baseline",
+          "--sample",
+          "--model",
+          `baseline:${name}`,
+          "--set",
+          `name=${name}`,
+          "--out",
+          at(name),
+        ])
+      ).code,
+    ).toBe(0);
   // A run that is still going.
   mkdirSync(at("going"));
-  writeFileSync(at("going", "run.json"), JSON.stringify({ format: 1, name: "going", configurationHash: "x", configuration: { kind: "finetune" }, started: new Date().toISOString(), process: 1 }));
-  writeFileSync(at("going", "train-log.jsonl"), [1, 2].map((step) => `${JSON.stringify({ step, loss: 2 / step, learningRate: 1e-3, epoch: 0.1, seconds: 1, gradientNorm: 1, rowsPerSecond: 1 })}\n`).join(""));
+  writeFileSync(
+    at("going", "run.json"),
+    JSON.stringify({
+      format: 1,
+      name: "going",
+      configurationHash: "x",
+      configuration: { kind: "finetune" },
+      started: new Date().toISOString(),
+      process: 1,
+    }),
+  );
+  writeFileSync(
+    at("going", "train-log.jsonl"),
+    [1, 2]
+      .map(
+        (step) =>
+          `${JSON.stringify({ step, loss: 2 / step, learningRate: 1e-3, epoch: 0.1, seconds: 1, gradientNorm: 1, rowsPerSecond: 1 })}\n`,
+      )
+      .join(""),
+  );
   // An exploration has nothing to compare; an older format; one whose predictions are gone.
   expect((await mmmlu(["run", "eda", "--sample", "--languages", "DE_DE", "--out", at("explored")])).code).toBe(0);
   cpSync(at("longest"), at("older"), { recursive: true });
-  writeFileSync(at("older", "manifest.json"), JSON.stringify({ ...JSON.parse(readFileSync(at("longest", "manifest.json"), "utf8")), format: 0 }));
+  writeFileSync(
+    at("older", "manifest.json"),
+    JSON.stringify({ ...JSON.parse(readFileSync(at("longest", "manifest.json"), "utf8")), format: 0 }),
+  );
   cpSync(at("longest"), at("gone"), { recursive: true });
   rmSync(at("gone", "predictions.jsonl"));
   viewer = await serveRuns(outputs, { port: 0 });
@@ -56,8 +92,15 @@ describe.skipIf(!chromiumPath)("mmmlu view, in Chromium", () => {
     const { page, complaints } = await watchedPage(browser);
     await page.goto(`${viewer.url}run/going`);
     expect(await page.locator("#live-body").textContent()).toContain("loss 1.0000");
-    appendFileSync(at("going", "train-log.jsonl"), `${JSON.stringify({ step: 3, loss: 0.125, learningRate: 1e-3, epoch: 0.1, seconds: 1, gradientNorm: 1, rowsPerSecond: 1 })}\n`);
-    await page.waitForFunction(() => document.getElementById("live-body")!.textContent!.includes("loss 0.1250"), undefined, { timeout: 10_000 });
+    appendFileSync(
+      at("going", "train-log.jsonl"),
+      `${JSON.stringify({ step: 3, loss: 0.125, learningRate: 1e-3, epoch: 0.1, seconds: 1, gradientNorm: 1, rowsPerSecond: 1 })}\n`,
+    );
+    await page.waitForFunction(
+      () => document.getElementById("live-body")!.textContent!.includes("loss 0.1250"),
+      undefined,
+      { timeout: 10_000 },
+    );
     // It comes to its end: the page becomes its report.
     cpSync(at("longest"), at("going"), { recursive: true });
     await page.waitForSelector("#predictions", { timeout: 10_000 });
@@ -90,7 +133,10 @@ describe("what cannot be shown or compared is said", () => {
     expect((await fetch(`${viewer.url}run/..%2F..%2Fetc`)).status).toBe(404);
     expect((await fetch(`${viewer.url}run/%E0%A4%A`)).status).toBe(404);
     const older = await fetch(`${viewer.url}run/older`);
-    expect([older.status, await older.text()]).toEqual([400, expect.stringContaining("format 0 is not one that this version reads")]);
+    expect([older.status, await older.text()]).toEqual([
+      400,
+      expect.stringContaining("format 0 is not one that this version reads"),
+    ]);
     const gone = await fetch(`${viewer.url}compare?run=gone&run=longest`);
     expect([gone.status, await gone.text()]).toEqual([400, expect.stringContaining("has no predictions.jsonl")]);
     const one = await fetch(`${viewer.url}compare?run=longest`);
@@ -117,7 +163,21 @@ describe("what cannot be shown or compared is said", () => {
   });
 
   it("runs without common rows", async () => {
-    expect((await mmmlu(["run", "gemma-3-27b-baseline", "--sample", "--languages", "IT_IT", "--model", "baseline:longest", "--out", at("italian")])).code).toBe(0);
+    expect(
+      (
+        await mmmlu([
+          "run",
+          "gemma-3-27b-baseline",
+          "--sample",
+          "--languages",
+          "IT_IT",
+          "--model",
+          "baseline:longest",
+          "--out",
+          at("italian"),
+        ])
+      ).code,
+    ).toBe(0);
     const { code, error } = await mmmlu(["compare", at("random"), at("italian"), "--out", at("comparison.html")]);
     expect([code, error]).toEqual([1, expect.stringMatching(/have no row in common/)]);
   });

@@ -4,14 +4,22 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { flanT5Prompt } from "../../src/answer/index.js";
-import { tinyT5Config, type Example, type T5Config } from "../../src/models/index.js";
+import { type Example, type T5Config, tinyT5Config } from "../../src/models/index.js";
 import { loadTokenizer } from "../../src/tokens/index.js";
 import type { BenchOptions } from "../train.js";
 import { drawExamples, SHARED } from "./examples.js";
 import type { StepMeasured, WorkOfRun } from "./t5.js";
 
 /** google/flan-t5-base's shape: 248 million parameters. */
-const FLAN_T5_BASE: T5Config = tinyT5Config({ vocabularySize: 32_128, width: 768, headWidth: 64, feedForwardWidth: 2048, encoderLayers: 12, decoderLayers: 12, heads: 12 });
+const FLAN_T5_BASE: T5Config = tinyT5Config({
+  vocabularySize: 32_128,
+  width: 768,
+  headWidth: 64,
+  feedForwardWidth: 2048,
+  encoderLayers: 12,
+  decoderLayers: 12,
+  heads: 12,
+});
 const BATCH = 8;
 const WARM_UP = 2;
 
@@ -42,7 +50,11 @@ export async function bench({ steps, rounds, python, profile, json }: BenchOptio
     writeFileSync(work, JSON.stringify({ config: FLAN_T5_BASE, examples, batchSize: BATCH } satisfies WorkOfRun));
     const here = fileURLToPath(new URL(".", import.meta.url));
     const run = <T>(program: string, given: string[]): T => {
-      const printed = execFileSync(program, given, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 });
+      const printed = execFileSync(program, given, {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "inherit"],
+        maxBuffer: 1 << 28,
+      });
       return JSON.parse(printed.trim().split("\n").at(-1)!) as T;
     };
     for (let round = 0; round < rounds; round++) {
@@ -50,11 +62,19 @@ export async function bench({ steps, rounds, python, profile, json }: BenchOptio
       if (python) theirs.push(run(python, [resolve(here, "../python/train_t5.py"), work]));
     }
     // In a run of its own, since profiling takes time.
-    if (profile) ({ operations } = run<OurRun>(process.execPath, ["--import", "tsx", join(here, "t5.ts"), work, "profile"]));
+    if (profile)
+      ({ operations } = run<OurRun>(process.execPath, ["--import", "tsx", join(here, "t5.ts"), work, "profile"]));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const result = { model: "flan-t5-base", cores: availableParallelism(), batch: BATCH, ...summary(ours, examples), operations, ...(theirs.length ? { python: pythonSummary(theirs) } : {}) };
+  const result = {
+    model: "flan-t5-base",
+    cores: availableParallelism(),
+    batch: BATCH,
+    ...summary(ours, examples),
+    operations,
+    ...(theirs.length ? { python: pythonSummary(theirs) } : {}),
+  };
   if (json) console.log(JSON.stringify(result));
   else print(result);
 }
@@ -65,8 +85,22 @@ function summary(runs: readonly OurRun[], examples: readonly Example[]) {
   const counted = runs.flatMap(({ steps }) => steps.slice(WARM_UP));
   const seconds = sum(counted.map((step) => step.seconds));
   const tokens = sum(counted.flatMap(({ rows }) => rows.map((id) => lengths.get(id)!)));
-  const needed = sum(counted.map(({ rows }) => stepFlops(rows.map((id) => lengths.get(id)!), false)));
-  const done = sum(counted.map(({ rows }) => stepFlops(rows.map((id) => lengths.get(id)!), true)));
+  const needed = sum(
+    counted.map(({ rows }) =>
+      stepFlops(
+        rows.map((id) => lengths.get(id)!),
+        false,
+      ),
+    ),
+  );
+  const done = sum(
+    counted.map(({ rows }) =>
+      stepFlops(
+        rows.map((id) => lengths.get(id)!),
+        true,
+      ),
+    ),
+  );
   const raw = Math.max(...runs.map(({ rawGflops }) => rawGflops));
   return {
     rowsPerSecond: (counted.length * BATCH) / seconds,
@@ -109,28 +143,65 @@ function stepFlops(lengths: readonly number[], executed: boolean): number {
   const inner = heads * headWidth;
   const tokens = sum(lengths);
   const rows = lengths.length;
-  const encoder = tokens * (4 * width * inner + 3 * width * feedForwardWidth) + 2 * inner * sum(lengths.map((length) => length ** 2));
+  const encoder =
+    tokens * (4 * width * inner + 3 * width * feedForwardWidth) + 2 * inner * sum(lengths.map((length) => length ** 2));
   const decoderToken = 6 * width * inner + 3 * width * feedForwardWidth;
-  const cross = executed ? rows * 2 * inner * width + 2 * heads * width * tokens : tokens * 2 * width * inner + 2 * inner * tokens;
-  return 3 * 2 * (encoderLayers * encoder + decoderLayers * (rows * decoderToken + cross) + rows * width * vocabularySize);
+  const cross = executed
+    ? rows * 2 * inner * width + 2 * heads * width * tokens
+    : tokens * 2 * width * inner + 2 * inner * tokens;
+  return (
+    3 * 2 * (encoderLayers * encoder + decoderLayers * (rows * decoderToken + cross) + rows * width * vocabularySize)
+  );
 }
 
-function print(result: ReturnType<typeof summary> & { model: string; cores: number; batch: number; operations?: OurRun["operations"]; python?: ReturnType<typeof pythonSummary> }): void {
+function print(
+  result: ReturnType<typeof summary> & {
+    model: string;
+    cores: number;
+    batch: number;
+    operations?: OurRun["operations"];
+    python?: ReturnType<typeof pythonSummary>;
+  },
+): void {
   const line = (name: string, value: string): void => console.log(`${name.padEnd(34)} ${value}`);
   const number = (value: number, digits = 2): string => value.toFixed(digits);
   line("model", `${result.model}, batches of ${result.batch}, ${result.cores} cores`);
   line("rows a second", number(result.rowsPerSecond));
-  line("seconds a step", `${number(result.stepSeconds)} (gradients ${number(result.gradientSeconds)}, optimizer ${number(result.optimizerSeconds)})`);
+  line(
+    "seconds a step",
+    `${number(result.stepSeconds)} (gradients ${number(result.gradientSeconds)}, optimizer ${number(result.optimizerSeconds)})`,
+  );
   line("tokens a step", number(result.tokensPerStep, 0));
   line("raw matrix products", `${number(result.rawGflops, 0)} GFLOPS`);
-  line("effective over a step", `${number(result.effectiveGflops, 0)} GFLOPS, ${number(100 * result.shareOfRaw, 0)} % of raw`);
-  line("  products really made", `${number(result.executedGflops, 0)} GFLOPS, ${number(100 * result.shareOfRawExecuted, 0)} % of raw`);
+  line(
+    "effective over a step",
+    `${number(result.effectiveGflops, 0)} GFLOPS, ${number(100 * result.shareOfRaw, 0)} % of raw`,
+  );
+  line(
+    "  products really made",
+    `${number(result.executedGflops, 0)} GFLOPS, ${number(100 * result.shareOfRawExecuted, 0)} % of raw`,
+  );
   line("  without the optimizer", `${number(100 * result.shareOfRawWithoutOptimizer, 0)} % of raw`);
-  line("peak memory", `${number(result.peakGiB)} GiB (told before training, for the longest rows: ${number(result.needGiB)} GiB)`);
-  if (result.operations) line("loss and gradients, by operation", Object.entries(result.operations).slice(0, 6).map(([name, share]) => `${name} ${number(100 * share, 0)} %`).join(", "));
+  line(
+    "peak memory",
+    `${number(result.peakGiB)} GiB (told before training, for the longest rows: ${number(result.needGiB)} GiB)`,
+  );
+  if (result.operations)
+    line(
+      "loss and gradients, by operation",
+      Object.entries(result.operations)
+        .slice(0, 6)
+        .map(([name, share]) => `${name} ${number(100 * share, 0)} %`)
+        .join(", "),
+    );
   const { python } = result;
   if (!python) return;
-  line("python: rows a second", `${number(python.rowsPerSecond)} (${Object.entries(python.versions).map(([name, version]) => `${name} ${version}`).join(", ")})`);
+  line(
+    "python: rows a second",
+    `${number(python.rowsPerSecond)} (${Object.entries(python.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", ")})`,
+  );
   line("python: seconds a step", number(python.stepSeconds));
   line("python: padded tokens a step", number(python.paddedTokensPerStep, 0));
   line("python: peak memory", `${number(python.peakGiB)} GiB`);

@@ -4,8 +4,8 @@ import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gemma2Prompt } from "../../src/answer/index.js";
-import { tinyGemma2Config, type Gemma2Config, writeShardedSafetensors } from "../../src/models/index.js";
 import { alternating, gemma2ConfigJson, gemma2WeightShapes } from "../../src/models/gemma2/config.js";
+import { type Gemma2Config, tinyGemma2Config, writeShardedSafetensors } from "../../src/models/index.js";
 import { Random } from "../../src/models/random.js";
 import { loadTokenizer } from "../../src/tokens/index.js";
 import type { BenchOptions } from "../train.js";
@@ -13,7 +13,17 @@ import { drawExamples, SHARED } from "./examples.js";
 
 /** google/gemma-2-2b's shape: 26 layers, 2.6 billion parameters. */
 export const GEMMA_2_2B: Gemma2Config = tinyGemma2Config({
-  vocabularySize: 256_000, width: 2304, feedForwardWidth: 9216, layers: 26, heads: 8, keyValueHeads: 4, headWidth: 256, queryScalar: 256, slidingWindow: 4096, slides: alternating(26), longestSequence: 8192,
+  vocabularySize: 256_000,
+  width: 2304,
+  feedForwardWidth: 9216,
+  layers: 26,
+  heads: 8,
+  keyValueHeads: 4,
+  headWidth: 256,
+  queryScalar: 256,
+  slidingWindow: 4096,
+  slides: alternating(26),
+  longestSequence: 8192,
 });
 const BATCH = 4;
 const ACCUMULATION = 4;
@@ -42,17 +52,52 @@ export async function bench({ steps, python, json }: BenchOptions): Promise<void
     const work = join(scratch, "work.json");
     writeFileSync(work, JSON.stringify({ folder, examples, batchSize: BATCH, accumulation: ACCUMULATION }));
     const here = fileURLToPath(new URL(".", import.meta.url));
-    const run = <T>(program: string, given: string[]): T => JSON.parse(execFileSync(program, given, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 }).trim().split("\n").at(-1)!) as T;
+    const run = <T>(program: string, given: string[]): T =>
+      JSON.parse(
+        execFileSync(program, given, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 })
+          .trim()
+          .split("\n")
+          .at(-1)!,
+      ) as T;
     const ours = run<GemmaRun>(process.execPath, ["--import", "tsx", join(here, "gemma.ts"), work]);
-    const theirs = python ? run<{ seconds: number; rows: number; loadSeconds: number; peakBytes: number; versions: Record<string, string> }>(python, [resolve(here, "../python/train_gemma.py"), work]) : undefined;
+    const theirs = python
+      ? run<{
+          seconds: number;
+          rows: number;
+          loadSeconds: number;
+          peakBytes: number;
+          versions: Record<string, string>;
+        }>(python, [resolve(here, "../python/train_gemma.py"), work])
+      : undefined;
     const seconds = ours.stepSeconds.reduce((a, b) => a + b, 0);
     const result = {
-      model: "gemma-2-2b", cores: availableParallelism(), loadSeconds: ours.loadSeconds, stepSeconds: seconds / ours.stepSeconds.length, rowsPerSecond: ours.rows / seconds, tokensPerRow: ours.tokens / ours.rows,
-      rawGflops: ours.rawGflops, peakGiB: ours.peakBytes / 2 ** 30,
-      ...(theirs ? { python: { loadSeconds: theirs.loadSeconds, rowsPerSecond: theirs.rows / theirs.seconds, secondsForRows: [theirs.seconds, theirs.rows], peakGiB: theirs.peakBytes / 2 ** 30, versions: theirs.versions }, times: ours.rows / seconds / (theirs.rows / theirs.seconds) } : {}),
+      model: "gemma-2-2b",
+      cores: availableParallelism(),
+      loadSeconds: ours.loadSeconds,
+      stepSeconds: seconds / ours.stepSeconds.length,
+      rowsPerSecond: ours.rows / seconds,
+      tokensPerRow: ours.tokens / ours.rows,
+      rawGflops: ours.rawGflops,
+      peakGiB: ours.peakBytes / 2 ** 30,
+      ...(theirs
+        ? {
+            python: {
+              loadSeconds: theirs.loadSeconds,
+              rowsPerSecond: theirs.rows / theirs.seconds,
+              secondsForRows: [theirs.seconds, theirs.rows],
+              peakGiB: theirs.peakBytes / 2 ** 30,
+              versions: theirs.versions,
+            },
+            times: ours.rows / seconds / (theirs.rows / theirs.seconds),
+          }
+        : {}),
     };
     if (json) console.log(JSON.stringify(result));
-    else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(18)} ${typeof value === "object" ? JSON.stringify(value) : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : value}`);
+    else
+      for (const [name, value] of Object.entries(result))
+        console.log(
+          `${name.padEnd(18)} ${typeof value === "object" ? JSON.stringify(value) : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : value}`,
+        );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -67,17 +112,24 @@ export function writeModel(): string {
   // A stretch of normal numbers is used again and again: a billion of them would take minutes.
   const normal = Float32Array.from({ length: 1 << 20 }, () => random.normal());
   const tensors = [...gemma2WeightShapes(GEMMA_2_2B)].map(([name, shape]) => ({
-    name, shape, type: "BF16" as const,
+    name,
+    shape,
+    type: "BF16" as const,
     elements: () => {
       const words = new Uint16Array(shape.reduce((product, size) => product * size, 1));
       if (shape.length < 2) return words;
       const bits = new Uint32Array(normal.map((value) => value * shape[1]! ** -0.5).buffer);
-      for (let at = 0, from = random.below(normal.length); at < words.length; at++, from = (from + 1) % normal.length) words[at] = bits[from]! >>> 16;
+      for (let at = 0, from = random.below(normal.length); at < words.length; at++, from = (from + 1) % normal.length)
+        words[at] = bits[from]! >>> 16;
       return words;
     },
   }));
   writeShardedSafetensors(join(folder, "model.safetensors"), tensors, 2_000_000_000);
-  const float = (text: string): string => text.replace(/("(?:rope_theta|final_logit_softcapping|attn_logit_softcapping)": \d+)(?=[,\n])/g, "$1.0");
-  writeFileSync(join(folder, "config.json"), float(JSON.stringify({ ...gemma2ConfigJson(GEMMA_2_2B), dtype: "bfloat16", torch_dtype: "bfloat16" }, null, 2)));
+  const float = (text: string): string =>
+    text.replace(/("(?:rope_theta|final_logit_softcapping|attn_logit_softcapping)": \d+)(?=[,\n])/g, "$1.0");
+  writeFileSync(
+    join(folder, "config.json"),
+    float(JSON.stringify({ ...gemma2ConfigJson(GEMMA_2_2B), dtype: "bfloat16", torch_dtype: "bfloat16" }, null, 2)),
+  );
   return folder;
 }

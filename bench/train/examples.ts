@@ -8,19 +8,28 @@ import { Random } from "../../src/models/random.js";
 import type { Tokenizer } from "../../src/tokens/index.js";
 
 /** The folder of data and vocabularies beside the repository. */
-export const SHARED = process.env.MMMLU_LAB_SHARED ?? resolve(fileURLToPath(new URL("../..", import.meta.url)), "../shared");
+export const SHARED =
+  process.env.MMMLU_LAB_SHARED ?? resolve(fileURLToPath(new URL("../..", import.meta.url)), "../shared");
 
 /** The English originals of MMMLU's questions, with the columns question, choice0 to choice3, answer (0 to 3); ends the process where they are absent. */
 export function englishRows(): Pick<Row, "id" | "question" | "choices" | "answer">[] {
   const folder = join(SHARED, "data", "mmlu_en", "test");
   if (!existsSync(folder)) {
-    console.error(`There is no ${folder}: English MMLU as CSV files, a subject each. Set MMMLU_LAB_SHARED to the folder that holds data/mmlu_en.`);
+    console.error(
+      `There is no ${folder}: English MMLU as CSV files, a subject each. Set MMMLU_LAB_SHARED to the folder that holds data/mmlu_en.`,
+    );
     process.exit(2);
   }
   const rows: Pick<Row, "id" | "question" | "choices" | "answer">[] = [];
   for (const file of readdirSync(folder).sort()) {
     visitRecords(readFileSync(join(folder, file)), (index, _line, [question, a, b, c, d, answer]) => {
-      if (index > 0) rows.push({ id: `${file.replace("_test.csv", "")}/${index - 1}`, question: question!, choices: [a!, b!, c!, d!], answer: LETTERS[Number(answer)] as Letter });
+      if (index > 0)
+        rows.push({
+          id: `${file.replace("_test.csv", "")}/${index - 1}`,
+          question: question!,
+          choices: [a!, b!, c!, d!],
+          answer: LETTERS[Number(answer)] as Letter,
+        });
       return true;
     });
   }
@@ -28,7 +37,13 @@ export function englishRows(): Pick<Row, "id" | "question" | "choices" | "answer
 }
 
 /** So many examples drawn at random from those under `limit` tokens: the same for the same seed. */
-export async function drawExamples(count: number, tokenizer: Tokenizer, prompt: (row: Pick<Row, "question" | "choices">) => string, limit: number, seed = 42): Promise<Example[]> {
+export async function drawExamples(
+  count: number,
+  tokenizer: Tokenizer,
+  prompt: (row: Pick<Row, "question" | "choices">) => string,
+  limit: number,
+  seed = 42,
+): Promise<Example[]> {
   const rows = englishRows();
   const random = new Random(seed);
   const letters = new Map<string, number[]>();

@@ -8,11 +8,26 @@ import { train } from "../../src/train/index.js";
 import type { GemmaRun } from "./bench-gemma-2-2b.js";
 import { rawRate } from "./raw-rate.js";
 
-const work = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as { folder: string; examples: Example[]; batchSize: number; accumulation: number };
+const work = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as {
+  folder: string;
+  examples: Example[];
+  batchSize: number;
+  accumulation: number;
+};
 const device = await openDevice("cpu");
 const before = performance.now();
 const model = await loadGemma2(work.folder, device, { store: weightStore({ kind: "fp4" }, device) });
-await addLora(model.weights, { rank: 32, alpha: 16, dropout: 0.05, base: work.folder, modules: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] }, 42);
+await addLora(
+  model.weights,
+  {
+    rank: 32,
+    alpha: 16,
+    dropout: 0.05,
+    base: work.folder,
+    modules: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+  },
+  42,
+);
 await model.recompile();
 const loadSeconds = (performance.now() - before) / 1000;
 const stepSeconds: number[] = [];
@@ -21,22 +36,51 @@ class Enough extends Error {}
 const steps = Math.floor(work.examples.length / (work.batchSize * work.accumulation));
 let last = performance.now();
 try {
-  await train(model, { train: work.examples }, {
-    epochs: 1, batchSize: work.batchSize, accumulation: work.accumulation, maximumGradientNorm: 1, seed: 42, dropout: true, learningRate: 1e-4, schedule: "cosine", warmupRatio: 0.05, betas: [0.9, 0.999], epsilon: 1e-8,
-    weightDecay: 0, logEvery: 25, checkpointEvery: 1_000_000, checkpointFolder: folder, validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "bench",
-  }, {
-    onStep: () => {
-      stepSeconds.push((performance.now() - last) / 1000);
-      last = performance.now();
-      // Before the last step's checkpoint, which is not measured.
-      if (stepSeconds.length === steps) throw new Enough();
+  await train(
+    model,
+    { train: work.examples },
+    {
+      epochs: 1,
+      batchSize: work.batchSize,
+      accumulation: work.accumulation,
+      maximumGradientNorm: 1,
+      seed: 42,
+      dropout: true,
+      learningRate: 1e-4,
+      schedule: "cosine",
+      warmupRatio: 0.05,
+      betas: [0.9, 0.999],
+      epsilon: 1e-8,
+      weightDecay: 0,
+      logEvery: 25,
+      checkpointEvery: 1_000_000,
+      checkpointFolder: folder,
+      validateEachEpoch: false,
+      keepBest: false,
+      earlyStoppingPatience: null,
+      identity: "bench",
     },
-  });
+    {
+      onStep: () => {
+        stepSeconds.push((performance.now() - last) / 1000);
+        last = performance.now();
+        // Before the last step's checkpoint, which is not measured.
+        if (stepSeconds.length === steps) throw new Enough();
+      },
+    },
+  );
 } catch (error) {
   if (!(error instanceof Enough)) throw error;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 const peakBytes = process.resourceUsage().maxRSS * 1024;
-const result: GemmaRun = { loadSeconds, stepSeconds, rows: work.examples.length, tokens: work.examples.reduce((sum, { input, target }) => sum + input.length + target.length, 0), peakBytes, rawGflops: await rawRate(device, 512, 2304, 9216) };
+const result: GemmaRun = {
+  loadSeconds,
+  stepSeconds,
+  rows: work.examples.length,
+  tokens: work.examples.reduce((sum, { input, target }) => sum + input.length + target.length, 0),
+  peakBytes,
+  rawGflops: await rawRate(device, 512, 2304, 9216),
+};
 console.log(JSON.stringify(result));

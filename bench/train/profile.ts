@@ -17,13 +17,16 @@ const COLD = 2;
 export function profiled(device: Device, name: string): { shares: () => Record<string, number> } {
   const folder = mkdtempSync(join(tmpdir(), "profile-"));
   const compile = device.compile.bind(device);
-  device.compile = (graph, options) => compile(graph, graph.name.startsWith(name) ? { ...options, profilePrefix: join(folder, "run") } : options);
+  device.compile = (graph, options) =>
+    compile(graph, graph.name.startsWith(name) ? { ...options, profilePrefix: join(folder, "run") } : options);
   return {
     /** The operations' shares of the time, largest first; to be asked when the programs are disposed of, which writes the profile. */
     shares() {
       const [runs, times] = [new Map<string, number>(), new Map<string, number>()];
       for (const file of readdirSync(folder)) {
-        for (const { cat, name: event, dur, args } of JSON.parse(readFileSync(join(folder, file), "utf8")) as ProfiledEvent[]) {
+        for (const { cat, name: event, dur, args } of JSON.parse(
+          readFileSync(join(folder, file), "utf8"),
+        ) as ProfiledEvent[]) {
           if (cat !== "Node" || !event.endsWith("_kernel_time") || args?.op_name === undefined) continue;
           const run = (runs.get(event) ?? 0) + 1;
           runs.set(event, run);
@@ -32,7 +35,9 @@ export function profiled(device: Device, name: string): { shares: () => Record<s
       }
       rmSync(folder, { recursive: true });
       const total = [...times.values()].reduce((sum, time) => sum + time, 0);
-      return Object.fromEntries([...times].sort(([, a], [, b]) => b - a).map(([operation, time]) => [operation, time / total]));
+      return Object.fromEntries(
+        [...times].sort(([, a], [, b]) => b - a).map(([operation, time]) => [operation, time / total]),
+      );
     },
   };
 }

@@ -50,21 +50,42 @@ const folder = mkdtempSync(join(tmpdir(), "bench-train-"));
 const total = Math.floor(work.examples.length / work.batchSize);
 let last = performance.now();
 try {
-  await train(timed, { train: work.examples }, {
-    epochs: 1, batchSize: work.batchSize, accumulation: 1, maximumGradientNorm: 1, seed: 42, dropout: true,
-    learningRate: 2e-5, schedule: "linear", warmupRatio: 0, betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01,
-    logEvery: 100, checkpointEvery: 1_000_000, checkpointFolder: folder, validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "bench",
-  }, {
-    onStep() {
-      const now = performance.now();
-      steps.push({ seconds: (now - last) / 1000, gradientSeconds, rows });
-      gradientSeconds = 0;
-      rows = [];
-      last = now;
-      // Before the last step's checkpoint, which is not measured.
-      if (steps.length === total) throw new Enough();
+  await train(
+    timed,
+    { train: work.examples },
+    {
+      epochs: 1,
+      batchSize: work.batchSize,
+      accumulation: 1,
+      maximumGradientNorm: 1,
+      seed: 42,
+      dropout: true,
+      learningRate: 2e-5,
+      schedule: "linear",
+      warmupRatio: 0,
+      betas: [0.9, 0.999],
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      logEvery: 100,
+      checkpointEvery: 1_000_000,
+      checkpointFolder: folder,
+      validateEachEpoch: false,
+      keepBest: false,
+      earlyStoppingPatience: null,
+      identity: "bench",
     },
-  });
+    {
+      onStep() {
+        const now = performance.now();
+        steps.push({ seconds: (now - last) / 1000, gradientSeconds, rows });
+        gradientSeconds = 0;
+        rows = [];
+        last = now;
+        // Before the last step's checkpoint, which is not measured.
+        if (steps.length === total) throw new Enough();
+      },
+    },
+  );
 } catch (error) {
   if (!(error instanceof Enough)) throw error;
 } finally {
@@ -74,4 +95,6 @@ const peakBytes = process.resourceUsage().maxRSS * 1024;
 const after = await rawRate(device, 1024, width, feedForwardWidth);
 const needBytes = memoryNeed(model, work.batchSize, work.examples).total;
 await model.dispose();
-console.log(JSON.stringify({ steps, peakBytes, needBytes, rawGflops: Math.max(before, after), operations: profile?.shares() }));
+console.log(
+  JSON.stringify({ steps, peakBytes, needBytes, rawGflops: Math.max(before, after), operations: profile?.shares() }),
+);

@@ -1,6 +1,6 @@
-import { sha256 } from "../base/files.js";
 import { UsageError } from "../base/errors.js";
-import { type Letter, LETTERS, type Row } from "../data/index.js";
+import { sha256 } from "../base/files.js";
+import { LETTERS, type Letter, type Row } from "../data/index.js";
 import type { Answerer } from "./answerer.js";
 
 /*
@@ -27,13 +27,20 @@ export function baseline(name: string, options: BaselineOptions): Answerer {
     return answerer(name, description, { letter }, () => letter);
   }
   if (name === "baseline:random") {
-    return answerer(name, `a letter drawn for each row with seed ${options.seed}`, { seed: options.seed }, (row) => randomLetter(options.seed, row.id));
+    return answerer(name, `a letter drawn for each row with seed ${options.seed}`, { seed: options.seed }, (row) =>
+      randomLetter(options.seed, row.id),
+    );
   }
   if (name === "baseline:longest") return answerer(name, "the longest choice, the first of equals", {}, longest);
   throw new UsageError(`there is no answerer "${name}"`, { hint: `Baselines: ${baselineNames.join(", ")}.` });
 }
 
-function answerer(name: BaselineName, description: string, identity: Record<string, unknown>, answerTo: (row: Row) => Letter): Answerer {
+function answerer(
+  name: BaselineName,
+  description: string,
+  identity: Record<string, unknown>,
+  answerTo: (row: Row) => Letter,
+): Answerer {
   return {
     name,
     description: `${name}: ${description}; it reads no question`,
@@ -53,13 +60,22 @@ function majority(rows: Iterable<Pick<Row, "answer">>): { letter: Letter; count:
     n++;
   }
   if (n === 0) throw new UsageError("baseline:majority needs rows whose answers it can count");
-  const letter = LETTERS.reduce((best, other) => ((counts.get(other) as number) > (counts.get(best) as number) ? other : best));
+  const letter = LETTERS.reduce((best, other) =>
+    (counts.get(other) as number) > (counts.get(best) as number) ? other : best,
+  );
   return { letter, count: counts.get(letter) as number, n };
 }
 
 /** From the seed and the row's id alone: the same in any order, at any concurrency. */
-const randomLetter = (seed: number, id: string): Letter => LETTERS[parseInt(sha256(`${seed}/${id}`).slice(0, 8), 16) % LETTERS.length] as Letter;
+const randomLetter = (seed: number, id: string): Letter =>
+  LETTERS[parseInt(sha256(`${seed}/${id}`).slice(0, 8), 16) % LETTERS.length] as Letter;
 
 const lengthOf = (text: string): number => [...text].length;
 
-const longest = (row: Row): Letter => LETTERS[row.choices.reduce((best, choice, index) => (lengthOf(choice) > lengthOf(row.choices[best] as string) ? index : best), 0)] as Letter;
+const longest = (row: Row): Letter =>
+  LETTERS[
+    row.choices.reduce(
+      (best, choice, index) => (lengthOf(choice) > lengthOf(row.choices[best] as string) ? index : best),
+      0,
+    )
+  ] as Letter;

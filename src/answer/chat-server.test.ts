@@ -1,11 +1,16 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { type ChatImitation, type ImitationOptions, startChatImitation, type Trouble } from "../../test/chat-imitation/server.js";
+import {
+  type ChatImitation,
+  type ImitationOptions,
+  startChatImitation,
+  type Trouble,
+} from "../../test/chat-imitation/server.js";
 import { UserError } from "../base/errors.js";
 import type { Row } from "../data/row.js";
 import type { AnswerRequest } from "./answerer.js";
-import { chatServer, type ChatServerOptions, endpointOf } from "./chat-server.js";
+import { type ChatServerOptions, chatServer, endpointOf } from "./chat-server.js";
 import { gemma3Messages } from "./prompts.js";
 import type { Retry } from "./retry.js";
 
@@ -21,13 +26,36 @@ async function imitate(options: ImitationOptions = {}): Promise<ChatImitation> {
 }
 
 const ask = (url: string, options: Partial<ChatServerOptions> = {}) => {
-  const answerer = chatServer({ model: "gemma-3-27b-it", endpoint: url, temperature: 0, logProbabilities: false, timeoutSeconds: 5, retries: 3, seed: 1, firstWaitMilliseconds: 5, environment: {}, ...options });
+  const answerer = chatServer({
+    model: "gemma-3-27b-it",
+    endpoint: url,
+    temperature: 0,
+    logProbabilities: false,
+    timeoutSeconds: 5,
+    retries: 3,
+    seed: 1,
+    firstWaitMilliseconds: 5,
+    environment: {},
+    ...options,
+  });
   running.unshift({ stop: () => answerer.close() });
   return answerer;
 };
 
-const row = (index: number): Row => ({ id: `FR_FR/anatomy/${index}`, language: "FR_FR", subject: "anatomy", index, question: `Laquelle est ${index} ?`, choices: ["un", "deux", "trois", "quatre"], answer: "B" });
-const request = (...rows: Row[]): AnswerRequest => ({ rows, prompt: gemma3Messages(rows), maximumTokens: 2 * rows.length + 10 });
+const row = (index: number): Row => ({
+  id: `FR_FR/anatomy/${index}`,
+  language: "FR_FR",
+  subject: "anatomy",
+  index,
+  question: `Laquelle est ${index} ?`,
+  choices: ["un", "deux", "trois", "quatre"],
+  answer: "B",
+});
+const request = (...rows: Row[]): AnswerRequest => ({
+  rows,
+  prompt: gemma3Messages(rows),
+  maximumTokens: 2 * rows.length + 10,
+});
 
 describe("a chat server", () => {
   it("is asked as §4 says", async () => {
@@ -44,7 +72,9 @@ describe("a chat server", () => {
     await answerer.prepare();
     const [reply] = await answerer.answer([request(row(1), row(2))]);
     expect(reply).toEqual({ text: "A\nB", reasoning: "hm", finish: "stop", tokens: { prompt: 100, completion: 3 } });
-    expect(bodies).toEqual([{ model: "gemma-3-27b-it", temperature: 0, max_tokens: 14, messages: gemma3Messages([row(1), row(2)]) }]);
+    expect(bodies).toEqual([
+      { model: "gemma-3-27b-it", temperature: 0, max_tokens: 14, messages: gemma3Messages([row(1), row(2)]) },
+    ]);
     expect(server.seen.models).toBe(1);
   });
 
@@ -62,7 +92,9 @@ describe("a chat server", () => {
 
   it("that has not the model is an error that lists what is there", async () => {
     const server = await imitate({ models: ["gemma-2", "qwen"] });
-    const error = (await ask(server.url).prepare().catch((thrown: unknown) => thrown)) as UserError;
+    const error = (await ask(server.url)
+      .prepare()
+      .catch((thrown: unknown) => thrown)) as UserError;
     expect(error.message).toBe(`${server.url} has no model "gemma-3-27b-it"`);
     expect(error.hint).toContain("gemma-2, qwen");
   });
@@ -71,9 +103,13 @@ describe("a chat server", () => {
     const server = await imitate();
     await server.stop();
     const started = performance.now();
-    await expect(ask(server.url, { retries: 10, firstWaitMilliseconds: 1000 }).prepare()).rejects.toThrow(/no server answers at .* \(ECONNREFUSED\)/);
+    await expect(ask(server.url, { retries: 10, firstWaitMilliseconds: 1000 }).prepare()).rejects.toThrow(
+      /no server answers at .* \(ECONNREFUSED\)/,
+    );
     expect(performance.now() - started).toBeLessThan(1000);
-    const page = await other((_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>"));
+    const page = await other(
+      (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
+    );
     await expect(ask(page).prepare()).rejects.toThrow(/sent no list of models/);
     const nothing = await other((_, response) => void response.writeHead(404).end("no"));
     await expect(ask(nothing).prepare()).rejects.toThrow(/has no list of models/);
@@ -99,15 +135,22 @@ describe("a chat server", () => {
     it.each(passing)("asks again after %s", async (_, trouble, reason) => {
       const server = await imitate({ trouble: ({ number }) => (number < 2 ? trouble : undefined), reply: () => "C" });
       const retries: Retry[] = [];
-      const [reply] = await ask(server.url).answer([request(row(1))], { onRetry: (_request, retry) => retries.push(retry) });
+      const [reply] = await ask(server.url).answer([request(row(1))], {
+        onRetry: (_request, retry) => retries.push(retry),
+      });
       expect(reply?.text).toBe("C");
       expect(retries.map((retry) => retry.reason)).toEqual([reason, reason]);
       expect(server.seen.completions).toBe(3);
     });
 
     it("waits as long as a 429 says, not as long as it says without sense", async () => {
-      for (const [after, least, most] of [["0.2", 190, 210], ["100000", 0, 20]] as const) {
-        const server = await imitate({ trouble: ({ number }) => (number === 0 ? { status: 429, headers: { "retry-after": after } } : undefined) });
+      for (const [after, least, most] of [
+        ["0.2", 190, 210],
+        ["100000", 0, 20],
+      ] as const) {
+        const server = await imitate({
+          trouble: ({ number }) => (number === 0 ? { status: 429, headers: { "retry-after": after } } : undefined),
+        });
         const retries: Retry[] = [];
         await ask(server.url).answer([request(row(1))], { onRetry: (_request, retry) => retries.push(retry) });
         expect(retries[0]?.waitMilliseconds).toBeGreaterThanOrEqual(least);
@@ -116,29 +159,76 @@ describe("a chat server", () => {
     });
 
     it("asks again where no reply comes in time", async () => {
-      const server = await imitate({ trouble: ({ number }) => (number === 0 ? "silence" : undefined), reply: () => "D" });
+      const server = await imitate({
+        trouble: ({ number }) => (number === 0 ? "silence" : undefined),
+        reply: () => "D",
+      });
       const retries: Retry[] = [];
-      const [reply] = await ask(server.url, { timeoutSeconds: 1 }).answer([request(row(1))], { onRetry: (_request, retry) => retries.push(retry) });
+      const [reply] = await ask(server.url, { timeoutSeconds: 1 }).answer([request(row(1))], {
+        onRetry: (_request, retry) => retries.push(retry),
+      });
       expect(reply?.text).toBe("D");
       expect(retries.map((retry) => retry.reason)).toEqual(["no reply within 1 s"]);
     });
 
     it("gives up, naming row and reason", async () => {
       const server = await imitate({ trouble: () => ({ status: 500 }) });
-      await expect(ask(server.url).answer([request(row(1), row(2))])).rejects.toThrow(/did not answer FR_FR\/anatomy\/1 and 1 more in 4 attempts; the last one: status 500/);
+      await expect(ask(server.url).answer([request(row(1), row(2))])).rejects.toThrow(
+        /did not answer FR_FR\/anatomy\/1 and 1 more in 4 attempts; the last one: status 500/,
+      );
       expect(server.seen.completions).toBe(4);
     });
 
     it.each<[string, Trouble, RegExp, RegExp]>([
-      ["401", { status: 401, body: { error: { message: "bad key" } } }, /refused the API key \(status 401\): bad key/, /LMSTUDIO_API_KEY/],
-      ["403", { status: 403, body: { error: "forbidden" } }, /refused the API key \(status 403\): forbidden/, /LMSTUDIO_API_KEY/],
-      ["a context that is too small", "context", /context of gemma-3-27b-it .* is too small/, /longer context|questionsPerRequest/],
-      ["OpenAI's context error", { status: 400, body: { error: { message: "This model's maximum context length is 4096 tokens.", code: "context_length_exceeded" } } }, /too small/, /longer context/],
-      ["a model that is gone", { status: 404, body: { error: { message: "The model `gemma-3-27b-it` does not exist", code: "model_not_found" } } }, /no longer knows the model/, /Load it/],
-      ["any other refusal", { status: 422, body: { error: { message: "temperature must be > 0" } } }, /status 422: temperature must be > 0/, /kept/],
+      [
+        "401",
+        { status: 401, body: { error: { message: "bad key" } } },
+        /refused the API key \(status 401\): bad key/,
+        /LMSTUDIO_API_KEY/,
+      ],
+      [
+        "403",
+        { status: 403, body: { error: "forbidden" } },
+        /refused the API key \(status 403\): forbidden/,
+        /LMSTUDIO_API_KEY/,
+      ],
+      [
+        "a context that is too small",
+        "context",
+        /context of gemma-3-27b-it .* is too small/,
+        /longer context|questionsPerRequest/,
+      ],
+      [
+        "OpenAI's context error",
+        {
+          status: 400,
+          body: {
+            error: { message: "This model's maximum context length is 4096 tokens.", code: "context_length_exceeded" },
+          },
+        },
+        /too small/,
+        /longer context/,
+      ],
+      [
+        "a model that is gone",
+        {
+          status: 404,
+          body: { error: { message: "The model `gemma-3-27b-it` does not exist", code: "model_not_found" } },
+        },
+        /no longer knows the model/,
+        /Load it/,
+      ],
+      [
+        "any other refusal",
+        { status: 422, body: { error: { message: "temperature must be > 0" } } },
+        /status 422: temperature must be > 0/,
+        /kept/,
+      ],
     ])("ends at once after %s", async (_, trouble, message, hint) => {
       const server = await imitate({ trouble: () => trouble });
-      const error = (await ask(server.url).answer([request(row(1))]).catch((thrown: unknown) => thrown)) as UserError;
+      const error = (await ask(server.url)
+        .answer([request(row(1))])
+        .catch((thrown: unknown) => thrown)) as UserError;
       expect(error).toBeInstanceOf(UserError);
       expect(error.message).toMatch(message);
       expect(error.hint).toMatch(hint);
@@ -172,9 +262,15 @@ describe("a chat server", () => {
       const [reply] = await answerer.answer([{ rows: [row(1)], prompt: "Question: …", maximumTokens: 3 }]);
       expect(reply?.logProbabilities?.indexOf(Math.max(...reply.logProbabilities))).toBe(2);
       const silent = await imitate({ logProbabilities: "none", reply: () => "C" });
-      await expect(ask(silent.url, { logProbabilities: true, prompts: "text" }).prepare()).rejects.toThrow(/none were sent/);
+      await expect(ask(silent.url, { logProbabilities: true, prompts: "text" }).prepare()).rejects.toThrow(
+        /none were sent/,
+      );
     });
-    it.each([["none", /none were sent/], ["zeros", /same value/], ["the same for all", /two different questions/]] as const)("that sends %s is refused before the first question", async (logProbabilities, message) => {
+    it.each([
+      ["none", /none were sent/],
+      ["zeros", /same value/],
+      ["the same for all", /two different questions/],
+    ] as const)("that sends %s is refused before the first question", async (logProbabilities, message) => {
       const server = await imitate({ logProbabilities, reply: () => "B" });
       await expect(ask(server.url, { logProbabilities: true }).prepare()).rejects.toThrow(message);
     });

@@ -2,7 +2,13 @@ import OpenAI from "openai";
 import { UserError } from "../base/errors.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
 import { BadReply, codeOf, exhaustedChatError, judgeChatError } from "./chat-errors.js";
-import { letterLogProbabilities, PROBES, requireTrueLogProbabilities, tokensOf, TOP_LOG_PROBABILITIES } from "./log-probabilities.js";
+import {
+  letterLogProbabilities,
+  PROBES,
+  requireTrueLogProbabilities,
+  TOP_LOG_PROBABILITIES,
+  tokensOf,
+} from "./log-probabilities.js";
 import { PlainClient } from "./plain-client.js";
 import type { ChatMessage } from "./prompts.js";
 import { type Gate, withRetries } from "./retry.js";
@@ -32,10 +38,16 @@ export const DEFAULT_ENDPOINT = "http://localhost:1234/v1/";
 export const DEFAULT_API_KEY = "lm-studio";
 
 /** The base URL that is asked, by option, environment, default. */
-export const endpointOf = (endpoint?: string | null, environment: NodeJS.ProcessEnv = process.env): string => endpoint || environment.LMSTUDIO_ENDPOINT || DEFAULT_ENDPOINT;
+export const endpointOf = (endpoint?: string | null, environment: NodeJS.ProcessEnv = process.env): string =>
+  endpoint || environment.LMSTUDIO_ENDPOINT || DEFAULT_ENDPOINT;
 
 interface Completion {
-  choices?: { message?: { content?: string | null; reasoning_content?: string; reasoning?: string }; text?: string; finish_reason?: string; logprobs?: unknown }[];
+  choices?: {
+    message?: { content?: string | null; reasoning_content?: string; reasoning?: string };
+    text?: string;
+    finish_reason?: string;
+    logprobs?: unknown;
+  }[];
   usage?: { prompt_tokens?: number; completion_tokens?: number };
   error?: unknown;
 }
@@ -45,7 +57,11 @@ export function chatServer(options: ChatServerOptions): Answerer {
   const environment = options.environment ?? process.env;
   const endpoint = endpointOf(options.endpoint, environment);
   const place = { endpoint, model: options.model, timeoutSeconds: options.timeoutSeconds };
-  const client = new PlainClient({ baseURL: endpoint, apiKey: options.apiKey || environment.LMSTUDIO_API_KEY || DEFAULT_API_KEY, timeoutMilliseconds: options.timeoutSeconds * 1000 });
+  const client = new PlainClient({
+    baseURL: endpoint,
+    apiKey: options.apiKey || environment.LMSTUDIO_API_KEY || DEFAULT_API_KEY,
+    timeoutMilliseconds: options.timeoutSeconds * 1000,
+  });
   const gate: Gate = { until: 0 };
 
   // One listener a run, not one a request.
@@ -56,7 +72,13 @@ export function chatServer(options: ChatServerOptions): Answerer {
     signal.addEventListener("abort", () => client.abortAll(), { once: true });
   };
 
-  const retrying = <T>(name: string, ids: readonly string[], attempt: () => Promise<T>, context: AnswerContext, onRetry?: Parameters<typeof withRetries>[1]["onRetry"]): Promise<T> => {
+  const retrying = <T>(
+    name: string,
+    ids: readonly string[],
+    attempt: () => Promise<T>,
+    context: AnswerContext,
+    onRetry?: Parameters<typeof withRetries>[1]["onRetry"],
+  ): Promise<T> => {
     if (context.signal) follow(context.signal);
     return withRetries(attempt, {
       retries: options.retries,
@@ -82,7 +104,13 @@ export function chatServer(options: ChatServerOptions): Answerer {
     if (completion === null || typeof completion !== "object") throw new BadReply("a reply that is no completion");
     if (!completion.choices?.[0]) {
       const { error } = completion;
-      throw new BadReply(error === undefined ? "a reply without a choice" : typeof error === "string" ? error : ((error as { message?: string }).message ?? JSON.stringify(error)));
+      throw new BadReply(
+        error === undefined
+          ? "a reply without a choice"
+          : typeof error === "string"
+            ? error
+            : ((error as { message?: string }).message ?? JSON.stringify(error)),
+      );
     }
     return completion;
   };
@@ -90,21 +118,31 @@ export function chatServer(options: ChatServerOptions): Answerer {
   return {
     name: options.model,
     description: `${options.model} on ${endpoint}`,
-    identity: { kind: "chat-server", model: options.model, temperature: options.temperature, logProbabilities: options.logProbabilities },
+    identity: {
+      kind: "chat-server",
+      model: options.model,
+      temperature: options.temperature,
+      logProbabilities: options.logProbabilities,
+    },
     requestsAtOnce: 1,
 
     async prepare(signal) {
       const models = await retrying("models", ["the list of models"], () => modelsOf(client, endpoint), { signal });
       if (!models.includes(options.model)) {
         throw new UserError(`${endpoint} has no model "${options.model}"`, {
-          hint: models.length ? `It has ${models.slice(0, 30).join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set answerer.model to one of them, or load the model.` : "It has none at all: load one.",
+          hint: models.length
+            ? `It has ${models.slice(0, 30).join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set answerer.model to one of them, or load the model.`
+            : "It has none at all: load one.",
         });
       }
       if (options.logProbabilities) {
         const replies = [];
         for (const probe of PROBES) {
-          const prompt = options.prompts === "text" ? probe.messages.map(({ content }) => content).join("\n\n") : probe.messages;
-          const completion = await retrying("probe", ["the probe for log-probabilities"], () => ask(prompt, 4), { signal });
+          const prompt =
+            options.prompts === "text" ? probe.messages.map(({ content }) => content).join("\n\n") : probe.messages;
+          const completion = await retrying("probe", ["the probe for log-probabilities"], () => ask(prompt, 4), {
+            signal,
+          });
           const choice = completion.choices?.[0];
           replies.push({ content: tokensOf(choice?.logprobs), text: choice?.message?.content ?? choice?.text ?? "" });
         }
@@ -116,7 +154,13 @@ export function chatServer(options: ChatServerOptions): Answerer {
       return Promise.all(
         requests.map(async (request) => {
           const ids = request.rows.map((row) => row.id);
-          const completion = await retrying(ids[0] ?? "", ids, () => ask(request.prompt, request.maximumTokens), context, (retry) => context.onRetry?.(request, retry));
+          const completion = await retrying(
+            ids[0] ?? "",
+            ids,
+            () => ask(request.prompt, request.maximumTokens),
+            context,
+            (retry) => context.onRetry?.(request, retry),
+          );
           return replyOf(completion, request, options.logProbabilities);
         }),
       );
@@ -132,7 +176,8 @@ function replyOf(completion: Completion, request: AnswerRequest, withLogProbabil
   const choice = completion.choices?.[0] as NonNullable<Completion["choices"]>[number];
   const reasoning = choice.message?.reasoning_content || choice.message?.reasoning;
   const usage = completion.usage;
-  const logProbabilities = withLogProbabilities && request.rows.length === 1 ? letterLogProbabilities(tokensOf(choice.logprobs)) : undefined;
+  const logProbabilities =
+    withLogProbabilities && request.rows.length === 1 ? letterLogProbabilities(tokensOf(choice.logprobs)) : undefined;
   return {
     text: choice.message?.content ?? choice.text ?? "",
     ...(reasoning ? { reasoning } : {}),
@@ -151,14 +196,23 @@ async function modelsOf(client: OpenAI, endpoint: string): Promise<string[]> {
   } catch (error) {
     const code = codeOf(error);
     if (code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
-      throw new UserError(`no server answers at ${endpoint} (${code})`, { hint: "Start the server (in LM Studio: Developer, Start Server; or mmmlu serve), or set LMSTUDIO_ENDPOINT or answerer.endpoint.", cause: error });
+      throw new UserError(`no server answers at ${endpoint} (${code})`, {
+        hint: "Start the server (in LM Studio: Developer, Start Server; or mmmlu serve), or set LMSTUDIO_ENDPOINT or answerer.endpoint.",
+        cause: error,
+      });
     }
     if (error instanceof OpenAI.APIError && error.status === 404) {
-      throw new UserError(`${endpoint} has no list of models`, { hint: "The base URL of an OpenAI-compatible server usually ends in /v1/.", cause: error });
+      throw new UserError(`${endpoint} has no list of models`, {
+        hint: "The base URL of an OpenAI-compatible server usually ends in /v1/.",
+        cause: error,
+      });
     }
     throw error;
   }
   const data = (list as { data?: unknown } | null)?.data;
-  if (!Array.isArray(data)) throw new UserError(`${endpoint} sent no list of models`, { hint: "Is it an OpenAI-compatible server? Its base URL usually ends in /v1/." });
+  if (!Array.isArray(data))
+    throw new UserError(`${endpoint} sent no list of models`, {
+      hint: "Is it an OpenAI-compatible server? Its base URL usually ends in /v1/.",
+    });
   return data.map((model) => String((model as { id?: unknown }).id));
 }

@@ -1,14 +1,24 @@
-export type { Answerer, AnswerContext, AnswerRequest, RawReply } from "./answerer.js";
-export { baseline, type BaselineName, baselineNames, type BaselineOptions, isBaseline } from "./baseline.js";
-export { chatServer, type ChatServerOptions, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
-export { localAnswerer, type LocalAnswererOptions } from "./local.js";
+export type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
+export { type BaselineName, type BaselineOptions, baseline, baselineNames, isBaseline } from "./baseline.js";
+export { type ChatServerOptions, chatServer, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
 export { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
-export { type ChatMessage, flanT5Prompt, gemma2Prompt, gemma3Messages, gemma3Prompt, type InstructionName, questionAndChoices, type RowTextName, rowTexts } from "./prompts.js";
+export { type LocalAnswererOptions, localAnswerer } from "./local.js";
+export {
+  type ChatMessage,
+  flanT5Prompt,
+  gemma2Prompt,
+  gemma3Messages,
+  gemma3Prompt,
+  type InstructionName,
+  questionAndChoices,
+  type RowTextName,
+  rowTexts,
+} from "./prompts.js";
 export { type Reading, type ReadingName, readings, readLetter, readReply, settled } from "./reading.js";
-export { gemma3Plan, promptPlan, requestKeys, requestsFor, type RequestPlan } from "./requests.js";
+export { gemma3Plan, promptPlan, type RequestPlan, requestKeys, requestsFor } from "./requests.js";
 export type { Retry } from "./retry.js";
 export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";
 export type { TextEnd, TextEngine, TextRequest, TextToken } from "./server/engine.js";
-export { localEngine, type LocalEngineOptions } from "./server/local-engine.js";
-export { type ModelServer, serveModel, type ServeOptions } from "./server/server.js";
-export { type WorkerEngine, workerEngine, type WorkerEngineOptions } from "./server/worker-engine.js";
+export { type LocalEngineOptions, localEngine } from "./server/local-engine.js";
+export { type ModelServer, type ServeOptions, serveModel } from "./server/server.js";
+export { type WorkerEngine, type WorkerEngineOptions, workerEngine } from "./server/worker-engine.js";

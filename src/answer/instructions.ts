@@ -1,5 +1,5 @@
-import type { Language } from "../data/index.js";
 import { UserError } from "../base/errors.js";
+import type { Language } from "../data/index.js";
 
 /** §4's system prompt, to the letter. */
 export const GEMMA3_SYSTEM_PROMPT =
@@ -60,7 +60,9 @@ export function instructionIn(language: string): string {
   if (language === "english") return GEMMA3_SYSTEM_PROMPT;
   const instruction = (NATIVE_INSTRUCTIONS as Record<string, string>)[language];
   if (instruction === undefined) {
-    throw new UserError(`there is no instruction in ${language}`, { hint: `There is one in ${Object.keys(NATIVE_INSTRUCTIONS).join(", ")}; or set answerer.instruction=english.` });
+    throw new UserError(`there is no instruction in ${language}`, {
+      hint: `There is one in ${Object.keys(NATIVE_INSTRUCTIONS).join(", ")}; or set answerer.instruction=english.`,
+    });
   }
   return instruction;
 }

@@ -1,6 +1,6 @@
-import { LETTERS } from "../data/index.js";
 import { UserError } from "../base/errors.js";
-import { type GenerateOptions, largest, type LocalModel, logSumExp } from "../models/index.js";
+import { LETTERS } from "../data/index.js";
+import { type GenerateOptions, type LocalModel, largest, logSumExp } from "../models/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
 
@@ -27,7 +27,11 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
   return {
     name: options.name,
     description: `${options.name} on this machine, greedy decoding`,
-    identity: { ...options.identity, tokenizer: tokenizer.sha256, maximumPromptTokens: options.maximumPromptTokens ?? null },
+    identity: {
+      ...options.identity,
+      tokenizer: tokenizer.sha256,
+      maximumPromptTokens: options.maximumPromptTokens ?? null,
+    },
     requestsAtOnce: options.batchSize * model.batchesTogether,
     async prepare() {
       if (options.letterText) letterIds = await singleTokens(tokenizer, options.letterText);
@@ -35,7 +39,8 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
     async answer(requests: readonly AnswerRequest[], { signal }: AnswerContext = {}): Promise<RawReply[]> {
       const prompts: number[][] = [];
       for (const { prompt } of requests) {
-        if (typeof prompt !== "string") throw new UserError("a local model is asked with plain prompts, not with chats");
+        if (typeof prompt !== "string")
+          throw new UserError("a local model is asked with plain prompts, not with chats");
         const ids = await tokenizer.encode(prompt, true);
         // Cut on the right behind the special token in front, as a tokenizer that truncates does.
         prompts.push(options.maximumPromptTokens ? ids.slice(0, options.maximumPromptTokens) : ids);
@@ -44,7 +49,9 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
       const generating: GenerateOptions = {
         maximumNewTokens: Math.max(...requests.map((request) => request.maximumTokens)),
         signal,
-        stop: options.settled && ((_row, tokens) => (options.settled as (text: string) => boolean)(roughText(tokenizer, tokens))),
+        stop:
+          options.settled &&
+          ((_row, tokens) => (options.settled as (text: string) => boolean)(roughText(tokenizer, tokens))),
         choose: (row, logits) => {
           if (letterIds && !firsts.has(row)) {
             const total = logSumExp(logits);
@@ -75,9 +82,13 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
 async function singleTokens(tokenizer: Tokenizer, letterText: (letter: string) => string): Promise<number[]> {
   const ids = await Promise.all(LETTERS.map((letter) => tokenizer.encode(letterText(letter), false)));
   const several = ids.findIndex((one) => one.length !== 1);
-  if (several >= 0) throw new UserError(`the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(LETTERS[several] as string))} with ${ids[several]?.length} tokens: letters' log-probabilities need one each`);
+  if (several >= 0)
+    throw new UserError(
+      `the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(LETTERS[several] as string))} with ${ids[several]?.length} tokens: letters' log-probabilities need one each`,
+    );
   const single = ids.map((one) => one[0] as number);
-  if (new Set(single).size !== single.length || single.includes(tokenizer.unknownId ?? -1)) throw new UserError(`the tokenizer of ${tokenizer.source} has no token of its own for each of the letters A to D`);
+  if (new Set(single).size !== single.length || single.includes(tokenizer.unknownId ?? -1))
+    throw new UserError(`the tokenizer of ${tokenizer.source} has no token of its own for each of the letters A to D`);
   return single;
 }
 

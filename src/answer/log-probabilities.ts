@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import { type Letter, LETTERS } from "../data/index.js";
+import { LETTERS, type Letter } from "../data/index.js";
 import type { ChatMessage } from "./prompts.js";
 
 /** A token's log-probability as OpenAI's format has it. */
@@ -29,9 +29,23 @@ export const PROBES: readonly { readonly answer: Letter; readonly messages: read
 
 /** The tokens of a choice's `logprobs`, from the chat format or from the older one of `/completions`. */
 export function tokensOf(logprobs: unknown): unknown {
-  const { content, tokens, token_logprobs: values, top_logprobs: tops } = (logprobs ?? {}) as { content?: unknown; tokens?: string[]; token_logprobs?: number[]; top_logprobs?: Record<string, number>[] };
+  const {
+    content,
+    tokens,
+    token_logprobs: values,
+    top_logprobs: tops,
+  } = (logprobs ?? {}) as {
+    content?: unknown;
+    tokens?: string[];
+    token_logprobs?: number[];
+    top_logprobs?: Record<string, number>[];
+  };
   if (!tokens) return content;
-  return tokens.map((token, index) => ({ token, logprob: values?.[index], top_logprobs: Object.entries(tops?.[index] ?? {}).map(([other, logprob]) => ({ token: other, logprob })) }));
+  return tokens.map((token, index) => ({
+    token,
+    logprob: values?.[index],
+    top_logprobs: Object.entries(tops?.[index] ?? {}).map(([other, logprob]) => ({ token: other, logprob })),
+  }));
 }
 
 /** What is wrong with the log-probabilities of one reply at temperature 0; undefined where they can be true. */
@@ -39,10 +53,13 @@ export function faultOf(content: unknown, text: string): string | undefined {
   if (!Array.isArray(content) || content.length === 0) return "none were sent";
   const tokens = content as TokenLogProbability[];
   for (const { token, logprob, top_logprobs: top } of tokens) {
-    if (typeof token !== "string" || typeof logprob !== "number" || !Number.isFinite(logprob) || logprob > 1e-6) return "a token's value is not the logarithm of a probability";
+    if (typeof token !== "string" || typeof logprob !== "number" || !Number.isFinite(logprob) || logprob > 1e-6)
+      return "a token's value is not the logarithm of a probability";
     if (!Array.isArray(top) || top.length < 2) return "the most probable other tokens were not sent";
-    if (top.every((other) => other.logprob === (top[0] as { logprob: number }).logprob)) return "all tokens at a place have the same value";
-    if (top.reduce((sum, other) => sum + Math.exp(other.logprob), 0) > 1.01) return "the probabilities at a place add up to more than 1";
+    if (top.every((other) => other.logprob === (top[0] as { logprob: number }).logprob))
+      return "all tokens at a place have the same value";
+    if (top.reduce((sum, other) => sum + Math.exp(other.logprob), 0) > 1.01)
+      return "the probabilities at a place add up to more than 1";
   }
   // Reasoning and trimmed blanks may be left out of the text, but an answer's own tokens may not be other ones.
   const said = tokens.map(({ token }) => token).join("");
@@ -54,13 +71,19 @@ export function faultOf(content: unknown, text: string): string | undefined {
  * Holds the replies to both {@link PROBES} against each other.
  * @throws {UserError} where the server does not truly send log-probabilities: zeros are never scored.
  */
-export function requireTrueLogProbabilities(replies: readonly { content: unknown; text: string }[], server: string): void {
+export function requireTrueLogProbabilities(
+  replies: readonly { content: unknown; text: string }[],
+  server: string,
+): void {
   let fault: string | undefined;
   for (const { content, text } of replies) fault ??= faultOf(content, text);
   const [first, second] = replies;
-  if (!fault && first && second && JSON.stringify(first.content) === JSON.stringify(second.content)) fault = "two different questions got the very same values";
+  if (!fault && first && second && JSON.stringify(first.content) === JSON.stringify(second.content))
+    fault = "two different questions got the very same values";
   if (fault) {
-    throw new UserError(`${server} does not truly send log-probabilities: ${fault}`, { hint: "Set answerer.logProbabilities=false, or ask a server that has them, such as mmmlu serve." });
+    throw new UserError(`${server} does not truly send log-probabilities: ${fault}`, {
+      hint: "Set answerer.logProbabilities=false, or ask a server that has them, such as mmmlu serve.",
+    });
   }
 }
 
@@ -76,7 +99,10 @@ export function letterLogProbabilities(content: unknown): [number, number, numbe
   const lowest = Math.min(...top.map(({ logprob }) => logprob));
   return LETTERS.map((letter) => {
     // " A" and "A" are two tokens for one answer.
-    const mass = top.reduce((sum, { token, logprob }) => (letterOfToken(token) === letter ? sum + Math.exp(logprob) : sum), 0);
+    const mass = top.reduce(
+      (sum, { token, logprob }) => (letterOfToken(token) === letter ? sum + Math.exp(logprob) : sum),
+      0,
+    );
     return mass > 0 ? Math.log(mass) : lowest;
   }) as [number, number, number, number];
 }

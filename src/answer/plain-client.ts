@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import OpenAI from "openai";
 
@@ -9,27 +15,52 @@ import OpenAI from "openai";
  * (`npm run bench:evaluate`). Replies come whole here; streams are not for this client.
  */
 
-type Place = Omit<RequestOptions, "headers"> & { readonly protocol: "http:" | "https:"; /** Names and values in turn. */ readonly headers: readonly string[] };
+type Place = Omit<RequestOptions, "headers"> & {
+  readonly protocol: "http:" | "https:" /** Names and values in turn. */;
+  readonly headers: readonly string[];
+};
 
 const NONE = new Headers();
 
 export class PlainClient extends OpenAI {
   // No bound on sockets: who asks bounds how much is under way, so the clock starts when a request is truly sent.
-  readonly #agents = { "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: 1024 }), "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: 1024 }) };
+  readonly #agents = {
+    "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: 1024 }),
+    "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: 1024 }),
+  };
   readonly #underWay = new Set<ClientRequest>();
   readonly #places = new Map<string, Place>();
   readonly #headers: readonly string[];
 
   constructor(options: { readonly baseURL: string; readonly apiKey: string; readonly timeoutMilliseconds: number }) {
     // The one retry layer is ours: the client's own would neither count nor show.
-    super({ baseURL: options.baseURL, apiKey: options.apiKey, timeout: options.timeoutMilliseconds, maxRetries: 0, logLevel: "off" });
-    this.#headers = ["authorization", `Bearer ${options.apiKey}`, "content-type", "application/json", "accept", "application/json", "user-agent", "mmmlu-lab"];
+    super({
+      baseURL: options.baseURL,
+      apiKey: options.apiKey,
+      timeout: options.timeoutMilliseconds,
+      maxRetries: 0,
+      logLevel: "off",
+    });
+    this.#headers = [
+      "authorization",
+      `Bearer ${options.apiKey}`,
+      "content-type",
+      "application/json",
+      "accept",
+      "application/json",
+      "user-agent",
+      "mmmlu-lab",
+    ];
   }
 
   override async buildRequest(options: Parameters<OpenAI["buildRequest"]>[0]): ReturnType<OpenAI["buildRequest"]> {
     return {
       // All requests have the same headers: those of the place it is sent to.
-      req: { method: options.method, headers: NONE, ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }) },
+      req: {
+        method: options.method,
+        headers: NONE,
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      },
       url: this.buildURL(options.path, options.query as Record<string, unknown> | undefined, options.defaultBaseURL),
       timeout: options.timeout ?? this.timeout,
     };
@@ -43,7 +74,8 @@ export class PlainClient extends OpenAI {
       const request = (place.protocol === "https:" ? httpsRequest : httpRequest)({
         ...place,
         method: init?.method?.toUpperCase() ?? "GET",
-        headers: body === undefined ? place.headers : [...place.headers, "content-length", String(Buffer.byteLength(body))],
+        headers:
+          body === undefined ? place.headers : [...place.headers, "content-length", String(Buffer.byteLength(body))],
       });
       this.#underWay.add(request);
       let late = false;
@@ -80,7 +112,14 @@ export class PlainClient extends OpenAI {
     const { protocol, host, hostname, port, pathname, search } = new URL(address);
     if (protocol !== "http:" && protocol !== "https:") throw new TypeError(`${address} is neither http nor https`);
     // An IPv6 address stands in brackets in a URL, and without them here.
-    const place: Place = { protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined, path: `${pathname}${search}`, agent: this.#agents[protocol], headers: ["host", host, ...this.#headers] };
+    const place: Place = {
+      protocol,
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: port || undefined,
+      path: `${pathname}${search}`,
+      agent: this.#agents[protocol],
+      headers: ["host", host, ...this.#headers],
+    };
     this.#places.set(address, place);
     return place;
   }
@@ -107,7 +146,11 @@ class WholeResponse {
   readonly statusText: string;
   readonly headers = new Map<string, string>();
 
-  constructor(message: IncomingMessage, private readonly pieces: readonly Buffer[], readonly url: string) {
+  constructor(
+    message: IncomingMessage,
+    private readonly pieces: readonly Buffer[],
+    readonly url: string,
+  ) {
     this.status = message.statusCode ?? 0;
     this.ok = this.status >= 200 && this.status < 300;
     this.statusText = message.statusMessage ?? "";

@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { LANGUAGES, type Row } from "../data/row.js";
 import { UserError } from "../base/errors.js";
+import { LANGUAGES, type Row } from "../data/row.js";
 import { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
 import { flanT5Prompt, gemma2Prompt, gemma3Messages, gemma3Prompt, questionAndChoices } from "./prompts.js";
 
-const row: Row = { id: "DE_DE/anatomy/0", language: "DE_DE", subject: "anatomy", index: 0, question: "Was?\nNun", choices: [" eins", "zwei", "3", "None"], answer: "B" };
+const row: Row = {
+  id: "DE_DE/anatomy/0",
+  language: "DE_DE",
+  subject: "anatomy",
+  index: 0,
+  question: "Was?\nNun",
+  choices: [" eins", "zwei", "3", "None"],
+  answer: "B",
+};
 
 describe("the experiments' prompts", () => {
   it("are the published strings", () => {
@@ -13,7 +21,9 @@ describe("the experiments' prompts", () => {
     expect(gemma2Prompt(row)).toBe(
       "The following is a multiple-choice question. Provide the letter of the correct answer.\n\nQuestion: Was?\nNun\nOptions:\n(A)  eins\n(B) zwei\n(C) 3\n(D) None\nCorrect Answer:",
     );
-    expect(gemma3Prompt([row, row])).toBe(`Q1: ${questionAndChoices(row)}\nAnswer:\n\nQ2: ${questionAndChoices(row)}\nAnswer:`);
+    expect(gemma3Prompt([row, row])).toBe(
+      `Q1: ${questionAndChoices(row)}\nAnswer:\n\nQ2: ${questionAndChoices(row)}\nAnswer:`,
+    );
     expect(gemma3Messages([row])).toEqual([
       { role: "system", content: GEMMA3_SYSTEM_PROMPT },
       { role: "user", content: `Q1: ${questionAndChoices(row)}\nAnswer:` },

@@ -1,6 +1,6 @@
-import type { Letter } from "../data/index.js";
 import { UsageError } from "../base/errors.js";
-import { LEADING_CAPITAL, splitLines, STANDALONE_LETTER, strip } from "./reading/python-text.js";
+import type { Letter } from "../data/index.js";
+import { LEADING_CAPITAL, STANDALONE_LETTER, splitLines, strip } from "./reading/python-text.js";
 import { mayBeginReasoning, withoutLeadingReasoning, withoutReasoning } from "./reading/reasoning.js";
 import { readRobust, readRobustList } from "./reading/robust.js";
 
@@ -15,7 +15,8 @@ export interface Reading {
   readonly several: boolean;
 }
 
-const asLetter = (text: string | undefined): Letter | null => (text !== undefined && /^[A-D]$/.test(text) ? (text as Letter) : null);
+const asLetter = (text: string | undefined): Letter | null =>
+  text !== undefined && /^[A-D]$/.test(text) ? (text as Letter) : null;
 
 // A reply cut inside a character ends in U+FFFD, which the next token turns into something else.
 const whole = (partial: string): string => partial.replace(/\ufffd+$/u, "");
@@ -47,13 +48,15 @@ export const readings = {
     several: false,
   },
   lines: {
-    description: "a letter at the start of each line, else every letter of the upper-cased reply (gemma-3-27b-baseline)",
+    description:
+      "a letter at the start of each line, else every letter of the upper-cased reply (gemma-3-27b-baseline)",
     read: (reply, questions) => readLines(withoutReasoning(reply), questions),
     settled: () => false,
     several: true,
   },
   robust: {
-    description: "our own: the letter after the last \"Answer:\", alone on a line, or the only one spoken of; formatting, articles and other scripts seen through",
+    description:
+      'our own: the letter after the last "Answer:", alone on a line, or the only one spoken of; formatting, articles and other scripts seen through',
     read: (reply, questions) => (questions === 1 ? [readRobust(reply)] : readRobustList(reply, questions)),
     settled: () => false,
     several: true,
@@ -90,7 +93,8 @@ export function readReply(name: ReadingName, reply: string, questions = 1): (Let
 }
 
 /** The letter of a raw reply to one question, or null where it is unreadable. */
-export const readLetter = (name: ReadingName, reply: string): Letter | null => readReply(name, reply)[0] as Letter | null;
+export const readLetter = (name: ReadingName, reply: string): Letter | null =>
+  readReply(name, reply)[0] as Letter | null;
 
 /** Whether a reading of one question's reply can no longer change, whatever follows: where generation may stop. */
 export const settled = (name: ReadingName, partialReply: string): boolean => readings[name].settled(partialReply);

@@ -14,7 +14,12 @@ export interface RequestPlan {
 }
 
 /** §4: chats of so many questions; at most `maximumTokensPerQuestion` × questions + `maximumTokensExtra` tokens (2 and 10 as published). */
-export function gemma3Plan(options: { questionsPerRequest: number; instruction: InstructionName; maximumTokensPerQuestion: number; maximumTokensExtra: number }): RequestPlan {
+export function gemma3Plan(options: {
+  questionsPerRequest: number;
+  instruction: InstructionName;
+  maximumTokensPerQuestion: number;
+  maximumTokensExtra: number;
+}): RequestPlan {
   return {
     questionsPerRequest: options.questionsPerRequest,
     prompt: (rows) => gemma3Messages(rows, options.instruction),
@@ -25,13 +30,21 @@ export function gemma3Plan(options: { questionsPerRequest: number; instruction: 
 
 /** §2 and §3: the plain prompt of one row, to be gone on from with so many new tokens at most. */
 export function promptPlan(text: RowTextName, maximumNewTokens: number): RequestPlan {
-  return { questionsPerRequest: 1, prompt: ([row]) => rowTexts[text](row as Row), maximumTokens: () => maximumNewTokens };
+  return {
+    questionsPerRequest: 1,
+    prompt: ([row]) => rowTexts[text](row as Row),
+    maximumTokens: () => maximumNewTokens,
+  };
 }
 
 /** The requests for some rows, in their order; always the same for the same rows, so that a run can go on. Holds one request at a time (one per group, with `apart`). */
 export function* requestsFor(rows: Iterable<Row>, plan: RequestPlan): Generator<AnswerRequest> {
   const groups = new Map<string, Row[]>();
-  const request = (group: readonly Row[]): AnswerRequest => ({ rows: group, prompt: plan.prompt(group), maximumTokens: plan.maximumTokens(group.length) });
+  const request = (group: readonly Row[]): AnswerRequest => ({
+    rows: group,
+    prompt: plan.prompt(group),
+    maximumTokens: plan.maximumTokens(group.length),
+  });
   for (const row of rows) {
     const name = plan.apart?.(row) ?? "";
     const group = groups.get(name) ?? [];

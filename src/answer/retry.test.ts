@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { LONGEST_SANE_WAIT_MILLISECONDS, type Retry, serverWait, withRetries } from "./retry.js";
 
-const again = (reason: string, serverWaitMilliseconds?: number) => ({ again: true as const, reason, serverWaitMilliseconds });
+const again = (reason: string, serverWaitMilliseconds?: number) => ({
+  again: true as const,
+  reason,
+  serverWaitMilliseconds,
+});
 
 describe("withRetries", () => {
   it("makes attempts again, tells each, and gives what comes in the end", async () => {
@@ -12,7 +16,14 @@ describe("withRetries", () => {
         if (++calls < 4) throw new Error("busy");
         return "C";
       },
-      { retries: 5, judge: () => again("busy"), exhausted: (error) => error, seed: "a", firstWaitMilliseconds: 2, onRetry: (retry) => retries.push(retry) },
+      {
+        retries: 5,
+        judge: () => again("busy"),
+        exhausted: (error) => error,
+        seed: "a",
+        firstWaitMilliseconds: 2,
+        onRetry: (retry) => retries.push(retry),
+      },
     );
     expect(value).toBe("C");
     expect(retries.map((retry) => retry.attempt)).toEqual([1, 2, 3]);
@@ -25,7 +36,14 @@ describe("withRetries", () => {
   it("waits the same for the same seed, and otherwise for another", async () => {
     const waits = async (seed: string): Promise<number[]> => {
       const seen: number[] = [];
-      await withRetries(() => Promise.reject(new Error("x")), { retries: 3, judge: () => again("x"), exhausted: (error) => error, seed, firstWaitMilliseconds: 8, onRetry: (retry) => seen.push(retry.waitMilliseconds) }).catch(() => undefined);
+      await withRetries(() => Promise.reject(new Error("x")), {
+        retries: 3,
+        judge: () => again("x"),
+        exhausted: (error) => error,
+        seed,
+        firstWaitMilliseconds: 8,
+        onRetry: (retry) => seen.push(retry.waitMilliseconds),
+      }).catch(() => undefined);
       return seen;
     };
     expect(await waits("42/a")).toEqual(await waits("42/a"));
@@ -39,16 +57,37 @@ describe("withRetries", () => {
       calls++;
       return Promise.reject(new Error("down"));
     };
-    await expect(withRetries(fail, { retries: 2, judge: () => again("down"), exhausted: (_, reason, attempts) => new Error(`${reason} after ${attempts}`), seed: "", firstWaitMilliseconds: 1 })).rejects.toThrow("down after 3");
+    await expect(
+      withRetries(fail, {
+        retries: 2,
+        judge: () => again("down"),
+        exhausted: (_, reason, attempts) => new Error(`${reason} after ${attempts}`),
+        seed: "",
+        firstWaitMilliseconds: 1,
+      }),
+    ).rejects.toThrow("down after 3");
     expect(calls).toBe(3);
-    await expect(withRetries(fail, { retries: 2, judge: () => ({ again: false, error: new Error("401") }), exhausted: (error) => error, seed: "" })).rejects.toThrow("401");
+    await expect(
+      withRetries(fail, {
+        retries: 2,
+        judge: () => ({ again: false, error: new Error("401") }),
+        exhausted: (error) => error,
+        seed: "",
+      }),
+    ).rejects.toThrow("401");
     expect(calls).toBe(4);
   });
 
   it("holds every request back until the server's time is over", async () => {
     const gate = { until: 0 };
     let told = false;
-    const options = { retries: 1, judge: () => again("429", 120), exhausted: (error: unknown) => error, seed: "", gate };
+    const options = {
+      retries: 1,
+      judge: () => again("429", 120),
+      exhausted: (error: unknown) => error,
+      seed: "",
+      gate,
+    };
     const first = withRetries(async () => {
       if (told) return;
       told = true;
@@ -63,7 +102,14 @@ describe("withRetries", () => {
 
   it("ends its waiting when aborted", async () => {
     const abort = new AbortController();
-    const waiting = withRetries(() => Promise.reject(new Error("x")), { retries: 1, judge: () => again("x"), exhausted: (error) => error, seed: "", firstWaitMilliseconds: 60_000, signal: abort.signal });
+    const waiting = withRetries(() => Promise.reject(new Error("x")), {
+      retries: 1,
+      judge: () => again("x"),
+      exhausted: (error) => error,
+      seed: "",
+      firstWaitMilliseconds: 60_000,
+      signal: abort.signal,
+    });
     setTimeout(() => abort.abort(), 10);
     await expect(waiting).rejects.toThrow();
   });
@@ -78,7 +124,16 @@ describe("serverWait", () => {
     const now = Date.parse("Wed, 21 Oct 2026 07:28:00 GMT");
     expect(serverWait(headers({ "retry-after": "Wed, 21 Oct 2026 07:28:10 GMT" }), now)).toBe(10_000);
   });
-  it.each([{}, { "retry-after": "-1" }, { "retry-after": "0" }, { "retry-after-ms": "0" }, { "retry-after": "soon" }, { "retry-after": "86400" }, { "retry-after": String(LONGEST_SANE_WAIT_MILLISECONDS / 1000 + 1) }, { "retry-after": "Wed, 21 Oct 1999 07:28:10 GMT" }])("does not believe %j", (values) => {
+  it.each([
+    {},
+    { "retry-after": "-1" },
+    { "retry-after": "0" },
+    { "retry-after-ms": "0" },
+    { "retry-after": "soon" },
+    { "retry-after": "86400" },
+    { "retry-after": String(LONGEST_SANE_WAIT_MILLISECONDS / 1000 + 1) },
+    { "retry-after": "Wed, 21 Oct 1999 07:28:10 GMT" },
+  ])("does not believe %j", (values) => {
     expect(serverWait(headers(values as Record<string, string>))).toBeUndefined();
   });
 });

@@ -48,7 +48,8 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       if (!verdict.again) throw verdict.error;
       if (number > options.retries) throw options.exhausted(error, verdict.reason, number);
       const waitMilliseconds = verdict.serverWaitMilliseconds ?? backoff(number, options);
-      if (verdict.serverWaitMilliseconds !== undefined && options.gate) options.gate.until = Math.max(options.gate.until, Date.now() + waitMilliseconds);
+      if (verdict.serverWaitMilliseconds !== undefined && options.gate)
+        options.gate.until = Math.max(options.gate.until, Date.now() + waitMilliseconds);
       options.onRetry?.({ attempt: number, reason: verdict.reason, waitMilliseconds });
       await sleep(waitMilliseconds, undefined, { signal: options.signal });
     }
@@ -56,11 +57,15 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
 }
 
 async function passGate(gate: Gate, signal: AbortSignal | undefined): Promise<void> {
-  for (let wait = gate.until - Date.now(); wait > 0; wait = gate.until - Date.now()) await sleep(wait, undefined, { signal });
+  for (let wait = gate.until - Date.now(); wait > 0; wait = gate.until - Date.now())
+    await sleep(wait, undefined, { signal });
 }
 
 /** Doubling, between half and all of the step by the seed's jitter. */
-function backoff(attempt: number, { seed, firstWaitMilliseconds = 500, longestWaitMilliseconds = 60_000 }: RetryOptions): number {
+function backoff(
+  attempt: number,
+  { seed, firstWaitMilliseconds = 500, longestWaitMilliseconds = 60_000 }: RetryOptions,
+): number {
   const step = Math.min(longestWaitMilliseconds, firstWaitMilliseconds * 2 ** (attempt - 1));
   const jitter = parseInt(sha256(`${seed}/${attempt}`).slice(0, 8), 16) / 2 ** 32;
   return Math.round(step * (0.5 + jitter / 2));
@@ -70,7 +75,10 @@ function backoff(attempt: number, { seed, firstWaitMilliseconds = 500, longestWa
 export const LONGEST_SANE_WAIT_MILLISECONDS = 120_000;
 
 /** Milliseconds that a reply's headers ask to wait; undefined where they say nothing or nothing sane. */
-export function serverWait(headers: { get(name: string): string | null | undefined } | undefined, now = Date.now()): number | undefined {
+export function serverWait(
+  headers: { get(name: string): string | null | undefined } | undefined,
+  now = Date.now(),
+): number | undefined {
   const milliseconds = headers?.get("retry-after-ms");
   const after = headers?.get("retry-after");
   let wait = Number.NaN;

@@ -18,7 +18,11 @@ export class UsageError extends UserError {
 
 /** @throws {UserError} where the signal was aborted (Ctrl-C): called between the steps of work that nothing else ends. */
 export function checkStopped(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new UserError("stopped", { hint: "What was fetched and written is kept: run the same command again.", cause: signal.reason });
+  if (signal?.aborted)
+    throw new UserError("stopped", {
+      hint: "What was fetched and written is kept: run the same command again.",
+      cause: signal.reason,
+    });
 }
 
 /** The text of whatever was thrown. */

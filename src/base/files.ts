@@ -60,7 +60,10 @@ export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) =
     if (file !== undefined) closeSync(file);
     rmSync(temporary, { force: true });
     if (error === failure || isSystemError(error)) {
-      throw new UserError(`cannot write ${path}: ${messageOf(error)}`, { hint: hintForSystemError(error), cause: error });
+      throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {
+        hint: hintForSystemError(error),
+        cause: error,
+      });
     }
     throw error;
   }
@@ -74,8 +77,10 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 /** What to do about it, in a sentence; undefined where nothing general can be said. */
 export function hintForSystemError(error: unknown): string | undefined {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT") return "The disk is full: free some space and run the same command again.";
-  if (code === "EACCES" || code === "EROFS" || code === "EPERM") return "Choose a folder that you may write to with --out.";
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return "The disk is full: free some space and run the same command again.";
+  if (code === "EACCES" || code === "EROFS" || code === "EPERM")
+    return "Choose a folder that you may write to with --out.";
   return undefined;
 }
 

@@ -18,7 +18,11 @@ describe("a folder that is written whole", () => {
     await writeFolderWhole(join(folder, "whole"), (place) => writeFileSync(join(place, "file"), "first"));
     await writeFolderWhole(join(folder, "whole"), (place) => writeFileSync(join(place, "file"), "second"));
     expect(readFileSync(join(folder, "whole", "file"), "utf8")).toBe("second");
-    await expect(writeFolderWhole(join(folder, "whole"), () => { throw new Error("no"); })).rejects.toThrow("no");
+    await expect(
+      writeFolderWhole(join(folder, "whole"), () => {
+        throw new Error("no");
+      }),
+    ).rejects.toThrow("no");
     expect(readFileSync(join(folder, "whole", "file"), "utf8")).toBe("second");
     expect(readdirSync(folder)).toEqual(["whole"]);
   });

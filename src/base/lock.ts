@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { UserError } from "./errors.js";
 import { tidyFolder } from "./folders.js";
@@ -22,7 +32,9 @@ export function lockFolder(folder: string): () => void {
   const release = lockFolderIfFree(folder);
   if (release) return release;
   const holder = lockHolder(folder);
-  throw new UserError(`${folder} is in use by another run${holder ? ` (process ${holder})` : ""}`, { hint: "Wait for it, stop it, or choose another folder with --out." });
+  throw new UserError(`${folder} is in use by another run${holder ? ` (process ${holder})` : ""}`, {
+    hint: "Wait for it, stop it, or choose another folder with --out.",
+  });
 }
 
 /** As {@link lockFolder}; undefined where a process that is alive has it, this one included. */
@@ -111,7 +123,9 @@ function isAlive({ process: number, started }: Owner, path: string): boolean {
 function startOf(number: number | "self"): string | undefined {
   try {
     // Field 22; the second, the command's name, may hold spaces.
-    return readFileSync(join("/proc", String(number), "stat"), "utf8").replace(/^.*\) /s, "").split(" ")[19];
+    return readFileSync(join("/proc", String(number), "stat"), "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ")[19];
   } catch {
     return undefined;
   }

@@ -25,11 +25,21 @@ export function memoryFree(root = "/"): number {
   const groups = text("proc/self/cgroup");
   for (let group = /^0::(.*)$/m.exec(groups)?.[1] ?? "/"; ; group = join(group, "..")) {
     const folder = join("sys/fs/cgroup", group);
-    within(text(folder, "memory.max"), text(folder, "memory.current"), text(folder, "memory.stat"), /^inactive_file (\d+)$/m);
+    within(
+      text(folder, "memory.max"),
+      text(folder, "memory.current"),
+      text(folder, "memory.stat"),
+      /^inactive_file (\d+)$/m,
+    );
     if (group === "/") break;
   }
   const first = "sys/fs/cgroup/memory";
-  within(text(first, "memory.limit_in_bytes"), text(first, "memory.usage_in_bytes"), text(first, "memory.stat"), /^total_inactive_file (\d+)$/m);
+  within(
+    text(first, "memory.limit_in_bytes"),
+    text(first, "memory.usage_in_bytes"),
+    text(first, "memory.stat"),
+    /^total_inactive_file (\d+)$/m,
+  );
   return Math.max(0, free);
 }
 

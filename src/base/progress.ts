@@ -30,8 +30,14 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSec
   };
   const line = (done: number, note?: string): string => {
     const seconds = (performance.now() - started) / 1000;
-    const rest = total && done > first && done < total ? `, ${duration((seconds / (done - first)) * (total - done))} left` : "";
-    const count = total === undefined ? (done ? done.toLocaleString("en") : "") : `${done.toLocaleString("en")}/${total.toLocaleString("en")}`;
+    const rest =
+      total && done > first && done < total ? `, ${duration((seconds / (done - first)) * (total - done))} left` : "";
+    const count =
+      total === undefined
+        ? done
+          ? done.toLocaleString("en")
+          : ""
+        : `${done.toLocaleString("en")}/${total.toLocaleString("en")}`;
     return `${count}${rest}${note ? ` · ${note}` : ""}`;
   };
   const draw = (done: number, note?: string): void => {

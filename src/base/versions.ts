@@ -17,7 +17,8 @@ export const VERSION = own.version;
 /** The versions that a run's numbers depend on: this package, Node and every dependency as installed. */
 export function versions(): Record<string, string> {
   const found: Record<string, string> = { [own.name]: own.version, node: process.versions.node };
-  for (const name of Object.keys(own.dependencies).sort()) found[name] = installedVersion(name) ?? own.dependencies[name] ?? "unknown";
+  for (const name of Object.keys(own.dependencies).sort())
+    found[name] = installedVersion(name) ?? own.dependencies[name] ?? "unknown";
   return found;
 }
 
@@ -25,15 +26,19 @@ function installedVersion(name: string): string | undefined {
   for (const folder of require.resolve.paths(name) ?? []) {
     try {
       return (JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8")) as { version: string }).version;
-    } catch {
-      continue;
-    }
+    } catch {}
   }
   return undefined;
 }
 
 /** The machine as a manifest names it: no host name, no user. */
-export function machine(): { system: string; processor: string; cores: number; memoryBytes: number; freeBytes: number } {
+export function machine(): {
+  system: string;
+  processor: string;
+  cores: number;
+  memoryBytes: number;
+  freeBytes: number;
+} {
   const processors = cpus();
   return {
     system: `${type()} ${release()} ${process.arch}`,

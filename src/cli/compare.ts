@@ -14,20 +14,32 @@ export function compareCommand(): Command {
     .option("--seed <number>", "seeds the bootstrap", seedNumber, 42)
     .option("--json", "print the comparison as JSON")
     .action(async (references: string[], flags: { out: string; seed: number; json?: boolean }) => {
-      if (references.length < 2) throw new UsageError("a comparison needs two runs or more", { hint: "mmmlu compare outputs/a outputs/b, or outputs/a:baseline outputs/a:final" });
+      if (references.length < 2)
+        throw new UsageError("a comparison needs two runs or more", {
+          hint: "mmmlu compare outputs/a outputs/b, or outputs/a:baseline outputs/a:final",
+        });
       const comparison = compareRuns(await loadComparedRuns(references), { seed: flags.seed });
       writeWhole(flags.out, comparisonReport(comparison).html);
       if (flags.json) {
         process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
         return;
       }
-      process.stdout.write(`${comparison.rows} rows of ${comparison.questions} questions that all ${comparison.runs.length} runs answered\n`);
+      process.stdout.write(
+        `${comparison.rows} rows of ${comparison.questions} questions that all ${comparison.runs.length} runs answered\n`,
+      );
       for (const run of comparison.runs) {
-        process.stdout.write(`${run.name}: ${percent(run.statistics.overall.accuracy)} (95 %: ${run.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")}), ${run.leftOut} rows left out\n`);
+        process.stdout.write(
+          `${run.name}: ${percent(run.statistics.overall.accuracy)} (95 %: ${run.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")}), ${run.leftOut} rows left out\n`,
+        );
       }
       for (const pair of comparison.pairs) {
-        const moved = pair.subjects.filter((one) => one.moved).map((one) => `${one.subject} (${points(one.difference)})`);
-        const holm = comparison.pairs.length > 1 ? `, ${pair.adjustedClusteredPValue.toPrecision(3)} after Holm's correction over ${comparison.pairs.length} pairs` : "";
+        const moved = pair.subjects
+          .filter((one) => one.moved)
+          .map((one) => `${one.subject} (${points(one.difference)})`);
+        const holm =
+          comparison.pairs.length > 1
+            ? `, ${pair.adjustedClusteredPValue.toPrecision(3)} after Holm's correction over ${comparison.pairs.length} pairs`
+            : "";
         process.stdout.write(
           `${pair.second} minus ${pair.first}: ${points(pair.difference)} (95 %: ${pair.interval.map((bound) => points(bound, false)).join(" to ")} points); McNemar p = ${pair.pValue.toPrecision(3)}, by question ${pair.clusteredPValue.toPrecision(3)}${holm}; subjects that moved: ${moved.length ? moved.join(", ") : "none"}\n`,
         );
@@ -38,6 +50,7 @@ export function compareCommand(): Command {
 
 function seedNumber(text: string): number {
   const seed = Number(text);
-  if (!Number.isSafeInteger(seed) || seed < 0 || text.trim() === "") throw new InvalidArgumentError("a seed is a whole number from 0");
+  if (!Number.isSafeInteger(seed) || seed < 0 || text.trim() === "")
+    throw new InvalidArgumentError("a seed is a whole number from 0");
   return seed;
 }

@@ -1,8 +1,8 @@
+import type { Command } from "commander";
+import { Option } from "commander";
 import { UsageError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
 import { configure, type ExperimentConfiguration, onSample, type RunContext, SAMPLE } from "../experiments/index.js";
-import type { Command } from "commander";
-import { Option } from "commander";
 import { collect } from "./options.js";
 
 /** Flags that every command on an experiment takes. */
@@ -21,12 +21,18 @@ export interface ExperimentFlags {
 }
 
 /** Adds {@link ExperimentFlags} to a command. */
-export function withExperimentFlags(command: Command, { out = "the run's folder (default outputs/<name>)" } = {}): Command {
+export function withExperimentFlags(
+  command: Command,
+  { out = "the run's folder (default outputs/<name>)" } = {},
+): Command {
   return command
     .option("--data <source>", "a hub id, a folder with test/mmlu_XX-YY.csv, or sample")
     .option("--revision <revision>", "commit, branch or tag of the data on the hub")
     .option("--languages <list>", "such as DE_DE,FR_FR")
-    .option("--model <model>", "a hub id or folder to train; or the model that a server is asked for, or baseline:majority …")
+    .option(
+      "--model <model>",
+      "a hub id or folder to train; or the model that a server is asked for, or baseline:majority …",
+    )
     .option("--sample", "the embedded sample, with a tokenizer and a tiny model made on the spot")
     .option("--set <key=value>", "change one key, such as training.epochs=3; may be given several times", collect, [])
     .option("--device <device>", "cpu (default), webgpu or cuda")
@@ -38,15 +44,27 @@ export function withExperimentFlags(command: Command, { out = "the run's folder 
 
 /** The configuration that a name or file and the flags make. */
 export async function configurationOf(nameOrFile: string, flags: ExperimentFlags): Promise<ExperimentConfiguration> {
-  if (flags.sample && flags.data !== undefined && flags.data !== SAMPLE) throw new UsageError("--sample and --data name two sources", { hint: "Give one of them." });
+  if (flags.sample && flags.data !== undefined && flags.data !== SAMPLE)
+    throw new UsageError("--sample and --data name two sources", { hint: "Give one of them." });
   const first = await configure(nameOrFile);
   const sampled = flags.sample || flags.data === SAMPLE;
   const settings = [
     ...(flags.data !== undefined && !sampled ? [`data.source=${JSON.stringify(flags.data)}`] : []),
     ...(flags.revision !== undefined ? [`data.revision=${JSON.stringify(flags.revision)}`] : []),
-    ...(flags.languages !== undefined ? [`data.languages=${JSON.stringify(flags.languages.split(",").map((one) => one.trim()).filter(Boolean))}`] : []),
+    ...(flags.languages !== undefined
+      ? [
+          `data.languages=${JSON.stringify(
+            flags.languages
+              .split(",")
+              .map((one) => one.trim())
+              .filter(Boolean),
+          )}`,
+        ]
+      : []),
     ...(flags.device !== undefined ? [`device=${JSON.stringify(flags.device)}`] : []),
-    ...(flags.model !== undefined ? [`${first.kind === "evaluate" ? "answerer.model" : "model.source"}=${JSON.stringify(flags.model)}`] : []),
+    ...(flags.model !== undefined
+      ? [`${first.kind === "evaluate" ? "answerer.model" : "model.source"}=${JSON.stringify(flags.model)}`]
+      : []),
     ...flags.set,
   ];
   return configure(sampled ? onSample(first) : first, settings);
@@ -64,7 +82,13 @@ export function contextOf(flags: ExperimentFlags): RunContext & { done(): void }
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   return {
-    out: flags.out, fresh: flags.fresh, offline: flags.offline, wandb: flags.wandb, progress: progressOn(), signal: abort.signal, environment: process.env,
+    out: flags.out,
+    fresh: flags.fresh,
+    offline: flags.offline,
+    wandb: flags.wandb,
+    progress: progressOn(),
+    signal: abort.signal,
+    environment: process.env,
     done: () => {
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", interrupt);

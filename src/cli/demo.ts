@@ -4,7 +4,14 @@ import { Command } from "commander";
 import { serveModel, workerEngine } from "../answer/index.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
-import { configure, type EvaluateConfiguration, onSample, presetNamed, runExperiment, type RunOutcome } from "../experiments/index.js";
+import {
+  configure,
+  type EvaluateConfiguration,
+  onSample,
+  presetNamed,
+  type RunOutcome,
+  runExperiment,
+} from "../experiments/index.js";
 import { comparisonReport, loadComparedRun } from "../report/index.js";
 import { contextOf } from "./context.js";
 
@@ -25,30 +32,61 @@ async function demo({ out }: { out: string }): Promise<void> {
     say("1 of 4: exploring 14 languages");
     const explored = await runExperiment(await onSamplePreset("eda"), context("eda"));
     say("2 of 4: fine-tuning a tiny T5 on German and French, on a split that keeps translations together");
-    const tuned = await runExperiment(await onSamplePreset("flan-t5-finetune", ["modelLink=null"]), context("flan-t5-finetune"));
+    const tuned = await runExperiment(
+      await onSamplePreset("flan-t5-finetune", ["modelLink=null"]),
+      context("flan-t5-finetune"),
+    );
     say("3 of 4: serving it as OpenAI's HTTP API, and asking the same test rows zero-shot through it");
     const engine = await workerEngine({ id: "sample-flan-t5", source: folder("flan-t5-finetune"), device: "cpu" });
     const server = await serveModel(engine, { port: 0 });
     let served: RunOutcome;
     try {
       const asked = (await onSamplePreset("gemma-3-27b-baseline", [
-        "name=zero-shot-over-http", "answerer.model=sample-flan-t5", "answerer.prompt=flan-t5", "answerer.questionsPerRequest=1", "answerer.concurrency=16", "answerer.maximumTokensPerQuestion=3", "answerer.maximumTokensExtra=0", "reading=first-character", "split.shape=80/10/10",
+        "name=zero-shot-over-http",
+        "answerer.model=sample-flan-t5",
+        "answerer.prompt=flan-t5",
+        "answerer.questionsPerRequest=1",
+        "answerer.concurrency=16",
+        "answerer.maximumTokensPerQuestion=3",
+        "answerer.maximumTokensExtra=0",
+        "reading=first-character",
+        "split.shape=80/10/10",
       ])) as EvaluateConfiguration;
-      served = await runExperiment({ ...asked, answerer: { ...asked.answerer, endpoint: server.url } }, context("zero-shot-over-http"));
+      served = await runExperiment(
+        { ...asked, answerer: { ...asked.answerer, endpoint: server.url } },
+        context("zero-shot-over-http"),
+      );
     } finally {
       await server.close();
       await engine.close();
     }
     say("4 of 4: comparing");
-    const longest = (await onSamplePreset("gemma-3-27b-baseline", ["name=longest-choice", "answerer.model=baseline:longest", "split.shape=80/10/10"]));
+    const longest = await onSamplePreset("gemma-3-27b-baseline", [
+      "name=longest-choice",
+      "answerer.model=baseline:longest",
+      "split.shape=80/10/10",
+    ]);
     await runExperiment(longest, context("longest-choice"));
-    const comparison = compareRuns(await Promise.all([folder("longest-choice"), `${folder("flan-t5-finetune")}:final`, folder("zero-shot-over-http")].map(loadComparedRun)));
+    const comparison = compareRuns(
+      await Promise.all(
+        [folder("longest-choice"), `${folder("flan-t5-finetune")}:final`, folder("zero-shot-over-http")].map(
+          loadComparedRun,
+        ),
+      ),
+    );
     const compared = join(out, "comparison.html");
     writeWhole(compared, comparisonReport(comparison).html);
     const link = (path: string): string => pathToFileURL(resolve(path)).href;
     say("");
-    for (const line of [...explored.headline, ...tuned.headline, ...served.headline.slice(0, 1).map((text) => `over HTTP: ${text}`)]) say(line);
-    say(`done in ${((performance.now() - began) / 1000).toFixed(0)} s, on the embedded sample: its figures mean nothing about MMMLU`);
+    for (const line of [
+      ...explored.headline,
+      ...tuned.headline,
+      ...served.headline.slice(0, 1).map((text) => `over HTTP: ${text}`),
+    ])
+      say(line);
+    say(
+      `done in ${((performance.now() - began) / 1000).toFixed(0)} s, on the embedded sample: its figures mean nothing about MMMLU`,
+    );
     say(`report: ${link(tuned.report)}`);
     say(`        ${link(explored.report)}`);
     say(`        ${link(compared)}`);
@@ -58,4 +96,5 @@ async function demo({ out }: { out: string }): Promise<void> {
   }
 }
 
-const onSamplePreset = (name: string, settings: readonly string[] = []) => configure(onSample(presetNamed(name)), settings);
+const onSamplePreset = (name: string, settings: readonly string[] = []) =>
+  configure(onSample(presetNamed(name)), settings);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { messageOf, UserError } from "../base/errors.js";
 import { readDotEnv } from "../base/environment.js";
+import { messageOf, UserError } from "../base/errors.js";
 import { hintForSystemError, isSystemError } from "../base/files.js";
 import { GraphError } from "../graph/index.js";
 import { program } from "./program.js";
@@ -29,7 +29,8 @@ function tell(error: unknown, debug: boolean): number {
   process.stderr.write(`mmmlu: ${messageOf(error)}\n`);
   const hint = hintOf(error);
   if (hint) process.stderr.write(`       ${hint}\n`);
-  if (!(error instanceof UserError) && !hint && !debug) process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
+  if (!(error instanceof UserError) && !hint && !debug)
+    process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
   if (debug && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
     if (error.cause instanceof Error) process.stderr.write(`caused by: ${error.cause.stack}\n`);

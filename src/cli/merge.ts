@@ -4,7 +4,15 @@ import { Command } from "commander";
 import { UserError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
 import { openDevice } from "../graph/index.js";
-import { baseOf, isAdapterFolder, loadAdapter, mergeAdapterFolder, modelFromCheckpoint, openCheckpoint, readAdapterSettings } from "../models/index.js";
+import {
+  baseOf,
+  isAdapterFolder,
+  loadAdapter,
+  mergeAdapterFolder,
+  modelFromCheckpoint,
+  openCheckpoint,
+  readAdapterSettings,
+} from "../models/index.js";
 
 interface MergeFlags {
   readonly out: string;
@@ -36,31 +44,55 @@ async function merge(given: string, flags: MergeFlags): Promise<void> {
   const { base, revision } = baseOf(await readAdapterSettings(adapter), flags);
   const opening = { revision, offline: flags.offline, progress };
   await mergeAdapterFolder(adapter, flags.out, {
-    ...opening, base, float32: flags.float32,
+    ...opening,
+    base,
+    float32: flags.float32,
     check: async (folder) => {
       const [ours, stored] = [await answers(folder, opening), await answers(base as string, opening, adapter)];
       const difference = Math.max(...ours.values.map((value, i) => Math.abs(value - stored.values[i]!)));
       const tolerance = TOLERANCE[ours.dtype];
-      if (!(difference <= tolerance)) throw new UserError(`the merged model answers differently from base and adapter: log-probabilities differ by up to ${difference.toPrecision(3)}, more than the ${tolerance} that rounding to ${ours.dtype} explains`, { hint: "Merge with --float32." });
-      progress.say(`checked: log-probabilities differ by at most ${difference.toExponential(1)} from those of base and adapter`);
+      if (!(difference <= tolerance))
+        throw new UserError(
+          `the merged model answers differently from base and adapter: log-probabilities differ by up to ${difference.toPrecision(3)}, more than the ${tolerance} that rounding to ${ours.dtype} explains`,
+          { hint: "Merge with --float32." },
+        );
+      progress.say(
+        `checked: log-probabilities differ by at most ${difference.toExponential(1)} from those of base and adapter`,
+      );
     },
   });
   process.stdout.write(`${flags.out}\n`);
 }
 
 /** Log-probabilities of some tokens after some made-up prompts. */
-async function answers(source: string, options: Parameters<typeof openCheckpoint>[1], adapter?: string): Promise<{ values: number[]; dtype: keyof typeof TOLERANCE }> {
+async function answers(
+  source: string,
+  options: Parameters<typeof openCheckpoint>[1],
+  adapter?: string,
+): Promise<{ values: number[]; dtype: keyof typeof TOLERANCE }> {
   const device = await openDevice("cpu");
   const checkpoint = await openCheckpoint(source, options);
   try {
-    const model = await modelFromCheckpoint(checkpoint, device, { frozen: true, compact: true, progress: options?.progress });
+    const model = await modelFromCheckpoint(checkpoint, device, {
+      frozen: true,
+      compact: true,
+      progress: options?.progress,
+    });
     if (adapter) await loadAdapter(model.weights, adapter);
     const count = model.vocabularySize;
-    const prompts = Array.from({ length: 4 }, (_, row) => Array.from({ length: 8 + 4 * row }, (_, i) => (row * 7919 + i * 104_729) % count));
+    const prompts = Array.from({ length: 4 }, (_, row) =>
+      Array.from({ length: 8 + 4 * row }, (_, i) => (row * 7919 + i * 104_729) % count),
+    );
     const tokens = Array.from({ length: 32 }, (_, i) => Math.floor((i * count) / 32));
     const values = (await model.letterLogProbabilities(prompts, tokens)).flat();
     await model.dispose();
-    return { values, dtype: checkpoint.config.json["dtype"] === "bfloat16" || checkpoint.config.json["torch_dtype"] === "bfloat16" ? "bfloat16" : "float32" };
+    return {
+      values,
+      dtype:
+        checkpoint.config.json["dtype"] === "bfloat16" || checkpoint.config.json["torch_dtype"] === "bfloat16"
+          ? "bfloat16"
+          : "float32",
+    };
   } finally {
     await checkpoint.close();
     await device.close();

@@ -1,12 +1,12 @@
 import { Command, Option } from "commander";
 import { VERSION } from "../base/versions.js";
 import { compareCommand } from "./compare.js";
+import { demoCommand } from "./demo.js";
 import { listCommand } from "./list.js";
 import { mergeCommand } from "./merge.js";
 import { prepareCommand } from "./prepare.js";
-import { demoCommand } from "./demo.js";
-import { finetuneCommand, runCommand } from "./run.js";
 import { reproduceCommand } from "./reproduce.js";
+import { finetuneCommand, runCommand } from "./run.js";
 import { scoreCommand } from "./score.js";
 import { serveCommand } from "./serve.js";
 import { showCommand } from "./show.js";
@@ -21,7 +21,22 @@ export function program(): Command {
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });
-  for (const command of [runCommand(), prepareCommand(), finetuneCommand(), reproduceCommand(), scoreCommand(), compareCommand(), viewCommand(), serveCommand(), mergeCommand(), demoCommand(), listCommand(), showCommand(), validateCommand()]) root.addCommand(command);
+  for (const command of [
+    runCommand(),
+    prepareCommand(),
+    finetuneCommand(),
+    reproduceCommand(),
+    scoreCommand(),
+    compareCommand(),
+    viewCommand(),
+    serveCommand(),
+    mergeCommand(),
+    demoCommand(),
+    listCommand(),
+    showCommand(),
+    validateCommand(),
+  ])
+    root.addCommand(command);
   strict(root);
   return root;
 }

@@ -4,7 +4,15 @@ import { Command } from "commander";
 import { hashOf } from "../base/canonical.js";
 import { messageOf, UsageError, UserError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
-import { agrees, type ExperimentConfiguration, identityOf, presets, reproductionOf, runExperiment, SAMPLE } from "../experiments/index.js";
+import {
+  agrees,
+  type ExperimentConfiguration,
+  identityOf,
+  presets,
+  reproductionOf,
+  runExperiment,
+  SAMPLE,
+} from "../experiments/index.js";
 import { readManifest } from "../record/index.js";
 import { type ReproducedExperiment, reproductionReport, written } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
@@ -31,15 +39,20 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   const missing: { experiment: string; reason: string }[] = [];
   const names = presets.map(({ name }) => name);
   const unknown = given.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new UsageError(`"${unknown}" is no published experiment`, { hint: `Those are ${names.join(", ")}.` });
+  if (unknown !== undefined)
+    throw new UsageError(`"${unknown}" is no published experiment`, { hint: `Those are ${names.join(", ")}.` });
   for (const experiment of given.length ? given : names) {
     const folder = join(outputs, experiment);
     const context = contextOf({ ...flags, out: folder });
     try {
       const configuration = await configurationOf(experiment, flags);
-      if (flags.run && (await mustRun(experiment, folder, configuration, flags))) await runExperiment(configuration, context);
+      if (flags.run && (await mustRun(experiment, folder, configuration, flags)))
+        await runExperiment(configuration, context);
       const reproduction = await reproductionOf(experiment, folder);
-      found.push({ ...reproduction, figures: reproduction.figures.map((figure) => ({ ...figure, agrees: agrees(figure) })) });
+      found.push({
+        ...reproduction,
+        figures: reproduction.figures.map((figure) => ({ ...figure, agrees: agrees(figure) })),
+      });
     } catch (error) {
       // One experiment that cannot run here (no server, no weights) must not keep the others from running; Ctrl-C means them all.
       if (!(error instanceof UserError) || error.exitCode === 2 || context.signal?.aborted) throw error;
@@ -59,7 +72,12 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
  * Whether there is no finished run to read. A run of another protocol counts, its differences are named; but not where flags set
  * keys that the run in the folder has otherwise, or ask for the sample and it is none: running then says so.
  */
-async function mustRun(experiment: string, folder: string, configuration: ExperimentConfiguration, flags: ReproduceFlags): Promise<boolean> {
+async function mustRun(
+  experiment: string,
+  folder: string,
+  configuration: ExperimentConfiguration,
+  flags: ReproduceFlags,
+): Promise<boolean> {
   const there = flags.fresh ? undefined : await readManifest(folder).catch(() => undefined);
   if (!there) return true;
   const sample = configuration.data.source === SAMPLE;
@@ -69,13 +87,19 @@ async function mustRun(experiment: string, folder: string, configuration: Experi
   return asked !== hashOf(identityOf(unset)) && asked !== there.configurationHash;
 }
 
-function print(found: readonly ReproducedExperiment[], missing: readonly { experiment: string; reason: string }[], report: string): void {
+function print(
+  found: readonly ReproducedExperiment[],
+  missing: readonly { experiment: string; reason: string }[],
+  report: string,
+): void {
   for (const one of found) {
     process.stdout.write(`${one.experiment}${one.comparable ? "" : " (on the embedded sample: not comparable)"}\n`);
     const width = Math.max(...one.figures.map(({ name }) => name.length));
     for (const figure of one.figures) {
       const verdict = !one.comparable || figure.agrees === undefined ? "" : figure.agrees ? "  agrees" : "  differs";
-      process.stdout.write(`  ${figure.name.padEnd(width)}  published ${written(figure.published, figure.unit).padStart(12)}  measured ${written(figure.measured, figure.unit).padStart(12)}${verdict}\n`);
+      process.stdout.write(
+        `  ${figure.name.padEnd(width)}  published ${written(figure.published, figure.unit).padStart(12)}  measured ${written(figure.measured, figure.unit).padStart(12)}${verdict}\n`,
+      );
     }
     for (const line of one.protocolDifferences) process.stdout.write(`  protocol: ${line}\n`);
   }

@@ -1,22 +1,37 @@
-import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import { UsageError } from "../base/errors.js";
-import { type ExperimentConfiguration, runExperiment, type RunOutcome } from "../experiments/index.js";
+import { type ExperimentConfiguration, type RunOutcome, runExperiment } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
 export function runCommand(): Command {
-  return withExperimentFlags(new Command("run").description("run an experiment; the same command goes on where it stopped").argument("<experiment>", "a preset's name or a configuration file")).action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags));
+  return withExperimentFlags(
+    new Command("run")
+      .description("run an experiment; the same command goes on where it stopped")
+      .argument("<experiment>", "a preset's name or a configuration file"),
+  ).action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags));
 }
 
 /** `finetune` is `run` by another name, for configuration files of one's own. */
 export function finetuneCommand(): Command {
-  return withExperimentFlags(new Command("finetune").description("fine-tune as a configuration file says").argument("<config>", "a configuration file or a preset's name")).action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags, "finetune"));
+  return withExperimentFlags(
+    new Command("finetune")
+      .description("fine-tune as a configuration file says")
+      .argument("<config>", "a configuration file or a preset's name"),
+  ).action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags, "finetune"));
 }
 
-async function runAction(experiment: string, flags: ExperimentFlags, kind?: ExperimentConfiguration["kind"]): Promise<void> {
+async function runAction(
+  experiment: string,
+  flags: ExperimentFlags,
+  kind?: ExperimentConfiguration["kind"],
+): Promise<void> {
   const configuration = await configurationOf(experiment, flags);
-  if (kind !== undefined && configuration.kind !== kind) throw new UsageError(`${experiment}: kind is ${configuration.kind}, and this command takes ${kind}`, { hint: `mmmlu run ${experiment} runs it.` });
+  if (kind !== undefined && configuration.kind !== kind)
+    throw new UsageError(`${experiment}: kind is ${configuration.kind}, and this command takes ${kind}`, {
+      hint: `mmmlu run ${experiment} runs it.`,
+    });
   const context = contextOf(flags);
   try {
     tellOutcome(await runExperiment(configuration, context));

@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
@@ -16,12 +16,25 @@ export function scoreCommand(): Command {
     .option("--json", "print the metrics as JSON")
     .action(async (folder: string, flags: { reading: ReadingName; predictions?: string; json?: boolean }) => {
       const replies = join(folder, "replies.jsonl");
-      if (!existsSync(replies)) throw new UserError(`${folder} has no replies.jsonl`, { hint: "Give the folder of a run that asked questions." });
-      const order = existsSync(join(folder, "splits.json")) ? (await readJson<{ test: string[] }>(join(folder, "splits.json"))).test : undefined;
+      if (!existsSync(replies))
+        throw new UserError(`${folder} has no replies.jsonl`, {
+          hint: "Give the folder of a run that asked questions.",
+        });
+      const order = existsSync(join(folder, "splits.json"))
+        ? (await readJson<{ test: string[] }>(join(folder, "splits.json"))).test
+        : undefined;
       const stages = await scoreReplies(replies, flags.reading, order);
-      if (flags.predictions !== undefined) writePredictions(flags.predictions, concatenated(stages.map((one) => one.predictions)));
-      if (flags.json) process.stdout.write(`${JSON.stringify(Object.fromEntries(stages.map((one) => [one.stage, one.metrics])), null, 2)}\n`);
-      else for (const { stage, metrics } of stages) process.stdout.write(`${stage}, read by ${flags.reading}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, unreadable ${metrics.unreadable}\n`);
+      if (flags.predictions !== undefined)
+        writePredictions(flags.predictions, concatenated(stages.map((one) => one.predictions)));
+      if (flags.json)
+        process.stdout.write(
+          `${JSON.stringify(Object.fromEntries(stages.map((one) => [one.stage, one.metrics])), null, 2)}\n`,
+        );
+      else
+        for (const { stage, metrics } of stages)
+          process.stdout.write(
+            `${stage}, read by ${flags.reading}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, unreadable ${metrics.unreadable}\n`,
+          );
     });
 }
 

@@ -12,17 +12,27 @@ function folderWith(content: string | Uint8Array, name = "mmlu_DE-DE.csv"): stri
   writeFileSync(join(folder, "test", name), content);
   return folder;
 }
-const read = (content: string | Uint8Array, languages?: string[]) => loadCorpus({ source: folderWith(content), languages });
+const read = (content: string | Uint8Array, languages?: string[]) =>
+  loadCorpus({ source: folderWith(content), languages });
 
 describe("a folder of rows", () => {
   it("keeps cells as they stand", async () => {
-    const { rows, nulls } = await read(`${HEADER}0," Was ist ""das""?\r\nzwei\n",None,NA," 3 ",,B,anatomy\n1,null,1,1,1,nan,A,anatomy\r\n`);
-    expect(rows[0]).toMatchObject({ id: "DE_DE/anatomy/0", question: ' Was ist "das"?\r\nzwei\n', choices: ["None", "NA", " 3 ", ""], answer: "B" });
+    const { rows, nulls } = await read(
+      `${HEADER}0," Was ist ""das""?\r\nzwei\n",None,NA," 3 ",,B,anatomy\n1,null,1,1,1,nan,A,anatomy\r\n`,
+    );
+    expect(rows[0]).toMatchObject({
+      id: "DE_DE/anatomy/0",
+      question: ' Was ist "das"?\r\nzwei\n',
+      choices: ["None", "NA", " 3 ", ""],
+      answer: "B",
+    });
     expect(rows[1]).toMatchObject({ question: "null", choices: ["1", "1", "1", "nan"] });
     expect(nulls).toMatchObject({ D: 1, Question: 0 });
   });
   it("cleans subjects of file names and says how many", async () => {
-    const corpus = await read(`${HEADER}0,q,1,2,3,4,A,college_mathematics_test.csv_sw-KE.csv\n0,q,1,2,3,4,A,security_studies_test-sw-KE.csv\n`);
+    const corpus = await read(
+      `${HEADER}0,q,1,2,3,4,A,college_mathematics_test.csv_sw-KE.csv\n0,q,1,2,3,4,A,security_studies_test-sw-KE.csv\n`,
+    );
     expect(corpus.rows.map((row) => row.subject)).toEqual(["college_mathematics", "security_studies"]);
     expect(corpus.cleanedSubjects).toEqual({ DE_DE: 2 });
     expect(cleanSubject("high_school_test_prep")).toBe("high_school_test_prep");
@@ -38,18 +48,29 @@ describe("a folder of rows", () => {
     ["an unclosed quote", `${HEADER}0,q,1,2,3,4,A,x\n1,"q,1,2,3,4,A,x\n`, /:3: a quote is opened and never closed/],
     ["an answer that is none", `${HEADER}0,"q\n",1,2,3,4,A,x\n1,q,1,2,3,4,E,x\n`, /:4: the answer is "E"/],
     ["an index that is none", `${HEADER}x,q,1,2,3,4,A,x\n`, /:2: the index .* "x"/],
-    ["an id that repeats", `${HEADER}0,q,1,2,3,4,A,x\n1,"q\n",1,2,3,4,A,x\n0,r,1,2,3,4,B,x\n`, /:5: the row DE_DE\/x\/0 is there twice, first on line 2/],
+    [
+      "an id that repeats",
+      `${HEADER}0,q,1,2,3,4,A,x\n1,"q\n",1,2,3,4,A,x\n0,r,1,2,3,4,B,x\n`,
+      /:5: the row DE_DE\/x\/0 is there twice, first on line 2/,
+    ],
     ["an empty file", "", /the file is empty/],
     ["a header alone", HEADER, /a header but no row/],
   ])("refuses %s", async (_name, content, expected) => {
     await expect(read(content)).rejects.toThrow(expected);
   });
   it("refuses bytes that are not UTF-8, naming the line", async () => {
-    const bytes = Buffer.concat([Buffer.from(`${HEADER}0,q,1,2,3,4,A,x\n1,`), Buffer.from([0xe4, 0x20]), Buffer.from(",1,2,3,4,A,x\n")]);
+    const bytes = Buffer.concat([
+      Buffer.from(`${HEADER}0,q,1,2,3,4,A,x\n1,`),
+      Buffer.from([0xe4, 0x20]),
+      Buffer.from(",1,2,3,4,A,x\n"),
+    ]);
     await expect(read(bytes)).rejects.toThrow(/:3: bytes that are not UTF-8/);
   });
   it("says which languages there are", async () => {
-    await expect(read(`${HEADER}0,q,1,2,3,4,A,x\n`, ["FR_FR"])).rejects.toMatchObject({ message: expect.stringContaining("no language FR_FR"), hint: expect.stringContaining("DE_DE") });
+    await expect(read(`${HEADER}0,q,1,2,3,4,A,x\n`, ["FR_FR"])).rejects.toMatchObject({
+      message: expect.stringContaining("no language FR_FR"),
+      hint: expect.stringContaining("DE_DE"),
+    });
     await expect(loadCorpus({ source: "/nowhere/at/all" })).rejects.toThrow(/no folder/);
   });
 });
@@ -60,7 +81,8 @@ describe("the sample", () => {
     expect(rows.length).toBe(3 * 57 * 40);
     expect([...new Set(rows.map((row) => row.subject))].sort()).toEqual(SUBJECTS);
     expect(cleanedSubjects.SW_KE).toBeGreaterThan(0);
-    for (const letter of ["A", "B", "C", "D"]) expect(rows.filter((row) => row.answer === letter).length).toBe(rows.length / 4);
+    for (const letter of ["A", "B", "C", "D"])
+      expect(rows.filter((row) => row.answer === letter).length).toBe(rows.length / 4);
     const german = rows.filter((row) => row.language === "DE_DE");
     const lengthOf = (right: boolean): number => {
       const words = german.flatMap((row) => row.choices.filter((_, place) => ("ABCD"[place] === row.answer) === right));

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { sha256 } from "../base/files.js";
 import { checkStopped, messageOf, UserError } from "../base/errors.js";
+import { sha256 } from "../base/files.js";
 import { type Progress, silent } from "../base/progress.js";
-import { type Column, COLUMNS, lineOfRecord, readTable, type Table } from "./csv.js";
+import { COLUMNS, type Column, lineOfRecord, readTable, type Table } from "./csv.js";
 import { downloadFiles, hubSettings, PINNED_DATASET, resolveCommit } from "./hub/index.js";
 import { LANGUAGES, LETTERS, type Letter, type Row } from "./row.js";
 import { sampleFolder } from "./sample/index.js";
@@ -75,15 +75,27 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
     const after = found.files[place + FILES_AHEAD];
     if (after) ahead.push(readAhead(after.path));
     const read = await rowsOf(path, language, table, options.rowsPerLanguage ?? Number.POSITIVE_INFINITY);
-    for (const column of COLUMNS) for (let i = 0; i < read.rows.length; i++) if (table[column][i] === "") nulls[column]++;
+    for (const column of COLUMNS)
+      for (let i = 0; i < read.rows.length; i++) if (table[column][i] === "") nulls[column]++;
     if (read.cleaned) cleanedSubjects[language] = read.cleaned;
     for (const row of read.rows) rows.push(row);
     files.push({ language, path: basename(path), bytes: statSync(path).size, sha256: hash, rows: read.rows.length });
     progress.update(files.length, language);
   }
   const cleaned = Object.values(cleanedSubjects).reduce((a, b) => a + b, 0);
-  progress.end(`${rows.length.toLocaleString("en")} rows in ${files.length} language${files.length === 1 ? "" : "s"}${cleaned ? `; ${cleaned} subjects cleaned of file names (${Object.keys(cleanedSubjects).join(", ")})` : ""}`);
-  return { source: options.source, kind: found.kind, revision: found.revision, languages: files.map((file) => file.language), rows, files, nulls, cleanedSubjects };
+  progress.end(
+    `${rows.length.toLocaleString("en")} rows in ${files.length} language${files.length === 1 ? "" : "s"}${cleaned ? `; ${cleaned} subjects cleaned of file names (${Object.keys(cleanedSubjects).join(", ")})` : ""}`,
+  );
+  return {
+    source: options.source,
+    kind: found.kind,
+    revision: found.revision,
+    languages: files.map((file) => file.language),
+    rows,
+    files,
+    nulls,
+    cleanedSubjects,
+  };
 }
 
 /** Files that are read while the rows of another are made: their bytes are in memory too. */
@@ -101,32 +113,62 @@ function readAhead(path: string): Promise<{ table: Table; sha256: string }> {
   return read;
 }
 
-async function findFiles(options: CorpusOptions): Promise<{ kind: Corpus["kind"]; revision?: string; files: { language: string; path: string }[] }> {
+async function findFiles(
+  options: CorpusOptions,
+): Promise<{ kind: Corpus["kind"]; revision?: string; files: { language: string; path: string }[] }> {
   const inFolder = (folder: string): { language: string; path: string }[] => {
-    const there = existsSync(join(folder, "test")) ? readdirSync(join(folder, "test")).filter((name) => /^mmlu_[A-Z]{2}-[A-Z]{2}\.csv$/.test(name)) : [];
+    const there = existsSync(join(folder, "test"))
+      ? readdirSync(join(folder, "test")).filter((name) => /^mmlu_[A-Z]{2}-[A-Z]{2}\.csv$/.test(name))
+      : [];
     const languages = there.map((name) => name.slice(5, 10).replace("-", "_")).sort();
-    if (!languages.length) throw new UserError(`${folder} holds no test/mmlu_XX-YY.csv`, { hint: "Give a folder in the layout of openai/MMMLU, a hub id, or sample." });
+    if (!languages.length)
+      throw new UserError(`${folder} holds no test/mmlu_XX-YY.csv`, {
+        hint: "Give a folder in the layout of openai/MMMLU, a hub id, or sample.",
+      });
     for (const language of options.languages ?? []) {
-      if (!languages.includes(language)) throw new UserError(`${folder} has no language ${language} (no test/${fileOfLanguage(language)})`, { hint: `It has: ${languages.join(", ")}.` });
+      if (!languages.includes(language))
+        throw new UserError(`${folder} has no language ${language} (no test/${fileOfLanguage(language)})`, {
+          hint: `It has: ${languages.join(", ")}.`,
+        });
     }
-    return (options.languages ?? languages).map((language) => ({ language, path: join(folder, "test", fileOfLanguage(language)) }));
+    return (options.languages ?? languages).map((language) => ({
+      language,
+      path: join(folder, "test", fileOfLanguage(language)),
+    }));
   };
   if (options.source === "sample") return { kind: "sample", files: inFolder(sampleFolder()) };
   if (existsSync(options.source)) return { kind: "folder", files: inFolder(options.source) };
-  if (!/^[\w.-]+\/[\w.-]+$/.test(options.source)) throw new UserError(`there is no folder ${options.source}, and it is not a hub id`, { hint: "Give a folder, a hub id such as openai/MMMLU, or sample." });
+  if (!/^[\w.-]+\/[\w.-]+$/.test(options.source))
+    throw new UserError(`there is no folder ${options.source}, and it is not a hub id`, {
+      hint: "Give a folder, a hub id such as openai/MMMLU, or sample.",
+    });
   const languages = options.languages ?? LANGUAGES;
   const unknown = languages.find((language) => !(LANGUAGES as readonly string[]).includes(language));
   if (unknown) throw new UserError(`MMMLU has no language ${unknown}`, { hint: `It has: ${LANGUAGES.join(", ")}.` });
-  const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress, signal: options.signal });
+  const settings = hubSettings({
+    offline: options.offline,
+    environment: options.environment,
+    progress: options.progress,
+    signal: options.signal,
+  });
   const pinned = options.source === PINNED_DATASET.repository ? PINNED_DATASET.revision : null;
   const repository = { name: options.source, type: "dataset" as const };
   const revision = await resolveCommit(repository, options.revision ?? pinned, settings);
   const paths = languages.map((language) => `test/${fileOfLanguage(language)}`);
   const downloaded = await downloadFiles(repository, revision, paths, settings);
-  return { kind: "hub", revision, files: languages.map((language, index) => ({ language, path: downloaded[index] as string })) };
+  return {
+    kind: "hub",
+    revision,
+    files: languages.map((language, index) => ({ language, path: downloaded[index] as string })),
+  };
 }
 
-async function rowsOf(path: string, language: string, table: Table, limit: number): Promise<{ rows: Row[]; cleaned: number }> {
+async function rowsOf(
+  path: string,
+  language: string,
+  table: Table,
+  limit: number,
+): Promise<{ rows: Row[]; cleaned: number }> {
   const count = Math.min(limit, table.Question.length);
   const rows: Row[] = [];
   const places = new Map<string, number>();
@@ -139,14 +181,25 @@ async function rowsOf(path: string, language: string, table: Table, limit: numbe
     const subject = cleanSubject(cell("Subject"));
     if (subject !== cell("Subject")) cleaned++;
     const index = Number(cell("Unnamed: 0"));
-    if (!/^\d+$/.test(cell("Unnamed: 0"))) await fail(i, `the index (first column) is "${cell("Unnamed: 0")}", expected a whole number`);
-    if (!(LETTERS as readonly string[]).includes(cell("Answer"))) await fail(i, `the answer is "${cell("Answer")}", expected A, B, C or D`);
+    if (!/^\d+$/.test(cell("Unnamed: 0")))
+      await fail(i, `the index (first column) is "${cell("Unnamed: 0")}", expected a whole number`);
+    if (!(LETTERS as readonly string[]).includes(cell("Answer")))
+      await fail(i, `the answer is "${cell("Answer")}", expected A, B, C or D`);
     if (subject === "") await fail(i, "the subject is empty");
     const id = `${language}/${subject}/${index}`;
     const before = places.get(id);
-    if (before !== undefined) await fail(i, `the row ${id} is there twice, first on line ${await lineOfRecord(path, before)}`);
+    if (before !== undefined)
+      await fail(i, `the row ${id} is there twice, first on line ${await lineOfRecord(path, before)}`);
     places.set(id, i);
-    rows.push({ id, language, subject, index, question: cell("Question"), choices: [cell("A"), cell("B"), cell("C"), cell("D")], answer: cell("Answer") as Letter });
+    rows.push({
+      id,
+      language,
+      subject,
+      index,
+      question: cell("Question"),
+      choices: [cell("A"), cell("B"), cell("C"), cell("D")],
+      answer: cell("Answer") as Letter,
+    });
   }
   return { rows, cleaned };
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { UserError } from "../base/errors.js";
 import { firstFault, type RecordVisitor, visitRecords } from "./csv-records.js";
 
@@ -11,7 +11,8 @@ export type Column = (typeof COLUMNS)[number];
 export type Table = Record<Column, string[]>;
 
 let connection: Promise<DuckDBConnection> | undefined;
-const duckdb = (): Promise<DuckDBConnection> => (connection ??= DuckDBInstance.create(":memory:").then((instance) => instance.connect()));
+const duckdb = (): Promise<DuckDBConnection> =>
+  (connection ??= DuckDBInstance.create(":memory:").then((instance) => instance.connect()));
 
 /**
  * Reads one of MMMLU's CSV files, whose bytes have been read already. Cells are kept as text exactly as they stand, line breaks and outer blanks included.
@@ -23,11 +24,14 @@ export async function readTable(path: string, bytes: Uint8Array): Promise<Table>
   const order = columnOrder(path, bytes);
   const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
   const columns = order.map((name) => `${quoted(name)}: 'VARCHAR'`).join(", ");
-  const options = "header = true, auto_detect = false, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true, max_line_size = 67108864";
+  const options =
+    "header = true, auto_detect = false, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true, max_line_size = 67108864";
   let cells: unknown[][];
   try {
     // No text is a null here: "None", "NA" and the empty cell are what they are.
-    const reader = await (await duckdb()).runAndReadAll(`select * from read_csv(${quoted(path)}, ${options}, nullstr = '\u0001\u0001', columns = {${columns}})`);
+    const reader = await (await duckdb()).runAndReadAll(
+      `select * from read_csv(${quoted(path)}, ${options}, nullstr = '\u0001\u0001', columns = {${columns}})`,
+    );
     cells = reader.getColumns();
   } catch (error) {
     const fault = firstFault(bytes, order.length);
@@ -64,9 +68,14 @@ function columnOrder(path: string, bytes: Uint8Array): string[] {
     header = cells;
     return false;
   });
-  const names = header.map((name, index) => (index === 0 && name.replace(/^\ufeff/, "") === "" ? "Unnamed: 0" : name.replace(/^\ufeff/, "")));
+  const names = header.map((name, index) =>
+    index === 0 && name.replace(/^\ufeff/, "") === "" ? "Unnamed: 0" : name.replace(/^\ufeff/, ""),
+  );
   const missing = COLUMNS.filter((column) => !names.includes(column));
-  if (missing.length) throw new UserError(`${path}:1: the column ${missing.map((name) => `"${name}"`).join(", ")} is missing`, { hint: `The header has: ${names.join(", ")}. MMMLU's files have: ${COLUMNS.join(", ")}.` });
+  if (missing.length)
+    throw new UserError(`${path}:1: the column ${missing.map((name) => `"${name}"`).join(", ")} is missing`, {
+      hint: `The header has: ${names.join(", ")}. MMMLU's files have: ${COLUMNS.join(", ")}.`,
+    });
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new UserError(`${path}:1: the column "${twice}" is there twice`);
   return names;

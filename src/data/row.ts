@@ -4,8 +4,20 @@ export type Letter = (typeof LETTERS)[number];
 
 /** MMMLU's languages, in the order of the hub's configs. */
 export const LANGUAGES = [
-  "AR_XY", "BN_BD", "DE_DE", "ES_LA", "FR_FR", "HI_IN", "ID_ID",
-  "IT_IT", "JA_JP", "KO_KR", "PT_BR", "SW_KE", "YO_NG", "ZH_CN",
+  "AR_XY",
+  "BN_BD",
+  "DE_DE",
+  "ES_LA",
+  "FR_FR",
+  "HI_IN",
+  "ID_ID",
+  "IT_IT",
+  "JA_JP",
+  "KO_KR",
+  "PT_BR",
+  "SW_KE",
+  "YO_NG",
+  "ZH_CN",
 ] as const;
 export type Language = (typeof LANGUAGES)[number];
 

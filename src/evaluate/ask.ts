@@ -1,6 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Answerer, type AnswerRequest, type RawReply, requestKeys, type RequestPlan, requestsFor } from "../answer/index.js";
+import {
+  type Answerer,
+  type AnswerRequest,
+  type RawReply,
+  type RequestPlan,
+  requestKeys,
+  requestsFor,
+} from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
 import type { Row } from "../data/index.js";
@@ -92,7 +99,12 @@ export async function askAll(options: AskOptions): Promise<Asked> {
 
   const worker = async (first?: readonly KeyedRequest[]): Promise<void> => {
     try {
-      for (let requests = first ?? take(open, answerer.requestsAtOnce); requests.length > 0 && !failure && !abort.signal.aborted; requests = take(open, answerer.requestsAtOnce)) await ask(requests);
+      for (
+        let requests = first ?? take(open, answerer.requestsAtOnce);
+        requests.length > 0 && !failure && !abort.signal.aborted;
+        requests = take(open, answerer.requestsAtOnce)
+      )
+        await ask(requests);
     } catch (error) {
       failure ??= { error };
       landing ??= setTimeout(() => abort.abort(), LANDING_MILLISECONDS);
@@ -124,18 +136,33 @@ export async function askAll(options: AskOptions): Promise<Asked> {
   const done = `${(counts.asked + counts.cached).toLocaleString("en")} of ${options.total.toLocaleString("en")}`;
   if (signal?.aborted) {
     progress.end(`stopped at ${done}`);
-    throw new UserError(`stopped after ${done} questions`, { hint: "What was answered is kept: run the same command again, it goes on from there.", cause: signal.reason });
+    throw new UserError(`stopped after ${done} questions`, {
+      hint: "What was answered is kept: run the same command again, it goes on from there.",
+      cause: signal.reason,
+    });
   }
   if (failure) {
     progress.end(`failed at ${done}`);
     throw failure.error;
   }
-  progress.end([`${counts.asked.toLocaleString("en")} answered`, counts.cached ? `${counts.cached.toLocaleString("en")} there before` : "", retries.note].filter(Boolean).join(", "));
+  progress.end(
+    [
+      `${counts.asked.toLocaleString("en")} answered`,
+      counts.cached ? `${counts.cached.toLocaleString("en")} there before` : "",
+      retries.note,
+    ]
+      .filter(Boolean)
+      .join(", "),
+  );
   return { ...counts, retries: retries.byReason, seconds: (performance.now() - started) / 1000 };
 }
 
 /** The requests whose replies are not in the log; the others are counted and passed over. */
-function* openRequests({ rows, plan, answerer, stage }: AskOptions, log: ReplyLog, passedOver: (questions: number) => void): Generator<KeyedRequest> {
+function* openRequests(
+  { rows, plan, answerer, stage }: AskOptions,
+  log: ReplyLog,
+  passedOver: (questions: number) => void,
+): Generator<KeyedRequest> {
   const keyOf = requestKeys(answerer.identity);
   for (const request of requestsFor(rows, plan)) {
     const key = keyOf(request);

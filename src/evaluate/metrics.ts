@@ -20,7 +20,9 @@ export interface EvaluationMetrics {
 }
 
 /** Counts predictions as they come; accuracy of nothing is 0. */
-export function evaluationMetrics(predictions: Iterable<Pick<Prediction, "answer" | "prediction" | "subject" | "language">>): EvaluationMetrics {
+export function evaluationMetrics(
+  predictions: Iterable<Pick<Prediction, "answer" | "prediction" | "subject" | "language">>,
+): EvaluationMetrics {
   const confusion = LETTERS.map(() => [0, 0, 0, 0, 0]);
   const subjects = new Map<string, { n: number; correct: number }>();
   const languages = new Map<string, { n: number; correct: number }>();
@@ -54,4 +56,8 @@ function count(groups: Map<string, { n: number; correct: number }>, name: string
 }
 
 const accuracies = (groups: Map<string, { n: number; correct: number }>): Record<string, GroupAccuracy> =>
-  Object.fromEntries([...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { n, correct }]) => [name, { n, accuracy: correct / n }]));
+  Object.fromEntries(
+    [...groups]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { n, correct }]) => [name, { n, accuracy: correct / n }]),
+  );

@@ -1,6 +1,6 @@
-import type { Letter } from "../data/index.js";
-import { readJsonLines } from "../base/json-lines.js";
 import { writeWholeWith } from "../base/files.js";
+import { readJsonLines } from "../base/json-lines.js";
+import type { Letter } from "../data/index.js";
 
 /** What was predicted for one row: a line of `predictions.jsonl`. */
 export interface Prediction {

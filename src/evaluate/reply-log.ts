@@ -1,8 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { createReadStream, existsSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, openSync, readSync } from "node:fs";
+import { type RawReply, type ReadingName, readReply } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { JsonLinesFile, readJsonLines } from "../base/json-lines.js";
-import { type RawReply, type ReadingName, readReply } from "../answer/index.js";
 import type { Letter } from "../data/index.js";
 import type { Prediction } from "./prediction.js";
 
@@ -18,7 +17,11 @@ export interface LoggedReply extends RawReply {
 
 /** The raw replies of a run, appended as they land; what makes a run go on where it stopped. */
 export class ReplyLog {
-  private constructor(readonly path: string, private readonly file: JsonLinesFile<LoggedReply>, private readonly before: ReadonlySet<string>) {}
+  private constructor(
+    readonly path: string,
+    private readonly file: JsonLinesFile<LoggedReply>,
+    private readonly before: ReadonlySet<string>,
+  ) {}
 
   /**
    * Opens or begins a log. Holds the keys that were there before (some 80 bytes each), nothing of what is appended.
@@ -64,7 +67,8 @@ export interface ReplyIndex {
  * @throws {UserError} where there is no log, or a line is not a reply.
  */
 export async function indexReplies(path: string): Promise<ReplyIndex> {
-  if (!existsSync(path)) throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
+  if (!existsSync(path))
+    throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
   const stages = new Map<string, Map<string, Place>>();
   let offset = 0;
   let number = 0;
@@ -103,7 +107,13 @@ function parseLine(bytes: Buffer, where: string): LoggedReply {
     throw new UserError(`${where}: not a JSON object`);
   }
   const { ids, answers, stage, text } = line as Partial<LoggedReply>;
-  if (!Array.isArray(ids) || typeof answers !== "string" || ids.length !== answers.length || typeof stage !== "string" || typeof text !== "string") {
+  if (
+    !Array.isArray(ids) ||
+    typeof answers !== "string" ||
+    ids.length !== answers.length ||
+    typeof stage !== "string" ||
+    typeof text !== "string"
+  ) {
     throw new UserError(`${where}: not a reply (needs stage, ids, answers, text)`);
   }
   return line as LoggedReply;
@@ -114,14 +124,22 @@ function parseLine(bytes: Buffer, where: string): LoggedReply {
  * @param order row ids in the order wanted; without it the log's order.
  * @throws {UserError} where a row of `order` has no reply, or the reading does not fit replies to several questions.
  */
-export function* predictionsFrom(index: ReplyIndex, stage: string, reading: ReadingName, order?: Iterable<string>): Generator<Prediction> {
+export function* predictionsFrom(
+  index: ReplyIndex,
+  stage: string,
+  reading: ReadingName,
+  order?: Iterable<string>,
+): Generator<Prediction> {
   const places = index.stages.get(stage) ?? new Map<string, Place>();
   const file = openSync(index.path, "r");
   let last: { offset: number; line: LoggedReply; letters: (Letter | null)[] } | undefined;
   try {
     for (const id of order ?? places.keys()) {
       const place = places.get(id);
-      if (!place) throw new UserError(`${index.path} holds no reply to ${id} in the stage "${stage}"`, { hint: "Run the same command again: it asks what is missing." });
+      if (!place)
+        throw new UserError(`${index.path} holds no reply to ${id} in the stage "${stage}"`, {
+          hint: "Run the same command again: it asks what is missing.",
+        });
       // The questions of one request mostly follow each other.
       if (last?.offset !== place.offset) {
         const bytes = Buffer.alloc(place.length);

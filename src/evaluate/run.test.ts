@@ -2,16 +2,21 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncate
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ChatImitation, type ImitationOptions, letterFor, startChatImitation } from "../../test/chat-imitation/server.js";
+import {
+  type ChatImitation,
+  type ImitationOptions,
+  letterFor,
+  startChatImitation,
+} from "../../test/chat-imitation/server.js";
 import { baseline } from "../answer/baseline.js";
 import { chatServer } from "../answer/chat-server.js";
 import { questionAndChoices } from "../answer/prompts.js";
 import { gemma3Plan } from "../answer/requests.js";
 import { UsageError, UserError } from "../base/errors.js";
 import { silent } from "../base/progress.js";
-import { type Letter, LETTERS, type Row } from "../data/row.js";
+import { LETTERS, type Letter, type Row } from "../data/row.js";
 import { evaluationMetrics } from "./metrics.js";
-import { evaluate, type EvaluationOptions } from "./run.js";
+import { type EvaluationOptions, evaluate } from "./run.js";
 import { scoreReplies } from "./score.js";
 
 let folder = "";
@@ -33,10 +38,26 @@ const rows: Row[] = Array.from({ length: 90 }, (_, index) => ({
 }));
 const truth = rows.map((row) => letterFor(`${questionAndChoices(row)}\nAnswer:`));
 
-async function setUp(imitationOptions: ImitationOptions = {}, options: Partial<EvaluationOptions> & { questionsPerRequest?: number; native?: boolean } = {}): Promise<{ server: ChatImitation; options: EvaluationOptions }> {
+async function setUp(
+  imitationOptions: ImitationOptions = {},
+  options: Partial<EvaluationOptions> & { questionsPerRequest?: number; native?: boolean } = {},
+): Promise<{ server: ChatImitation; options: EvaluationOptions }> {
   const server = await startChatImitation(imitationOptions);
-  const answerer = chatServer({ model: "gemma-3-27b-it", endpoint: server.url, temperature: 0, logProbabilities: false, timeoutSeconds: 5, retries: 3, seed: 1, firstWaitMilliseconds: 3, environment: {} });
-  stops.push(() => answerer.close(), () => server.stop());
+  const answerer = chatServer({
+    model: "gemma-3-27b-it",
+    endpoint: server.url,
+    temperature: 0,
+    logProbabilities: false,
+    timeoutSeconds: 5,
+    retries: 3,
+    seed: 1,
+    firstWaitMilliseconds: 3,
+    environment: {},
+  });
+  stops.push(
+    () => answerer.close(),
+    () => server.stop(),
+  );
   const { questionsPerRequest = 8, native = false, ...rest } = options;
   return {
     server,
@@ -44,7 +65,12 @@ async function setUp(imitationOptions: ImitationOptions = {}, options: Partial<E
       rows,
       total: rows.length,
       answerer,
-      plan: gemma3Plan({ questionsPerRequest, instruction: native ? "native" : "english", maximumTokensPerQuestion: 2, maximumTokensExtra: 10 }),
+      plan: gemma3Plan({
+        questionsPerRequest,
+        instruction: native ? "native" : "english",
+        maximumTokensPerQuestion: 2,
+        maximumTokensExtra: 10,
+      }),
       reading: "lines",
       stage: "zero-shot",
       repliesPath: join(folder, "replies.jsonl"),
@@ -64,7 +90,13 @@ describe("evaluate", () => {
     const predictions = [...evaluation.predictions];
     expect(predictions.map((one) => one.id)).toEqual(rows.map((row) => row.id));
     expect(predictions.map((one) => one.prediction)).toEqual(truth);
-    expect(predictions[8]).toMatchObject({ language: "DE_DE", subject: "virology", answer: rows[8]?.answer, stage: "zero-shot", reply: truth.slice(8, 16).join("\n") });
+    expect(predictions[8]).toMatchObject({
+      language: "DE_DE",
+      subject: "virology",
+      answer: rows[8]?.answer,
+      stage: "zero-shot",
+      reply: truth.slice(8, 16).join("\n"),
+    });
     expect(evaluation.metrics).toEqual(evaluationMetrics(predictions));
     expect(evaluation).toMatchObject({ asked: 90, cached: 0, retries: {} });
     expect(server.seen).toMatchObject({ models: 1, completions: 12, mostAtOnce: 4 });
@@ -79,30 +111,55 @@ describe("evaluate", () => {
 
   it("with native instructions asks no two languages in one request", async () => {
     const seen = new Set<string>();
-    const { options } = await setUp({ reply: ({ messages }) => { seen.add(messages[0]?.content ?? ""); return "A\nA\nA\nA\nA\nA\nA\nA"; } }, { native: true });
+    const { options } = await setUp(
+      {
+        reply: ({ messages }) => {
+          seen.add(messages[0]?.content ?? "");
+          return "A\nA\nA\nA\nA\nA\nA\nA";
+        },
+      },
+      { native: true },
+    );
     const evaluation = await evaluate(options);
     expect([...evaluation.predictions].map((one) => one.id)).toEqual(rows.map((row) => row.id));
     expect(seen.size).toBe(2);
-    for (const line of log()) expect(new Set((JSON.parse(line) as { ids: string[] }).ids.map((id) => id.slice(0, 5))).size).toBe(1);
+    for (const line of log())
+      expect(new Set((JSON.parse(line) as { ids: string[] }).ids.map((id) => id.slice(0, 5))).size).toBe(1);
   });
 
   it("goes on after troubles, counts, shows and logs them with row and reason, and loses nothing", async () => {
     const notes: (string | undefined)[] = [];
     const { options } = await setUp(
-      { trouble: ({ number }) => ([{ status: 429, headers: { "retry-after": "0.01" } }, { status: 500 }, "cut", "model unloaded"] as const)[number] },
+      {
+        trouble: ({ number }) =>
+          ([{ status: 429, headers: { "retry-after": "0.01" } }, { status: 500 }, "cut", "model unloaded"] as const)[
+            number
+          ],
+      },
       { progress: { ...silent, end: (note) => notes.push(note) } },
     );
     const evaluation = await evaluate(options);
     expect([...evaluation.predictions].map((one) => one.prediction)).toEqual(truth);
-    expect(evaluation.retries).toEqual({ "429 too many requests": 1, "status 500": 1, "connection cut (ECONNRESET)": 1, "model unloaded": 1 });
+    expect(evaluation.retries).toEqual({
+      "429 too many requests": 1,
+      "status 500": 1,
+      "connection cut (ECONNRESET)": 1,
+      "model unloaded": 1,
+    });
     expect(notes[0]).toMatch(/^90 answered, 4 retries \(.*1 × status 500/);
-    const logged = readFileSync(join(folder, "retries.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as { ids: string[]; reason: string });
+    const logged = readFileSync(join(folder, "retries.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { ids: string[]; reason: string });
     expect(logged).toHaveLength(4);
     for (const { ids } of logged) expect(ids).toHaveLength(8);
   });
 
   it("goes on where it stopped, and with everything there needs no server", async () => {
-    const { server, options } = await setUp({ trouble: ({ number }) => (number === 6 ? { status: 401 } : undefined) }, { concurrency: 1 });
+    const { server, options } = await setUp(
+      { trouble: ({ number }) => (number === 6 ? { status: 401 } : undefined) },
+      { concurrency: 1 },
+    );
     await expect(evaluate(options)).rejects.toThrow(/API key/);
     expect(log()).toHaveLength(6);
     // A crash in the middle of a line.
@@ -128,7 +185,10 @@ describe("evaluate", () => {
   });
 
   it("lets what is under way land when another request ends the run", async () => {
-    const { server, options } = await setUp({ trouble: ({ number }) => (number === 1 ? { status: 403 } : undefined), delayMilliseconds: 30 }, { concurrency: 3 });
+    const { server, options } = await setUp(
+      { trouble: ({ number }) => (number === 1 ? { status: 403 } : undefined), delayMilliseconds: 30 },
+      { concurrency: 3 },
+    );
     await expect(evaluate(options)).rejects.toThrow(UserError);
     expect(log().length).toBeGreaterThanOrEqual(2);
     expect(log()).toHaveLength(server.seen.completions - 1);
@@ -136,7 +196,19 @@ describe("evaluate", () => {
 
   it("stops at an abort, says where, and keeps what has landed", async () => {
     const abort = new AbortController();
-    const { options } = await setUp({ delayMilliseconds: 15 }, { concurrency: 1, signal: abort.signal, progress: { ...silent, update: (done) => { if (done >= 24) abort.abort(); } } });
+    const { options } = await setUp(
+      { delayMilliseconds: 15 },
+      {
+        concurrency: 1,
+        signal: abort.signal,
+        progress: {
+          ...silent,
+          update: (done) => {
+            if (done >= 24) abort.abort();
+          },
+        },
+      },
+    );
     await expect(evaluate(options)).rejects.toThrow("stopped after 24 of 90 questions");
     expect(log()).toHaveLength(3);
     expect(await evaluate({ ...options, signal: undefined })).toMatchObject({ asked: 66, cached: 24 });
@@ -155,21 +227,39 @@ describe("evaluate", () => {
   });
 
   it("runs baselines without a server", async () => {
-    const { options } = await setUp({}, { answerer: baseline("baseline:longest", { seed: 1, majorityOf: { rows, what: "" } }) });
-    expect((await evaluate(options)).metrics).toMatchObject({ n: 90, unreadable: 0, confusion: [0, 1, 2, 3].map((index) => [rows.filter((row) => row.answer === LETTERS[index]).length, 0, 0, 0, 0]) });
+    const { options } = await setUp(
+      {},
+      { answerer: baseline("baseline:longest", { seed: 1, majorityOf: { rows, what: "" } }) },
+    );
+    expect((await evaluate(options)).metrics).toMatchObject({
+      n: 90,
+      unreadable: 0,
+      confusion: [0, 1, 2, 3].map((index) => [rows.filter((row) => row.answer === LETTERS[index]).length, 0, 0, 0, 0]),
+    });
   });
 });
 
 describe("scoreReplies", () => {
   it("reads the kept replies again, with another reading and any order", async () => {
-    const { options } = await setUp({ reply: ({ messages }) => ((messages[1]?.content ?? "").match(/^Q\d+/gm) ?? []).map((name) => `${name}: **B**`).join("\n") });
+    const { options } = await setUp({
+      reply: ({ messages }) =>
+        ((messages[1]?.content ?? "").match(/^Q\d+/gm) ?? []).map((name) => `${name}: **B**`).join("\n"),
+    });
     const evaluation = await evaluate(options);
     // §4's reading takes the letters of "Q1: **B**" from the whole reply.
     expect(evaluation.metrics.unreadable).toBe(0);
-    const [robust] = await scoreReplies(options.repliesPath, "robust", rows.map((row) => row.id));
+    const [robust] = await scoreReplies(
+      options.repliesPath,
+      "robust",
+      rows.map((row) => row.id),
+    );
     expect(robust?.stage).toBe("zero-shot");
-    expect([...(robust?.predictions ?? [])].map((one) => [one.id, one.prediction])).toEqual(rows.map((row) => [row.id, "B"]));
-    await expect(scoreReplies(options.repliesPath, "robust", ["XX_XX/none/0"])).rejects.toThrow(/holds no reply to XX_XX/);
+    expect([...(robust?.predictions ?? [])].map((one) => [one.id, one.prediction])).toEqual(
+      rows.map((row) => [row.id, "B"]),
+    );
+    await expect(scoreReplies(options.repliesPath, "robust", ["XX_XX/none/0"])).rejects.toThrow(
+      /holds no reply to XX_XX/,
+    );
     await expect(scoreReplies(join(folder, "none.jsonl"), "robust")).rejects.toThrow(/there is no/);
   });
   it("leaves a torn last line out", async () => {

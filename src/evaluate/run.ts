@@ -1,6 +1,6 @@
 import { type ReadingName, readReply } from "../answer/index.js";
 import type { Row } from "../data/index.js";
-import { askAll, type AskOptions, type Asked } from "./ask.js";
+import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
 import { indexReplies, predictionsFrom } from "./reply-log.js";
@@ -25,7 +25,9 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   readReply(options.reading, "", options.plan.questionsPerRequest);
   const asked = await askAll(options);
   const index = await indexReplies(options.repliesPath);
-  const predictions = { [Symbol.iterator]: () => predictionsFrom(index, options.stage, options.reading, idsOf(options.rows)) };
+  const predictions = {
+    [Symbol.iterator]: () => predictionsFrom(index, options.stage, options.reading, idsOf(options.rows)),
+  };
   return { ...asked, metrics: evaluationMetrics(predictions), predictions };
 }
 

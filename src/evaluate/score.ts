@@ -15,7 +15,11 @@ export interface StageScore {
  * @param order row ids in the order wanted (a run's `splits.json` has its test rows'); without it the log's order.
  * @throws {UserError} where there is no log, a row of `order` has no reply, or the reading does not fit the replies.
  */
-export async function scoreReplies(repliesPath: string, reading: ReadingName, order?: readonly string[]): Promise<StageScore[]> {
+export async function scoreReplies(
+  repliesPath: string,
+  reading: ReadingName,
+  order?: readonly string[],
+): Promise<StageScore[]> {
   const index = await indexReplies(repliesPath);
   return [...index.stages.keys()].map((stage) => {
     const predictions = { [Symbol.iterator]: () => predictionsFrom(index, stage, reading, order) };

@@ -1,5 +1,11 @@
 import { writeWhole } from "../base/files.js";
-import { type EvaluationMetrics, evaluationStatistics, type EvaluationStatistics, type Prediction, writePredictions } from "../evaluate/index.js";
+import {
+  type EvaluationMetrics,
+  type EvaluationStatistics,
+  evaluationStatistics,
+  type Prediction,
+  writePredictions,
+} from "../evaluate/index.js";
 import type { ManifestParts, RunFolder } from "../record/index.js";
 import { answersReport, type Figure, type ReportHead, standalone, type TrainingCurves } from "../report/index.js";
 import type { Prepared } from "./prepare.js";
@@ -24,7 +30,13 @@ export function writeAnswers(
   stages: readonly Stage[],
   prepared: Prepared,
   head: ReportHead,
-  options: { splitKind?: string; training?: TrainingCurves; lengths?: readonly Figure[]; further?: Parameters<typeof answersReport>[1]["further"]; preset: string },
+  options: {
+    splitKind?: string;
+    training?: TrainingCurves;
+    lengths?: readonly Figure[];
+    further?: Parameters<typeof answersReport>[1]["further"];
+    preset: string;
+  },
 ): string {
   const all = stages.flatMap((stage) => stage.predictions);
   writePredictions(folder.file("predictions.jsonl"), all);
@@ -49,4 +61,5 @@ export function writeAnswers(
 }
 
 /** The note that every run on the sample carries. */
-export const sampleNotes = (manifest: Pick<ManifestParts, "sample">): string[] => (manifest.sample ? ["The embedded sample: its figures mean nothing about MMMLU."] : []);
+export const sampleNotes = (manifest: Pick<ManifestParts, "sample">): string[] =>
+  manifest.sample ? ["The embedded sample: its figures mean nothing about MMMLU."] : [];

@@ -1,6 +1,6 @@
 import { localAnswerer, promptPlan, settled } from "../answer/index.js";
-import { evaluate } from "../evaluate/index.js";
 import type { Row } from "../data/index.js";
+import { evaluate } from "../evaluate/index.js";
 import type { RunFolder } from "../record/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { Stage } from "./answers.js";
@@ -11,16 +11,38 @@ import { letterText } from "./examples.js";
 import type { ExperimentModel } from "./model.js";
 
 /** Asks the model all test rows, as it is at a stage; replies that are on disk already are not asked for again. */
-export async function askModel(stage: "baseline" | "final", trained: Readonly<Record<string, unknown>>, loaded: ExperimentModel, tokenizer: Tokenizer, rows: readonly Row[], configuration: FinetuneConfiguration, folder: RunFolder, context: RunContext): Promise<Stage & { seconds: number }> {
+export async function askModel(
+  stage: "baseline" | "final",
+  trained: Readonly<Record<string, unknown>>,
+  loaded: ExperimentModel,
+  tokenizer: Tokenizer,
+  rows: readonly Row[],
+  configuration: FinetuneConfiguration,
+  folder: RunFolder,
+  context: RunContext,
+): Promise<Stage & { seconds: number }> {
   const { evaluation } = configuration;
   const answerer = localAnswerer({
-    name: configuration.model.source, model: loaded.model, tokenizer, identity: { ...loaded.identity, ...trained }, batchSize: evaluation.batchSize,
-    settled: (text) => readingsOf(configuration).every((reading) => settled(reading, text)), letterText: letterText(configuration),
+    name: configuration.model.source,
+    model: loaded.model,
+    tokenizer,
+    identity: { ...loaded.identity, ...trained },
+    batchSize: evaluation.batchSize,
+    settled: (text) => readingsOf(configuration).every((reading) => settled(reading, text)),
+    letterText: letterText(configuration),
     maximumPromptTokens: configuration.prompt === "gemma-2" ? configuration.filter.maximumTokens : undefined,
   });
   const result = await evaluate({
-    rows, total: rows.length, answerer, plan: promptPlan(configuration.prompt, evaluation.maximumNewTokens), stage, repliesPath: folder.file("replies.jsonl"),
-    concurrency: 1, reading: evaluation.reading, progress: context.progress, signal: context.signal,
+    rows,
+    total: rows.length,
+    answerer,
+    plan: promptPlan(configuration.prompt, evaluation.maximumNewTokens),
+    stage,
+    repliesPath: folder.file("replies.jsonl"),
+    concurrency: 1,
+    reading: evaluation.reading,
+    progress: context.progress,
+    signal: context.signal,
   });
   return { stage, metrics: result.metrics, predictions: [...result.predictions], seconds: result.seconds };
 }

@@ -160,7 +160,10 @@ export const finetuneSchema = z.strictObject({
   }),
   device: z.enum(["cpu", "webgpu", "cuda"]),
   /** A link of this name beside the run's folder leads to the saved model; null for none. */
-  modelLink: z.string().regex(/^[\w.-]+$/, "a file's name").nullable(),
+  modelLink: z
+    .string()
+    .regex(/^[\w.-]+$/, "a file's name")
+    .nullable(),
 });
 
 export const experimentSchema = z.discriminatedUnion("kind", [exploreSchema, evaluateSchema, finetuneSchema]);

@@ -20,7 +20,10 @@ export function defineExperiment(experiment: ExperimentFile): ExperimentFile {
 /** @throws {UsageError} where no preset has that name; the message lists them. */
 export function presetNamed(name: string): ExperimentConfiguration {
   const preset = presets.find((one) => one.name === name);
-  if (!preset) throw new UsageError(`there is no experiment "${name}"`, { hint: `Presets: ${presets.map((one) => one.name).join(", ")}; or give a configuration file (.json, .ts, .js).` });
+  if (!preset)
+    throw new UsageError(`there is no experiment "${name}"`, {
+      hint: `Presets: ${presets.map((one) => one.name).join(", ")}; or give a configuration file (.json, .ts, .js).`,
+    });
   return structuredClone(preset);
 }
 
@@ -28,17 +31,26 @@ export function presetNamed(name: string): ExperimentConfiguration {
  * The configuration that a preset's name, a file's path or a configuration, and then `--set key=value` settings, make.
  * @throws {UsageError} naming the file and the bad key.
  */
-export async function configure(from: string | ExperimentConfiguration, settings: readonly string[] = []): Promise<ExperimentConfiguration> {
+export async function configure(
+  from: string | ExperimentConfiguration,
+  settings: readonly string[] = [],
+): Promise<ExperimentConfiguration> {
   const nameOrFile = typeof from === "string" ? from : from.name;
   const isFile = typeof from === "string" && /\.(json|[cm]?[jt]s)$/.test(nameOrFile);
-  const start = typeof from !== "string" ? (structuredClone(from) as unknown as Plain) : isFile ? await readExperimentFile(nameOrFile) : (presetNamed(nameOrFile) as unknown as Plain);
+  const start =
+    typeof from !== "string"
+      ? (structuredClone(from) as unknown as Plain)
+      : isFile
+        ? await readExperimentFile(nameOrFile)
+        : (presetNamed(nameOrFile) as unknown as Plain);
   for (const setting of settings) applySetting(start, setting);
   return check(start, isFile ? nameOrFile : settings.length ? "--set" : nameOrFile);
 }
 
 async function readExperimentFile(path: string): Promise<Plain> {
   const file = await loadFile(path);
-  if (file === null || typeof file !== "object" || Array.isArray(file)) throw new UsageError(`${path}: an experiment is an object with keys, such as "extends"`);
+  if (file === null || typeof file !== "object" || Array.isArray(file))
+    throw new UsageError(`${path}: an experiment is an object with keys, such as "extends"`);
   const { extends: parent, ...own } = file as ExperimentFile;
   if (parent === undefined) return own;
   if (typeof parent !== "string") throw new UsageError(`${path}: extends: expected the name of a preset`);
@@ -65,7 +77,9 @@ function parsedJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`${path}:${faultyLine(text)}: not JSON: ${messageOf(error).replaceAll(/\s+/g, " ")}`, { cause: error });
+    throw new UsageError(`${path}:${faultyLine(text)}: not JSON: ${messageOf(error).replaceAll(/\s+/g, " ")}`, {
+      cause: error,
+    });
   }
 }
 
@@ -88,7 +102,9 @@ function faultyLine(text: string): number {
 
 function unwrapDefault(module: unknown): unknown {
   const first = (module as { default?: unknown }).default;
-  return first !== null && typeof first === "object" && "default" in first ? (first as { default: unknown }).default : first;
+  return first !== null && typeof first === "object" && "default" in first
+    ? (first as { default: unknown }).default
+    : first;
 }
 
 /** Objects are merged key by key; anything else, arrays included, is replaced. */
@@ -99,7 +115,8 @@ function merge(below: unknown, above: unknown): unknown {
   return merged;
 }
 
-const isPlain = (value: unknown): value is Plain => value !== null && typeof value === "object" && !Array.isArray(value);
+const isPlain = (value: unknown): value is Plain =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
 
 function applySetting(configuration: Plain, setting: string): void {
   const at = setting.indexOf("=");
@@ -116,7 +133,10 @@ function applySetting(configuration: Plain, setting: string): void {
   for (const key of path.slice(0, -1)) {
     const inner = target[key];
     if (inner === null) target[key] = {};
-    else if (!isPlain(inner)) throw new UsageError(`--set ${setting}: there is no "${key}" that holds further keys`, { hint: keysHint(target) });
+    else if (!isPlain(inner))
+      throw new UsageError(`--set ${setting}: there is no "${key}" that holds further keys`, {
+        hint: keysHint(target),
+      });
     target = target[key] as Plain;
   }
   target[path[path.length - 1] as string] = value;
@@ -132,9 +152,12 @@ export function check(configuration: unknown, where: string): ExperimentConfigur
   const result = experimentSchema.safeParse(configuration);
   if (!result.success) {
     const lines = result.error.issues.map((issue) => describe(issue, configuration));
-    throw new UsageError(lines.length === 1 ? `${where}: ${lines[0]}` : `${where}:\n${lines.map((line) => `  ${line}`).join("\n")}`, {
-      hint: "mmmlu show NAME prints every key of a preset.",
-    });
+    throw new UsageError(
+      lines.length === 1 ? `${where}: ${lines[0]}` : `${where}:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+      {
+        hint: "mmmlu show NAME prints every key of a preset.",
+      },
+    );
   }
   refuseCombinations(result.data, where);
   return result.data;
@@ -143,7 +166,10 @@ export function check(configuration: unknown, where: string): ExperimentConfigur
 function describe(issue: z.core.$ZodIssue, configuration: unknown): string {
   const at = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
-    const holder = issue.path.reduce<unknown>((value, key) => (isPlain(value) ? value[String(key)] : undefined), configuration);
+    const holder = issue.path.reduce<unknown>(
+      (value, key) => (isPlain(value) ? value[String(key)] : undefined),
+      configuration,
+    );
     const known = isPlain(holder) ? Object.keys(holder).filter((key) => !issue.keys.includes(key)) : [];
     return `${issue.keys.map((key) => `${at ? `${at}.` : ""}${key}: there is no such key`).join("; ")}${known.length ? ` (there are ${known.join(", ")})` : ""}`;
   }
@@ -156,19 +182,27 @@ function refuseCombinations(configuration: ExperimentConfiguration, where: strin
   };
   if (configuration.kind === "finetune") {
     const { model, lora, training, split, device } = configuration;
-    if (model.quantization !== "none" && !lora) refuse("model.quantization", "quantized weights are frozen: set lora, or quantization none");
-    if (model.doubleQuantization && !["fp4", "nf4"].includes(model.quantization)) refuse("model.doubleQuantization", "only fp4 and nf4 have it");
-    if (model.quantization === "int8" && device !== "cpu") refuse("model.quantization", `int8 base weights are for the cpu, not for ${device}`);
-    if (training.keepBest && !training.validateEachEpoch) refuse("training.keepBest", "needs training.validateEachEpoch");
-    if (training.earlyStoppingPatience !== null && !training.validateEachEpoch) refuse("training.earlyStoppingPatience", "needs training.validateEachEpoch");
+    if (model.quantization !== "none" && !lora)
+      refuse("model.quantization", "quantized weights are frozen: set lora, or quantization none");
+    if (model.doubleQuantization && !["fp4", "nf4"].includes(model.quantization))
+      refuse("model.doubleQuantization", "only fp4 and nf4 have it");
+    if (model.quantization === "int8" && device !== "cpu")
+      refuse("model.quantization", `int8 base weights are for the cpu, not for ${device}`);
+    if (training.keepBest && !training.validateEachEpoch)
+      refuse("training.keepBest", "needs training.validateEachEpoch");
+    if (training.earlyStoppingPatience !== null && !training.validateEachEpoch)
+      refuse("training.earlyStoppingPatience", "needs training.validateEachEpoch");
     if (split.shape !== "80/10/10") refuse("split.shape", "training needs 80/10/10");
   }
   if (configuration.kind === "evaluate") {
     const { model, prompt, questionsPerRequest, logProbabilities } = configuration.answerer;
-    if (prompt !== "questions" && questionsPerRequest > 1) refuse("answerer.questionsPerRequest", `the ${prompt} prompt asks one question: set it to 1`);
-    if (isBaseline(model) && !(baselineNames as readonly string[]).includes(model)) refuse("answerer.model", `there is no baseline "${model}": there are ${baselineNames.join(", ")}`);
+    if (prompt !== "questions" && questionsPerRequest > 1)
+      refuse("answerer.questionsPerRequest", `the ${prompt} prompt asks one question: set it to 1`);
+    if (isBaseline(model) && !(baselineNames as readonly string[]).includes(model))
+      refuse("answerer.model", `there is no baseline "${model}": there are ${baselineNames.join(", ")}`);
     if (logProbabilities && isBaseline(model)) refuse("answerer.logProbabilities", "a baseline has none");
-    if (logProbabilities && questionsPerRequest > 1) refuse("answerer.logProbabilities", "they are the letters' of one question: set answerer.questionsPerRequest=1");
+    if (logProbabilities && questionsPerRequest > 1)
+      refuse("answerer.logProbabilities", "they are the letters' of one question: set answerer.questionsPerRequest=1");
   }
   const languages = configuration.data.languages;
   const twice = languages.find((language, index) => languages.indexOf(language) !== index);

@@ -3,8 +3,12 @@ import { presets } from "./presets/index.js";
 
 /** Where a configuration's protocol is not its preset's, key by key; and what of ours differs from the published runs in any case. */
 export function protocolDifferences(configuration: ExperimentConfiguration): string[] {
-  const preset = presets.find((one) => one.name === configuration.name) ?? presets.find((one) => one.kind === configuration.kind && kindKey(one) === kindKey(configuration));
-  const changed = preset ? differing(withoutNames(preset), withoutNames(configuration)) : ["there is no published run of this experiment"];
+  const preset =
+    presets.find((one) => one.name === configuration.name) ??
+    presets.find((one) => one.kind === configuration.kind && kindKey(one) === kindKey(configuration));
+  const changed = preset
+    ? differing(withoutNames(preset), withoutNames(configuration))
+    : ["there is no published run of this experiment"];
   return [...changed, ...standing[configuration.kind === "finetune" ? configuration.prompt : configuration.kind]!];
 }
 
@@ -14,7 +18,10 @@ const kindKey = (one: ExperimentConfiguration): string => (one.kind === "finetun
 const standing: Record<string, readonly string[]> = {
   explore: [],
   evaluate: [],
-  "flan-t5": ["Rows are packed without padding; losses and gradients are the same as with it.", "Dropout masks come from another generator than torch's: the same in distribution, not in each number."],
+  "flan-t5": [
+    "Rows are packed without padding; losses and gradients are the same as with it.",
+    "Dropout masks come from another generator than torch's: the same in distribution, not in each number.",
+  ],
   "gemma-2": [
     "Rows are packed without padding and logits are computed only where there is a label; losses and gradients are the same.",
     "Arithmetic is float32 throughout; the published run computed 4-bit products in bfloat16.",
@@ -31,7 +38,11 @@ function withoutNames(configuration: ExperimentConfiguration): Record<string, un
 
 function differing(published: unknown, ours: unknown, path = ""): string[] {
   if (JSON.stringify(published) === JSON.stringify(ours)) return [];
-  const plain = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === "object" && !Array.isArray(value);
-  if (!plain(published) || !plain(ours)) return [`${path}: ${JSON.stringify(ours)}, published ${JSON.stringify(published)}`];
-  return [...new Set([...Object.keys(published), ...Object.keys(ours)])].flatMap((key) => differing(published[key], ours[key], path ? `${path}.${key}` : key));
+  const plain = (value: unknown): value is Record<string, unknown> =>
+    value !== null && typeof value === "object" && !Array.isArray(value);
+  if (!plain(published) || !plain(ours))
+    return [`${path}: ${JSON.stringify(ours)}, published ${JSON.stringify(published)}`];
+  return [...new Set([...Object.keys(published), ...Object.keys(ours)])].flatMap((key) =>
+    differing(published[key], ours[key], path ? `${path}.${key}` : key),
+  );
 }

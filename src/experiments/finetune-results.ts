@@ -1,11 +1,11 @@
 import { lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { messageOf } from "../base/errors.js";
-import { type Progress } from "../base/progress.js";
+import type { Progress } from "../base/progress.js";
 import { type RunFolder, writeManifest } from "../record/index.js";
 import { percent, type Tile } from "../report/index.js";
-import { type TrainingResult } from "../train/index.js";
-import { sampleNotes, type Stage, stageMetrics, writeAnswers } from "./answers.js";
+import type { TrainingResult } from "../train/index.js";
+import { type Stage, sampleNotes, stageMetrics, writeAnswers } from "./answers.js";
 import { besideSection, measuredBeside, workedExample } from "./beside.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunOutcome } from "./context.js";
@@ -32,15 +32,44 @@ export interface FinetuneResults {
 }
 
 /** Writes metrics, predictions, figures, report and, last, the manifest of a fine-tuning run whose model is saved. */
-export async function publishFinetune(configuration: FinetuneConfiguration, folder: RunFolder, { prepared, loaded, stages, training: result, losses }: FinetuneResults): Promise<RunOutcome> {
+export async function publishFinetune(
+  configuration: FinetuneConfiguration,
+  folder: RunFolder,
+  { prepared, loaded, stages, training: result, losses }: FinetuneResults,
+): Promise<RunOutcome> {
   const parts = manifestOf(prepared, configuration.split);
   const manifest = {
-    kind: configuration.kind, ...parts, model: { ...loaded.identity, quantization: configuration.model.quantization, lora: configuration.lora, trainedParameters: trainedParameters(loaded) }, device: loaded.device.describe(),
-    seeds: { split: configuration.split.seed, training: configuration.training.seed }, notes: sampleNotes(parts),
+    kind: configuration.kind,
+    ...parts,
+    model: {
+      ...loaded.identity,
+      quantization: configuration.model.quantization,
+      lora: configuration.lora,
+      trainedParameters: trainedParameters(loaded),
+    },
+    device: loaded.device.describe(),
+    seeds: { split: configuration.split.seed, training: configuration.training.seed },
+    notes: sampleNotes(parts),
   };
-  const byStage = Object.fromEntries(stages.map((stage) => [stage.stage, { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared, configuration) }]));
-  const training = { steps: result.steps, rows: result.rows, loss: result.loss, seconds: result.seconds, rowsPerSecond: result.rowsPerSecond, validations: result.validations, bestEpoch: result.bestEpoch };
-  const perplexities = losses && { validation: { loss: losses.validation, perplexity: Math.exp(losses.validation) }, test: { loss: losses.test, perplexity: Math.exp(losses.test) } };
+  const byStage = Object.fromEntries(
+    stages.map((stage) => [
+      stage.stage,
+      { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared, configuration) },
+    ]),
+  );
+  const training = {
+    steps: result.steps,
+    rows: result.rows,
+    loss: result.loss,
+    seconds: result.seconds,
+    rowsPerSecond: result.rowsPerSecond,
+    validations: result.validations,
+    bestEpoch: result.bestEpoch,
+  };
+  const perplexities = losses && {
+    validation: { loss: losses.validation, perplexity: Math.exp(losses.validation) },
+    test: { loss: losses.test, perplexity: Math.exp(losses.test) },
+  };
   const metrics = { ...byStage, training, ...(perplexities ? { losses: perplexities } : {}), audit: prepared.audit };
   folder.writeJson("metrics.json", metrics);
   const curves = await readCurves(folder.file("train-log.jsonl"));
@@ -48,37 +77,78 @@ export async function publishFinetune(configuration: FinetuneConfiguration, fold
     { name: "Training loss", value: result.loss.toFixed(4), under: "mean over all steps" },
     { name: "Steps", value: result.steps.toLocaleString("en"), under: `${result.rows.toLocaleString("en")} rows` },
     { name: "Rows per second", value: result.rowsPerSecond.toFixed(1), under: `${result.seconds.toFixed(0)} s in all` },
-    ...(perplexities ? [{ name: "Perplexity", value: perplexities.test.perplexity.toFixed(3), under: `test; validation ${perplexities.validation.perplexity.toFixed(3)}` }] : []),
+    ...(perplexities
+      ? [
+          {
+            name: "Perplexity",
+            value: perplexities.test.perplexity.toFixed(3),
+            under: `test; validation ${perplexities.validation.perplexity.toFixed(3)}`,
+          },
+        ]
+      : []),
   ];
   const example = stages.at(-1)?.predictions[0];
   const report = writeAnswers(
-    folder, stages, prepared,
-    { name: configuration.name, description: configuration.description, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration), published: besidePublished(configuration.name, metrics, manifest) },
+    folder,
+    stages,
+    prepared,
     {
-      preset: configuration.name, splitKind: configuration.split.kind, training: { ...curves, tiles }, lengths: lengthFigures(prepared.filtered),
-      further: [besideSection(stages, prepared, configuration), ...(example ? [workedExample(example, prepared, configuration)] : [])],
+      name: configuration.name,
+      description: configuration.description,
+      configuration,
+      manifest,
+      facts: factsOf(prepared),
+      protocolDifferences: protocolDifferences(configuration),
+      published: besidePublished(configuration.name, metrics, manifest),
+    },
+    {
+      preset: configuration.name,
+      splitKind: configuration.split.kind,
+      training: { ...curves, tiles },
+      lengths: lengthFigures(prepared.filtered),
+      further: [
+        besideSection(stages, prepared, configuration),
+        ...(example ? [workedExample(example, prepared, configuration)] : []),
+      ],
     },
   );
   writeManifest(folder, manifest);
   return {
-    folder: folder.path, report,
+    folder: folder.path,
+    report,
     headline: [
-      ...stages.map((stage) => `accuracy ${stage.stage === "baseline" ? "before" : "after"} training ${percent(stage.metrics.accuracy)} of ${stage.metrics.n}`),
+      ...stages.map(
+        (stage) =>
+          `accuracy ${stage.stage === "baseline" ? "before" : "after"} training ${percent(stage.metrics.accuracy)} of ${stage.metrics.n}`,
+      ),
       `${result.steps} steps, training loss ${result.loss.toFixed(4)}, ${result.rowsPerSecond.toFixed(1)} rows/s`,
     ],
   };
 }
 
 const trainedParameters = ({ model }: ExperimentModel): number =>
-  model.parameters.filter(({ trained }) => trained).reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  model.parameters
+    .filter(({ trained }) => trained)
+    .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 
 /** The keys of the published runs. */
-export function trackedFigures(configuration: FinetuneConfiguration, stages: readonly Stage[], losses: FinalLosses | undefined): Record<string, number> {
+export function trackedFigures(
+  configuration: FinetuneConfiguration,
+  stages: readonly Stage[],
+  losses: FinalLosses | undefined,
+): Record<string, number> {
   const final = stages.at(-1)?.metrics.accuracy ?? 0;
   if (configuration.prompt === "flan-t5") return { final_test_accuracy: final };
   return {
     post_ft_test_accuracy: final,
-    ...(losses ? { final_val_loss: losses.validation, final_val_ppl: Math.exp(losses.validation), final_test_loss: losses.test, final_test_ppl: Math.exp(losses.test) } : {}),
+    ...(losses
+      ? {
+          final_val_loss: losses.validation,
+          final_val_ppl: Math.exp(losses.validation),
+          final_test_loss: losses.test,
+          final_test_ppl: Math.exp(losses.test),
+        }
+      : {}),
   };
 }
 

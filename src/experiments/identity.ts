@@ -4,7 +4,13 @@ import type { ExperimentConfiguration } from "./configuration.js";
 export function identityOf(configuration: ExperimentConfiguration): Record<string, unknown> {
   const { tracking: _tracking, description: _description, ...rest } = configuration;
   if (rest.kind === "evaluate") {
-    const { timeoutSeconds: _timeout, retries: _retries, concurrency: _concurrency, endpoint: _endpoint, ...answerer } = rest.answerer;
+    const {
+      timeoutSeconds: _timeout,
+      retries: _retries,
+      concurrency: _concurrency,
+      endpoint: _endpoint,
+      ...answerer
+    } = rest.answerer;
     // Read again with another reading, the same replies give other predictions: that is `mmmlu score`.
     return { ...rest, answerer };
   }

@@ -3,7 +3,18 @@ import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
 import { memoryFree } from "../base/memory.js";
 import { type Device, openDevice } from "../graph/index.js";
-import { addLora, type Checkpoint, createTinyGemma2, createTinyT5, type LanguageModel, leastBytesEach, modelFromCheckpoint, openCheckpoint, storeLinearLayers, weightStore } from "../models/index.js";
+import {
+  addLora,
+  type Checkpoint,
+  createTinyGemma2,
+  createTinyT5,
+  type LanguageModel,
+  leastBytesEach,
+  modelFromCheckpoint,
+  openCheckpoint,
+  storeLinearLayers,
+  weightStore,
+} from "../models/index.js";
 import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import { checkWeights } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
@@ -23,10 +34,18 @@ export interface ExperimentModel {
  * Loads the model of a fine-tuning experiment, ready to be trained as the configuration says: quantized, with adapters.
  * @param baseFolder where the sample's tiny model is kept for its adapter: there is no other place to find it again
  */
-export async function loadExperimentModel(configuration: FinetuneConfiguration, tokenizer: Tokenizer, context: RunContext, baseFolder: string): Promise<ExperimentModel> {
+export async function loadExperimentModel(
+  configuration: FinetuneConfiguration,
+  tokenizer: Tokenizer,
+  context: RunContext,
+  baseFolder: string,
+): Promise<ExperimentModel> {
   const device = await openDevice(configuration.device);
   const { source, quantization, doubleQuantization } = configuration.model;
-  const { model, identity, commit } = source === SAMPLE ? await tinyModel(configuration, tokenizer, device) : await realModel(configuration, tokenizer, device, context);
+  const { model, identity, commit } =
+    source === SAMPLE
+      ? await tinyModel(configuration, tokenizer, device)
+      : await realModel(configuration, tokenizer, device, context);
   if (source === SAMPLE) {
     if (configuration.lora) await model.save(baseFolder);
     const store = weightStore({ kind: quantization, doubleQuantization }, device);
@@ -34,7 +53,11 @@ export async function loadExperimentModel(configuration: FinetuneConfiguration, 
   }
   if (configuration.lora) {
     const { rank, alpha, dropout, modules } = configuration.lora;
-    await addLora(model.weights, { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source, revision: commit }, configuration.training.seed);
+    await addLora(
+      model.weights,
+      { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source, revision: commit },
+      configuration.training.seed,
+    );
     await model.recompile();
   }
   return { model, device, identity };
@@ -43,14 +66,23 @@ export async function loadExperimentModel(configuration: FinetuneConfiguration, 
 type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel; readonly commit?: string };
 
 /** A tiny model made on the spot, the same on every device: it practises on the CPU. */
-async function tinyModel({ prompt, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device): Promise<Loaded> {
+async function tinyModel(
+  { prompt, training }: FinetuneConfiguration,
+  tokenizer: Tokenizer,
+  device: Device,
+): Promise<Loaded> {
   const gemma = prompt === "gemma-2";
   const folder = await sampleTokenizerFolder(gemma ? "gemma" : "t5");
   const files = { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)) };
   const create = (on: Device) =>
     gemma
       ? createTinyGemma2(on, { vocabularySize: tokenizer.vocabularySize }, training.seed, files)
-      : createTinyT5(on, { vocabularySize: tokenizer.vocabularySize, decoderLayers: 1, dropout: training.dropout ?? 0.1 }, training.seed, files);
+      : createTinyT5(
+          on,
+          { vocabularySize: tokenizer.vocabularySize, decoderLayers: 1, dropout: training.dropout ?? 0.1 },
+          training.seed,
+          files,
+        );
   const model = await create(device);
   const cpu = device.name === "cpu" ? undefined : await openDevice("cpu");
   const practising = cpu ? await create(cpu) : model;
@@ -63,31 +95,77 @@ async function tinyModel({ prompt, training }: FinetuneConfiguration, tokenizer:
     await practising.dispose();
     await cpu.close();
   }
-  return { model, identity: { source: SAMPLE, kind: `tiny ${gemma ? "Gemma 2" : "T5"} that knows what an answer looks like`, seed: training.seed, shape: hashOf(model.config) } };
+  return {
+    model,
+    identity: {
+      source: SAMPLE,
+      kind: `tiny ${gemma ? "Gemma 2" : "T5"} that knows what an answer looks like`,
+      seed: training.seed,
+      shape: hashOf(model.config),
+    },
+  };
 }
 
-async function realModel({ model: { source, revision, quantization, doubleQuantization }, lora, training }: FinetuneConfiguration, tokenizer: Tokenizer, device: Device, context: RunContext): Promise<Loaded> {
-  const checkpoint = await openCheckpoint(source, { revision, offline: context.offline, progress: context.progress, signal: context.signal });
+async function realModel(
+  { model: { source, revision, quantization, doubleQuantization }, lora, training }: FinetuneConfiguration,
+  tokenizer: Tokenizer,
+  device: Device,
+  context: RunContext,
+): Promise<Loaded> {
+  const checkpoint = await openCheckpoint(source, {
+    revision,
+    offline: context.offline,
+    progress: context.progress,
+    signal: context.signal,
+  });
   try {
-    checkWeights(source, checkpoint.weights.elements, leastBytesEach(checkpoint, device, { quantization: { kind: quantization }, frozen: lora !== null }), lora === null, memoryFree());
+    checkWeights(
+      source,
+      checkpoint.weights.elements,
+      leastBytesEach(checkpoint, device, { quantization: { kind: quantization }, frozen: lora !== null }),
+      lora === null,
+      memoryFree(),
+    );
     await checkTokenizer(checkpoint, tokenizer);
-    const model = await modelFromCheckpoint(checkpoint, device, { dropout: training.dropout, quantization: { kind: quantization, doubleQuantization }, frozen: lora !== null, progress: context.progress });
+    const model = await modelFromCheckpoint(checkpoint, device, {
+      dropout: training.dropout,
+      quantization: { kind: quantization, doubleQuantization },
+      frozen: lora !== null,
+      progress: context.progress,
+    });
     checkVocabulary(model, tokenizer, checkpoint);
     const weights = checkpoint.commit ? {} : { weights: await checkpoint.weights.sha256() };
-    return { model, commit: checkpoint.commit, identity: { source, commit: checkpoint.commit ?? null, ...weights, config: hashOf(checkpoint.config.json) } };
+    return {
+      model,
+      commit: checkpoint.commit,
+      identity: { source, commit: checkpoint.commit ?? null, ...weights, config: hashOf(checkpoint.config.json) },
+    };
   } finally {
     await checkpoint.close();
   }
 }
 
-const notTogether = (tokenizer: Tokenizer, source: string, why: string): UserError => new UserError(`the tokenizer of ${tokenizer.source} does not fit ${source}: ${why}`, { hint: "Set tokenizer.source to the model's own." });
+const notTogether = (tokenizer: Tokenizer, source: string, why: string): UserError =>
+  new UserError(`the tokenizer of ${tokenizer.source} does not fit ${source}: ${why}`, {
+    hint: "Set tokenizer.source to the model's own.",
+  });
 
 /** @throws {UserError} where the tokenizer has tokens that the model has not, or closes texts with another than the model's */
 function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source, config }: Checkpoint): void {
-  if (tokenizer.vocabularySize > model.vocabularySize) throw notTogether(tokenizer, source, `it has ${tokenizer.vocabularySize} tokens, and the model only ${model.vocabularySize}`);
+  if (tokenizer.vocabularySize > model.vocabularySize)
+    throw notTogether(
+      tokenizer,
+      source,
+      `it has ${tokenizer.vocabularySize} tokens, and the model only ${model.vocabularySize}`,
+    );
   const end = config.modelType === "t5" ? "</s>" : "<eos>";
   const id = tokenizer.tokenId(end);
-  if (id === undefined || !model.endTokens.includes(id)) throw notTogether(tokenizer, source, `its ${end} is ${id === undefined ? "not there" : `token ${id}`}, and the model's is ${model.endTokens.join(" or ")}`);
+  if (id === undefined || !model.endTokens.includes(id))
+    throw notTogether(
+      tokenizer,
+      source,
+      `its ${end} is ${id === undefined ? "not there" : `token ${id}`}, and the model's is ${model.endTokens.join(" or ")}`,
+    );
 }
 
 /** @throws {UserError} where the tokenizer that lies beside the weights has other tokens under the same numbers */
@@ -97,6 +175,11 @@ async function checkTokenizer({ source, folder, tokenizerFiles }: Checkpoint, to
   if (beside.sha256 === tokenizer.sha256) return;
   for (let id = 0; id < Math.min(beside.vocabularySize, tokenizer.vocabularySize); id++) {
     const [own, given] = [beside.tokenOf(id), tokenizer.tokenOf(id)];
-    if (own !== given) throw notTogether(tokenizer, source, `its token ${id} is ${JSON.stringify(given ?? null)}, and that of the tokenizer beside the weights ${JSON.stringify(own ?? null)}`);
+    if (own !== given)
+      throw notTogether(
+        tokenizer,
+        source,
+        `its token ${id} is ${JSON.stringify(given ?? null)}, and that of the tokenizer beside the weights ${JSON.stringify(own ?? null)}`,
+      );
   }
 }

@@ -13,18 +13,33 @@ const ROWS = 16;
  * of random tokens, each followed by a letter drawn at random. It then guesses: before fine-tuning it is right about a quarter of
  * the time, instead of never saying a letter. Only the output layer is trained where the model has one of its own.
  */
-export async function practiseLetters(model: LanguageModel, tokenizer: Tokenizer, { prompt, training: { seed } }: Pick<FinetuneConfiguration, "prompt" | "training">): Promise<void> {
+export async function practiseLetters(
+  model: LanguageModel,
+  tokenizer: Tokenizer,
+  { prompt, training: { seed } }: Pick<FinetuneConfiguration, "prompt" | "training">,
+): Promise<void> {
   const random = new Random(seed, 1);
-  const letters = await Promise.all(["A", "B", "C", "D"].map((letter) => tokenizer.encode(letterText({ prompt })(letter), false)));
+  const letters = await Promise.all(
+    ["A", "B", "C", "D"].map((letter) => tokenizer.encode(letterText({ prompt })(letter), false)),
+  );
   const ids = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => !tokenizer.isSpecial(id));
   const row = (): Example => {
     const text = Array.from({ length: 20 + random.below(40) }, () => ids[random.below(ids.length)]!);
     const letter = letters[random.below(letters.length)]!;
-    if (prompt === "gemma-2") return { id: "practice", input: [tokenizer.tokenId("<bos>")!, ...text], target: [...letter, tokenizer.tokenId("<eos>")!] };
+    if (prompt === "gemma-2")
+      return {
+        id: "practice",
+        input: [tokenizer.tokenId("<bos>")!, ...text],
+        target: [...letter, tokenizer.tokenId("<eos>")!],
+      };
     return { id: "practice", input: [...text, tokenizer.tokenId("</s>")!], target: letter };
   };
   const output = model.parameters.filter(({ name }) => name === "lm_head.weight");
-  const optimizer = new AdamW(model.device, output.length > 0 ? output : model.parameters, { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 });
+  const optimizer = new AdamW(model.device, output.length > 0 ? output : model.parameters, {
+    betas: [0.9, 0.999],
+    epsilon: 1e-8,
+    weightDecay: 0,
+  });
   const norm = new GradientNorm(model.device);
   const highest = output.length > 0 ? 5e-2 : 4e-3;
   try {
@@ -32,8 +47,15 @@ export async function practiseLetters(model: LanguageModel, tokenizer: Tokenizer
       const rows = Array.from({ length: ROWS }, row);
       const gradients = new Map<string, DeviceArray>();
       const scale = 1 / rows.reduce((sum, { target }) => sum + target.length, 0);
-      await model.lossAndGradients(rows, { scale, receive: ({ name }, gradient) => void gradients.set(name, gradient) });
-      await optimizer.update(gradients, highest * (1 - step / STEPS), clipCoefficient(await norm.of(gradients.values()), 1));
+      await model.lossAndGradients(rows, {
+        scale,
+        receive: ({ name }, gradient) => void gradients.set(name, gradient),
+      });
+      await optimizer.update(
+        gradients,
+        highest * (1 - step / STEPS),
+        clipCoefficient(await norm.of(gradients.values()), 1),
+      );
     }
   } finally {
     await optimizer.dispose();

@@ -1,7 +1,7 @@
 import { rowTexts } from "../answer/index.js";
 import { checkStopped, UsageError } from "../base/errors.js";
 import { type Corpus, loadCorpus, type Row } from "../data/index.js";
-import { auditLeak, hashOfSplits, idsOf, type LeakAudit, splitRows, type Splits } from "../split/index.js";
+import { auditLeak, hashOfSplits, idsOf, type LeakAudit, type Splits, splitRows } from "../split/index.js";
 import { type Filtered, filterByLength, loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
@@ -18,18 +18,38 @@ export interface Prepared {
 
 /** Loads an experiment's rows. */
 export const loadRows = (configuration: ExperimentConfiguration, context: RunContext): Promise<Corpus> =>
-  loadCorpus({ ...configuration.data, offline: context.offline, progress: context.progress, signal: context.signal, environment: context.environment });
+  loadCorpus({
+    ...configuration.data,
+    offline: context.offline,
+    progress: context.progress,
+    signal: context.signal,
+    environment: context.environment,
+  });
 
 /** Loads an experiment's tokenizer; `sample` names the one made on the spot. */
-export async function loadExperimentTokenizer(configuration: ExperimentConfiguration, context: RunContext): Promise<Tokenizer & { readonly revision?: string }> {
+export async function loadExperimentTokenizer(
+  configuration: ExperimentConfiguration,
+  context: RunContext,
+): Promise<Tokenizer & { readonly revision?: string }> {
   const { source, revision } = configuration.tokenizer;
   const kind = configuration.kind === "finetune" && configuration.prompt === "gemma-2" ? "gemma" : "t5";
   const sample = source === SAMPLE;
-  return loadTokenizer({ source: sample ? await sampleTokenizerFolder(kind) : source, name: sample ? "the sample's own" : undefined, revision, offline: context.offline, progress: context.progress, signal: context.signal, environment: context.environment });
+  return loadTokenizer({
+    source: sample ? await sampleTokenizerFolder(kind) : source,
+    name: sample ? "the sample's own" : undefined,
+    revision,
+    offline: context.offline,
+    progress: context.progress,
+    signal: context.signal,
+    environment: context.environment,
+  });
 }
 
 /** From configuration to audited splits: each experiment's own text, tokenizer and bound. */
-export async function prepare(configuration: FinetuneConfiguration | EvaluateConfiguration, context: RunContext): Promise<Prepared> {
+export async function prepare(
+  configuration: FinetuneConfiguration | EvaluateConfiguration,
+  context: RunContext,
+): Promise<Prepared> {
   const corpus = await loadRows(configuration, context);
   const tokenizer = await loadExperimentTokenizer(configuration, context);
   const { filter, split } = configuration;
@@ -40,8 +60,12 @@ export async function prepare(configuration: FinetuneConfiguration | EvaluateCon
       checkStopped(context.signal);
       context.progress.update(done);
     });
-    const kept = Object.entries(filtered.byLanguage).map(([language, { before, kept }]) => `${language} ${kept.toLocaleString("en")} of ${before.toLocaleString("en")}`);
-    context.progress.end(`kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ${filter.maximumTokens} tokens (${kept.join(", ")})`);
+    const kept = Object.entries(filtered.byLanguage).map(
+      ([language, { before, kept }]) => `${language} ${kept.toLocaleString("en")} of ${before.toLocaleString("en")}`,
+    );
+    context.progress.end(
+      `kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ${filter.maximumTokens} tokens (${kept.join(", ")})`,
+    );
   }
   const splits = split ? splitRows(filtered.rows, split) : { train: [], validation: [], test: filtered.rows };
   return { corpus, tokenizer, filtered, splits, audit: auditLeak(splits) };
@@ -49,17 +73,46 @@ export async function prepare(configuration: FinetuneConfiguration | EvaluateCon
 
 /** A preset that has rows to split. @throws {UsageError} for an exploration */
 export function withSplit(configuration: ExperimentConfiguration): FinetuneConfiguration | EvaluateConfiguration {
-  if (configuration.kind === "explore") throw new UsageError(`${configuration.name} is an exploration: it splits nothing`, { hint: "Experiments with a split: flan-t5-finetune, gemma-2-2b-finetune, gemma-3-27b-baseline." });
+  if (configuration.kind === "explore")
+    throw new UsageError(`${configuration.name} is an exploration: it splits nothing`, {
+      hint: "Experiments with a split: flan-t5-finetune, gemma-2-2b-finetune, gemma-3-27b-baseline.",
+    });
   return configuration;
 }
 
 /** What a manifest says of data, tokenizer and split. */
-export function manifestOf(prepared: Pick<Prepared, "corpus" | "tokenizer"> & Partial<Prepared>, split?: { kind: string; shape: string; seed: number } | null) {
+export function manifestOf(
+  prepared: Pick<Prepared, "corpus" | "tokenizer"> & Partial<Prepared>,
+  split?: { kind: string; shape: string; seed: number } | null,
+) {
   const { corpus, tokenizer, splits, filtered } = prepared;
   return {
-    data: { source: corpus.source, kind: corpus.kind, revision: corpus.revision ?? null, files: corpus.files, rows: corpus.rows.length, rowsKept: filtered?.rows.length ?? corpus.rows.length, cleanedSubjects: corpus.cleanedSubjects },
-    tokenizer: { source: tokenizer.source, revision: tokenizer.revision ?? null, sha256: tokenizer.sha256, vocabulary: tokenizer.vocabularySize },
-    ...(splits && split ? { split: { ...split, sha256: hashOfSplits(splits), train: splits.train.length, validation: splits.validation.length, test: splits.test.length } } : {}),
+    data: {
+      source: corpus.source,
+      kind: corpus.kind,
+      revision: corpus.revision ?? null,
+      files: corpus.files,
+      rows: corpus.rows.length,
+      rowsKept: filtered?.rows.length ?? corpus.rows.length,
+      cleanedSubjects: corpus.cleanedSubjects,
+    },
+    tokenizer: {
+      source: tokenizer.source,
+      revision: tokenizer.revision ?? null,
+      sha256: tokenizer.sha256,
+      vocabulary: tokenizer.vocabularySize,
+    },
+    ...(splits && split
+      ? {
+          split: {
+            ...split,
+            sha256: hashOfSplits(splits),
+            train: splits.train.length,
+            validation: splits.validation.length,
+            test: splits.test.length,
+          },
+        }
+      : {}),
     sample: corpus.kind === "sample",
   };
 }
@@ -71,13 +124,20 @@ export function factsOf({ corpus, tokenizer, filtered, splits }: Prepared): [str
   const number = (value: number): string => value.toLocaleString("en");
   const cleaned = Object.values(corpus.cleanedSubjects).reduce((a, b) => a + b, 0);
   return [
-    ["Data", `${corpus.source}${corpus.revision ? ` at ${corpus.revision.slice(0, 12)}` : ""}, ${corpus.languages.join(", ")}`],
+    [
+      "Data",
+      `${corpus.source}${corpus.revision ? ` at ${corpus.revision.slice(0, 12)}` : ""}, ${corpus.languages.join(", ")}`,
+    ],
     ["Rows", `${number(corpus.rows.length)} read, ${number(filtered.rows.length)} after the length filter`],
     ...(cleaned ? ([["Subjects cleaned of file names", number(cleaned)]] as [string, string][]) : []),
     ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
-    ["Split", `${number(splits.train.length)} train, ${number(splits.validation.length)} validation, ${number(splits.test.length)} test`],
+    [
+      "Split",
+      `${number(splits.train.length)} train, ${number(splits.validation.length)} validation, ${number(splits.test.length)} test`,
+    ],
   ];
 }
 
 /** Texts of the test rows, for the report's table. */
-export const textsOf = (rows: readonly Row[]): Record<string, readonly [string, string, string, string, string]> => Object.fromEntries(rows.map((row) => [row.id, [row.question, ...row.choices] as const]));
+export const textsOf = (rows: readonly Row[]): Record<string, readonly [string, string, string, string, string]> =>
+  Object.fromEntries(rows.map((row) => [row.id, [row.question, ...row.choices] as const]));

@@ -15,25 +15,56 @@ export interface Reproduction extends Omit<ReproducedExperiment, "figures"> {
   readonly figures: readonly ReproducedFigure[];
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: a file of any version, read key by key
 type Metrics = Record<string, any>;
 
-const count = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({ name, published, measured, unit: "count" });
-const number = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({ name, published, measured, unit: "number" });
-const share = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({ name, published, measured, unit: "share" });
+const count = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({
+  name,
+  published,
+  measured,
+  unit: "count",
+});
+const number = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({
+  name,
+  published,
+  measured,
+  unit: "number",
+});
+const share = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({
+  name,
+  published,
+  measured,
+  unit: "share",
+});
 const accuracy = (name: string, published: number, stage: Metrics | undefined): ReproducedFigure => ({
   ...share(name, published, stage?.accuracy),
   ...(stage?.statistics ? { interval: stage.statistics.clustered.interval } : {}),
 });
 
-const figuresOf: Record<string, (metrics: Metrics, manifest: Pick<Manifest, "data" | "split" | "model">) => ReproducedFigure[]> = {
+const figuresOf: Record<
+  string,
+  (metrics: Metrics, manifest: Pick<Manifest, "data" | "split" | "model">) => ReproducedFigure[]
+> = {
   eda: (metrics) => {
     const { rows, nulls, answers, questionTokens, questionAndChoicesTokens, shareAtMost256 } = PUBLISHED.eda;
-    const summary = (name: string, published: Readonly<Record<string, number>>, measured: Readonly<Record<string, number>> | undefined): ReproducedFigure[] =>
-      Object.entries(published).map(([key, value]) => number(`${name}, ${key === "50%" ? "median" : key}`, value, measured?.[key]));
+    const summary = (
+      name: string,
+      published: Readonly<Record<string, number>>,
+      measured: Readonly<Record<string, number>> | undefined,
+    ): ReproducedFigure[] =>
+      Object.entries(published).map(([key, value]) =>
+        number(`${name}, ${key === "50%" ? "median" : key}`, value, measured?.[key]),
+      );
     return [
       count("rows", rows, metrics.rows),
-      count("nulls", nulls, Object.values((metrics.nulls ?? {}) as Record<string, number>).reduce((a, b) => a + b, 0)),
-      ...Object.entries(answers).map(([letter, published]) => count(`answers ${letter}`, published, metrics.answers?.[letter])),
+      count(
+        "nulls",
+        nulls,
+        Object.values((metrics.nulls ?? {}) as Record<string, number>).reduce((a, b) => a + b, 0),
+      ),
+      ...Object.entries(answers).map(([letter, published]) =>
+        count(`answers ${letter}`, published, metrics.answers?.[letter]),
+      ),
       ...summary("tokens of the question", questionTokens, metrics.questionTokens),
       ...summary("tokens of question and choices", questionAndChoicesTokens, metrics.questionAndChoicesTokens),
       share("rows of at most 256 tokens", shareAtMost256, metrics.shareAtMost256),
@@ -54,7 +85,11 @@ const figuresOf: Record<string, (metrics: Metrics, manifest: Pick<Manifest, "dat
     const split = manifest.split as Record<string, number> | undefined;
     return [
       count("rows after the filter", published.rowsAfterFilter, manifest.data?.rowsKept as number | undefined),
-      count("parameters trained", published.trainableParameters, manifest.model?.trainedParameters as number | undefined),
+      count(
+        "parameters trained",
+        published.trainableParameters,
+        manifest.model?.trainedParameters as number | undefined,
+      ),
       count("train rows", published.train, split?.train),
       count("validation rows", published.validation, split?.validation),
       count("test rows", published.testRows, metrics.final?.n),
@@ -77,7 +112,11 @@ const figuresOf: Record<string, (metrics: Metrics, manifest: Pick<Manifest, "dat
 };
 
 /** The published figures of a preset beside a run's, with the verdict where there can be one; none of an experiment that was not published. */
-export const besidePublished = (experiment: string, metrics: object, manifest: Pick<Manifest, "data" | "split" | "model">): (ReproducedFigure & { agrees: boolean | undefined })[] =>
+export const besidePublished = (
+  experiment: string,
+  metrics: object,
+  manifest: Pick<Manifest, "data" | "split" | "model">,
+): (ReproducedFigure & { agrees: boolean | undefined })[] =>
   (figuresOf[experiment]?.(metrics, manifest) ?? []).map((figure) => ({ ...figure, agrees: agrees(figure) }));
 
 /**
@@ -89,7 +128,10 @@ export async function reproductionOf(experiment: string, folder: string): Promis
   const metrics = existsSync(join(folder, "metrics.json")) ? await readJson<Metrics>(join(folder, "metrics.json")) : {};
   const figures = figuresOf[experiment];
   return {
-    experiment, folder, comparable: !manifest.sample, figures: figures ? figures(metrics, manifest) : [],
+    experiment,
+    folder,
+    comparable: !manifest.sample,
+    figures: figures ? figures(metrics, manifest) : [],
     protocolDifferences: protocolDifferences(manifest.configuration as unknown as ExperimentConfiguration),
   };
 }

@@ -1,7 +1,7 @@
-import { baseline, chatServer, gemma3Plan, isBaseline, promptPlan, type RequestPlan } from "../answer/index.js";
 import type { Answerer } from "../answer/index.js";
-import { evaluate } from "../evaluate/index.js";
+import { baseline, chatServer, gemma3Plan, isBaseline, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
+import { evaluate } from "../evaluate/index.js";
 import { RunFolder, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { sampleNotes, stageMetrics, writeAnswers } from "./answers.js";
@@ -10,13 +10,19 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { protocolDifferences } from "./differences.js";
 import { identityOf } from "./identity.js";
 import { lengthFigures } from "./lengths.js";
-import { factsOf, manifestOf, prepare, type Prepared, splitIds } from "./prepare.js";
+import { factsOf, manifestOf, type Prepared, prepare, splitIds } from "./prepare.js";
 import { besidePublished } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
 export async function runEvaluate(configuration: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
-  const folder = await RunFolder.open(context.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: context.fresh });
+  const folder = await RunFolder.open(
+    context.out ?? `outputs/${configuration.name}`,
+    configuration.name,
+    configuration,
+    identityOf(configuration),
+    { fresh: context.fresh },
+  );
   const release = lockFolder(folder.path);
   try {
     const prepared = await prepare(configuration, context);
@@ -25,15 +31,25 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
     const answerer = answererOf(configuration, prepared, context);
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const evaluation = await evaluate({
-        rows: prepared.splits.test, total: prepared.splits.test.length, answerer, plan: planOf(configuration.answerer), stage: "test",
-        repliesPath: folder.file("replies.jsonl"), retriesPath: folder.file("retries.jsonl"), concurrency: configuration.answerer.concurrency,
-        reading: configuration.reading, progress: watched.progress, signal: context.signal,
+        rows: prepared.splits.test,
+        total: prepared.splits.test.length,
+        answerer,
+        plan: planOf(configuration.answerer),
+        stage: "test",
+        repliesPath: folder.file("replies.jsonl"),
+        retriesPath: folder.file("retries.jsonl"),
+        concurrency: configuration.answerer.concurrency,
+        reading: configuration.reading,
+        progress: watched.progress,
+        signal: context.signal,
       });
       const stage = { stage: "test", metrics: evaluation.metrics, predictions: [...evaluation.predictions] };
       const parts = manifestOf(prepared, configuration.split);
       const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
       const manifest = {
-        kind: configuration.kind, ...parts, model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
+        kind: configuration.kind,
+        ...parts,
+        model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
         seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
         notes: [
           ...sampleNotes(parts),
@@ -44,16 +60,34 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
       };
       const metrics = stageMetrics(stage);
       const published = besidePublished(configuration.name, metrics, manifest);
-      folder.writeJson("metrics.json", { ...metrics, audit: prepared.audit, seconds: evaluation.seconds, asked: evaluation.asked, cached: evaluation.cached, retries: evaluation.retries });
+      folder.writeJson("metrics.json", {
+        ...metrics,
+        audit: prepared.audit,
+        seconds: evaluation.seconds,
+        asked: evaluation.asked,
+        cached: evaluation.cached,
+        retries: evaluation.retries,
+      });
       const report = writeAnswers(
-        folder, [stage], prepared,
-        { name: configuration.name, description: `${configuration.description}; answered by ${answerer.description}`, configuration, manifest, facts: factsOf(prepared), protocolDifferences: protocolDifferences(configuration), published },
+        folder,
+        [stage],
+        prepared,
+        {
+          name: configuration.name,
+          description: `${configuration.description}; answered by ${answerer.description}`,
+          configuration,
+          manifest,
+          facts: factsOf(prepared),
+          protocolDifferences: protocolDifferences(configuration),
+          published,
+        },
         { preset: configuration.name, splitKind: configuration.split?.kind, lengths: lengthFigures(prepared.filtered) },
       );
       tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
       writeManifest(folder, manifest);
       return {
-        folder: folder.path, report,
+        folder: folder.path,
+        report,
         headline: [
           `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
           `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})`,
@@ -72,7 +106,17 @@ function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
 
 function answererOf(configuration: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {
   const { answerer } = configuration;
-  if (!isBaseline(answerer.model)) return chatServer({ ...answerer, prompts: answerer.prompt === "questions" ? "chat" : "text", environment: context.environment });
+  if (!isBaseline(answerer.model))
+    return chatServer({
+      ...answerer,
+      prompts: answerer.prompt === "questions" ? "chat" : "text",
+      environment: context.environment,
+    });
   const { train, test } = prepared.splits;
-  return baseline(answerer.model, { seed: answerer.seed, majorityOf: train.length ? { rows: train, what: "the rows that are not test rows" } : { rows: test, what: "the test rows themselves" } });
+  return baseline(answerer.model, {
+    seed: answerer.seed,
+    majorityOf: train.length
+      ? { rows: train, what: "the rows that are not test rows" }
+      : { rows: test, what: "the test rows themselves" },
+  });
 }

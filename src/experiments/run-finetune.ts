@@ -15,12 +15,18 @@ import { type FinalLosses, linkModel, publishFinetune, trackedFigures } from "./
 import { identityOf } from "./identity.js";
 import { type ExperimentModel, loadExperimentModel } from "./model.js";
 import { prepare, splitIds } from "./prepare.js";
-import { TrainLog } from "./train-log.js";
 import { tracked } from "./tracking.js";
+import { TrainLog } from "./train-log.js";
 
 /** Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after, saving. */
 export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
-  const folder = await RunFolder.open(context.out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), { fresh: context.fresh });
+  const folder = await RunFolder.open(
+    context.out ?? `outputs/${configuration.name}`,
+    configuration.name,
+    configuration,
+    identityOf(configuration),
+    { fresh: context.fresh },
+  );
   const release = lockFolder(folder.path);
   let loaded: ExperimentModel | undefined;
   try {
@@ -32,7 +38,8 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       validation: await examplesOf(prepared.splits.validation, prepared.tokenizer, configuration),
       test: await examplesOf(prepared.splits.test, prepared.tokenizer, configuration),
     };
-    if (context.signal?.aborted) throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });
+    if (context.signal?.aborted)
+      throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });
     loaded = await loadExperimentModel(configuration, prepared.tokenizer, context, folder.file("base"));
     const need = memoryNeed(loaded.model, configuration.training.batchSize, examples.train);
     context.progress.say(
@@ -42,23 +49,56 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
     const ready = loaded;
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const stages: Stage[] = [];
-      const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) => askModel(stage, trained, ready, prepared.tokenizer, prepared.splits.test, configuration, folder, watched);
+      const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) =>
+        askModel(stage, trained, ready, prepared.tokenizer, prepared.splits.test, configuration, folder, watched);
       if (configuration.evaluation.baseline) {
         stages.push(await ask("baseline", { trained: false }));
         tracker.log({ baseline_test_accuracy: stages[0]?.metrics.accuracy ?? 0 }, 0);
       }
-      const identity = hashOf({ configuration: identityOf(configuration), split: hashOfSplits(prepared.splits), tokenizer: prepared.tokenizer.sha256, model: ready.identity });
+      const identity = hashOf({
+        configuration: identityOf(configuration),
+        split: hashOfSplits(prepared.splits),
+        tokenizer: prepared.tokenizer.sha256,
+        model: ready.identity,
+      });
       const checkpointFolder = folder.file("checkpoints");
-      const log = await TrainLog.open(folder.file("train-log.jsonl"), await checkpointProgress(checkpointFolder), tracker, watched.progress);
+      const log = await TrainLog.open(
+        folder.file("train-log.jsonl"),
+        await checkpointProgress(checkpointFolder),
+        tracker,
+        watched.progress,
+      );
       const { training, lora } = configuration;
-      const options = { ...training, betas: training.adamBetas, epsilon: training.adamEpsilon, dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0), checkpointFolder, identity };
-      const result = await train(ready.model, examples, options, { ...log.hooks, shouldStop: () => context.signal?.aborted === true }).finally(() => log.close());
-      if (result.stopped) throw new UserError(`stopped at step ${result.steps}`, { hint: result.steps > 0 ? "A checkpoint is kept: run the same command again, it goes on from there." : "Run the same command again." });
+      const options = {
+        ...training,
+        betas: training.adamBetas,
+        epsilon: training.adamEpsilon,
+        dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0),
+        checkpointFolder,
+        identity,
+      };
+      const result = await train(ready.model, examples, options, {
+        ...log.hooks,
+        shouldStop: () => context.signal?.aborted === true,
+      }).finally(() => log.close());
+      if (result.stopped)
+        throw new UserError(`stopped at step ${result.steps}`, {
+          hint:
+            result.steps > 0
+              ? "A checkpoint is kept: run the same command again, it goes on from there."
+              : "Run the same command again.",
+        });
       stages.push(await ask("final", { trained: identity, steps: result.steps }));
       const losses = configuration.prompt === "gemma-2" ? await finalLosses(ready, examples, configuration) : undefined;
       await ready.model.save(folder.file("model"));
       if (configuration.modelLink !== null) linkModel(configuration.modelLink, folder, watched.progress);
-      const outcome = await publishFinetune(configuration, folder, { prepared, loaded: ready, stages, training: result, losses });
+      const outcome = await publishFinetune(configuration, folder, {
+        prepared,
+        loaded: ready,
+        stages,
+        training: result,
+        losses,
+      });
       tracker.log(trackedFigures(configuration, stages, losses), result.steps);
       return outcome;
     });
@@ -70,7 +110,14 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
 }
 
 /** Mean validation and test losses, which the published Gemma run told. */
-async function finalLosses(loaded: ExperimentModel, examples: Readonly<Record<"validation" | "test", readonly Example[]>>, configuration: FinetuneConfiguration): Promise<FinalLosses> {
+async function finalLosses(
+  loaded: ExperimentModel,
+  examples: Readonly<Record<"validation" | "test", readonly Example[]>>,
+  configuration: FinetuneConfiguration,
+): Promise<FinalLosses> {
   const size = configuration.evaluation.batchSize;
-  return { validation: await meanLoss(loaded.model, examples.validation, size), test: await meanLoss(loaded.model, examples.test, size) };
+  return {
+    validation: await meanLoss(loaded.model, examples.validation, size),
+    test: await meanLoss(loaded.model, examples.test, size),
+  };
 }

@@ -15,7 +15,10 @@ export async function sampleModelFolder(progress: Progress): Promise<string> {
   const folder = join(tmpdir(), `mmmlu-lab-sample-model-${VERSION}-${process.getuid?.() ?? 0}`);
   if (!existsSync(join(folder, "manifest.json"))) {
     progress.say("training the sample's tiny model (once)");
-    await runExperiment({ ...onSample(presetNamed("flan-t5-finetune")), modelLink: null } as ReturnType<typeof presetNamed>, { out: folder, progress: { ...progress, say: silent.say }, environment: {} });
+    await runExperiment(
+      { ...onSample(presetNamed("flan-t5-finetune")), modelLink: null } as ReturnType<typeof presetNamed>,
+      { out: folder, progress: { ...progress, say: silent.say }, environment: {} },
+    );
   }
   return folder;
 }

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { VERSION } from "../base/versions.js";
 import { rowTexts } from "../answer/index.js";
+import { VERSION } from "../base/versions.js";
 import { loadCorpus } from "../data/index.js";
 import { makeTokenizer } from "../tokens/index.js";
 import type { ExperimentConfiguration } from "./configuration.js";
@@ -16,15 +16,31 @@ export const SAMPLE = "sample";
  */
 export function onSample<C extends ExperimentConfiguration>(configuration: C): C {
   const sample = { source: SAMPLE, revision: null };
-  const changed: ExperimentConfiguration = { ...configuration, data: { ...configuration.data, ...sample }, tokenizer: sample };
-  if (changed.kind === "evaluate" && changed.split) return { ...changed, split: { ...changed.split, kind: "grouped" } } as C;
+  const changed: ExperimentConfiguration = {
+    ...configuration,
+    data: { ...configuration.data, ...sample },
+    tokenizer: sample,
+  };
+  if (changed.kind === "evaluate" && changed.split)
+    return { ...changed, split: { ...changed.split, kind: "grouped" } } as C;
   if (changed.kind !== "finetune") return changed as C;
   return {
     ...changed,
     split: { ...changed.split, kind: "grouped" },
     model: { ...changed.model, ...sample },
     lora: changed.lora && { ...changed.lora, rank: 8 },
-    training: { ...changed.training, epochs: 12, batchSize: 16, accumulation: 1, learningRate: changed.lora ? 4e-3 : 1.5e-3, schedule: "linear", warmupRatio: 0.05, dropout: 0, logEvery: 50, checkpointEvery: 500 },
+    training: {
+      ...changed.training,
+      epochs: 12,
+      batchSize: 16,
+      accumulation: 1,
+      learningRate: changed.lora ? 4e-3 : 1.5e-3,
+      schedule: "linear",
+      warmupRatio: 0.05,
+      dropout: 0,
+      logEvery: 50,
+      checkpointEvery: 500,
+    },
     evaluation: { ...changed.evaluation, batchSize: 64 },
   } as C;
 }

@@ -7,10 +7,15 @@ it("hands a run's progress on as it was told, what an earlier sitting did too", 
   const told: unknown[][] = [];
   const progress = { ...silent, begin: (...given: unknown[]) => void told.push(given) };
   const outcome = { folder: "f", report: "r", headline: ["done"] };
-  const made = await tracked(presets[0]!, "f", { progress, environment: {}, wandb: "disabled" } as never, async (_tracker, watched) => {
-    watched.progress.begin("training", 100, 40);
-    return outcome;
-  });
+  const made = await tracked(
+    presets[0]!,
+    "f",
+    { progress, environment: {}, wandb: "disabled" } as never,
+    async (_tracker, watched) => {
+      watched.progress.begin("training", 100, 40);
+      return outcome;
+    },
+  );
   expect(made).toBe(outcome);
   expect(told).toEqual([["training", 100, 40]]);
 });

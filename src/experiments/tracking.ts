@@ -1,4 +1,11 @@
-import { type RunDescription, tensorboardTracker, together, type Tracker, wandbSettings, wandbTracker } from "../record/index.js";
+import {
+  type RunDescription,
+  type Tracker,
+  tensorboardTracker,
+  together,
+  wandbSettings,
+  wandbTracker,
+} from "../record/index.js";
 import type { ExperimentConfiguration } from "./configuration.js";
 import type { RunContext, RunOutcome } from "./context.js";
 
@@ -6,7 +13,12 @@ import type { RunContext, RunOutcome } from "./context.js";
  * Does a run's work with the trackers that its configuration, the command line and the environment name; they are told what the run
  * says, its headline, and whether it came to its end.
  */
-export async function tracked(configuration: ExperimentConfiguration, folder: string, context: RunContext, work: (tracker: Tracker, watched: RunContext) => Promise<RunOutcome>): Promise<RunOutcome> {
+export async function tracked(
+  configuration: ExperimentConfiguration,
+  folder: string,
+  context: RunContext,
+  work: (tracker: Tracker, watched: RunContext) => Promise<RunOutcome>,
+): Promise<RunOutcome> {
   const tracker = startTracking(configuration, folder, context);
   let exitCode = 1;
   try {
@@ -20,9 +32,16 @@ export async function tracked(configuration: ExperimentConfiguration, folder: st
 }
 
 function startTracking(configuration: ExperimentConfiguration, folder: string, context: RunContext): Tracker {
-  const run: RunDescription = { name: configuration.name, project: configuration.tracking.project, configuration, folder, kind: configuration.kind };
+  const run: RunDescription = {
+    name: configuration.name,
+    project: configuration.tracking.project,
+    configuration,
+    folder,
+    kind: configuration.kind,
+  };
   const say = (line: string): void => context.progress.say(line);
-  const asked = context.wandb ?? (configuration.tracking.wandb === "disabled" ? undefined : configuration.tracking.wandb);
+  const asked =
+    context.wandb ?? (configuration.tracking.wandb === "disabled" ? undefined : configuration.tracking.wandb);
   const settings = wandbSettings(asked, run, context.environment);
   return together([
     ...(settings.mode === "disabled" ? [] : [wandbTracker(run, settings, say)]),

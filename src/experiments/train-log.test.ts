@@ -26,7 +26,15 @@ async function logged(path: string, from: number, steps: number, totalSteps: num
   onBegin!({ step: from, totalSteps });
   for (let step = from + 1; step <= from + steps; step++) {
     now += step === from + 1 ? 60_000 : 8000;
-    const line: LoggedStep = { step, epoch: 1, loss: 1, learningRate: 1e-4, gradientNorm: 1, rowsPerSecond: 1, seconds: now / 1000 };
+    const line: LoggedStep = {
+      step,
+      epoch: 1,
+      loss: 1,
+      learningRate: 1e-4,
+      gradientNorm: 1,
+      rowsPerSecond: 1,
+      seconds: now / 1000,
+    };
     onStep!({ ...line, totalSteps, secondsLeft: 0 });
     onLog!(line);
   }
@@ -37,9 +45,18 @@ async function logged(path: string, from: number, steps: number, totalSteps: num
 
 it("estimates the time after a few steps, the first left out, and says where training ended", async () => {
   const path = join(folder, "train-log.jsonl");
-  expect(await logged(path, 0, 10, 456)).toEqual(["begin training 456 0", "about 1 h 0 min for the 450 steps left, by the first 5", "end ended at step 10 of 456"]);
+  expect(await logged(path, 0, 10, 456)).toEqual([
+    "begin training 456 0",
+    "about 1 h 0 min for the 450 steps left, by the first 5",
+    "end ended at step 10 of 456",
+  ]);
   // Steps past the checkpoint are taken again, and those before stay.
   expect(await logged(path, 7, 2, 456)).toEqual(["begin training 456 7", "end ended at step 9 of 456"]);
-  expect(readFileSync(path, "utf8").trim().split("\n").map((line) => JSON.parse(line).step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(
+    readFileSync(path, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).step),
+  ).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(await logged(join(folder, "whole.jsonl"), 0, 3, 3)).toEqual(["begin training 3 0", "end 3 steps, 1.0 rows/s"]);
 });

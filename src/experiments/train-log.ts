@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
-import { JsonLinesFile, readJsonLines } from "../base/json-lines.js";
 import { writeWhole } from "../base/files.js";
+import { JsonLinesFile, readJsonLines } from "../base/json-lines.js";
 import { duration, type Progress } from "../base/progress.js";
 import type { Tracker } from "../record/index.js";
 import type { TrainingCurves } from "../report/index.js";
-import type { LoggedStep, Progress as TrainingProgress, TrainingHooks, Validation } from "../train/index.js";
+import type { LoggedStep, TrainingHooks, Progress as TrainingProgress, Validation } from "../train/index.js";
 
-type Line = LoggedStep | { readonly validationLoss: number; readonly perplexity: number; readonly epoch: number; readonly step: number };
+type Line =
+  | LoggedStep
+  | { readonly validationLoss: number; readonly perplexity: number; readonly epoch: number; readonly step: number };
 
 /** Steps and seconds after which the time that training takes is told; the first step, which compiles the graphs, does not count. */
 const ESTIMATED_AFTER = { steps: 5, seconds: 2 };
@@ -14,7 +16,12 @@ const ESTIMATED_AFTER = { steps: 5, seconds: 2 };
 /** `train-log.jsonl`: a line per logged step and validation, told to the trackers and the terminal as well. */
 export class TrainLog {
   /** @param from the step that this sitting goes on from */
-  private constructor(readonly file: JsonLinesFile<Line>, readonly from: number, readonly tracker: Tracker, readonly progress: Progress) {}
+  private constructor(
+    readonly file: JsonLinesFile<Line>,
+    readonly from: number,
+    readonly tracker: Tracker,
+    readonly progress: Progress,
+  ) {}
 
   /** The last step that was taken, while the terminal's line shows it. */
   private shown: { readonly step: number; readonly totalSteps: number } | undefined;
@@ -23,11 +30,17 @@ export class TrainLog {
    * Opens the log of a run that goes on from a checkpoint; lines past it are of steps and validations that will be done again.
    * @param from how far the checkpoint is; undefined where there is none
    */
-  static async open(path: string, from: Pick<TrainingProgress, "step" | "validations"> | undefined, tracker: Tracker, progress: Progress): Promise<TrainLog> {
+  static async open(
+    path: string,
+    from: Pick<TrainingProgress, "step" | "validations"> | undefined,
+    tracker: Tracker,
+    progress: Progress,
+  ): Promise<TrainLog> {
     const { step = 0, validations = [] } = from ?? {};
     if (existsSync(path)) {
       const kept: Line[] = [];
-      for await (const line of readJsonLines<Line>(path)) if ("validationLoss" in line ? line.epoch <= validations.length : line.step <= step) kept.push(line);
+      for await (const line of readJsonLines<Line>(path))
+        if ("validationLoss" in line ? line.epoch <= validations.length : line.step <= step) kept.push(line);
       writeWhole(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
     }
     return new TrainLog(new JsonLinesFile(path), step, tracker, progress);
@@ -44,13 +57,18 @@ export class TrainLog {
       onStep: (now) => {
         if (now.step === this.from + 1) firstEnded = performance.now();
         this.shown = now;
-        this.progress.update(now.step, `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s`);
+        this.progress.update(
+          now.step,
+          `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s`,
+        );
         const taken = now.step - this.from - 1;
         const seconds = (performance.now() - firstEnded) / 1000;
         const left = now.totalSteps - now.step;
         if (!estimated && taken >= ESTIMATED_AFTER.steps && seconds >= ESTIMATED_AFTER.seconds && left > 0) {
           estimated = true;
-          this.progress.say(`about ${duration((seconds / taken) * left)} for the ${left.toLocaleString("en")} steps left, by the first ${taken}`);
+          this.progress.say(
+            `about ${duration((seconds / taken) * left)} for the ${left.toLocaleString("en")} steps left, by the first ${taken}`,
+          );
         }
         if (left === 0) {
           this.shown = undefined;
@@ -60,21 +78,46 @@ export class TrainLog {
       onLog: (logged: LoggedStep) => {
         this.file.append(logged);
         this.tracker.log(
-          { "train/loss": logged.loss, "train/learning_rate": logged.learningRate, "train/grad_norm": logged.gradientNorm, "train/epoch": logged.epoch, "train/global_step": logged.step, "train/rows_per_second": logged.rowsPerSecond },
+          {
+            "train/loss": logged.loss,
+            "train/learning_rate": logged.learningRate,
+            "train/grad_norm": logged.gradientNorm,
+            "train/epoch": logged.epoch,
+            "train/global_step": logged.step,
+            "train/rows_per_second": logged.rowsPerSecond,
+          },
           logged.step,
         );
       },
       onValidation: (validation: Validation) => {
-        this.file.append({ validationLoss: validation.loss, perplexity: validation.perplexity, epoch: validation.epoch, step: validation.step });
-        this.progress.say(`epoch ${validation.epoch}: validation loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(3)}`);
-        this.tracker.log({ "eval/loss": validation.loss, "eval/perplexity": validation.perplexity, "train/epoch": validation.epoch, "train/global_step": validation.step }, validation.step);
+        this.file.append({
+          validationLoss: validation.loss,
+          perplexity: validation.perplexity,
+          epoch: validation.epoch,
+          step: validation.step,
+        });
+        this.progress.say(
+          `epoch ${validation.epoch}: validation loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(3)}`,
+        );
+        this.tracker.log(
+          {
+            "eval/loss": validation.loss,
+            "eval/perplexity": validation.perplexity,
+            "train/epoch": validation.epoch,
+            "train/global_step": validation.step,
+          },
+          validation.step,
+        );
       },
     };
   }
 
   close(): void {
     this.file.close();
-    if (this.shown) this.progress.end(`ended at step ${this.shown.step.toLocaleString("en")} of ${this.shown.totalSteps.toLocaleString("en")}`);
+    if (this.shown)
+      this.progress.end(
+        `ended at step ${this.shown.step.toLocaleString("en")} of ${this.shown.totalSteps.toLocaleString("en")}`,
+      );
     this.shown = undefined;
   }
 }

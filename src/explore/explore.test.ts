@@ -3,10 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Corpus, loadCorpus, type Row } from "../data/index.js";
-import { makeTokenizer, loadTokenizer, type Tokenizer } from "../tokens/index.js";
+import { loadTokenizer, makeTokenizer, type Tokenizer } from "../tokens/index.js";
 import { explore, findDuplicates, histogram, keyDifferences, summarize } from "./index.js";
 
-const row = (id: string, question: string, answer: Row["answer"] = "A", choices: Row["choices"] = ["1", "2", "3", "4"]): Row => {
+const row = (
+  id: string,
+  question: string,
+  answer: Row["answer"] = "A",
+  choices: Row["choices"] = ["1", "2", "3", "4"],
+): Row => {
   const [language, subject, index] = id.split("/") as [string, string, string];
   return { id, language, subject, index: Number(index), question, choices, answer };
 };
@@ -16,7 +21,16 @@ const textOf = ({ question, choices }: Row): string => [question, ...choices].jo
 describe("summaries", () => {
   it("are those of pandas' describe", () => {
     // pandas.Series([1, 2, 4, 7, 11, 16]).describe()
-    expect(summarize([16, 1, 2, 11, 4, 7])).toEqual({ count: 6, mean: 41 / 6, std: expect.closeTo(5.77639, 5), min: 1, "25%": 2.5, "50%": 5.5, "75%": 10, max: 16 });
+    expect(summarize([16, 1, 2, 11, 4, 7])).toEqual({
+      count: 6,
+      mean: 41 / 6,
+      std: expect.closeTo(5.77639, 5),
+      min: 1,
+      "25%": 2.5,
+      "50%": 5.5,
+      "75%": 10,
+      max: 16,
+    });
   });
 
   it("histograms are numpy's, the last bin closed", () => {
@@ -25,23 +39,34 @@ describe("summaries", () => {
     // numpy.histogram([3, 3], bins=2)
     expect(histogram([3, 3], 2)).toEqual({ edges: [2.5, 3, 3.5], counts: [0, 2] });
     // numpy.histogram(numpy.arange(15), bins=100): the edges decide where rounding would not.
-    const { counts } = histogram(Array.from({ length: 15 }, (_, index) => index), 100);
-    expect(counts.flatMap((count, bin) => (count ? [bin] : []))).toEqual([0, 7, 14, 21, 28, 35, 42, 49, 57, 64, 71, 78, 85, 92, 99]);
+    const { counts } = histogram(
+      Array.from({ length: 15 }, (_, index) => index),
+      100,
+    );
+    expect(counts.flatMap((count, bin) => (count ? [bin] : []))).toEqual([
+      0, 7, 14, 21, 28, 35, 42, 49, 57, 64, 71, 78, 85, 92, 99,
+    ]);
   });
 });
 
 describe("keys and duplicates", () => {
   const rows = [
-    row("DE_DE/anatomy/0", "Wo?"), row("FR_FR/anatomy/0", "Où ?"),
-    row("DE_DE/anatomy/1", "Wann?", "B"), row("FR_FR/anatomy/1", "Quand ?", "C"),
-    row("DE_DE/virology/0", " Wo? "), row("DE_DE/virology/1", "Wo?", "A", ["5", "6", "7", "8"]),
+    row("DE_DE/anatomy/0", "Wo?"),
+    row("FR_FR/anatomy/0", "Où ?"),
+    row("DE_DE/anatomy/1", "Wann?", "B"),
+    row("FR_FR/anatomy/1", "Quand ?", "C"),
+    row("DE_DE/virology/0", " Wo? "),
+    row("DE_DE/virology/1", "Wo?", "A", ["5", "6", "7", "8"]),
   ];
   it("names questions whose keys differ, with the languages on each side", () => {
     expect(keyDifferences(rows)).toEqual([{ question: "anatomy/1", answers: { B: ["DE_DE"], C: ["FR_FR"] } }]);
   });
   it("counts exact duplicates and repeated questions within a language", () => {
     expect(findDuplicates(rows)).toEqual({
-      exact: 1, sameQuestion: 2, acrossSubjects: 1, byLanguage: { DE_DE: { exact: 1, sameQuestion: 2 }, FR_FR: { exact: 0, sameQuestion: 0 } },
+      exact: 1,
+      sameQuestion: 2,
+      acrossSubjects: 1,
+      byLanguage: { DE_DE: { exact: 1, sameQuestion: 2 }, FR_FR: { exact: 0, sameQuestion: 0 } },
     });
   });
 });
@@ -53,7 +78,11 @@ describe("an exploration", () => {
   beforeAll(async () => {
     corpus = await loadCorpus({ source: "sample", languages: ["DE_DE", "FR_FR"] });
     // Only German words are in its vocabulary.
-    makeTokenizer(corpus.rows.filter(({ language }) => language === "DE_DE").map((one) => textOf(one)), folder, { kind: "t5", size: 2048 });
+    makeTokenizer(
+      corpus.rows.filter(({ language }) => language === "DE_DE").map((one) => textOf(one)),
+      folder,
+      { kind: "t5", size: 2048 },
+    );
     tokenizer = await loadTokenizer({ source: folder });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -67,14 +96,19 @@ describe("an exploration", () => {
     const rows = corpus.rows.map((one, index) => (index % 3 ? one : { ...one, question: one.question.repeat(80) }));
     const found = await explore({ ...corpus, rows }, { tokenizer, textOf });
     expect(found.rows).toBe(2 * 57 * 40);
-    const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
+    const total = (counts: Readonly<Record<string, number>>): number =>
+      Object.values(counts).reduce((a, b) => a + b, 0);
     expect(found.languages).toEqual({ DE_DE: 2280, FR_FR: 2280 });
     expect(total(found.answers)).toBe(found.rows);
     expect(total(found.subjects)).toBe(found.rows);
-    for (const [subject, answers] of Object.entries(found.answersBySubject)) expect(total(answers)).toBe(found.subjects[subject]);
+    for (const [subject, answers] of Object.entries(found.answersBySubject))
+      expect(total(answers)).toBe(found.subjects[subject]);
     for (const language of ["DE_DE", "FR_FR"]) expect(total(found.subjectsByLanguage[language]!)).toBe(2280);
     for (const { counts } of found.histograms) expect(counts.reduce((a, b) => a + b, 0)).toBe(found.rows);
-    const encoded = await tokenizer.encodeAll(rows.map((one) => textOf(one)), false);
+    const encoded = await tokenizer.encodeAll(
+      rows.map((one) => textOf(one)),
+      false,
+    );
     const within = encoded.filter((ids) => ids.length <= 256).length;
     expect(within).toBeGreaterThan(0);
     expect(within).toBeLessThan(found.rows);

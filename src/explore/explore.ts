@@ -1,6 +1,6 @@
 import { checkStopped } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
-import { type Column, COLUMNS, type Corpus, LETTERS, type Row } from "../data/index.js";
+import { COLUMNS, type Column, type Corpus, LETTERS, type Row } from "../data/index.js";
 import { countTokens, type Tokenizer } from "../tokens/index.js";
 import { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
 import { type LengthHistogram, lengthHistogram, type Summary, summarize } from "./summary.js";
@@ -57,7 +57,11 @@ export async function explore(corpus: Corpus, options: ExplorationOptions): Prom
     progress.update(before + done, what);
   };
   progress.begin("counting tokens", 2 * rows.length);
-  const questions = await countTokens(options.tokenizer, rows.map((row) => row.question), tell(0, "questions"));
+  const questions = await countTokens(
+    options.tokenizer,
+    rows.map((row) => row.question),
+    tell(0, "questions"),
+  );
   const texts = rows.map(options.textOf);
   const whole = await countTokens(options.tokenizer, texts, tell(rows.length, "questions and choices"));
   progress.end();
@@ -74,20 +78,26 @@ export async function explore(corpus: Corpus, options: ExplorationOptions): Prom
     answers: letters(rows),
     subjects: sorted(tally(rows, (row) => row.subject)),
     answersBySubject: sorted(nested(rows, (row) => row.subject, letters)),
-    subjectsByLanguage: nested(rows, (row) => row.language, (some) => sorted(tally(some, (row) => row.subject))),
+    subjectsByLanguage: nested(
+      rows,
+      (row) => row.language,
+      (some) => sorted(tally(some, (row) => row.subject)),
+    ),
     questionTokens: summarize(questions),
     questionAndChoicesTokens: summarize(whole),
     shareAtMost256: whole.filter((count) => count <= 256).length / rows.length,
-    tokensByLanguage: Object.fromEntries([...indicesBy(rows, (row) => row.language)].map(([language, indices]) => [language, summarize(indices.map((index) => whole[index] as number))])),
+    tokensByLanguage: Object.fromEntries(
+      [...indicesBy(rows, (row) => row.language)].map(([language, indices]) => [
+        language,
+        summarize(indices.map((index) => whole[index] as number)),
+      ]),
+    ),
     tokenizers: tokenizers.flat(),
     keyDifferences: keyDifferences(rows),
     duplicates: findDuplicates(rows),
     cleanedSubjects: corpus.cleanedSubjects,
     firstRows: rows.slice(0, 5),
-    histograms: [
-      lengthHistogram("question", questions),
-      lengthHistogram("question-and-choices", whole),
-    ],
+    histograms: [lengthHistogram("question", questions), lengthHistogram("question-and-choices", whole)],
   };
 }
 
@@ -97,12 +107,20 @@ async function unknowns(tokenizer: Tokenizer, texts: readonly string[]): Promise
   if (unknown === undefined) return undefined;
   const counts = new Int32Array(texts.length);
   for (let start = 0; start < texts.length; start += 1024) {
-    (await tokenizer.encodeAll(texts.slice(start, start + 1024), false)).forEach((ids, index) => (counts[start + index] = ids.filter((id) => id === unknown).length));
+    (await tokenizer.encodeAll(texts.slice(start, start + 1024), false)).forEach(
+      (ids, index) => (counts[start + index] = ids.filter((id) => id === unknown).length),
+    );
   }
   return counts;
 }
 
-function byLanguage(tokenizer: Tokenizer, rows: readonly Row[], texts: readonly string[], counts: Int32Array, unknown: Int32Array | undefined): TokenizerByLanguage[] {
+function byLanguage(
+  tokenizer: Tokenizer,
+  rows: readonly Row[],
+  texts: readonly string[],
+  counts: Int32Array,
+  unknown: Int32Array | undefined,
+): TokenizerByLanguage[] {
   return [...indicesBy(rows, (row) => row.language)].map(([language, indices]) => {
     const sum = (of: (index: number) => number): number => indices.reduce((total, index) => total + of(index), 0);
     const tokens = sum((index) => counts[index] as number);
@@ -132,8 +150,14 @@ function indicesBy(rows: readonly Row[], key: (row: Row) => string): Map<string,
   return groups;
 }
 
-function nested<T>(rows: readonly Row[], key: (row: Row) => string, of: (some: readonly Row[]) => T): Record<string, T> {
-  return Object.fromEntries([...indicesBy(rows, key)].map(([name, indices]) => [name, of(indices.map((index) => rows[index] as Row))]));
+function nested<T>(
+  rows: readonly Row[],
+  key: (row: Row) => string,
+  of: (some: readonly Row[]) => T,
+): Record<string, T> {
+  return Object.fromEntries(
+    [...indicesBy(rows, key)].map(([name, indices]) => [name, of(indices.map((index) => rows[index] as Row))]),
+  );
 }
 
 function tally(rows: readonly Row[], key: (row: Row) => string): Record<string, number> {
@@ -147,4 +171,5 @@ const letters = (rows: readonly Row[]): Record<string, number> => {
   return Object.fromEntries(LETTERS.map((letter) => [letter, counts[letter] ?? 0]));
 };
 
-const sorted = <T>(record: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = <T>(record: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));

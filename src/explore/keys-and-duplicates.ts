@@ -14,7 +14,9 @@ export function keyDifferences(rows: readonly Row[]): KeyDifference[] {
     const answers = questions.get(questionOf(row)) ?? new Map<string, string[]>();
     questions.set(questionOf(row), answers.set(row.answer, [...(answers.get(row.answer) ?? []), row.language]));
   }
-  return [...questions].filter(([, answers]) => answers.size > 1).map(([question, answers]) => ({ question, answers: Object.fromEntries([...answers].sort()) }));
+  return [...questions]
+    .filter(([, answers]) => answers.size > 1)
+    .map(([question, answers]) => ({ question, answers: Object.fromEntries([...answers].sort()) }));
 }
 
 /** Rows that repeat others of their language. */

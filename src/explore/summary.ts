@@ -18,9 +18,21 @@ export function summarize(values: ArrayLike<number>): Summary {
   const at = (share: number): number => {
     const place = share * (count - 1);
     const low = Math.floor(place);
-    return (sorted[low] as number) + (place - low) * ((sorted[Math.min(low + 1, count - 1)] as number) - (sorted[low] as number));
+    return (
+      (sorted[low] as number) +
+      (place - low) * ((sorted[Math.min(low + 1, count - 1)] as number) - (sorted[low] as number))
+    );
   };
-  return { count, mean, std: Math.sqrt(squares / (count - 1)), min: at(0), "25%": at(0.25), "50%": at(0.5), "75%": at(0.75), max: at(1) };
+  return {
+    count,
+    mean,
+    std: Math.sqrt(squares / (count - 1)),
+    min: at(0),
+    "25%": at(0.25),
+    "50%": at(0.5),
+    "75%": at(0.75),
+    max: at(1),
+  };
 }
 
 /** Lengths in 100 bins; where a few very long texts press all others to the left edge, a close-up of the shorter ones too. */

@@ -9,7 +9,12 @@ describe("products with 4-bit weights", () => {
   });
   afterAll(() => device.close());
 
-  for (const [kind, rows, columns] of [["nf4", 48, 64], ["fp4", 48, 64], ["nf4", 64, 192], ["fp4", 256, 32]] as const) {
+  for (const [kind, rows, columns] of [
+    ["nf4", 48, 64],
+    ["fp4", 48, 64],
+    ["nf4", 64, 192],
+    ["fp4", 256, 32],
+  ] as const) {
     it(`${kind} ${rows} × ${columns}: x · Wᵀ and its gradient agree with the weight written out`, async () => {
       const random = uniform(rows * 7 + columns);
       const blockSize = 32;
@@ -19,11 +24,21 @@ describe("products with 4-bit weights", () => {
       const dy = Float32Array.from({ length: 2 * 3 * rows }, () => random() - 0.5);
       const weight = Float32Array.from({ length: rows * columns }, (_, i) => {
         const byte = packed[i >> 1]!;
-        return Math.fround(g.BNB4_VALUES[kind][i % 2 === 0 ? byte >> 4 : byte & 15]!) * scales[Math.floor(i / blockSize)]!;
+        return (
+          Math.fround(g.BNB4_VALUES[kind][i % 2 === 0 ? byte >> 4 : byte & 15]!) * scales[Math.floor(i / blockSize)]!
+        );
       });
 
       const b = new g.GraphBuilder("bnb4");
-      const values = { kind, rows, columns, blockSize, packed: b.input("packed", "uint8", [packed.length]), words: b.input("words", "uint16", [packed.length / 2]), scales: b.input("scales", "float32", [scales.length]) };
+      const values = {
+        kind,
+        rows,
+        columns,
+        blockSize,
+        packed: b.input("packed", "uint8", [packed.length]),
+        words: b.input("words", "uint16", [packed.length / 2]),
+        scales: b.input("scales", "float32", [scales.length]),
+      };
       const input = b.input("x", "float32", ["B", "T", columns]);
       const y = g.matmulBnb4(input, values);
       b.output("y", y);
@@ -57,12 +72,31 @@ describe("products with 4-bit weights", () => {
   it("refuses codes that do not fit, a gradient without words, and the product that the runtime gets wrong", async () => {
     const b = new g.GraphBuilder("bnb4");
     const x = b.input("x", "float32", [2, 64]);
-    const good = { kind: "nf4", rows: 32, columns: 64, blockSize: 64, packed: b.input("packed", "uint8", [1024]), scales: b.input("scales", "float32", [32]) } as const;
-    expect(() => g.matmulBnb4(x, { ...good, rows: 64 })).toThrow(/packed codes are packed \(uint8 \[1024\]\), not uint8 \[2048\]/);
+    const good = {
+      kind: "nf4",
+      rows: 32,
+      columns: 64,
+      blockSize: 64,
+      packed: b.input("packed", "uint8", [1024]),
+      scales: b.input("scales", "float32", [32]),
+    } as const;
+    expect(() => g.matmulBnb4(x, { ...good, rows: 64 })).toThrow(
+      /packed codes are packed \(uint8 \[1024\]\), not uint8 \[2048\]/,
+    );
     expect(() => g.matmulBnb4(x, { ...good, blockSize: 48 })).toThrow(/block size 48/);
     expect(() => g.gradients(g.reduceSum(g.matmulBnb4(x, good)), [x])).toThrow(/no words/);
     const int = (value: number) => ({ kind: "int", value }) as const;
-    b.output("y", b.one("MatMulBnb4", [x, good.packed, good.scales], "float32", [2, 32], { K: int(64), N: int(32), block_size: int(64), quant_type: int(1), transB: int(0) }, "com.microsoft"));
+    b.output(
+      "y",
+      b.one(
+        "MatMulBnb4",
+        [x, good.packed, good.scales],
+        "float32",
+        [2, 32],
+        { K: int(64), N: int(32), block_size: int(64), quant_type: int(1), transB: int(0) },
+        "com.microsoft",
+      ),
+    );
     await expect(device.compile(b)).rejects.toThrow(/transB = 0 computes something else/);
   });
 });

@@ -1,7 +1,7 @@
 import { GraphError } from "./errors.js";
-import { canonical, factorsOf, productOf, showShape, type Dimension, type Shape } from "./shape.js";
+import { canonical, type Dimension, factorsOf, productOf, type Shape, showShape } from "./shape.js";
 import { captureSite, describeSite, type Site } from "./site.js";
-import { arrayFromNumbers, checkArrayType, typeOfArray, type ElementType, type TypedArray } from "./types.js";
+import { arrayFromNumbers, checkArrayType, type ElementType, type TypedArray, typeOfArray } from "./types.js";
 
 /** An attribute of a node, with its ONNX kind said. */
 export type Attribute =
@@ -39,7 +39,10 @@ export interface Region {
 }
 
 /** From the gradients of a region's outputs (undefined: none reached it) to those of its inputs (undefined: zero, or not needed). */
-export type RegionBackward = (outputGradients: readonly (Value | undefined)[], needed: readonly boolean[]) => readonly (Value | undefined)[];
+export type RegionBackward = (
+  outputGradients: readonly (Value | undefined)[],
+  needed: readonly boolean[],
+) => readonly (Value | undefined)[];
 
 /** A tensor in a graph: what it is, not what it holds. */
 export class Value {
@@ -132,7 +135,8 @@ export class GraphBuilder {
     const array = Array.isArray(numbers) ? arrayFromNumbers(numbers, elementType) : (numbers as TypedArray);
     checkArrayType(array, elementType, "constant");
     const dimensions = shape ?? (typeof data === "number" ? [] : [array.length]);
-    if (productOf(dimensions) !== array.length) throw new GraphError(`constant: ${array.length} elements do not fill ${showShape(dimensions)}`);
+    if (productOf(dimensions) !== array.length)
+      throw new GraphError(`constant: ${array.length} elements do not fill ${showShape(dimensions)}`);
     const value = new Value(this, this.takeName("constant"), elementType, dimensions, undefined, undefined, array);
     this.constants.push(value);
     return value;
@@ -155,7 +159,13 @@ export class GraphBuilder {
   }
 
   /** Adds a node. The operations in `ops/` check and infer; this takes their word. */
-  node(op: string, inputs: readonly (Value | undefined)[], outputs: readonly OutputSpec[], attributes: Attributes = {}, domain = ""): Value[] {
+  node(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly OutputSpec[],
+    attributes: Attributes = {},
+    domain = "",
+  ): Value[] {
     const site = captureSite();
     for (const input of inputs) if (input) this.own(input, op, site);
     const made: Value[] = [];
@@ -167,7 +177,14 @@ export class GraphBuilder {
   }
 
   /** `node` with one output. */
-  one(op: string, inputs: readonly (Value | undefined)[], type: ElementType, shape: Shape, attributes: Attributes = {}, domain = ""): Value {
+  one(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    type: ElementType,
+    shape: Shape,
+    attributes: Attributes = {},
+    domain = "",
+  ): Value {
     return this.node(op, inputs, [{ type, shape }], attributes, domain)[0]!;
   }
 
@@ -175,7 +192,13 @@ export class GraphBuilder {
    * Runs `build` and gives its outputs back as values whose gradient is `backward`'s. What `build` reads and that
    * is not among `inputs` gets no gradient; asking for one through it is an error, unless `stop` says that it is meant.
    */
-  region(name: string, inputs: readonly Value[], build: () => readonly Value[], backward: RegionBackward, options: { stop?: boolean } = {}): Value[] {
+  region(
+    name: string,
+    inputs: readonly Value[],
+    build: () => readonly Value[],
+    backward: RegionBackward,
+    options: { stop?: boolean } = {},
+  ): Value[] {
     const site = captureSite();
     for (const input of inputs) this.own(input, name, site);
     const first = this.nodes.length;
@@ -185,12 +208,14 @@ export class GraphBuilder {
     const given = new Set(inputs);
     for (const node of this.nodes.slice(first)) for (const output of node.outputs) inside.add(output.name);
     for (const node of this.nodes.slice(first)) {
-      for (const input of node.inputs) if (input && !inside.has(input.name) && !given.has(input) && !input.constant) captured.add(input);
+      for (const input of node.inputs)
+        if (input && !inside.has(input.name) && !given.has(input) && !input.constant) captured.add(input);
     }
     for (const value of built) if (!inside.has(value.name) && !given.has(value) && !value.constant) captured.add(value);
     const outputs: Value[] = [];
     const region: Region = { name, inputs, outputs, captured: options.stop ? [] : [...captured], backward, site };
-    for (const value of built) outputs.push(new Value(this, value.name, value.type, value.shape, value.node, region, value.constant));
+    for (const value of built)
+      outputs.push(new Value(this, value.name, value.type, value.shape, value.node, region, value.constant));
     this.sequence.push(region);
     return outputs;
   }
@@ -240,7 +265,10 @@ export class GraphBuilder {
         hint: "Names come from the shapes of inputs; give an input this name.",
       });
     }
-    const value = this.one("Shape", [source.value], "int64", [1], { start: int(source.axis), end: int(source.axis + 1) });
+    const value = this.one("Shape", [source.value], "int64", [1], {
+      start: int(source.axis),
+      end: int(source.axis + 1),
+    });
     this.dimensionValues.set(name, value);
     return value;
   }
@@ -253,7 +281,9 @@ export class GraphBuilder {
   private own(value: Value, op: string, site?: Site): void {
     if (value.builder !== this) {
       const where = site ? ` (built at ${describeSite(site)})` : "";
-      throw new GraphError(`${op}: ${value.describe()} belongs to the graph ${value.builder.name}, not to ${this.name}${where}`);
+      throw new GraphError(
+        `${op}: ${value.describe()} belongs to the graph ${value.builder.name}, not to ${this.name}${where}`,
+      );
     }
   }
 }

@@ -3,7 +3,9 @@
  * or column (kind 1). Made outside, they spare a graph with many sites most of its nodes.
  */
 export function dropoutNumbers(seed: number, site: number, kind: 0 | 1, count: number): Int32Array {
-  const start = mix(wrap(mix(wrap(Math.imul(seed, 0x9e3779b1) + wrap(Math.imul(site, 0x85ebca6b) + kind * 0x27d4eb2f))) + 0x165667b1));
+  const start = mix(
+    wrap(mix(wrap(Math.imul(seed, 0x9e3779b1) + wrap(Math.imul(site, 0x85ebca6b) + kind * 0x27d4eb2f))) + 0x165667b1),
+  );
   const numbers = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     let x = wrap(Math.imul(i, 0xc2b2ae35) + start);

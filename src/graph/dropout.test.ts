@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dropoutScales } from "./testing/dropout-golden.js";
 import * as g from "./index.js";
+import { dropoutScales } from "./testing/dropout-golden.js";
 
 describe("dropout", () => {
   let device: g.Device;
@@ -9,9 +9,18 @@ describe("dropout", () => {
   });
   afterAll(() => device.close());
 
-  async function masks(rate: number, shape: readonly number[], seeds: readonly number[], site = 7): Promise<Uint8Array[]> {
+  async function masks(
+    rate: number,
+    shape: readonly number[],
+    seeds: readonly number[],
+    site = 7,
+  ): Promise<Uint8Array[]> {
     const b = new g.GraphBuilder("dropout");
-    const x = b.input("x", "float32", shape.map((_, axis) => `d${axis}`));
+    const x = b.input(
+      "x",
+      "float32",
+      shape.map((_, axis) => `d${axis}`),
+    );
     b.output("y", g.dropout(x, { rate, seed: b.input("seed", "int32", []), site }));
     const program = await device.compile(b);
     const ones = device.array(new Float32Array(shape.reduce((a, n) => a * n, 1)).fill(1), shape);
@@ -19,24 +28,30 @@ describe("dropout", () => {
     for (const seed of seeds) {
       const { y } = await program.run({ x: ones, seed: device.array(Int32Array.of(seed), []) });
       const kept = Math.fround(1 / (1 - rate));
-      out.push(Uint8Array.from(y!.data as Float32Array, (value) => {
-        if (value !== 0 && value !== kept) throw new Error(`${value} is neither 0 nor ${kept}`);
-        return value === 0 ? 1 : 0;
-      }));
+      out.push(
+        Uint8Array.from(y!.data as Float32Array, (value) => {
+          if (value !== 0 && value !== kept) throw new Error(`${value} is neither 0 nor ${kept}`);
+          return value === 0 ? 1 : 0;
+        }),
+      );
     }
     await program.dispose();
     return out;
   }
 
   /** Standard deviations that a count lies from what independent draws give on average. */
-  const deviations = (count: number, draws: number, probability: number): number => (count - draws * probability) / Math.sqrt(draws * probability * (1 - probability));
+  const deviations = (count: number, draws: number, probability: number): number =>
+    (count - draws * probability) / Math.sqrt(draws * probability * (1 - probability));
 
   it("drops the share it should, overall, along rows and along columns", async () => {
     const [rows, columns] = [500, 400];
     for (const rate of [0.1, 0.5]) {
       for (const mask of await masks(rate, [rows, columns], [1, 2, -3])) {
         expect(Math.abs(deviations(sum(mask), mask.length, rate))).toBeLessThan(4);
-        for (const [lines, length, at] of [[rows, columns, (i: number, j: number) => i * columns + j], [columns, rows, (i: number, j: number) => j * columns + i]] as const) {
+        for (const [lines, length, at] of [
+          [rows, columns, (i: number, j: number) => i * columns + j],
+          [columns, rows, (i: number, j: number) => j * columns + i],
+        ] as const) {
           const squares = Array.from({ length: lines }, (_, i) => {
             let count = 0;
             for (let j = 0; j < length; j++) count += mask[at(i, j)]!;
@@ -52,7 +67,11 @@ describe("dropout", () => {
   it("drops neighbours, corners of rectangles, seeds and sites independently", async () => {
     const [rows, columns] = [500, 400];
     const rate = 0.3;
-    const [mask, nextSeed, far] = (await masks(rate, [rows, columns], [5, 6, 5 + 65536])) as [Uint8Array, Uint8Array, Uint8Array];
+    const [mask, nextSeed, far] = (await masks(rate, [rows, columns], [5, 6, 5 + 65536])) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
     const [nextSite] = (await masks(rate, [rows, columns], [5], 8)) as [Uint8Array];
     const joint = (other: (i: number, j: number) => number): number => {
       let both = 0;
@@ -60,7 +79,16 @@ describe("dropout", () => {
       return deviations(both, rows * columns, rate * rate);
     };
     const cell = (m: Uint8Array) => (i: number, j: number) => m[(i % rows) * columns + (j % columns)]!;
-    for (const [di, dj] of [[0, 1], [1, 0], [1, 1], [0, 2], [2, 0], [0, 16], [16, 0], [250, 200]] as const) {
+    for (const [di, dj] of [
+      [0, 1],
+      [1, 0],
+      [1, 1],
+      [0, 2],
+      [2, 0],
+      [0, 16],
+      [16, 0],
+      [250, 200],
+    ] as const) {
       expect(Math.abs(joint((i, j) => cell(mask)(i + di, j + dj))), `lag ${di},${dj}`).toBeLessThan(4.5);
     }
     for (const other of [nextSeed, far, nextSite]) {
@@ -91,7 +119,11 @@ describe("dropout", () => {
   it("gives the same from numbers that are fed", async () => {
     const b = new g.GraphBuilder("dropout from numbers");
     const x = b.input("x", "float32", ["A", "B", 40]);
-    const numbers = { rate: 0.3, rows: b.input("rows", "int32", ["A*B", 1]), columns: b.input("columns", "int32", [1, 40]) };
+    const numbers = {
+      rate: 0.3,
+      rows: b.input("rows", "int32", ["A*B", 1]),
+      columns: b.input("columns", "int32", [1, 40]),
+    };
     b.output("inside", g.dropout(x, { rate: 0.3, seed: b.input("seed", "int32", []), site: 5 }));
     b.output("fed", g.dropoutFrom(x, numbers));
     const program = await device.compile(b);
@@ -102,7 +134,7 @@ describe("dropout", () => {
       columns: device.array(g.dropoutNumbers(77, 5, 1, 40), [1, 40]),
     });
     expect(out["fed"]!.data).toEqual(out["inside"]!.data);
-    expect(sum(out["fed"]!.data as Float32Array)).toBeLessThan(0.9 * 240 / 0.7);
+    expect(sum(out["fed"]!.data as Float32Array)).toBeLessThan((0.9 * 240) / 0.7);
     await program.dispose();
   });
 
@@ -113,7 +145,10 @@ describe("dropout", () => {
     b.output("y", y);
     b.output("dx", g.gradients(g.reduceSum(y), [x])[0]!);
     const program = await device.compile(b);
-    const { y: out, dx } = await program.run({ x: device.array(new Float32Array(120).fill(1), [4, 30]), seed: device.array(Int32Array.of(9), []) });
+    const { y: out, dx } = await program.run({
+      x: device.array(new Float32Array(120).fill(1), [4, 30]),
+      seed: device.array(Int32Array.of(9), []),
+    });
     expect(dx!.data).toEqual(out!.data);
     await program.dispose();
   });

@@ -1,7 +1,7 @@
 import { buildError, type Value } from "./builder.js";
 import { add, cast, div, greaterOrEqual, mul } from "./ops/elementwise.js";
 import { range, reshape } from "./ops/layout.js";
-import { productOf, type Dimension } from "./shape.js";
+import { type Dimension, productOf } from "./shape.js";
 import { isFloat } from "./types.js";
 
 export interface DropoutOptions {
@@ -30,8 +30,10 @@ export interface DropoutNumbers {
 export function dropout(x: Value, { rate, seed, site }: DropoutOptions): Value {
   if (!(rate >= 0 && rate < 1)) throw buildError("dropout", [x], `the rate ${rate} is not in [0, 1)`);
   if (!isFloat(x.type)) throw buildError("dropout", [x], "needs a floating type");
-  if (seed.type !== "int32" || seed.rank !== 0) throw buildError("dropout", [x, seed], "the seed is not an int32 without axes");
-  if (!Number.isInteger(site) || site < 0 || site >= 2 ** 31) throw buildError("dropout", [x], `the site ${site} is not a whole number below 2^31`);
+  if (seed.type !== "int32" || seed.rank !== 0)
+    throw buildError("dropout", [x, seed], "the seed is not an int32 without axes");
+  if (!Number.isInteger(site) || site < 0 || site >= 2 ** 31)
+    throw buildError("dropout", [x], `the site ${site} is not a whole number below 2^31`);
   if (rate === 0 || x.rank === 0) return x;
   const columns = x.dimension(-1);
   const rows = productOf(x.shape.slice(0, -1));
@@ -42,7 +44,8 @@ export function dropout(x: Value, { rate, seed, site }: DropoutOptions): Value {
 export function dropoutFrom(x: Value, { rate, rows, columns }: DropoutNumbers): Value {
   if (!(rate >= 0 && rate < 1)) throw buildError("dropout", [x], `the rate ${rate} is not in [0, 1)`);
   if (!isFloat(x.type)) throw buildError("dropout", [x], "needs a floating type");
-  if (rows.type !== "int32" || columns.type !== "int32") throw buildError("dropout", [x, rows, columns], "the numbers are not int32");
+  if (rows.type !== "int32" || columns.type !== "int32")
+    throw buildError("dropout", [x, rows, columns], "the numbers are not int32");
   return mask(x, rate, rows, columns);
 }
 
@@ -67,7 +70,12 @@ function threshold(rate: number): number {
  * round's do too; shifts and exclusive or are not to be had on WebGPU, wrapping int32 products are.
  */
 function oddNumbers(seed: Value, site: number, kind: 0 | 1, count: Dimension, shape: readonly Dimension[]): Value {
-  const start = mix(add(mix(add(mul(seed, int32(0x9e3779b1)), int32(Math.imul(site, 0x85ebca6b) + kind * 0x27d4eb2f))), int32(0x165667b1)));
+  const start = mix(
+    add(
+      mix(add(mul(seed, int32(0x9e3779b1)), int32(Math.imul(site, 0x85ebca6b) + kind * 0x27d4eb2f))),
+      int32(0x165667b1),
+    ),
+  );
   let x = add(mul(range(seed.builder, count, "int32"), int32(0xc2b2ae35)), start);
   for (const constant of [0x27220a95, 0x7feb352d, 0x846ca68b]) x = add(mix(x), int32(constant));
   return reshape(add(mul(x, 2), 1), shape);

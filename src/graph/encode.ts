@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Attribute, Attributes } from "./builder.js";
 import type { Shape } from "./shape.js";
-import { typeCode, type ElementType, type TypedArray } from "./types.js";
+import { type ElementType, type TypedArray, typeCode } from "./types.js";
 
 /** A node as ONNX has it, after lowering: names only. "" stands for an input that is left out. */
 export interface OnnxNode {
@@ -82,12 +82,17 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     for (const input of graph.inputs) message(w, FIELD.graph.input, () => writeInfo(w, input));
     const { emptySequence } = graph;
     if (emptySequence !== undefined) {
-      message(w, FIELD.graph.node, () => writeNode(w, { op: "SequenceEmpty", domain: "", inputs: [], outputs: [emptySequence], attributes: {} }));
+      message(w, FIELD.graph.node, () =>
+        writeNode(w, { op: "SequenceEmpty", domain: "", inputs: [], outputs: [emptySequence], attributes: {} }),
+      );
       message(w, FIELD.graph.output, () => writeSequenceInfo(w, emptySequence));
     }
     for (const output of graph.outputs) message(w, FIELD.graph.output, () => writeInfo(w, output));
   });
-  for (const [domain, version] of [["", graph.opset], ["com.microsoft", 1]] as const) {
+  for (const [domain, version] of [
+    ["", graph.opset],
+    ["com.microsoft", 1],
+  ] as const) {
     message(w, FIELD.model.opsetImport, () => {
       string(w, FIELD.opset.domain, domain);
       integer(w, FIELD.opset.version, version);
@@ -101,7 +106,8 @@ function writeNode(w: BinaryWriter, node: OnnxNode): void {
   for (const output of node.outputs) string(w, FIELD.node.output, output);
   string(w, FIELD.node.name, node.outputs[0] ?? "");
   string(w, FIELD.node.opType, node.op);
-  for (const [name, attribute] of Object.entries(node.attributes)) message(w, FIELD.node.attribute, () => writeAttribute(w, name, attribute));
+  for (const [name, attribute] of Object.entries(node.attributes))
+    message(w, FIELD.node.attribute, () => writeAttribute(w, name, attribute));
   if (node.domain) string(w, FIELD.node.domain, node.domain);
 }
 
@@ -127,7 +133,9 @@ function writeTensor(w: BinaryWriter, { name, type, shape, data }: OnnxConstant)
   for (const dimension of shape) integer(w, FIELD.tensor.dims, dimension as number);
   integer(w, FIELD.tensor.dataType, typeCode(type));
   string(w, FIELD.tensor.name, name);
-  w.tag(FIELD.tensor.rawData, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  w.tag(FIELD.tensor.rawData, WireType.LengthDelimited).bytes(
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  );
 }
 
 function writeInfo(w: BinaryWriter, { name, type, shape }: OnnxTensorInfo): void {

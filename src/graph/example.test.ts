@@ -4,7 +4,10 @@ import { expect, it } from "vitest";
 
 it("the example in examples/train-a-small-network.ts learns what it says", () => {
   const script = fileURLToPath(new URL("../../examples/train-a-small-network.ts", import.meta.url));
-  const output = execFileSync(process.execPath, ["--import", "tsx", script], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const output = execFileSync(process.execPath, ["--import", "tsx", script], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const losses = [...output.matchAll(/loss (\d\.\d+)/g)].map((match) => Number(match[1]));
   expect(losses).toHaveLength(5);
   expect(losses.at(-1)!).toBeLessThan(losses[0]!);

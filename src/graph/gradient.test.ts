@@ -18,7 +18,12 @@ describe("gradients against finite differences", () => {
 
   it.each(Object.keys(cases))("%s", async (name) => {
     const { samples, build, float32 } = cases[name]!;
-    const checks = await compareWithDifferences(device, { samples: float32 ? inFloat32(samples) : samples, build, random: () => random() * 2 - 1, step: float32 ? 1e-2 : 1e-5 });
+    const checks = await compareWithDifferences(device, {
+      samples: float32 ? inFloat32(samples) : samples,
+      build,
+      random: () => random() * 2 - 1,
+      step: float32 ? 1e-2 : 1e-5,
+    });
     expect(checks.length).toBeGreaterThan(0);
     for (const check of checks) expect(check.error, JSON.stringify(check)).toBeLessThan(float32 ? 2e-3 : 1e-7);
   });
@@ -29,7 +34,18 @@ describe("the rules", () => {
     const used = new Set<string>();
     for (const { samples, build } of Object.values(cases)) {
       const graph = new g.GraphBuilder("case");
-      build(Object.fromEntries(Object.entries(samples).map(([name, { type, shape, names }]) => [name, graph.input(name, type ?? "float64", shape.map((size, axis) => names?.[axis] || size))])));
+      build(
+        Object.fromEntries(
+          Object.entries(samples).map(([name, { type, shape, names }]) => [
+            name,
+            graph.input(
+              name,
+              type ?? "float64",
+              shape.map((size, axis) => names?.[axis] || size),
+            ),
+          ]),
+        ),
+      );
       for (const { op } of graph.nodes) used.add(op);
     }
     const rules = Object.keys({ ...elementwiseRules, ...gatherRules, ...layoutRules, ...matmulRules, ...reduceRules });
@@ -50,7 +66,8 @@ describe("gradients on random shapes", () => {
     return draw() < 0.5 ? [thin(), full] : [full.map((size) => (draw() < 0.3 ? 1 : size)), thin()];
   };
   /** Names for some of the dimensions that are not 1, alike where the sizes are. */
-  const naming = (sample: Sample, share: number): Sample => named(sample, ...sample.shape.map((size) => (size > 1 && share < 0.5 ? `d${size}` : "")));
+  const naming = (sample: Sample, share: number): Sample =>
+    named(sample, ...sample.shape.map((size) => (size > 1 && share < 0.5 ? `d${size}` : "")));
 
   it.each(Array.from({ length: 60 }, (_, i) => i))("case %i", async () => {
     const device = await g.openDevice("cpu", { threads: 1 });
@@ -65,11 +82,19 @@ describe("gradients on random shapes", () => {
       random: () => draw() * 2 - 1,
       build: ({ a, b }) => {
         const y = op(a!, b!);
-        const reduced = y.rank === 0 ? y : reduce(y, [...y.shape.keys()].filter((axis) => (axis * 0.37 + axisShare) % 1 < 0.5), { keepAxes });
+        const reduced =
+          y.rank === 0
+            ? y
+            : reduce(
+                y,
+                [...y.shape.keys()].filter((axis) => (axis * 0.37 + axisShare) % 1 < 0.5),
+                { keepAxes },
+              );
         return then && keepAxes ? g.mul(y, g.sigmoid(reduced)) : reduced;
       },
     });
-    for (const check of checks) expect(check.error, `${op.name} ${reduce.name} [${left}] [${right}] ${JSON.stringify(check)}`).toBeLessThan(1e-6);
+    for (const check of checks)
+      expect(check.error, `${op.name} ${reduce.name} [${left}] [${right}] ${JSON.stringify(check)}`).toBeLessThan(1e-6);
   });
 
   it.each(Array.from({ length: 30 }, (_, i) => i))("product %i", async () => {
@@ -79,8 +104,13 @@ describe("gradients on random shapes", () => {
     const [transA, transB] = [draw() < 0.5, draw() < 0.5];
     const a = positive(...left, ...(transA ? [k, m] : [m, k]));
     const b = positive(...right, ...(transB ? [n, k] : [k, n]));
-    const checks = await compareWithDifferences(device, { samples: { a, b }, random: () => draw() * 2 - 1, build: ({ a, b }) => g.matmul(a!, b!, { transA, transB, alpha: 0.7 }) });
-    for (const check of checks) expect(check.error, `[${a.shape}] [${b.shape}] ${transA} ${transB} ${JSON.stringify(check)}`).toBeLessThan(1e-6);
+    const checks = await compareWithDifferences(device, {
+      samples: { a, b },
+      random: () => draw() * 2 - 1,
+      build: ({ a, b }) => g.matmul(a!, b!, { transA, transB, alpha: 0.7 }),
+    });
+    for (const check of checks)
+      expect(check.error, `[${a.shape}] [${b.shape}] ${transA} ${transB} ${JSON.stringify(check)}`).toBeLessThan(1e-6);
   });
 });
 
@@ -93,7 +123,9 @@ describe("what has no gradient", () => {
   it("names an operation without a rule and where it was built", () => {
     const { x } = graph();
     const loss = g.reduceSum(g.maximum(x, 0));
-    expect(() => g.gradients(loss, [x])).toThrow(/Max\(float32 \[B, 3\], float32 \[\]\), built at .*gradient\.test\.ts:\d+:\d+, has no gradient rule/);
+    expect(() => g.gradients(loss, [x])).toThrow(
+      /Max\(float32 \[B, 3\], float32 \[\]\), built at .*gradient\.test\.ts:\d+:\d+, has no gradient rule/,
+    );
   });
 
   it("names a value that no gradient reaches, or gives zeros where asked", () => {
@@ -108,7 +140,9 @@ describe("what has no gradient", () => {
     const { b, x } = graph();
     const w = b.input("w", "float32", [3]);
     const loss = g.reduceSum(g.recompute([x], ([x]) => [g.mul(x!, w)])[0]!);
-    expect(() => g.gradients(loss, [x, w])).toThrow(/recompute, built at .*gradient\.test\.ts.* reads w \(float32 \[3\]\), which is not among its inputs/);
+    expect(() => g.gradients(loss, [x, w])).toThrow(
+      /recompute, built at .*gradient\.test\.ts.* reads w \(float32 \[3\]\), which is not among its inputs/,
+    );
     expect(g.gradients(loss, [x])).toHaveLength(1);
   });
 

@@ -7,7 +7,7 @@ import { gatherRules } from "./rules/gather.js";
 import { layoutRules } from "./rules/layout.js";
 import { matmulRules } from "./rules/matmul.js";
 import { reduceRules } from "./rules/reduce.js";
-import { whole, type Rule } from "./rules/rule.js";
+import { type Rule, whole } from "./rules/rule.js";
 import { broadcast, sameShape, showShape } from "./shape.js";
 import { describeSite } from "./site.js";
 import { isFloat } from "./types.js";
@@ -28,7 +28,9 @@ export interface GradientOptions {
  */
 export function gradients(loss: Value, wrt: readonly Value[], options: GradientOptions = {}): Value[] {
   if (loss.rank !== 0 && loss.shape.some((dimension) => dimension !== 1)) {
-    throw new GraphError(`gradients: ${loss.describe()} is no loss of one element`, { hint: "Sum it, or use gradientsFrom with a gradient for each element." });
+    throw new GraphError(`gradients: ${loss.describe()} is no loss of one element`, {
+      hint: "Sum it, or use gradientsFrom with a gradient for each element.",
+    });
   }
   return gradientsFrom([loss], [loss.builder.scalar(1, loss.type)], wrt, options);
 }
@@ -63,7 +65,10 @@ export function gradientsFrom(
     const outputGradients = step.outputs.map((output) => adjoints.get(output));
     if (outputGradients.every((gradient) => gradient === undefined)) continue;
     const needed = step.inputs.map((input) => input !== undefined && dependent.has(input));
-    const inputGradients = "op" in step ? nodeGradients(step, outputGradients, needed) : regionGradients(step, outputGradients, needed, dependent);
+    const inputGradients =
+      "op" in step
+        ? nodeGradients(step, outputGradients, needed)
+        : regionGradients(step, outputGradients, needed, dependent);
     step.inputs.forEach((input, at) => {
       const gradient = inputGradients[at];
       if (!input || !needed[at] || !gradient) return;
@@ -85,7 +90,8 @@ export function gradientsFrom(
 function dependents(sequence: readonly (GraphNode | Region)[], wrt: readonly Value[]): Set<Value> {
   const dependent = new Set<Value>();
   for (const value of wrt) {
-    if (!isFloat(value.type)) throw new GraphError(`gradients: ${value.describe()} has no gradient: it is not of a floating type`);
+    if (!isFloat(value.type))
+      throw new GraphError(`gradients: ${value.describe()} has no gradient: it is not of a floating type`);
     dependent.add(value);
   }
   for (const step of sequence) {
@@ -97,11 +103,17 @@ function dependents(sequence: readonly (GraphNode | Region)[], wrt: readonly Val
   return dependent;
 }
 
-function nodeGradients(node: GraphNode, outputGradients: readonly (Value | undefined)[], needed: readonly boolean[]): readonly (Value | undefined)[] {
+function nodeGradients(
+  node: GraphNode,
+  outputGradients: readonly (Value | undefined)[],
+  needed: readonly boolean[],
+): readonly (Value | undefined)[] {
   if (!needed.some(Boolean)) return [];
   const rule = RULES.get(node.op);
   if (!rule) {
-    const operands = node.inputs.map((input) => (input ? `${input.type} ${showShape(input.shape)}` : "none")).join(", ");
+    const operands = node.inputs
+      .map((input) => (input ? `${input.type} ${showShape(input.shape)}` : "none"))
+      .join(", ");
     throw new GraphError(`${node.op}(${operands}), built at ${describeSite(node.site)}, has no gradient rule`, {
       hint: "Build it of other operations, give it a gradient with customGradient, or keep gradients from it with stopGradient.",
     });
@@ -117,9 +129,12 @@ function regionGradients(
 ): readonly (Value | undefined)[] {
   const lost = region.captured.find((value) => dependent.has(value));
   if (lost) {
-    throw new GraphError(`${region.name}, built at ${describeSite(region.site)}, reads ${lost.describe()}, which is not among its inputs: its gradient would be lost`, {
-      hint: "Name it among the inputs.",
-    });
+    throw new GraphError(
+      `${region.name}, built at ${describeSite(region.site)}, reads ${lost.describe()}, which is not among its inputs: its gradient would be lost`,
+      {
+        hint: "Name it among the inputs.",
+      },
+    );
   }
   return region.backward(outputGradients, needed);
 }
@@ -129,6 +144,6 @@ function checkGradient(value: Value, gradient: Value, what: string): void {
     throw new GraphError(`gradients: ${what} is ${gradient.describe()}; the value is ${value.describe()}`);
   }
   const shape = broadcast(gradient.shape, value.shape);
-  if (!shape || !sameShape(shape, value.shape)) throw new GraphError(`gradients: ${what} is ${gradient.describe()}; the value is ${value.describe()}`);
+  if (!shape || !sameShape(shape, value.shape))
+    throw new GraphError(`gradients: ${what} is ${gradient.describe()}; the value is ${value.describe()}`);
 }
-

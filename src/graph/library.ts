@@ -52,7 +52,10 @@ export function softcap(x: Value, cap: number): Value {
  * to losses [rows]. Large logits do not overflow. Its gradient costs two passes over the logits.
  */
 export function crossEntropy(logits: Value, targets: Value): Value {
-  if (logits.rank !== 2 || targets.rank !== 1) throw new GraphError(`crossEntropy: logits ${logits.describe()} are no matrix, or targets ${targets.describe()} no vector`);
+  if (logits.rank !== 2 || targets.rank !== 1)
+    throw new GraphError(
+      `crossEntropy: logits ${logits.describe()} are no matrix, or targets ${targets.describe()} no vector`,
+    );
   const column = unsqueeze(targets, [1]);
   const rows = logits.dimension(0);
   let powers: Value, sum: Value;

@@ -1,4 +1,4 @@
-import { float, int, ints, type Attributes, type GraphBuilder, type GraphNode, type Value } from "./builder.js";
+import { type Attributes, float, type GraphBuilder, type GraphNode, int, ints, type Value } from "./builder.js";
 import { encodeModel, type OnnxConstant, type OnnxNode, type OnnxTensorInfo } from "./encode.js";
 import { GraphError } from "./errors.js";
 import { arrayFromNumbers, typeCode } from "./types.js";
@@ -70,9 +70,21 @@ export function lower(builder: GraphBuilder, capabilities: Capabilities): Lowere
     inputs: [...inputs].map(([, value]) => info(value, value.name)),
     outputs: [...builder.outputs].map(([name, value]) => info(value, name)),
     ...(capabilities.outputsInPlace ? { emptySequence: EMPTY_SEQUENCE } : {}),
-    constants: [...constants.map((value): OnnxConstant => ({ name: value.name, type: value.type, shape: value.shape, data: value.constant! })), ...context.constants],
+    constants: [
+      ...constants.map(
+        (value): OnnxConstant => ({ name: value.name, type: value.type, shape: value.shape, data: value.constant! }),
+      ),
+      ...context.constants,
+    ],
   });
-  return { model, inputs, outputs: new Map(builder.outputs), declared: new Set(builder.inputs.keys()), nodes: live, keepDuplicates: builder.keepDuplicates };
+  return {
+    model,
+    inputs,
+    outputs: new Map(builder.outputs),
+    declared: new Set(builder.inputs.keys()),
+    nodes: live,
+    keepDuplicates: builder.keepDuplicates,
+  };
 }
 
 function info(value: Value, name: string): OnnxTensorInfo {
@@ -89,7 +101,8 @@ class Lowering {
   add(node: GraphNode): void {
     if (node.op === "MatMul" && node.domain === "") this.matmul(node);
     else if (node.op === "LogSoftmax" && !this.capabilities.logSoftmax) this.logSoftmax(node);
-    else if (node.op === "MatMulBnb4" && intAttribute(node, "transB") !== 1) throw new GraphError("MatMulBnb4 with transB = 0 computes something else than x · W: dequantize and multiply");
+    else if (node.op === "MatMulBnb4" && intAttribute(node, "transB") !== 1)
+      throw new GraphError("MatMulBnb4 with transB = 0 computes something else than x · W: dequantize and multiply");
     else if (node.op === "Cast" || node.op === "BitCast") this.copy(node, { to: int(typeCode(node.outputs[0]!.type)) });
     else this.copy(node, node.attributes);
   }
@@ -99,20 +112,36 @@ class Lowering {
     this.push("Identity", [from], [to]);
   }
 
-  private push(op: string, inputs: readonly string[], outputs: readonly string[], attributes: Attributes = {}, domain = ""): string {
+  private push(
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Attributes = {},
+    domain = "",
+  ): string {
     this.nodes.push({ op, domain, inputs, outputs, attributes });
     return outputs[0]!;
   }
 
   private copy(node: GraphNode, attributes: Attributes): void {
-    this.push(node.op, node.inputs.map((input) => input?.name ?? ""), node.outputs.map((output) => output.name), attributes, node.domain);
+    this.push(
+      node.op,
+      node.inputs.map((input) => input?.name ?? ""),
+      node.outputs.map((output) => output.name),
+      attributes,
+      node.domain,
+    );
   }
 
   private fresh(hint: string): string {
     return `${hint}__lowered_${++this.counter}`;
   }
 
-  private constant(values: readonly number[], type: "int64" | Value["type"], shape: readonly number[] = [values.length]): string {
+  private constant(
+    values: readonly number[],
+    type: "int64" | Value["type"],
+    shape: readonly number[] = [values.length],
+  ): string {
     const name = this.fresh("constant");
     this.constants.push({ name, type, shape, data: arrayFromNumbers(values, type) });
     return name;
@@ -144,10 +173,15 @@ class Lowering {
 
   /** [..., k] × a matrix: one Gemm over all rows; the reshapes copy nothing. */
   private rowsGemm(a: Value, b: Value, out: Value, flags: Attributes): void {
-    const rows = this.push("Reshape", [a.name, this.constant([-1, a.dimension(-1) as number], "int64")], [this.fresh("rows")]);
+    const rows = this.push(
+      "Reshape",
+      [a.name, this.constant([-1, a.dimension(-1) as number], "int64")],
+      [this.fresh("rows")],
+    );
     const product = this.push("Gemm", [rows, b.name], [this.fresh("product")], flags);
     let shape: string;
-    if (out.shape.every((dimension) => typeof dimension === "number")) shape = this.constant(out.shape as number[], "int64");
+    if (out.shape.every((dimension) => typeof dimension === "number"))
+      shape = this.constant(out.shape as number[], "int64");
     else {
       const lead = this.push("Shape", [a.name], [this.fresh("lead")], { start: int(0), end: int(a.rank - 1) });
       shape = this.push("Concat", [lead, this.constant([-1], "int64")], [this.fresh("shape")], { axis: int(0) });

@@ -32,7 +32,9 @@ describe("running a graph on the CPU", () => {
     const b = new g.GraphBuilder();
     const x = b.input("x", "float32", ["B", 512]);
     const w = b.input("w", "float32", [256, 64]);
-    expect(() => g.matmul(x, w)).toThrow(/MatMul\(float32 \[B, 512\], float32 \[256, 64\]\): the inner dimensions 512 and 256 differ; built at .*program\.test\.ts:\d+:\d+/);
+    expect(() => g.matmul(x, w)).toThrow(
+      /MatMul\(float32 \[B, 512\], float32 \[256, 64\]\): the inner dimensions 512 and 256 differ; built at .*program\.test\.ts:\d+:\d+/,
+    );
     expect(() => g.add(x, w)).toThrow(/do not broadcast; built at .*program\.test\.ts/);
   });
 });

@@ -1,4 +1,4 @@
-import { int, type GraphBuilder, type Value } from "./builder.js";
+import { type GraphBuilder, int, type Value } from "./builder.js";
 import { GraphError } from "./errors.js";
 import { gradientsFrom } from "./gradient.js";
 import { isFloat } from "./types.js";
@@ -12,18 +12,28 @@ import { isFloat } from "./types.js";
 export function recompute(inputs: readonly Value[], build: (inputs: readonly Value[]) => readonly Value[]): Value[] {
   const builder = inputs[0]?.builder;
   if (!builder) throw new GraphError("recompute: no inputs");
-  return builder.region("recompute", inputs, () => build(inputs), (outputGradients, needed) => {
-    // The runtime merges equal computations, which would keep the first one's values after all.
-    builder.keepDuplicates = true;
-    const moment = after(builder, outputGradients.find((gradient) => gradient !== undefined)!);
-    const again = inputs.map((input) => (input.constant ? input : delayed(input, moment)));
-    const outputs = build(again);
-    const wanted = [...inputs.keys()].filter((i) => needed[i] && isFloat(inputs[i]!.type));
-    const found = gradientsFrom(outputs, outputGradients, wanted.map((i) => again[i]!), { unreached: "zeros" });
-    const gradients: (Value | undefined)[] = inputs.map(() => undefined);
-    wanted.forEach((i, at) => (gradients[i] = found[at]));
-    return gradients;
-  });
+  return builder.region(
+    "recompute",
+    inputs,
+    () => build(inputs),
+    (outputGradients, needed) => {
+      // The runtime merges equal computations, which would keep the first one's values after all.
+      builder.keepDuplicates = true;
+      const moment = after(builder, outputGradients.find((gradient) => gradient !== undefined)!);
+      const again = inputs.map((input) => (input.constant ? input : delayed(input, moment)));
+      const outputs = build(again);
+      const wanted = [...inputs.keys()].filter((i) => needed[i] && isFloat(inputs[i]!.type));
+      const found = gradientsFrom(
+        outputs,
+        outputGradients,
+        wanted.map((i) => again[i]!),
+        { unreached: "zeros" },
+      );
+      const gradients: (Value | undefined)[] = inputs.map(() => undefined);
+      wanted.forEach((i, at) => (gradients[i] = found[at]));
+      return gradients;
+    },
+  );
 }
 
 /** An empty vector that is there once the value is: it orders the computation and carries nothing. */

@@ -63,18 +63,31 @@ describe("arrays on the CPU", () => {
 
     // as in AdamW: the momentum is read by a product that the sum written over it waits for
     const adam = new g.GraphBuilder("momentum");
-    const [m, v, grad] = [adam.input("m", "float32", ["N"]), adam.input("v", "float32", ["N"]), adam.input("g", "float32", ["N"])];
+    const [m, v, grad] = [
+      adam.input("m", "float32", ["N"]),
+      adam.input("v", "float32", ["N"]),
+      adam.input("g", "float32", ["N"]),
+    ];
     const next = g.add(g.mul(m, 0.5), g.mul(grad, 0.5));
     adam.output("m next", next);
     adam.output("v next", g.sub(v, next));
     const optimizer = await device.compile(adam);
     const [mData, vData] = [Float32Array.of(2, 4), Float32Array.of(1, 1)];
     const [mArray, vArray] = [device.array(mData, [2]), device.array(vData, [2])];
-    await optimizer.run({ m: mArray, v: vArray, g: device.array(Float32Array.of(0, 2), [2]) }, { into: { "m next": mArray, "v next": vArray } });
+    await optimizer.run(
+      { m: mArray, v: vArray, g: device.array(Float32Array.of(0, 2), [2]) },
+      { into: { "m next": mArray, "v next": vArray } },
+    );
     expect([...mData, ...vData]).toEqual([1, 3, 0, -2]);
-    await expect(optimizer.run({ m: mArray, v: vArray, g: vArray }, { into: { "m next": vArray, "v next": mArray } })).rejects.toThrow(/output m next would overwrite input v/);
-    await expect(optimizer.run({ m: mArray, v: vArray, g: vArray }, { into: { "m next": mArray, "v next": mArray } })).rejects.toThrow(/outputs m next and v next share memory/);
-    await expect(optimizer.run({ m: mArray, v: vArray, g: vArray }, { into: { "m next": device.zeros([3]) } })).rejects.toThrow(/Output m next of the program momentum is float32 \[2\]; the array for it is float32 \[3\]/);
+    await expect(
+      optimizer.run({ m: mArray, v: vArray, g: vArray }, { into: { "m next": vArray, "v next": mArray } }),
+    ).rejects.toThrow(/output m next would overwrite input v/);
+    await expect(
+      optimizer.run({ m: mArray, v: vArray, g: vArray }, { into: { "m next": mArray, "v next": mArray } }),
+    ).rejects.toThrow(/outputs m next and v next share memory/);
+    await expect(
+      optimizer.run({ m: mArray, v: vArray, g: vArray }, { into: { "m next": device.zeros([3]) } }),
+    ).rejects.toThrow(/Output m next of the program momentum is float32 \[2\]; the array for it is float32 \[3\]/);
     await optimizer.dispose();
 
     const twice = new g.GraphBuilder("twice");
@@ -82,9 +95,13 @@ describe("arrays on the CPU", () => {
     twice.output("next", g.mul(x, 2));
     twice.output("other", g.softmax(x));
     const other = await device.compile(twice);
-    await expect(other.run({ x: weights }, { into: { next: weights } })).rejects.toThrow(/output next would overwrite input x/);
+    await expect(other.run({ x: weights }, { into: { next: weights } })).rejects.toThrow(
+      /output next would overwrite input x/,
+    );
     const shifted = device.array(data.subarray(1), [3]);
-    await expect(other.run({ x: device.array(data.subarray(0, 3), [3]) }, { into: { next: shifted } })).rejects.toThrow(/would overwrite/);
+    await expect(other.run({ x: device.array(data.subarray(0, 3), [3]) }, { into: { next: shifted } })).rejects.toThrow(
+      /would overwrite/,
+    );
     await other.dispose();
   });
 
@@ -137,9 +154,15 @@ describe("a program", () => {
     const program = await device.compile(b);
     const array = (rows: number): g.DeviceArray => device.zeros([rows, 2]);
     await expect(program.run({ a: array(1) })).rejects.toThrow("The program sum needs an input b: float32 [B, 2]");
-    await expect(program.run({ a: array(3), b: array(2) })).rejects.toThrow("Input b of the program sum is float32 [2, 2]; it should be float32 [B, 2] with B = 3");
-    await expect(program.run({ a: array(3), b: device.zeros([3, 2], "int32") })).rejects.toThrow(/is int32 \[3, 2\]; it should be float32 \[B, 2\]/);
-    await expect(program.run({ a: array(3), b: array(3), c: array(3) })).rejects.toThrow(/has no input c; it has a, b, unused/);
+    await expect(program.run({ a: array(3), b: array(2) })).rejects.toThrow(
+      "Input b of the program sum is float32 [2, 2]; it should be float32 [B, 2] with B = 3",
+    );
+    await expect(program.run({ a: array(3), b: device.zeros([3, 2], "int32") })).rejects.toThrow(
+      /is int32 \[3, 2\]; it should be float32 \[B, 2\]/,
+    );
+    await expect(program.run({ a: array(3), b: array(3), c: array(3) })).rejects.toThrow(
+      /has no input c; it has a, b, unused/,
+    );
     expect((await program.run({ a: array(3), b: array(3), unused: device.zeros([1]) })).y!.shape).toEqual([3, 2]);
     await program.dispose();
     await expect(program.run({ a: array(1), b: array(1) })).rejects.toThrow(/after it was disposed of/);
@@ -149,7 +172,9 @@ describe("a program", () => {
     const b = new g.GraphBuilder("lookup");
     b.output("y", g.gather(b.input("table", "float32", [4, 2]), b.input("i", "int64", ["N"])));
     const program = await device.compile(b);
-    await expect(program.run({ table: device.zeros([4, 2]), i: device.array(BigInt64Array.of(9n), [1]) })).rejects.toThrow(/The program lookup failed: .*out of/s);
+    await expect(
+      program.run({ table: device.zeros([4, 2]), i: device.array(BigInt64Array.of(9n), [1]) }),
+    ).rejects.toThrow(/The program lookup failed: .*out of/s);
     await program.dispose();
   });
 
@@ -163,12 +188,17 @@ describe("a program", () => {
     g.gradientsFrom([y], [y], [x, w, scale]).forEach((value, i) => b.output(`d${i}`, value));
     const program = await device.compile(b);
     const random = uniform(3);
-    const filled = (...shape: number[]): g.DeviceArray => device.array(Float32Array.from({ length: shape.reduce((a, n) => a * n, 1) }, () => random() - 0.5), shape);
+    const filled = (...shape: number[]): g.DeviceArray =>
+      device.array(
+        Float32Array.from({ length: shape.reduce((a, n) => a * n, 1) }, () => random() - 0.5),
+        shape,
+      );
     const inputs = { x: filled(8, 50, 96), w: filled(96, 96), scale: filled(96) };
     const first = await program.run(inputs);
     for (let i = 0; i < 5; i++) {
       const again = await program.run(inputs, { shrink: i % 2 === 0 });
-      for (const name of Object.keys(first)) expect(Buffer.from(again[name]!.data.buffer).equals(Buffer.from(first[name]!.data.buffer)), name).toBe(true);
+      for (const name of Object.keys(first))
+        expect(Buffer.from(again[name]!.data.buffer).equals(Buffer.from(first[name]!.data.buffer)), name).toBe(true);
     }
     await program.dispose();
   });
@@ -180,10 +210,16 @@ describe("a program", () => {
       const b = new g.GraphBuilder("embedding");
       const table = b.input("table", "float32", [rows, width]);
       const indices = b.input("indices", "int64", ["N"]);
-      b.output("gradient", g.gradientsFrom([g.gather(table, indices)], [b.input("dy", "float32", ["N", width])], [table])[0]!);
+      b.output(
+        "gradient",
+        g.gradientsFrom([g.gather(table, indices)], [b.input("dy", "float32", ["N", width])], [table])[0]!,
+      );
       const program = await several.compile(b);
       const { gradient } = await program.run({
-        indices: several.array(BigInt64Array.from({ length: count }, (_, i) => BigInt((i * 7919) % rows)), [count]),
+        indices: several.array(
+          BigInt64Array.from({ length: count }, (_, i) => BigInt((i * 7919) % rows)),
+          [count],
+        ),
         dy: several.array(new Float32Array(count * width).fill(1), [count, width]),
       });
       expect(new Set(gradient!.data as Float32Array)).toEqual(new Set([count / rows]));
@@ -217,16 +253,30 @@ describe("a program", () => {
 
 describe("devices", () => {
   it("that are not there say what to do", async () => {
-    await expect(g.openDevice("tpu" as g.DeviceName)).rejects.toMatchObject({ name: "GraphError", message: "There is no device named tpu", hint: "Devices: cpu, webgpu, cuda." });
+    await expect(g.openDevice("tpu" as g.DeviceName)).rejects.toMatchObject({
+      name: "GraphError",
+      message: "There is no device named tpu",
+      hint: "Devices: cpu, webgpu, cuda.",
+    });
     const message = execFileSync(
       process.execPath,
-      ["--import", "tsx", "--input-type=module", "-e", `
+      [
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        `
         const g = await import(${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))});
         for (const name of ["webgpu", "cuda"]) {
           try { await g.openDevice(name); console.log("{}"); } catch (e) { console.log(JSON.stringify({ name: e.name, message: e.message, hint: e.hint })); }
         }
-      `],
-      { env: { ...process.env, VK_ICD_FILENAMES: "/nowhere.json", VK_DRIVER_FILES: "/nowhere.json" }, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+      `,
+      ],
+      {
+        env: { ...process.env, VK_ICD_FILENAMES: "/nowhere.json", VK_DRIVER_FILES: "/nowhere.json" },
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      },
     );
     for (const line of message.trim().split("\n")) {
       const error = JSON.parse(line) as { name?: string; message?: string; hint?: string };
@@ -242,7 +292,12 @@ describe("recompute", () => {
   it("gives the same bits, keeps the inner values of no more than one block, and takes no more memory when the same shapes come again", async () => {
     const [plain, again] = (["plain", "recompute"] as const).map((how) => {
       const script = fileURLToPath(new URL("./testing/recompute-memory.ts", import.meta.url));
-      return JSON.parse(execFileSync(process.execPath, ["--import", "tsx", script, how], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })) as { digest: string; megabytes: number; repeatedMegabytes: number };
+      return JSON.parse(
+        execFileSync(process.execPath, ["--import", "tsx", script, how], {
+          encoding: "utf8",
+          stdio: ["ignore", "pipe", "ignore"],
+        }),
+      ) as { digest: string; megabytes: number; repeatedMegabytes: number };
     });
     expect(again!.digest).toBe(plain!.digest);
     // 6 blocks of about 28 MB each

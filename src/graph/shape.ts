@@ -94,6 +94,7 @@ export function broadcast(a: Shape, b: Shape): Shape | undefined {
 /** An axis counted from the front. */
 export function axisOf(axis: number, rank: number, what: string): number {
   const at = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(at) || at < 0 || at >= rank) throw new GraphError(`${what}: axis ${axis} of a tensor of rank ${rank}`);
+  if (!Number.isInteger(at) || at < 0 || at >= rank)
+    throw new GraphError(`${what}: axis ${axis} of a tensor of rank ${rank}`);
   return at;
 }

@@ -15,7 +15,11 @@ const pieces: Record<string, (x: g.Value, i: g.Value) => g.Value> = {
   gather: (x, i) => g.gather(g.reshape(x, [3200, 64]), i),
   "gather, inner axis": (x, i) => g.gather(g.reshape(x, [64, 3200]), i, 1),
   gatherElements: (x, i) => g.gatherElements(g.reshape(x, [1, 204_800]), g.reshape(i, [1, 6400]), 1),
-  layout: (x) => g.concat([g.slice(x, 1, 3, 300), ...g.split(x, 1, [150, 250])].map((piece) => g.transpose(piece, [2, 0, 1])), 2),
+  layout: (x) =>
+    g.concat(
+      [g.slice(x, 1, 3, 300), ...g.split(x, 1, [150, 250])].map((piece) => g.transpose(piece, [2, 0, 1])),
+      2,
+    ),
   where: (x) => g.where(g.greater(x, 0), g.mul(x, 2), g.reduceMean(x, [1], { keepAxes: true })),
   crossEntropy: (x, i) => g.crossEntropy(g.reshape(x, [6400, 32]), g.cast(g.div(i, 100), "int32")),
   dropout: (x) => g.dropout(x, { rate: 0.1, seed: x.builder.scalar(5, "int32"), site: 1 }),
@@ -40,7 +44,10 @@ describe("several threads", () => {
       results.push({ y: out.y!.data, dx: out.dx!.data });
       await program.dispose();
     }
-    for (const key of ["y", "dx"]) expect(relativeDistance(results[0]![key] as Float32Array, results[1]![key] as Float32Array), key).toBeLessThan(1e-5);
+    for (const key of ["y", "dx"])
+      expect(relativeDistance(results[0]![key] as Float32Array, results[1]![key] as Float32Array), key).toBeLessThan(
+        1e-5,
+      );
   });
 });
 

@@ -2,14 +2,32 @@ import { GraphError } from "./errors.js";
 
 /** Element types of tensors. `bfloat16` exists inside graphs only (no array of it can be fed). */
 export type ElementType =
-  | "float32" | "float64" | "float16" | "bfloat16"
-  | "int8" | "int16" | "int32" | "int64"
-  | "uint8" | "uint16" | "uint32" | "uint64" | "bool";
+  | "float32"
+  | "float64"
+  | "float16"
+  | "bfloat16"
+  | "int8"
+  | "int16"
+  | "int32"
+  | "int64"
+  | "uint8"
+  | "uint16"
+  | "uint32"
+  | "uint64"
+  | "bool";
 
 /** Arrays that hold a tensor's elements; float16 is a Uint16Array of its bits, bool a Uint8Array of 0 and 1. */
 export type TypedArray =
-  | Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array
-  | Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 /** The number that TensorProto.DataType gives each type, in bytes and the array that holds it. */
 const TYPES = {

@@ -26,7 +26,9 @@ export class CheckpointWeights {
       return new CheckpointWeights(single, [file], new Map([...file.tensors.keys()].map((name) => [name, file])));
     }
     if (!existsSync(index)) {
-      const other = [`pytorch_${base}.bin`, `${base}.bin`, "flax_model.msgpack", "tf_model.h5"].find((name) => existsSync(join(folder, name)));
+      const other = [`pytorch_${base}.bin`, `${base}.bin`, "flax_model.msgpack", "tf_model.h5"].find((name) =>
+        existsSync(join(folder, name)),
+      );
       throw new UserError(`${folder} has neither ${base}.safetensors nor ${base}.safetensors.index.json`, {
         hint: other ? `It has ${other}: save the model in safetensors format first.` : "Is it a model's folder?",
       });
@@ -41,14 +43,19 @@ export class CheckpointWeights {
     const places = new Map<string, SafetensorsFile>();
     try {
       for (const [name, shard] of Object.entries(map)) {
-        if (typeof shard !== "string" || /[/\\]/.test(shard)) throw new UserError(`${index}: tensor ${name} has the place ${JSON.stringify(shard)}, not a file beside it`);
+        if (typeof shard !== "string" || /[/\\]/.test(shard))
+          throw new UserError(`${index}: tensor ${name} has the place ${JSON.stringify(shard)}, not a file beside it`);
         let file = shards.get(shard);
         if (!file) {
           const path = join(folder, shard);
-          if (!existsSync(path)) throw new UserError(`${index} names ${shard}, which is not there`, { hint: "Download the missing shard, or the whole model again." });
+          if (!existsSync(path))
+            throw new UserError(`${index} names ${shard}, which is not there`, {
+              hint: "Download the missing shard, or the whole model again.",
+            });
           shards.set(shard, (file = await SafetensorsFile.open(path)));
         }
-        if (!file.tensors.has(name)) throw new UserError(`${index} says that tensor ${name} lies in ${shard}, and it does not`);
+        if (!file.tensors.has(name))
+          throw new UserError(`${index} says that tensor ${name} lies in ${shard}, and it does not`);
         places.set(name, file);
       }
     } catch (error) {
@@ -65,7 +72,10 @@ export class CheckpointWeights {
 
   /** Elements of all tensors. */
   get elements(): number {
-    return this.names.reduce((sum, name) => sum + this.entry(name).shape.reduce((product, size) => product * size, 1), 0);
+    return this.names.reduce(
+      (sum, name) => sum + this.entry(name).shape.reduce((product, size) => product * size, 1),
+      0,
+    );
   }
 
   has(name: string): boolean {
@@ -79,12 +89,18 @@ export class CheckpointWeights {
   entry(name: string, shape?: readonly number[]): StoredTensor {
     const file = this.places.get(name);
     const expected = shape ? ` [${shape.join(", ")}]` : "";
-    if (!file) throw new UserError(`${this.source} has no weight ${name}${expected}`, { hint: "Does config.json belong to these weights?" });
-    const entry = file.entry(name);
-    if (shape && (entry.shape.length !== shape.length || entry.shape.some((size, axis) => size !== shape[axis]))) {
-      throw new UserError(`${this.source}: the weight ${name} has the shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`, {
+    if (!file)
+      throw new UserError(`${this.source} has no weight ${name}${expected}`, {
         hint: "Does config.json belong to these weights?",
       });
+    const entry = file.entry(name);
+    if (shape && (entry.shape.length !== shape.length || entry.shape.some((size, axis) => size !== shape[axis]))) {
+      throw new UserError(
+        `${this.source}: the weight ${name} has the shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`,
+        {
+          hint: "Does config.json belong to these weights?",
+        },
+      );
     }
     return entry;
   }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 
@@ -24,14 +24,20 @@ export interface ConfigFile {
  */
 export async function readConfigFile(folder: string): Promise<ConfigFile> {
   const path = join(folder, "config.json");
-  if (!existsSync(path)) throw new UserError(`${folder} has no config.json`, { hint: "Is it a model's folder, as Hugging Face's save_pretrained writes it?" });
+  if (!existsSync(path))
+    throw new UserError(`${folder} has no config.json`, {
+      hint: "Is it a model's folder, as Hugging Face's save_pretrained writes it?",
+    });
   const json = await readJson<unknown>(path);
   const floatKeys = floatKeysOf(await readFile(path, "utf8"));
-  if (json === null || typeof json !== "object" || Array.isArray(json)) throw new UserError(`${path} is not a JSON object`);
+  if (json === null || typeof json !== "object" || Array.isArray(json))
+    throw new UserError(`${path} is not a JSON object`);
   const modelType = (json as { model_type?: unknown }).model_type;
   if (typeof modelType !== "string" || !Object.hasOwn(SUPPORTED_MODELS, modelType)) {
     const known = Object.entries(SUPPORTED_MODELS).map(([type, name]) => `${type} (${name})`);
-    throw new UserError(`${path}: the model_type ${JSON.stringify(modelType)} is not supported`, { hint: `Supported: ${known.join(", ")}.` });
+    throw new UserError(`${path}: the model_type ${JSON.stringify(modelType)} is not supported`, {
+      hint: `Supported: ${known.join(", ")}.`,
+    });
   }
   return { path, modelType: modelType as ModelType, json: json as Record<string, unknown>, floatKeys };
 }
@@ -39,7 +45,8 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
 /** Keys of a JSON text whose number has a point or an exponent. */
 function floatKeysOf(text: string): Set<string> {
   const keys = new Set<string>();
-  for (const [, key, number] of text.matchAll(/"((?:[^"\\]|\\.)*)"\s*:\s*(-?\d[\d.eE+-]*)/g)) if (/[.eE]/.test(number!)) keys.add(key!);
+  for (const [, key, number] of text.matchAll(/"((?:[^"\\]|\\.)*)"\s*:\s*(-?\d[\d.eE+-]*)/g))
+    if (/[.eE]/.test(number!)) keys.add(key!);
   return keys;
 }
 
@@ -47,7 +54,10 @@ function floatKeysOf(text: string): Set<string> {
  * A config.json's text. transformers refuses `1` where it expects a float, and JavaScript writes 1.0 so: the numbers
  * under `floatKeys` get their point back.
  */
-export function configText(json: Readonly<Record<string, unknown>>, floatKeys: ReadonlySet<string> = new Set()): string {
+export function configText(
+  json: Readonly<Record<string, unknown>>,
+  floatKeys: ReadonlySet<string> = new Set(),
+): string {
   const text = JSON.stringify(json, null, 2);
   return `${text.replace(/^( *"((?:[^"\\]|\\.)*)": -?\d+)(,?)$/gm, (line, number: string, key: string, comma: string) => (floatKeys.has(key) ? `${number}.0${comma}` : line))}\n`;
 }
@@ -57,5 +67,7 @@ export function parseConfig<T>(file: ConfigFile, schema: z.ZodType<T>): T {
   const result = schema.safeParse(file.json);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`);
-  throw new UserError(`${file.path} is no configuration of ${SUPPORTED_MODELS[file.modelType]}: ${problems.join("; ")}`);
+  throw new UserError(
+    `${file.path} is no configuration of ${SUPPORTED_MODELS[file.modelType]}: ${problems.join("; ")}`,
+  );
 }

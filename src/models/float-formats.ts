@@ -1,9 +1,20 @@
 /** Element types of safetensors files, with the bytes of one element. */
 export const STORED_TYPES = {
-  BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1,
-  I16: 2, U16: 2, F16: 2, BF16: 2,
-  I32: 4, U32: 4, F32: 4,
-  F64: 8, I64: 8, U64: 8,
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
 } as const;
 export type StoredType = keyof typeof STORED_TYPES;
 
@@ -51,7 +62,10 @@ export function expandToFloat32(bytes: Uint8Array, type: StoredType, out: Float3
   }
 }
 
-function aligned<T>(bytes: Uint8Array, type: { new (buffer: ArrayBufferLike, offset: number, length: number): T; BYTES_PER_ELEMENT: number }): T {
+function aligned<T>(
+  bytes: Uint8Array,
+  type: { new (buffer: ArrayBufferLike, offset: number, length: number): T; BYTES_PER_ELEMENT: number },
+): T {
   const size = type.BYTES_PER_ELEMENT;
   const whole = bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes);
   return new type(whole.buffer, whole.byteOffset, whole.byteLength / size);

@@ -107,7 +107,8 @@ export async function continueGreedily(
           row.ended = "end";
           continue;
         }
-        const detail = topLogProbabilities > 0 ? { token, ...logProbabilities(values, token, topLogProbabilities) } : { token };
+        const detail =
+          topLogProbabilities > 0 ? { token, ...logProbabilities(values, token, topLogProbabilities) } : { token };
         row.tokens.push(token);
         row.details.push(detail);
         await onToken?.(i, detail);
@@ -130,19 +131,32 @@ export async function continueGreedily(
 
 /** What every model here generates with: how a batch is started, and its tokens that mean something. */
 export interface Generator {
-  readonly start: (prompts: readonly (readonly number[])[], options?: Pick<GenerateOptions, "signal">) => Promise<Continuation>;
+  readonly start: (
+    prompts: readonly (readonly number[])[],
+    options?: Pick<GenerateOptions, "signal">,
+  ) => Promise<Continuation>;
   readonly endTokens: readonly number[];
   readonly padToken: number;
 }
 
 /** {@link LocalModel.generate} of a model that can start a batch. */
-export async function generateReplies({ start, endTokens, padToken }: Generator, prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
+export async function generateReplies(
+  { start, endTokens, padToken }: Generator,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions,
+): Promise<Generated[]> {
   const { turn = atOnce } = options;
-  return prompts.length === 0 ? [] : continueGreedily(await turn(() => start(prompts, options)), endTokens, padToken, options);
+  return prompts.length === 0
+    ? []
+    : continueGreedily(await turn(() => start(prompts, options)), endTokens, padToken, options);
 }
 
 /** {@link LocalModel.letterLogProbabilities} of a model that can start a batch. */
-export async function nextLogProbabilities({ start }: Pick<Generator, "start">, prompts: readonly (readonly number[])[], tokens: readonly number[]): Promise<number[][]> {
+export async function nextLogProbabilities(
+  { start }: Pick<Generator, "start">,
+  prompts: readonly (readonly number[])[],
+  tokens: readonly number[],
+): Promise<number[][]> {
   if (prompts.length === 0) return [];
   const batch = await start(prompts);
   batch.dispose();
@@ -164,7 +178,11 @@ export function logSumExp(values: Float32Array): number {
   return top + Math.log(sum);
 }
 
-function logProbabilities(values: Float32Array, token: number, count: number): { logProbability: number; top: TokenLogProbability[] } {
+function logProbabilities(
+  values: Float32Array,
+  token: number,
+  count: number,
+): { logProbability: number; top: TokenLogProbability[] } {
   const total = logSumExp(values);
   const top: number[] = [];
   for (let i = 0; i < values.length; i++) {
@@ -174,7 +192,10 @@ function logProbabilities(values: Float32Array, token: number, count: number): {
     top.splice(at, 0, i);
     if (top.length > count) top.pop();
   }
-  return { logProbability: values[token]! - total, top: top.map((i) => ({ token: i, logProbability: values[i]! - total })) };
+  return {
+    logProbability: values[token]! - total,
+    top: top.map((i) => ({ token: i, logProbability: values[i]! - total })),
+  };
 }
 
 /** The log-probabilities of some tokens from logits, row by row. */

@@ -1,7 +1,15 @@
 import { UserError } from "../base/errors.js";
 import type { Device } from "../graph/index.js";
 import type { ConfigFile } from "./config-file.js";
-import { type Continuation, type Generated, generateReplies, type GenerateOptions, type Generator, type LocalModel, nextLogProbabilities } from "./generate.js";
+import {
+  type Continuation,
+  type Generated,
+  type GenerateOptions,
+  type Generator,
+  generateReplies,
+  type LocalModel,
+  nextLogProbabilities,
+} from "./generate.js";
 import { saveAdapter } from "./lora/index.js";
 import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "./model.js";
 import { parameterToWrite, saveModelFolder } from "./save.js";
@@ -36,7 +44,9 @@ export interface SavedAs {
 }
 
 /** A model of any architecture, to train and to generate with, over its weights. */
-export abstract class LanguageModel<Config extends LanguageModelConfig = LanguageModelConfig> implements TrainableModel, LocalModel {
+export abstract class LanguageModel<Config extends LanguageModelConfig = LanguageModelConfig>
+  implements TrainableModel, LocalModel
+{
   constructor(
     readonly weights: Weights,
     readonly config: Config,
@@ -50,7 +60,10 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   /** Forgets the compiled graphs: to be called after adapters came or went or parameters were frozen. */
   abstract recompile(): Promise<void>;
   /** Reads prompts, for replies to be continued from there. */
-  protected abstract start(prompts: readonly (readonly number[])[], options?: Pick<GenerateOptions, "signal">): Promise<Continuation>;
+  protected abstract start(
+    prompts: readonly (readonly number[])[],
+    options?: Pick<GenerateOptions, "signal">,
+  ): Promise<Continuation>;
   protected abstract savedAs(): SavedAs;
 
   get device(): Device {
@@ -70,7 +83,10 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   }
 
   get stored(): TrainableModel["stored"] {
-    return { count: this.weights.storedElements, bytes: this.weights.bytes - this.parameters.reduce((sum, { array }) => sum + array.bytes, 0) };
+    return {
+      count: this.weights.storedElements,
+      bytes: this.weights.bytes - this.parameters.reduce((sum, { array }) => sum + array.bytes, 0),
+    };
   }
 
   generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]> {
@@ -87,7 +103,9 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
     const { files, weights } = this;
     if (weights.lora) return saveAdapter(folder, weights, taskType, files.tokenizer);
     if (this.stored.count > 0) {
-      throw new UserError("this model holds weights quantized or frozen as bfloat16, and is not saved as a whole", { hint: "Save an adapter, merge one by mergeAdapterFolder, or load with frozen: false." });
+      throw new UserError("this model holds weights quantized or frozen as bfloat16, and is not saved as a whole", {
+        hint: "Save an adapter, merge one by mergeAdapterFolder, or load with frozen: false.",
+      });
     }
     const tensors = [];
     for (const parameter of this.parameters) tensors.push(await parameterToWrite(this.device, parameter));

@@ -2,10 +2,17 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
-import { silent, type Progress } from "../base/progress.js";
-import { downloadFile, downloadFileIfThere, hubSettings, resolveCommit, type HubSettings, type Repository } from "../data/hub/index.js";
+import { type Progress, silent } from "../base/progress.js";
+import {
+  downloadFile,
+  downloadFileIfThere,
+  type HubSettings,
+  hubSettings,
+  type Repository,
+  resolveCommit,
+} from "../data/hub/index.js";
 import { CheckpointWeights } from "./checkpoint-weights.js";
-import { readConfigFile, type ConfigFile } from "./config-file.js";
+import { type ConfigFile, readConfigFile } from "./config-file.js";
 import { TOKENIZER_FILES } from "./save.js";
 
 export interface OpenCheckpointOptions {
@@ -57,10 +64,15 @@ export function isFolder(source: string): boolean {
 }
 
 /** The folder of a model, its files downloaded where the source is a hub id. */
-async function fetchModel(source: string, { revision, offline, progress = silent, signal, hub }: OpenCheckpointOptions): Promise<{ folder: string; commit?: string }> {
+async function fetchModel(
+  source: string,
+  { revision, offline, progress = silent, signal, hub }: OpenCheckpointOptions,
+): Promise<{ folder: string; commit?: string }> {
   if (isFolder(source)) {
     if (!existsSync(source) || !statSync(source).isDirectory()) {
-      throw new UserError(`there is no folder ${source}`, { hint: "Give a model's folder, or a hub id such as google/flan-t5-base." });
+      throw new UserError(`there is no folder ${source}`, {
+        hint: "Give a model's folder, or a hub id such as google/flan-t5-base.",
+      });
     }
     return { folder: source };
   }
@@ -71,7 +83,8 @@ async function fetchModel(source: string, { revision, offline, progress = silent
   const folder = dirname(await fetch("config.json"));
   // An unsupported architecture is told before gigabytes are fetched.
   await readConfigFile(folder);
-  for (const name of ["generation_config.json", ...TOKENIZER_FILES]) await downloadFileIfThere(repository, commit, name, settings);
+  for (const name of ["generation_config.json", ...TOKENIZER_FILES])
+    await downloadFileIfThere(repository, commit, name, settings);
   const index = await downloadFileIfThere(repository, commit, "model.safetensors.index.json", settings);
   if (index) {
     const { weight_map: map } = await readJson<{ weight_map?: Record<string, string> }>(index);

@@ -1,4 +1,15 @@
-import { dropoutFrom, dropoutNumbers, GraphBuilder, gradientsFrom, type Device, type DeviceArray, type Dimension, type ElementType, type Shape, type Value } from "../graph/index.js";
+import {
+  type Device,
+  type DeviceArray,
+  type Dimension,
+  dropoutFrom,
+  dropoutNumbers,
+  type ElementType,
+  GraphBuilder,
+  gradientsFrom,
+  type Shape,
+  type Value,
+} from "../graph/index.js";
 import type { Parameter } from "./model.js";
 import type { Weights } from "./weights.js";
 
@@ -51,7 +62,12 @@ export class ModelGraph {
     if (!weight) return undefined;
     let inputs = this.storedInputs.get(name);
     if (!inputs) {
-      inputs = Object.fromEntries(Object.entries(weight.arrays).map(([key, { type, shape }]) => [key, this.builder.input(`${name}/${key}`, type, shape)]));
+      inputs = Object.fromEntries(
+        Object.entries(weight.arrays).map(([key, { type, shape }]) => [
+          key,
+          this.builder.input(`${name}/${key}`, type, shape),
+        ]),
+      );
       this.storedInputs.set(name, inputs);
     }
     return inputs;
@@ -111,7 +127,12 @@ export class ModelGraph {
    * @param output of one element
    * @param scale multiplies all gradients; of one element
    */
-  outputGradients(output: Value, scale: Value, apart: ReadonlySet<string> = new Set(), further: readonly Value[] = []): Value[] {
+  outputGradients(
+    output: Value,
+    scale: Value,
+    apart: ReadonlySet<string> = new Set(),
+    further: readonly Value[] = [],
+  ): Value[] {
     const parameters = this.trained().filter(({ name }) => !apart.has(name));
     const values = parameters.map(({ name }) => this.used.get(name)!.value);
     const gradients = gradientsFrom([output], [scale], [...values, ...further]);

@@ -25,7 +25,10 @@ it("a model that cannot fit is refused before its weights are read", async () =>
   writeFileSync(join(folder, "model.safetensors"), Buffer.concat([length, text]));
   truncateSync(join(folder, "model.safetensors"), 8 + text.length + end);
   const device = await openDevice("cpu");
-  await expect(openModel(folder, device)).rejects.toMatchObject({ message: expect.stringMatching(/needs 1024\.\d GiB for its weights, and [\d.]+ GiB is free/), hint: expect.stringContaining("--quantization fp4") });
+  await expect(openModel(folder, device)).rejects.toMatchObject({
+    message: expect.stringMatching(/needs 1024\.\d GiB for its weights, and [\d.]+ GiB is free/),
+    hint: expect.stringContaining("--quantization fp4"),
+  });
   await device.close();
   rmSync(folder, { recursive: true });
 });

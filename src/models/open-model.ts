@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Device } from "../graph/index.js";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
 import { type Progress, silent } from "../base/progress.js";
+import type { Device } from "../graph/index.js";
 import { gemma2FromCheckpoint } from "./gemma2/load.js";
 import type { LanguageModel } from "./language-model.js";
-import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "./load.js";
+import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "./load.js";
 import { baseOf, isAdapterFolder, loadAdapter, readAdapterSettings } from "./lora/index.js";
 import { type QuantizationOptions, type WeightStore, weightStore } from "./quantize/index.js";
 import { t5FromCheckpoint } from "./t5/load.js";
@@ -38,12 +38,19 @@ export interface OpenModelOptions extends OpenCheckpointOptions {
  */
 export async function openModel(source: string, device: Device, options: OpenModelOptions = {}): Promise<OpenedModel> {
   const saved = join(source, "model");
-  if (existsSync(join(source, "run.json")) && !existsSync(saved)) throw new UserError(`${source} is a run that saved no model`, { hint: "Only fine-tuning runs that came to their end have one." });
+  if (existsSync(join(source, "run.json")) && !existsSync(saved))
+    throw new UserError(`${source} is a run that saved no model`, {
+      hint: "Only fine-tuning runs that came to their end have one.",
+    });
   const place = existsSync(join(source, "run.json")) ? saved : source;
   const adapter = isAdapterFolder(place) ? await readAdapterSettings(place) : undefined;
-  if (!adapter && options.base !== undefined) throw new UserError(`${place} is no adapter: it has no base`, { hint: "Leave the base out." });
+  if (!adapter && options.base !== undefined)
+    throw new UserError(`${place} is no adapter: it has no base`, { hint: "Leave the base out." });
   const { base, revision } = baseOf(adapter, options);
-  if (adapter && !base) throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, { hint: "Write the base model's folder or hub id into it, or give it with --base." });
+  if (adapter && !base)
+    throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, {
+      hint: "Write the base model's folder or hub id into it, or give it with --base.",
+    });
   const quantization = options.quantization ?? (adapter && (await quantizationOfRun(place))) ?? { kind: "none" };
   // Before gigabytes are fetched: whether the device has it.
   weightStore(quantization, device);
@@ -52,11 +59,24 @@ export async function openModel(source: string, device: Device, options: OpenMod
     const held = { frozen: true, quantization, progress: options.progress };
     const [needed, free] = [checkpoint.weights.elements * leastBytesEach(checkpoint, device, held), memoryFree()];
     if (device.name === "cpu" && needed > free) {
-      throw new UserError(`${checkpoint.source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free`, { hint: quantization.kind === "none" ? "Quantized weights take less: --quantization fp4 or int8." : "Take a smaller model, or a machine with more memory." });
+      throw new UserError(
+        `${checkpoint.source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free`,
+        {
+          hint:
+            quantization.kind === "none"
+              ? "Quantized weights take less: --quantization fp4 or int8."
+              : "Take a smaller model, or a machine with more memory.",
+        },
+      );
     }
     const model = await modelFromCheckpoint(checkpoint, device, held);
     if (adapter) await loadAdapter(model.weights, place);
-    return { model, folder: adapter && existsSync(join(place, "tokenizer.json")) ? place : checkpoint.folder, commit: checkpoint.commit, quantization };
+    return {
+      model,
+      folder: adapter && existsSync(join(place, "tokenizer.json")) ? place : checkpoint.folder,
+      commit: checkpoint.commit,
+      quantization,
+    };
   } finally {
     await checkpoint.close();
   }
@@ -66,7 +86,9 @@ export async function openModel(source: string, device: Device, options: OpenMod
 async function quantizationOfRun(adapter: string): Promise<QuantizationOptions | undefined> {
   const path = join(adapter, "..", "run.json");
   if (!existsSync(path)) return undefined;
-  const { configuration } = await readJson<{ configuration?: { model?: { quantization?: QuantizationOptions["kind"]; doubleQuantization?: boolean } } }>(path);
+  const { configuration } = await readJson<{
+    configuration?: { model?: { quantization?: QuantizationOptions["kind"]; doubleQuantization?: boolean } };
+  }>(path);
   const { quantization, doubleQuantization } = configuration?.model ?? {};
   return quantization && { kind: quantization, doubleQuantization };
 }
@@ -83,13 +105,26 @@ export interface ModelOptions {
 }
 
 /** Bytes that a weight takes at the least as {@link modelFromCheckpoint} will hold it: frozen bfloat16 weights of Gemma may stay so. */
-export function leastBytesEach({ config, weights }: Checkpoint, device: Device, { quantization = { kind: "none" }, frozen }: ModelOptions): number {
+export function leastBytesEach(
+  { config, weights }: Checkpoint,
+  device: Device,
+  { quantization = { kind: "none" }, frozen }: ModelOptions,
+): number {
   if (quantization.kind !== "none") return quantization.kind === "int8" ? 1 : 0.5;
-  return config.modelType === "gemma2" && frozen && device.name === "cpu" && weights.names.every((name) => weights.entry(name).type === "BF16") ? 2 : 4;
+  return config.modelType === "gemma2" &&
+    frozen &&
+    device.name === "cpu" &&
+    weights.names.every((name) => weights.entry(name).type === "BF16")
+    ? 2
+    : 4;
 }
 
 /** A model of the checkpoint's architecture, its linear layers held as the quantization says. */
-export async function modelFromCheckpoint(checkpoint: Checkpoint, device: Device, { dropout, quantization, frozen, compact, progress }: ModelOptions = {}): Promise<LanguageModel> {
+export async function modelFromCheckpoint(
+  checkpoint: Checkpoint,
+  device: Device,
+  { dropout, quantization, frozen, compact, progress }: ModelOptions = {},
+): Promise<LanguageModel> {
   const store = quantization && weightStore(quantization, device);
   switch (checkpoint.config.modelType) {
     case "gemma2":
@@ -105,7 +140,11 @@ export async function modelFromCheckpoint(checkpoint: Checkpoint, device: Device
 }
 
 /** Puts stored weights in the place of a model's float32 linear layers. */
-export async function storeLinearLayers(weights: Weights, store: WeightStore, progress: Progress = silent): Promise<void> {
+export async function storeLinearLayers(
+  weights: Weights,
+  store: WeightStore,
+  progress: Progress = silent,
+): Promise<void> {
   const layers = weights.linearLayers;
   progress.begin("quantizing weights", layers.size);
   let done = 0;

@@ -1,4 +1,15 @@
-import { add, customGradient, gather, matmul, mul, reduceSum, reshape, softmax, sub, type Value } from "../graph/index.js";
+import {
+  add,
+  customGradient,
+  gather,
+  matmul,
+  mul,
+  reduceSum,
+  reshape,
+  softmax,
+  sub,
+  type Value,
+} from "../graph/index.js";
 import type { ModelGraph } from "./model-graph.js";
 
 /** How packed tokens [T] lie in the padded shape [B, heads, L] of attention; made by `packing.ts`. */
@@ -23,17 +34,30 @@ export interface PackedAttentionOptions {
 
 /** [T, heads · headWidth] as [B, heads, L, headWidth]; its gradient reads the same places back. */
 export function toHeads(x: Value, layout: PackedLayout, heads: number, headWidth: number): Value {
-  return customGradient("toHeads", [x], () => spread(x, layout, heads, headWidth), (dy) => [collect(dy, layout, x, heads, headWidth)]);
+  return customGradient(
+    "toHeads",
+    [x],
+    () => spread(x, layout, heads, headWidth),
+    (dy) => [collect(dy, layout, x, heads, headWidth)],
+  );
 }
 
 /** [B, heads, L, headWidth] back as packed [T, heads · headWidth], shaped as `like`; padding's places get no gradient. */
 export function fromHeads(y: Value, layout: PackedLayout, like: Value, heads: number, headWidth: number): Value {
-  return customGradient("fromHeads", [y], () => collect(y, layout, like, heads, headWidth), (dy) => [mul(spread(dy, layout, heads, headWidth), layout.tokenMask)]);
+  return customGradient(
+    "fromHeads",
+    [y],
+    () => collect(y, layout, like, heads, headWidth),
+    (dy) => [mul(spread(dy, layout, heads, headWidth), layout.tokenMask)],
+  );
 }
 
 function spread(x: Value, { headPlaces }: PackedLayout, heads: number, headWidth: number): Value {
   const tokens = x.dimension(0);
-  return gather(reshape(x, [typeof tokens === "number" ? tokens * heads : `${heads}*${tokens}`, headWidth]), headPlaces);
+  return gather(
+    reshape(x, [typeof tokens === "number" ? tokens * heads : `${heads}*${tokens}`, headWidth]),
+    headPlaces,
+  );
 }
 
 /** [B, heads, L, headWidth] back as packed [T, heads · headWidth]. */
@@ -46,7 +70,14 @@ function collect(y: Value, { packedPlaces }: PackedLayout, like: Value, heads: n
  * The sum that softmax's gradient needs is taken from the output (as in FlashAttention), which spares a pass over the
  * attention weights.
  */
-export function packedAttention(graph: ModelGraph, q: Value, k: Value, v: Value, layout: PackedLayout, { heads, headWidth, bias, dropout, site }: PackedAttentionOptions): Value {
+export function packedAttention(
+  graph: ModelGraph,
+  q: Value,
+  k: Value,
+  v: Value,
+  layout: PackedLayout,
+  { heads, headWidth, bias, dropout, site }: PackedAttentionOptions,
+): Value {
   let queries: Value, keys: Value, values: Value, weights: Value, dropped: Value, output: Value;
   const build = (): Value => {
     [queries, keys, values] = [q, k, v].map((x) => spread(x, layout, heads, headWidth)) as [Value, Value, Value];
@@ -60,7 +91,8 @@ export function packedAttention(graph: ModelGraph, q: Value, k: Value, v: Value,
     const dOutput = mul(spread(dy, layout, heads, headWidth), layout.tokenMask);
     const dDropped = matmul(dOutput, values, { transB: true });
     const sum = reduceSum(mul(dOutput, output), [-1], { keepAxes: true });
-    const dScores = dropped === weights ? mul(weights, sub(dDropped, sum)) : sub(mul(dropped, dDropped), mul(weights, sum));
+    const dScores =
+      dropped === weights ? mul(weights, sub(dDropped, sum)) : sub(mul(dropped, dDropped), mul(weights, sum));
     const back = (x: Value): Value => collect(x, layout, q, heads, headWidth);
     return [
       needed[0] ? back(matmul(dScores, keys)) : undefined,

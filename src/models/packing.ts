@@ -52,7 +52,11 @@ export function packedPlace({ starts, shared }: PackedRows, row: number, place: 
 
 /** The place in its row of each packed token. */
 export function positions({ lengths, shared }: PackedRows): Int32Array {
-  return Int32Array.from(lengths.flatMap((length, row) => Array.from({ length: row === 0 ? length : length - shared }, (_, i) => (row === 0 ? i : shared + i))));
+  return Int32Array.from(
+    lengths.flatMap((length, row) =>
+      Array.from({ length: row === 0 ? length : length - shared }, (_, i) => (row === 0 ? i : shared + i)),
+    ),
+  );
 }
 
 /** For each [row, head, place] of the padded shape, the packed [token, head] it is read from; padding reads a row's last token. */
@@ -63,7 +67,8 @@ export function headPlaces(packed: PackedRows, heads: number): Int32Array {
   for (let row = 0; row < rows; row++) {
     const last = lengths[row]! - 1;
     for (let head = 0; head < heads; head++) {
-      for (let place = 0; place < longest; place++) places[at++] = packedPlace(packed, row, Math.min(place, last)) * heads + head;
+      for (let place = 0; place < longest; place++)
+        places[at++] = packedPlace(packed, row, Math.min(place, last)) * heads + head;
     }
   }
   return places;

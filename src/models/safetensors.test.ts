@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointWeights } from "./checkpoint-weights.js";
 import { bfloat16Bits } from "./float-formats.js";
 import { SafetensorsFile } from "./safetensors.js";
-import { writeSafetensors, writeShardedSafetensors, type TensorToWrite } from "./write-safetensors.js";
+import { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from "./write-safetensors.js";
 
 const folder = mkdtempSync(join(tmpdir(), "safetensors-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,7 +22,11 @@ function fileOf(header: unknown, dataBytes: number, claimed?: number): string {
   return path;
 }
 
-const tensor = (dtype: unknown, shape: unknown, begin: number, end: number): unknown => ({ dtype, shape, data_offsets: [begin, end] });
+const tensor = (dtype: unknown, shape: unknown, begin: number, end: number): unknown => ({
+  dtype,
+  shape,
+  data_offsets: [begin, end],
+});
 
 describe("reading safetensors", () => {
   it("reads back what was written, with every float type", async () => {
@@ -56,13 +60,23 @@ describe("reading safetensors", () => {
   });
 
   it("rounds bfloat16 to nearest even", () => {
-    const bits = bfloat16Bits(new Float32Array(Uint32Array.of(0x3f808000, 0x3f818000, 0x3f808001, 0x7f800001, 0xff7fffff).buffer));
+    const bits = bfloat16Bits(
+      new Float32Array(Uint32Array.of(0x3f808000, 0x3f818000, 0x3f808001, 0x7f800001, 0xff7fffff).buffer),
+    );
     expect([...bits].map((b) => b.toString(16))).toEqual(["3f80", "3f82", "3f81", "7fc0", "ff80"]);
   });
 
   it.each<[string, () => string, RegExp]>([
     ["a missing file", () => join(folder, "nowhere.safetensors"), /cannot open .*nowhere/],
-    ["an empty file", () => { const path = fresh(); writeFileSync(path, ""); return path; }, /0 bytes/],
+    [
+      "an empty file",
+      () => {
+        const path = fresh();
+        writeFileSync(path, "");
+        return path;
+      },
+      /0 bytes/,
+    ],
     ["a header longer than the file", () => fileOf("{}", 0, 1000), /claims 1000 bytes, and the file has 10/],
     ["a header longer than the format allows", () => fileOf("{}", 0, 2 ** 40), /the format allows/],
     ["a header that is not JSON", () => fileOf("{oops", 0), /not JSON/],
@@ -71,11 +85,19 @@ describe("reading safetensors", () => {
     ["a prototype's name as type", () => fileOf({ w: tensor("toString", [2], 0, 8) }, 8), /unknown type/],
     ["a negative dimension", () => fileOf({ w: tensor("F32", [-2], 0, 8) }, 8), /has the shape \[-2\]/],
     ["a shape that overflows", () => fileOf({ w: tensor("F32", [2 ** 40, 2 ** 40], 0, 8) }, 8), /has the shape/],
-    ["offsets that do not fit the shape", () => fileOf({ w: tensor("F32", [2], 0, 4) }, 4), /needs 8 bytes and is given 4/],
+    [
+      "offsets that do not fit the shape",
+      () => fileOf({ w: tensor("F32", [2], 0, 4) }, 4),
+      /needs 8 bytes and is given 4/,
+    ],
     ["offsets that run backwards", () => fileOf({ w: tensor("F32", [2], 8, 0) }, 8), /needs 8 bytes/],
     ["offsets past the end", () => fileOf({ w: tensor("F32", [2], 0, 8) }, 4), /cut short, or its header lies/],
     ["an overlap", () => fileOf({ a: tensor("F32", [2], 0, 8), b: tensor("F32", [2], 4, 12) }, 12), /b overlaps/],
-    ["a hole", () => fileOf({ a: tensor("F32", [1], 0, 4), b: tensor("F32", [1], 8, 12) }, 12), /4 bytes before tensor b/],
+    [
+      "a hole",
+      () => fileOf({ a: tensor("F32", [1], 0, 4), b: tensor("F32", [1], 8, 12) }, 12),
+      /4 bytes before tensor b/,
+    ],
     ["bytes after the last tensor", () => fileOf({ a: tensor("F32", [1], 0, 4) }, 9), /end at byte/],
   ])("refuses %s", async (_name, make, message) => {
     await expect(SafetensorsFile.open(make())).rejects.toThrow(message);
@@ -96,19 +118,36 @@ describe("reading safetensors", () => {
 describe("writing safetensors", () => {
   it("leaves nothing behind where a tensor does not fit its shape", () => {
     const path = fresh();
-    expect(() => writeSafetensors(path, [{ name: "w", type: "F32", shape: [3], elements: () => Float32Array.of(1) }])).toThrow(/4 bytes do not fill/);
+    expect(() =>
+      writeSafetensors(path, [{ name: "w", type: "F32", shape: [3], elements: () => Float32Array.of(1) }]),
+    ).toThrow(/4 bytes do not fill/);
     expect(readdirSync(folder).filter((name) => name.startsWith(`${counter}.`))).toEqual([]);
   });
 
   it("writes shards that read back as one, and says which shard is missing", async () => {
     const place = mkdtempSync(join(folder, "shards-"));
-    const tensors = Array.from({ length: 5 }, (_, i): TensorToWrite => ({ name: `w${i}`, type: "F32", shape: [4], elements: () => new Float32Array(4).fill(i) }));
+    const tensors = Array.from(
+      { length: 5 },
+      (_, i): TensorToWrite => ({
+        name: `w${i}`,
+        type: "F32",
+        shape: [4],
+        elements: () => new Float32Array(4).fill(i),
+      }),
+    );
     const names = writeShardedSafetensors(join(place, "model.safetensors"), tensors, 32);
-    expect(names).toEqual(["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors", "model.safetensors.index.json"]);
+    expect(names).toEqual([
+      "model-00001-of-00003.safetensors",
+      "model-00002-of-00003.safetensors",
+      "model-00003-of-00003.safetensors",
+      "model.safetensors.index.json",
+    ]);
     const weights = await CheckpointWeights.open(place);
     expect(weights.names).toEqual(["w0", "w1", "w2", "w3", "w4"]);
     expect([...(await weights.readFloat32("w3", [4]))]).toEqual([3, 3, 3, 3]);
-    await expect(weights.readFloat32("w3", [2, 2])).rejects.toThrow(/w3 has the shape \[4\]; config.json asks for \[2, 2\]/);
+    await expect(weights.readFloat32("w3", [2, 2])).rejects.toThrow(
+      /w3 has the shape \[4\]; config.json asks for \[2, 2\]/,
+    );
     await expect(weights.readFloat32("other", [2, 2])).rejects.toThrow(/no weight other \[2, 2\]/);
     await weights.close();
     rmSync(join(place, names[1]!));

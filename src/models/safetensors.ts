@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, UserError } from "../base/errors.js";
 import { expandToFloat32, readsAsFloat32, STORED_TYPES, type StoredType } from "./float-formats.js";
 
@@ -94,7 +94,8 @@ export class SafetensorsFile {
   async readRows(name: string, from: number, count: number): Promise<Float32Array> {
     const entry = this.entry(name);
     const rows = entry.shape[0] ?? 1;
-    if (from < 0 || count < 0 || from + count > rows) throw new Error(`rows ${from} to ${from + count} of ${rows} of ${name}`);
+    if (from < 0 || count < 0 || from + count > rows)
+      throw new Error(`rows ${from} to ${from + count} of ${rows} of ${name}`);
     const width = entry.shape.slice(1).reduce((product, size) => product * size, 1);
     return this.convert(entry, from * width, count * width);
   }
@@ -103,8 +104,14 @@ export class SafetensorsFile {
     await this.file.close();
   }
 
-  private async convert(entry: StoredTensor, from: number, count: number, memory?: Float32Array): Promise<Float32Array> {
-    if (!readsAsFloat32(entry.type)) throw new UserError(`${this.path}: tensor ${entry.name} is ${entry.type}, not F32, F16, BF16 or F64`);
+  private async convert(
+    entry: StoredTensor,
+    from: number,
+    count: number,
+    memory?: Float32Array,
+  ): Promise<Float32Array> {
+    if (!readsAsFloat32(entry.type))
+      throw new UserError(`${this.path}: tensor ${entry.name} is ${entry.type}, not F32, F16, BF16 or F64`);
     const width = STORED_TYPES[entry.type];
     const out = memory && memory.length >= count ? memory.subarray(0, count) : new Float32Array(count);
     if (entry.type === "F32") {
@@ -130,7 +137,10 @@ export class SafetensorsFile {
 async function readExactly(file: FileHandle, path: string, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, done, Math.min(bytes.length - done, 1 << 30), position + done);
-    if (bytesRead === 0) throw new UserError(`${path} ended while it was being read, at byte ${position + done}`, { hint: "Download it again." });
+    if (bytesRead === 0)
+      throw new UserError(`${path} ended while it was being read, at byte ${position + done}`, {
+        hint: "Download it again.",
+      });
     done += bytesRead;
   }
 }
@@ -143,7 +153,8 @@ async function readHeader(file: FileHandle, path: string, size: number): Promise
   const lengthBytes = new Uint8Array(8);
   await readExactly(file, path, lengthBytes, 0);
   const length = new DataView(lengthBytes.buffer).getBigUint64(0, true);
-  if (length > BigInt(LONGEST_HEADER)) wrong(`its header claims ${length} bytes, and the format allows ${LONGEST_HEADER}`);
+  if (length > BigInt(LONGEST_HEADER))
+    wrong(`its header claims ${length} bytes, and the format allows ${LONGEST_HEADER}`);
   if (Number(length) > size - 8) wrong(`its header claims ${length} bytes, and the file has ${size}`);
   const bytes = new Uint8Array(Number(length));
   await readExactly(file, path, bytes, 8);
@@ -156,9 +167,16 @@ async function readHeader(file: FileHandle, path: string, size: number): Promise
   return { header, start: 8 + Number(length) };
 }
 
-function parseHeader(header: string, path: string, start: number, size: number): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
+function parseHeader(
+  header: string,
+  path: string,
+  start: number,
+  size: number,
+): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
   const wrong = (what: string): never => {
-    throw new UserError(`${path} is no sound safetensors file: ${what}`, { hint: "Download it again, or write it again." });
+    throw new UserError(`${path} is no sound safetensors file: ${what}`, {
+      hint: "Download it again, or write it again.",
+    });
   };
   let parsed: unknown;
   try {
@@ -177,18 +195,29 @@ function parseHeader(header: string, path: string, start: number, size: number):
       }
       continue;
     }
-    const { dtype, shape, data_offsets: offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-    if (typeof dtype !== "string" || !Object.hasOwn(STORED_TYPES, dtype)) wrong(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
+    const {
+      dtype,
+      shape,
+      data_offsets: offsets,
+    } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+    if (typeof dtype !== "string" || !Object.hasOwn(STORED_TYPES, dtype))
+      wrong(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
     if (!Array.isArray(shape) || !shape.every(isCount)) wrong(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
-    if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) wrong(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
+    if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+      wrong(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
     const type = dtype as StoredType;
     const [begin, end] = offsets as [number, number];
     const elements = (shape as number[]).reduce((product, dimension) => product * dimension, 1);
     const bytes = elements * STORED_TYPES[type];
     if (!Number.isSafeInteger(bytes)) wrong(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
-    if (end - begin !== bytes) wrong(`tensor ${name}, ${type} [${(shape as number[]).join(", ")}], needs ${bytes} bytes and is given ${end - begin}`);
+    if (end - begin !== bytes)
+      wrong(
+        `tensor ${name}, ${type} [${(shape as number[]).join(", ")}], needs ${bytes} bytes and is given ${end - begin}`,
+      );
     if (start + end > size) {
-      wrong(`tensor ${name} ends at byte ${start + end}, and the file has ${size}; it was cut short, or its header lies`);
+      wrong(
+        `tensor ${name} ends at byte ${start + end}, and the file has ${size}; it was cut short, or its header lies`,
+      );
     }
     list.push({ name, type, shape: shape as number[], offset: start + begin, bytes });
   }

@@ -1,11 +1,11 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { writeFolderWhole } from "../base/folders.js";
 import { writeWhole } from "../base/files.js";
+import { writeFolderWhole } from "../base/folders.js";
 import type { Device } from "../graph/index.js";
 import { configText } from "./config-file.js";
 import type { Parameter } from "./model.js";
-import { writeShardedSafetensors, type TensorToWrite } from "./write-safetensors.js";
+import { type TensorToWrite, writeShardedSafetensors } from "./write-safetensors.js";
 
 /** A model as it is saved. */
 export interface ModelToSave {
@@ -27,7 +27,11 @@ export const SHARD_BYTES = 5_000_000_000;
  * Saves a model as a folder that transformers' `from_pretrained` loads; whole or not at all.
  * @throws {UserError} where it cannot be written
  */
-export async function saveModelFolder(folder: string, model: ModelToSave, { shardBytes = SHARD_BYTES } = {}): Promise<void> {
+export async function saveModelFolder(
+  folder: string,
+  model: ModelToSave,
+  { shardBytes = SHARD_BYTES } = {},
+): Promise<void> {
   await writeFolderWhole(folder, (place) => {
     for (const file of model.files) if (existsSync(file)) copyFileSync(file, join(place, basename(file)));
     if (model.generationConfig) writeWhole(join(place, "generation_config.json"), configText(model.generationConfig));
@@ -43,4 +47,11 @@ export async function parameterToWrite(device: Device, parameter: Parameter): Pr
 }
 
 /** Files of a tokenizer that a saved model takes along. */
-export const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "spiece.model", "added_tokens.json", "chat_template.jinja"];
+export const TOKENIZER_FILES = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "spiece.model",
+  "added_tokens.json",
+  "chat_template.jinja",
+];

@@ -115,7 +115,12 @@ export class Weights {
   get linearLayers(): Map<string, readonly [number, number]> {
     const layers = new Map<string, readonly [number, number]>();
     for (const { name, shape } of this.byName.values()) {
-      if (shape.length === 2 && name.endsWith(".weight") && !/(^|\.)(shared|embed_tokens|lm_head|relative_attention_bias|lora_[AB])\.weight$/.test(name)) layers.set(name.slice(0, -7), shape as [number, number]);
+      if (
+        shape.length === 2 &&
+        name.endsWith(".weight") &&
+        !/(^|\.)(shared|embed_tokens|lm_head|relative_attention_bias|lora_[AB])\.weight$/.test(name)
+      )
+        layers.set(name.slice(0, -7), shape as [number, number]);
     }
     for (const [name, { shape }] of this.stored) layers.set(name.replace(/\.weight$/, ""), shape);
     return layers;
@@ -135,7 +140,8 @@ export class Weights {
   /** Freezes every parameter but the adapters'. */
   freezeAll(): void {
     const adapted = new Set([...this.adapters.values()].flatMap(({ a, b }) => [a, b]));
-    for (const parameter of this.byName.values()) if (!adapted.has(parameter)) this.replace({ ...parameter, trained: false });
+    for (const parameter of this.byName.values())
+      if (!adapted.has(parameter)) this.replace({ ...parameter, trained: false });
   }
 
   /** Puts a stored weight in the place of a float32 one. */
@@ -176,12 +182,19 @@ export class Weights {
   /** Frees what lies in the device's memory. */
   dispose(): void {
     for (const { array } of this.byName.values()) this.device.dispose(array);
-    for (const { arrays } of this.stored.values()) for (const array of Object.values(arrays)) this.device.dispose(array);
+    for (const { arrays } of this.stored.values())
+      for (const array of Object.values(arrays)) this.device.dispose(array);
   }
 }
 
 /** A float32 parameter in the device's memory. */
-export async function makeParameter(device: Device, name: string, shape: readonly number[], elements: Float32Array, trained = true): Promise<Parameter> {
+export async function makeParameter(
+  device: Device,
+  name: string,
+  shape: readonly number[],
+  elements: Float32Array,
+  trained = true,
+): Promise<Parameter> {
   const array: DeviceArray = await device.upload(device.array(elements, shape));
   return { name, shape, trained, decayed: isDecayed(name), array };
 }

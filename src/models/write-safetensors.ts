@@ -11,14 +11,19 @@ export interface TensorToWrite {
   readonly elements: () => ArrayBufferView;
 }
 
-const bytesOf = (tensor: TensorToWrite): number => tensor.shape.reduce((product, size) => product * size, 1) * STORED_TYPES[tensor.type];
+const bytesOf = (tensor: TensorToWrite): number =>
+  tensor.shape.reduce((product, size) => product * size, 1) * STORED_TYPES[tensor.type];
 
 /**
  * Writes tensors as one safetensors file, whole or not at all, in the order given.
  * `metadata` is as transformers and PEFT write it: they refuse files without a `format`.
  * @throws {UserError} where it cannot be written (a full disk): nothing is left behind.
  */
-export function writeSafetensors(path: string, tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>> = { format: "pt" }): void {
+export function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = { format: "pt" },
+): void {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const tensor of tensors) {
@@ -38,7 +43,9 @@ export function writeSafetensors(path: string, tensors: readonly TensorToWrite[]
     for (const tensor of tensors) {
       const elements = tensor.elements();
       if (elements.byteLength !== bytesOf(tensor)) {
-        throw new Error(`tensor ${tensor.name}: ${elements.byteLength} bytes do not fill ${tensor.type} [${tensor.shape.join(", ")}]`);
+        throw new Error(
+          `tensor ${tensor.name}: ${elements.byteLength} bytes do not fill ${tensor.type} [${tensor.shape.join(", ")}]`,
+        );
       }
       write(new Uint8Array(elements.buffer as ArrayBuffer, elements.byteOffset, elements.byteLength));
     }
@@ -55,7 +62,12 @@ export function shardName(path: string, number: number, count: number): string {
  * As {@link writeSafetensors}, but in several files of at most `shardBytes` (a larger tensor has one to itself) with
  * an index beside them, where all would not fit one. Returns the names of the files written.
  */
-export function writeShardedSafetensors(path: string, tensors: readonly TensorToWrite[], shardBytes: number, metadata?: Readonly<Record<string, string>>): string[] {
+export function writeShardedSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  shardBytes: number,
+  metadata?: Readonly<Record<string, string>>,
+): string[] {
   const shards: TensorToWrite[][] = [];
   let room = 0;
   for (const tensor of tensors) {
@@ -79,6 +91,9 @@ export function writeShardedSafetensors(path: string, tensors: readonly TensorTo
   });
   const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   // The index is written last: it vouches for shards that are there.
-  writeWhole(`${path}.index.json`, `${JSON.stringify({ metadata: { total_size: total }, weight_map: weightMap }, null, 2)}\n`);
+  writeWhole(
+    `${path}.index.json`,
+    `${JSON.stringify({ metadata: { total_size: total }, weight_map: weightMap }, null, 2)}\n`,
+  );
   return [...names, `${basename(path)}.index.json`];
 }

@@ -1,3 +1,12 @@
-export { type Manifest, type ManifestParts, readManifest, RUN_FORMAT, writeManifest } from "./manifest.js";
+export { type Manifest, type ManifestParts, RUN_FORMAT, readManifest, writeManifest } from "./manifest.js";
 export { RunFolder, type RunStart } from "./run-folder.js";
-export { type Logged, type RunDescription, tensorboardTracker, together, type Tracker, type WandbMode, wandbSettings, wandbTracker } from "./trackers/index.js";
+export {
+  type Logged,
+  type RunDescription,
+  type Tracker,
+  tensorboardTracker,
+  together,
+  type WandbMode,
+  wandbSettings,
+  wandbTracker,
+} from "./trackers/index.js";

@@ -33,7 +33,10 @@ export interface Manifest {
   readonly notes: readonly string[];
 }
 
-export type ManifestParts = Pick<Manifest, "kind" | "device" | "data" | "tokenizer" | "model" | "split" | "seeds" | "sample" | "notes">;
+export type ManifestParts = Pick<
+  Manifest,
+  "kind" | "device" | "data" | "tokenizer" | "model" | "split" | "seeds" | "sample" | "notes"
+>;
 
 /** Writes `manifest.json`: call it last. */
 export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new Date()): Manifest {
@@ -60,17 +63,26 @@ export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new
 export async function readManifest(path: string): Promise<Manifest> {
   const file = join(path, "manifest.json");
   if (!existsSync(file)) {
-    if (!existsSync(path)) throw new UserError(`there is no folder ${path}`, { hint: "Give the folder of a run, such as outputs/eda." });
+    if (!existsSync(path))
+      throw new UserError(`there is no folder ${path}`, { hint: "Give the folder of a run, such as outputs/eda." });
     const begun = existsSync(join(path, "run.json"));
-    throw new UserError(begun ? `${path} holds a run that is not complete (no manifest.json)` : `${path} holds no run (no manifest.json)`, {
-      hint: begun ? "Run the same command again: it goes on where it stopped." : "Give the folder of a run, such as outputs/eda.",
-    });
+    throw new UserError(
+      begun ? `${path} holds a run that is not complete (no manifest.json)` : `${path} holds no run (no manifest.json)`,
+      {
+        hint: begun
+          ? "Run the same command again: it goes on where it stopped."
+          : "Give the folder of a run, such as outputs/eda.",
+      },
+    );
   }
   const manifest = await readJson<Manifest>(file);
   if (manifest.format !== RUN_FORMAT) {
-    throw new UserError(`${file}: format ${String(manifest.format)} is not one that this version reads (${RUN_FORMAT})`, {
-      hint: "It was written by another version of mmmlu-lab: run the experiment again with this one.",
-    });
+    throw new UserError(
+      `${file}: format ${String(manifest.format)} is not one that this version reads (${RUN_FORMAT})`,
+      {
+        hint: "It was written by another version of mmmlu-lab: run the experiment again with this one.",
+      },
+    );
   }
   return manifest;
 }

@@ -10,13 +10,19 @@ beforeEach(() => (parent = mkdtempSync(join(tmpdir(), "mmmlu-folder-"))));
 afterEach(() => rmSync(parent, { recursive: true }));
 
 const at = (): string => join(parent, "run");
-const open = (identity: Record<string, unknown>, options: { fresh?: boolean; more?: Record<string, unknown> } = {}): Promise<RunFolder> => RunFolder.open(at(), "name", { ...identity, ...options.more }, identity, options);
+const open = (
+  identity: Record<string, unknown>,
+  options: { fresh?: boolean; more?: Record<string, unknown> } = {},
+): Promise<RunFolder> => RunFolder.open(at(), "name", { ...identity, ...options.more }, identity, options);
 const begun = (): unknown => JSON.parse(readFileSync(join(at(), "run.json"), "utf8")).configuration;
 
 describe("a run's folder", () => {
   it("goes on with the same configuration, and knows the keys that changed without changing a number", async () => {
     expect(await open({ model: "a" }, { more: { concurrency: 4 } })).toMatchObject({ resumed: false });
-    expect(await open({ model: "a" }, { more: { concurrency: 8 } })).toMatchObject({ resumed: true, start: { configuration: { model: "a", concurrency: 8 } } });
+    expect(await open({ model: "a" }, { more: { concurrency: 8 } })).toMatchObject({
+      resumed: true,
+      start: { configuration: { model: "a", concurrency: 8 } },
+    });
   });
 
   it("begins anew with another configuration where the run before it came to nothing", async () => {
@@ -28,12 +34,18 @@ describe("a run's folder", () => {
     expect(readdirSync(at())).toEqual(["run.json"]);
   });
 
-  it.each(["replies.jsonl", "audit.json", "metrics.json", "lock"])("is refused to another configuration once it holds %s", async (name) => {
-    await open({ model: "a" });
-    appendFileSync(join(at(), name), "1\n");
-    await expect(open({ model: "b" })).rejects.toMatchObject({ message: expect.stringMatching(/another configuration \(it differs in model\)/), hint: expect.stringContaining("--fresh") });
-    expect(begun()).toEqual({ model: "a" });
-  });
+  it.each(["replies.jsonl", "audit.json", "metrics.json", "lock"])(
+    "is refused to another configuration once it holds %s",
+    async (name) => {
+      await open({ model: "a" });
+      appendFileSync(join(at(), name), "1\n");
+      await expect(open({ model: "b" })).rejects.toMatchObject({
+        message: expect.stringMatching(/another configuration \(it differs in model\)/),
+        hint: expect.stringContaining("--fresh"),
+      });
+      expect(begun()).toEqual({ model: "a" });
+    },
+  );
 
   it("is not moved aside from under a run that goes on", async () => {
     await open({ model: "a" });
@@ -51,6 +63,9 @@ describe("a run's folder", () => {
   it("says what is in its way", async () => {
     writeFileSync(at(), "a file");
     await expect(open({})).rejects.toThrow(/is not a folder/);
-    await expect(RunFolder.open(join(at(), "below"), "name", {}, {})).rejects.toMatchObject({ message: expect.stringMatching(/cannot make the folder .*below/), hint: expect.stringContaining("--out") });
+    await expect(RunFolder.open(join(at(), "below"), "name", {}, {})).rejects.toMatchObject({
+      message: expect.stringMatching(/cannot make the folder .*below/),
+      hint: expect.stringContaining("--out"),
+    });
   });
 });

@@ -19,7 +19,11 @@ export interface RunStart {
 
 /** A run's folder: the only place that knows its files' names. */
 export class RunFolder {
-  private constructor(readonly path: string, readonly start: RunStart, readonly resumed: boolean) {}
+  private constructor(
+    readonly path: string,
+    readonly start: RunStart,
+    readonly resumed: boolean,
+  ) {}
 
   /**
    * Opens or makes the folder of a run. The same configuration goes on with what is there; another one begins anew only where the
@@ -36,7 +40,8 @@ export class RunFolder {
     options: { fresh?: boolean; now?: Date } = {},
   ): Promise<RunFolder> {
     const now = options.now ?? new Date();
-    if (existsSync(path) && !statSync(path).isDirectory()) throw new UserError(`${path} is not a folder`, { hint: "Choose another one with --out." });
+    if (existsSync(path) && !statSync(path).isDirectory())
+      throw new UserError(`${path} is not a folder`, { hint: "Choose another one with --out." });
     if (options.fresh && existsSync(path)) {
       // Not from under a run that still goes on.
       lockFolder(path)();
@@ -46,12 +51,16 @@ export class RunFolder {
     const configurationHash = hashOf(identity);
     if (existsSync(startPath)) {
       const before = await readJson<RunStart>(startPath);
-      if (before.configurationHash === configurationHash) return new RunFolder(path, { ...before, configuration }, true);
+      if (before.configurationHash === configurationHash)
+        return new RunFolder(path, { ...before, configuration }, true);
       if (!cameToNothing(path)) {
         const keys = differingKeys(before.configuration, configuration);
-        throw new UserError(`${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`, {
-          hint: "Choose another folder with --out, or --fresh to move the old run aside.",
-        });
+        throw new UserError(
+          `${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`,
+          {
+            hint: "Choose another folder with --out, or --fresh to move the old run aside.",
+          },
+        );
       }
       for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true });
     } else if (existsSync(path) && readdirSync(path).some((name) => name !== "lock" && !isLeftover(name))) {
@@ -60,9 +69,19 @@ export class RunFolder {
     try {
       mkdirSync(path, { recursive: true });
     } catch (error) {
-      throw new UserError(`cannot make the folder ${path}: ${messageOf(error)}`, { hint: "Choose another one with --out.", cause: error });
+      throw new UserError(`cannot make the folder ${path}: ${messageOf(error)}`, {
+        hint: "Choose another one with --out.",
+        cause: error,
+      });
     }
-    const start: RunStart = { format: 1, name, configurationHash, configuration, started: now.toISOString(), process: process.pid };
+    const start: RunStart = {
+      format: 1,
+      name,
+      configurationHash,
+      configuration,
+      started: now.toISOString(),
+      process: process.pid,
+    };
     writeWhole(startPath, `${JSON.stringify(start, null, 2)}\n`);
     return new RunFolder(path, start, false);
   }
@@ -97,12 +116,19 @@ export class RunFolder {
 const WORTHLESS = new Set(["run.json", "splits.json"]);
 
 /** A lock is not among them: a run that still goes on keeps its folder. */
-const cameToNothing = (path: string): boolean => readdirSync(path).every((name) => WORTHLESS.has(name) || (name === "replies.jsonl" && statSync(join(path, name)).size === 0));
+const cameToNothing = (path: string): boolean =>
+  readdirSync(path).every(
+    (name) => WORTHLESS.has(name) || (name === "replies.jsonl" && statSync(join(path, name)).size === 0),
+  );
 
 function differingKeys(before: unknown, after: unknown, path = ""): string[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
-  const bothObjects = [before, after].every((value) => value !== null && typeof value === "object" && !Array.isArray(value));
+  const bothObjects = [before, after].every(
+    (value) => value !== null && typeof value === "object" && !Array.isArray(value),
+  );
   if (!bothObjects) return [path];
   const [a, b] = [before as Record<string, unknown>, after as Record<string, unknown>];
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) => differingKeys(a[key] ?? null, b[key] ?? null, path ? `${path}.${key}` : key));
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
+    differingKeys(a[key] ?? null, b[key] ?? null, path ? `${path}.${key}` : key),
+  );
 }

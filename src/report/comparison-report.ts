@@ -17,14 +17,31 @@ export function comparisonReport(comparison: Comparison): { html: string; figure
     {
       id: "runs",
       title: "The runs on their common rows",
-      body: html`${leftOut ? html`<p class="notice" role="note">${comparison.runs.filter((run) => run.leftOut > 0).map((run) => `${run.leftOut.toLocaleString("en")} of ${run.name}'s ${run.answered.toLocaleString("en")} rows`).join(" and ")} are left out here: not every run answered them.</p>` : ""}
+      body: html`${
+        leftOut
+          ? html`<p class="notice" role="note">${comparison.runs
+              .filter((run) => run.leftOut > 0)
+              .map(
+                (run) =>
+                  `${run.leftOut.toLocaleString("en")} of ${run.name}'s ${run.answered.toLocaleString("en")} rows`,
+              )
+              .join(" and ")} are left out here: not every run answered them.</p>`
+          : ""
+      }
 ${figures([runs])}
 ${table(
-        ["run", "rows answered", "left out here", "accuracy", "95 % by question", "macro", "95 % of macro", "unreadable"],
-        comparison.runs.map((run) => [
-          run.name, run.answered, run.leftOut, percent(run.statistics.overall.accuracy), range(run.statistics.clustered.interval), percent(run.statistics.macroAccuracy), range(run.statistics.macroInterval), percent(run.statistics.unreadableShare),
-        ]),
-      )}`,
+  ["run", "rows answered", "left out here", "accuracy", "95 % by question", "macro", "95 % of macro", "unreadable"],
+  comparison.runs.map((run) => [
+    run.name,
+    run.answered,
+    run.leftOut,
+    percent(run.statistics.overall.accuracy),
+    range(run.statistics.clustered.interval),
+    percent(run.statistics.macroAccuracy),
+    range(run.statistics.macroInterval),
+    percent(run.statistics.unreadableShare),
+  ]),
+)}`,
     },
     { id: "groups", title: "By language and category", body: groupTable(comparison) },
     ...comparison.pairs.map((pair, index): Section => {
@@ -33,16 +50,62 @@ ${table(
         id: `pair-${index + 1}`,
         title: `${pair.second} against ${pair.first}`,
         body: html`${tiles([
-          { name: "Difference", value: points(pair.difference), under: [`95 %: ${points(pair.interval[0], false)} to ${points(pair.interval[1], false)}`, "paired bootstrap, clustered by question"] },
-          { name: "McNemar's exact test, by question", value: `p ${pair.clusteredPValue < 1e-4 ? "" : "= "}${pValue(pair.clusteredPValue)}`, under: [...(several ? [`Holm over ${comparison.pairs.length} pairs: ${pValue(pair.adjustedClusteredPValue)}`] : []), `by row: ${pValue(pair.pValue)}${several ? `, Holm ${pValue(pair.adjustedPValue)}` : ""}`] },
-          { name: "Rows that only one got right", value: `${pair.onlyFirst.toLocaleString("en")} : ${pair.onlySecond.toLocaleString("en")}`, under: `only ${pair.first} : only ${pair.second}` },
-          { name: "Subjects that moved", value: String(moved.length), under: [`of ${pair.subjects.length}`, "p by question, after Holm's correction"] },
+          {
+            name: "Difference",
+            value: points(pair.difference),
+            under: [
+              `95 %: ${points(pair.interval[0], false)} to ${points(pair.interval[1], false)}`,
+              "paired bootstrap, clustered by question",
+            ],
+          },
+          {
+            name: "McNemar's exact test, by question",
+            value: `p ${pair.clusteredPValue < 1e-4 ? "" : "= "}${pValue(pair.clusteredPValue)}`,
+            under: [
+              ...(several
+                ? [`Holm over ${comparison.pairs.length} pairs: ${pValue(pair.adjustedClusteredPValue)}`]
+                : []),
+              `by row: ${pValue(pair.pValue)}${several ? `, Holm ${pValue(pair.adjustedPValue)}` : ""}`,
+            ],
+          },
+          {
+            name: "Rows that only one got right",
+            value: `${pair.onlyFirst.toLocaleString("en")} : ${pair.onlySecond.toLocaleString("en")}`,
+            under: `only ${pair.first} : only ${pair.second}`,
+          },
+          {
+            name: "Subjects that moved",
+            value: String(moved.length),
+            under: [`of ${pair.subjects.length}`, "p by question, after Holm's correction"],
+          },
         ])}
 ${moved.length ? html`<p>Moved: ${moved.map((one) => `${spoken(one.subject)} (${points(one.difference)})`).join(", ")}.</p>` : html`<p>No subject's change is more than chance may make.</p>`}
 ${figures([drawn[index] as Figure])}
 <details><summary>All subjects as a table</summary>${table(
-          ["subject", "n", pair.first, pair.second, "difference", "95 %, in points", "p by row", "p by question", "p by question (Holm)", "note"],
-          pair.subjects.map((one) => [spoken(one.subject), one.n, percent(one.firstAccuracy), percent(one.secondAccuracy), points(one.difference), `${points(one.interval[0], false)} to ${points(one.interval[1], false)}`, pValue(one.pValue), pValue(one.clusteredPValue), pValue(one.adjustedClusteredPValue), one.moved ? "moved" : ""]),
+          [
+            "subject",
+            "n",
+            pair.first,
+            pair.second,
+            "difference",
+            "95 %, in points",
+            "p by row",
+            "p by question",
+            "p by question (Holm)",
+            "note",
+          ],
+          pair.subjects.map((one) => [
+            spoken(one.subject),
+            one.n,
+            percent(one.firstAccuracy),
+            percent(one.secondAccuracy),
+            points(one.difference),
+            `${points(one.interval[0], false)} to ${points(one.interval[1], false)}`,
+            pValue(one.pValue),
+            pValue(one.clusteredPValue),
+            pValue(one.adjustedClusteredPValue),
+            one.moved ? "moved" : "",
+          ]),
         )}</details>`,
       };
     }),
@@ -60,11 +123,24 @@ ${figures([drawn[index] as Figure])}
 
 /** Each run's accuracy by language and by category, with intervals. */
 function groupTable({ runs }: Comparison): Html {
-  const cell = (one: Accuracy | undefined): string => (one ? `${percent(one.accuracy)} (${range(one.clusteredInterval)})` : "–");
+  const cell = (one: Accuracy | undefined): string =>
+    one ? `${percent(one.accuracy)} (${range(one.clusteredInterval)})` : "–";
   const [first] = runs;
   const rows = [
-    ...(first?.statistics.languages ?? []).map(({ language, n }) => [language, n, ...runs.map((run) => cell(run.statistics.languages.find((one) => one.language === language)))]),
-    ...(first?.statistics.categories ?? []).map(({ category, n }) => [category, n, ...runs.map((run) => cell(run.statistics.categories.find((one) => one.category === category)))]),
+    ...(first?.statistics.languages ?? []).map(({ language, n }) => [
+      language,
+      n,
+      ...runs.map((run) => cell(run.statistics.languages.find((one) => one.language === language))),
+    ]),
+    ...(first?.statistics.categories ?? []).map(({ category, n }) => [
+      category,
+      n,
+      ...runs.map((run) => cell(run.statistics.categories.find((one) => one.category === category))),
+    ]),
   ];
-  return table(["rows of", "n", ...runs.map(({ name }) => name)], rows, "Accuracy, and its 95 % interval clustered by question");
+  return table(
+    ["rows of", "n", ...runs.map(({ name }) => name)],
+    rows,
+    "Accuracy, and its 95 % interval clustered by question",
+  );
 }

@@ -1,8 +1,8 @@
 import type { EvaluationStatistics } from "../evaluate/index.js";
 import { evaluationFigures, type Figure, groupFigure, percent, points, WIDE } from "./figures/index.js";
 import { html } from "./html.js";
-import { accuracyTile, extremes, figures, range, subjectTable, table, type Tile, tiles } from "./parts.js";
 import type { Section } from "./page.js";
+import { accuracyTile, extremes, figures, range, subjectTable, type Tile, table, tiles } from "./parts.js";
 
 /** One stage of answering: before training, after it, or the only one. */
 export interface StageResult {
@@ -14,17 +14,29 @@ export interface StageResult {
   readonly published?: number;
 }
 
-const stageTitle: Record<string, string> = { baseline: "before training", final: "after training", test: "on the test rows" };
+const stageTitle: Record<string, string> = {
+  baseline: "before training",
+  final: "after training",
+  test: "on the test rows",
+};
 export const titleOfStage = (stage: string): string => stageTitle[stage] ?? stage;
 
 /** The headline of a run's answers. */
 export function headlineTiles(stages: readonly StageResult[]): Tile[] {
   return stages.flatMap((one) => [
-    accuracyTile(`Accuracy ${titleOfStage(one.stage)}`, one.statistics.overall, one.statistics.clustered, one.published),
+    accuracyTile(
+      `Accuracy ${titleOfStage(one.stage)}`,
+      one.statistics.overall,
+      one.statistics.clustered,
+      one.published,
+    ),
     {
       name: `Unreadable replies ${stages.length > 1 ? titleOfStage(one.stage) : ""}`,
       value: percent(one.statistics.unreadableShare),
-      under: [`${Math.round(one.statistics.unreadableShare * one.statistics.overall.n).toLocaleString("en")} of ${one.statistics.overall.n.toLocaleString("en")} rows`, "counted as wrong"],
+      under: [
+        `${Math.round(one.statistics.unreadableShare * one.statistics.overall.n).toLocaleString("en")} of ${one.statistics.overall.n.toLocaleString("en")} rows`,
+        "counted as wrong",
+      ],
     },
   ]);
 }
@@ -40,7 +52,10 @@ export const headlineFigure = (stages: readonly StageResult[]): Figure =>
 
 /** The figures of every stage, as they are also written to `figures/`. */
 export function stageFigures(stages: readonly StageResult[]): { stage: string; figures: Figure[] }[] {
-  return stages.map((one) => ({ stage: one.stage, figures: evaluationFigures(one.statistics, one.confusion, stages.length > 1 ? one.stage : "") }));
+  return stages.map((one) => ({
+    stage: one.stage,
+    figures: evaluationFigures(one.statistics, one.confusion, stages.length > 1 ? one.stage : ""),
+  }));
 }
 
 /** A section a stage: subjects, confusion, letters, languages, categories. */
@@ -51,16 +66,45 @@ export function stageSections(stages: readonly StageResult[], drawn: ReturnType<
       id: `answers-${one.stage}`,
       title: `Answers ${titleOfStage(one.stage)}`,
       body: html`${tiles([
-        { name: "Micro average", value: percent(statistics.overall.accuracy), under: [`95 %: ${range(statistics.clustered.interval)}`, `by row (Wilson): ${range(statistics.overall.interval)}`] },
-        { name: "Macro average", value: percent(statistics.macroAccuracy), under: [`95 %: ${range(statistics.macroInterval)}`, "each subject counts the same"] },
+        {
+          name: "Micro average",
+          value: percent(statistics.overall.accuracy),
+          under: [
+            `95 %: ${range(statistics.clustered.interval)}`,
+            `by row (Wilson): ${range(statistics.overall.interval)}`,
+          ],
+        },
+        {
+          name: "Macro average",
+          value: percent(statistics.macroAccuracy),
+          under: [`95 %: ${range(statistics.macroInterval)}`, "each subject counts the same"],
+        },
         {
           name: "Design effect",
-          value: Number.isFinite(statistics.clustered.designEffect) ? statistics.clustered.designEffect.toFixed(2) : "–",
-          under: [`${statistics.clustered.clusters.toLocaleString("en")} questions, ${statistics.overall.n.toLocaleString("en")} rows`, "times the variance of independent rows"],
+          value: Number.isFinite(statistics.clustered.designEffect)
+            ? statistics.clustered.designEffect.toFixed(2)
+            : "–",
+          under: [
+            `${statistics.clustered.clusters.toLocaleString("en")} questions, ${statistics.overall.n.toLocaleString("en")} rows`,
+            "times the variance of independent rows",
+          ],
         },
-        { name: "Position bias", value: percent(statistics.positionBias), under: "of readable predictions are too many for their letter" },
+        {
+          name: "Position bias",
+          value: percent(statistics.positionBias),
+          under: "of readable predictions are too many for their letter",
+        },
         ...(statistics.calibration
-          ? [{ name: "Calibration error", value: percent(statistics.calibration.expectedCalibrationError), under: [`Brier score ${statistics.calibration.brier.toFixed(3)} (0 to 2)`, `${statistics.calibration.n.toLocaleString("en")} rows with log-probabilities`] }]
+          ? [
+              {
+                name: "Calibration error",
+                value: percent(statistics.calibration.expectedCalibrationError),
+                under: [
+                  `Brier score ${statistics.calibration.brier.toFixed(3)} (0 to 2)`,
+                  `${statistics.calibration.n.toLocaleString("en")} rows with log-probabilities`,
+                ],
+              },
+            ]
           : []),
       ])}
 ${extremes(statistics)}
@@ -68,7 +112,13 @@ ${figures(drawn[index]?.figures ?? [])}
 ${subjectTable(statistics)}
 <details><summary>Letters as a table</summary>${table(
         ["letter", "true", "predicted", "predicted minus true share", "right of its true rows"],
-        statistics.letters.map((letter) => [letter.letter, letter.truth, letter.predicted, points(letter.excess), letter.recall === null ? "–" : percent(letter.recall)]),
+        statistics.letters.map((letter) => [
+          letter.letter,
+          letter.truth,
+          letter.predicted,
+          points(letter.excess),
+          letter.recall === null ? "–" : percent(letter.recall),
+        ]),
       )}</details>`,
     };
   });

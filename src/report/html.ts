@@ -10,7 +10,9 @@ type Part = Html | string | number | null | undefined | false | readonly Part[];
 
 /** Builds HTML; every value that is not {@link Html} is escaped, so that a reply holding markup shows as text. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
-  return new Html(strings.reduce((text, string, index) => text + string + (index < values.length ? render(values[index]) : ""), ""));
+  return new Html(
+    strings.reduce((text, string, index) => text + string + (index < values.length ? render(values[index]) : ""), ""),
+  );
 }
 
 /** HTML that was made elsewhere and is trusted, such as a figure's SVG. */
@@ -24,8 +26,15 @@ function render(value: Part): string {
 }
 
 export const escapeHtml = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
 
 /** A value as JSON that may stand inside a `<script>` element whatever text it holds. */
 export const scriptJson = (value: unknown): Html =>
-  new Html(JSON.stringify(value).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029"));
+  new Html(
+    JSON.stringify(value).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029"),
+  );

@@ -13,7 +13,12 @@ export interface Section {
 export const BRAND = `<span class="brand">mmmlu-lab</span>`;
 
 /** A page of its own: one file, no network, light and dark, printable, usable by keyboard and screen reader. */
-export function page(title: string, lead: Html, sections: readonly Section[], options: { scripts?: Html; extraHead?: Html; foot?: string } = {}): string {
+export function page(
+  title: string,
+  lead: Html,
+  sections: readonly Section[],
+  options: { scripts?: Html; extraHead?: Html; foot?: string } = {},
+): string {
   return `${html`<!doctype html>
 <html lang="en">
 <head>
@@ -33,8 +38,12 @@ ${lead}
 ${sections.length > 1 ? html`<nav aria-label="Contents"><ul>${sections.map((section) => html`<li><a href="#${section.id}">${section.title}</a></li>`)}</ul></nav>` : ""}
 </header>
 <main id="main">
-${sections.map((section) => html`<section id="${section.id}" aria-labelledby="${section.id}-title"><h2 id="${section.id}-title">${section.title}</h2>
-${section.body}</section>`)}
+${sections.map(
+  (
+    section,
+  ) => html`<section id="${section.id}" aria-labelledby="${section.id}-title"><h2 id="${section.id}-title">${section.title}</h2>
+${section.body}</section>`,
+)}
 </main>
 <footer>${options.foot ?? "Written by mmmlu-lab. This page is one file and asks nothing of a network."}</footer>
 ${options.scripts}

@@ -1,10 +1,18 @@
+import {
+  type Accuracy,
+  type ClusteredInterval,
+  type EvaluationStatistics,
+  FEW_ROWS,
+  type Interval,
+  type Prediction,
+} from "../evaluate/index.js";
 import { type Figure, percent, spoken, WIDE } from "./figures/index.js";
 import { type Html, html, raw, scriptJson } from "./html.js";
 import type { Section } from "./page.js";
-import { type Accuracy, type ClusteredInterval, type EvaluationStatistics, FEW_ROWS, type Interval, type Prediction } from "../evaluate/index.js";
 
 /** 25.0–31.2 %, never broken over lines */
-export const range = ([low, high]: Interval): string => `${(100 * low).toFixed(1)}\u2060–\u2060${(100 * high).toFixed(1)}\u00a0%`;
+export const range = ([low, high]: Interval): string =>
+  `${(100 * low).toFixed(1)}\u2060–\u2060${(100 * high).toFixed(1)}\u00a0%`;
 
 export interface Tile {
   readonly name: string;
@@ -22,11 +30,18 @@ export function accuracyTile(name: string, accuracy: Accuracy, clustered: Cluste
   return {
     name,
     value: percent(accuracy.accuracy),
-    under: [`95 %: ${range(clustered.interval)}`, `${accuracy.correct.toLocaleString("en")} of ${accuracy.n.toLocaleString("en")} rows`, ...(published === undefined ? [] : [`published ${percent(published)}`])],
+    under: [
+      `95 %: ${range(clustered.interval)}`,
+      `${accuracy.correct.toLocaleString("en")} of ${accuracy.n.toLocaleString("en")} rows`,
+      ...(published === undefined ? [] : [`published ${percent(published)}`]),
+    ],
   };
 }
 
-export function figures(all: readonly Figure[], wide: (figure: Figure) => boolean = (figure) => figure.svg.includes(`width="${WIDE}"`)): Html {
+export function figures(
+  all: readonly Figure[],
+  wide: (figure: Figure) => boolean = (figure) => figure.svg.includes(`width="${WIDE}"`),
+): Html {
   return html`<div class="figures">${all.map((figure) => html`<figure class="${wide(figure) ? "wide" : ""}"><figcaption>${figure.title}</figcaption><div class="scroll">${raw(figure.svg)}</div></figure>`)}</div>`;
 }
 
@@ -34,7 +49,11 @@ export type Cell = string | number | Html;
 
 /** A table; columns whose cells are numbers are set to the right. */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[], caption?: string): Html {
-  const numeric = head.map((_, index) => rows.length > 0 && rows.every((row) => typeof row[index] === "number" || /^[-+]?[\d.,]+( %)?$/.test(String(row[index]))));
+  const numeric = head.map(
+    (_, index) =>
+      rows.length > 0 &&
+      rows.every((row) => typeof row[index] === "number" || /^[-+]?[\d.,]+( %)?$/.test(String(row[index]))),
+  );
   const className = (index: number): string => (numeric[index] ? "number" : "");
   // Without headings it is a list of names and values.
   if (head.every((name) => name === "")) {
@@ -48,7 +67,16 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
 export function subjectTable(statistics: EvaluationStatistics): Html {
   return html`<details><summary>All ${statistics.subjects.length} subjects as a table</summary>${table(
     ["subject", "category", "n", "accuracy", "95 % by question", "95 % by row (Wilson)", "shrunken", "note"],
-    statistics.subjects.map((one) => [spoken(one.subject), one.category, one.n, percent(one.accuracy), range(one.clusteredInterval), range(one.interval), percent(one.shrunken), one.fewRows ? "few rows" : ""]),
+    statistics.subjects.map((one) => [
+      spoken(one.subject),
+      one.category,
+      one.n,
+      percent(one.accuracy),
+      range(one.clusteredInterval),
+      range(one.interval),
+      percent(one.shrunken),
+      one.fewRows ? "few rows" : "",
+    ]),
   )}</details>`;
 }
 
@@ -57,8 +85,10 @@ export function extremes(statistics: EvaluationStatistics): Html {
   const ranked = statistics.subjects.filter((one) => !one.fewRows);
   const [best, worst] = [ranked[0], ranked[ranked.length - 1]];
   const left = statistics.subjects.length - ranked.length;
-  const how = "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.";
-  if (!best || !worst || best === worst) return html`<p>Too few subjects have ${FEW_ROWS} rows: none is named best or worst. ${how}</p>`;
+  const how =
+    "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.";
+  if (!best || !worst || best === worst)
+    return html`<p>Too few subjects have ${FEW_ROWS} rows: none is named best or worst. ${how}</p>`;
   return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} (95 %: ${range(best.clusteredInterval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} (95 %: ${range(worst.clusteredInterval)}).
 ${left > 0 ? `${left} subjects with fewer than ${FEW_ROWS} rows are not ranked here.` : ""} ${how}</p>`;
 }
@@ -70,11 +100,17 @@ export type QuestionText = readonly [question: string, a: string, b: string, c: 
 export const ROWS_WITH_TEXT = 8000;
 
 /** The table of predictions: searched and filtered in the page. */
-export function predictionSection(predictions: readonly Prediction[], texts: Readonly<Record<string, QuestionText>>): Section {
+export function predictionSection(
+  predictions: readonly Prediction[],
+  texts: Readonly<Record<string, QuestionText>>,
+): Section {
   const columns = ["id", "language", "subject", "stage", "answer", "prediction", "reply"] as const;
-  const rows = predictions.map((one) => columns.map((column) => (column === "reply" ? one.reply.slice(0, 2000) : one[column])));
+  const rows = predictions.map((one) =>
+    columns.map((column) => (column === "reply" ? one.reply.slice(0, 2000) : one[column])),
+  );
   const ids = new Set(predictions.map((one) => one.id));
-  const kept = ids.size <= ROWS_WITH_TEXT ? Object.fromEntries(Object.entries(texts).filter(([id]) => ids.has(id))) : {};
+  const kept =
+    ids.size <= ROWS_WITH_TEXT ? Object.fromEntries(Object.entries(texts).filter(([id]) => ids.has(id))) : {};
   const select = (name: string, label: string, options: readonly (readonly [string, string])[] = []): Html =>
     html`<label>${label}<select id="filter-${name}"><option value="">all</option>${options.map(([value, text]) => html`<option value="${value}">${text}</option>`)}</select></label>`;
   return {
@@ -83,7 +119,11 @@ export function predictionSection(predictions: readonly Prediction[], texts: Rea
     body: html`<div class="filters" role="search" aria-label="Filter the predictions">
 <label>Search<input type="search" id="filter-search" placeholder="text, reply or id"></label>
 ${select("language", "Language")}${select("subject", "Subject")}${select("stage", "Stage")}
-${select("outcome", "Outcome", [["right", "right"], ["wrong", "wrong"], ["unreadable", "unreadable"]])}
+${select("outcome", "Outcome", [
+  ["right", "right"],
+  ["wrong", "wrong"],
+  ["unreadable", "unreadable"],
+])}
 </div>
 <p id="predictions-count" class="soft" role="status" aria-live="polite"></p>
 <div class="viewport" id="predictions-view"><table role="grid" aria-label="Predictions" aria-readonly="true">

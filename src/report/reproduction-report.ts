@@ -31,7 +31,9 @@ export interface ShownFigure {
 export function written(value: number | undefined, unit: "count" | "share" | "number"): string {
   if (value === undefined) return "–";
   if (unit === "share") return percent(value, 2);
-  return unit === "count" || Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(7)));
+  return unit === "count" || Number.isInteger(value)
+    ? value.toLocaleString("en")
+    : String(Number(value.toPrecision(7)));
 }
 
 /** Published figures beside measured ones as a table; a verdict only where the run used the data of the published one. */
@@ -39,26 +41,57 @@ export function publishedTable(figures: readonly ShownFigure[], comparable: bool
   const intervals = figures.some((figure) => figure.interval);
   return html`${comparable ? "" : html`<p class="soft">This run used the embedded sample: its figures stand beside the published ones only to show the layout.</p>`}
 ${table(
-    ["figure", "published", "measured", ...(intervals ? ["95 % interval"] : []), ...(comparable ? ["verdict"] : [])],
-    figures.map((figure) => [
-      figure.name, written(figure.published, figure.unit), written(figure.measured, figure.unit), ...(intervals ? [figure.interval ? range(figure.interval) : ""] : []),
-      ...(comparable ? [figure.agrees === undefined ? "" : figure.agrees ? html`<span class="right">agrees</span>` : html`<span class="wrong">differs</span>`] : []),
-    ]),
-  )}`;
+  ["figure", "published", "measured", ...(intervals ? ["95 % interval"] : []), ...(comparable ? ["verdict"] : [])],
+  figures.map((figure) => [
+    figure.name,
+    written(figure.published, figure.unit),
+    written(figure.measured, figure.unit),
+    ...(intervals ? [figure.interval ? range(figure.interval) : ""] : []),
+    ...(comparable
+      ? [
+          figure.agrees === undefined
+            ? ""
+            : figure.agrees
+              ? html`<span class="right">agrees</span>`
+              : html`<span class="wrong">differs</span>`,
+        ]
+      : []),
+  ]),
+)}`;
 }
 
 /** The report of `mmmlu reproduce`. @param missing experiments without a finished run, with the reason */
-export function reproductionReport(experiments: readonly ReproducedExperiment[], missing: readonly { experiment: string; reason: string }[]): string {
+export function reproductionReport(
+  experiments: readonly ReproducedExperiment[],
+  missing: readonly { experiment: string; reason: string }[],
+): string {
   const sections: Section[] = [
-    ...experiments.map((one): Section => ({
-      id: one.experiment,
-      title: one.experiment,
-      body: html`${publishedTable(one.figures, one.comparable)}
+    ...experiments.map(
+      (one): Section => ({
+        id: one.experiment,
+        title: one.experiment,
+        body: html`${publishedTable(one.figures, one.comparable)}
 <h3>Where the protocol differs from the published one</h3>
 ${one.protocolDifferences.length ? html`<ul>${one.protocolDifferences.map((line) => html`<li>${line}</li>`)}</ul>` : html`<p>Nowhere that is known.</p>`}
 <p class="soft">Run folder: ${one.folder}</p>`,
-    })),
-    ...(missing.length ? [{ id: "missing", title: "Not run", body: table(["experiment", "why"], missing.map(({ experiment, reason }) => [experiment, reason])) }] : []),
+      }),
+    ),
+    ...(missing.length
+      ? [
+          {
+            id: "missing",
+            title: "Not run",
+            body: table(
+              ["experiment", "why"],
+              missing.map(({ experiment, reason }) => [experiment, reason]),
+            ),
+          },
+        ]
+      : []),
   ];
-  return page("Published beside measured", html`<h1>Published beside measured</h1><p class="soft">Counts agree where they are the same; an accuracy agrees where the published one lies in the interval of the measured one.</p>`, sections);
+  return page(
+    "Published beside measured",
+    html`<h1>Published beside measured</h1><p class="soft">Counts agree where they are the same; an accuracy agrees where the published one lies in the interval of the measured one.</p>`,
+    sections,
+  );
 }

@@ -1,11 +1,20 @@
 import type { Prediction } from "../evaluate/index.js";
 import type { ManifestParts } from "../record/index.js";
-import { headlineFigure, headlineTiles, stageFigures, stageSections, type StageResult } from "./evaluation-parts.js";
-import { explorationFigures, type ExplorationFigures, type Figure, learningRateFigure, lossFigure, type LossPoint, percent, type ValidationPoint } from "./figures/index.js";
+import { headlineFigure, headlineTiles, type StageResult, stageFigures, stageSections } from "./evaluation-parts.js";
+import {
+  type ExplorationFigures,
+  explorationFigures,
+  type Figure,
+  type LossPoint,
+  learningRateFigure,
+  lossFigure,
+  percent,
+  type ValidationPoint,
+} from "./figures/index.js";
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
+import { figures, predictionSection, type QuestionText, type Tile, table, tiles } from "./parts.js";
 import { publishedTable, type ShownFigure } from "./reproduction-report.js";
-import { figures, predictionSection, type QuestionText, table, type Tile, tiles } from "./parts.js";
 
 /** What every report says first. */
 export interface ReportHead {
@@ -39,7 +48,8 @@ export interface TrainingCurves {
   readonly tiles: readonly Tile[];
 }
 
-const SAMPLE_NOTICE = "This run used the embedded sample: questions written by a generator. Its figures mean nothing about MMMLU; they show that everything works.";
+const SAMPLE_NOTICE =
+  "This run used the embedded sample: questions written by a generator. Its figures mean nothing about MMMLU; they show that everything works.";
 
 function lead(head: ReportHead, headline: readonly Tile[], drawn: readonly Figure[] = []): Html {
   return html`<h1>${head.name}</h1><p class="soft">${head.description}</p>
@@ -62,12 +72,25 @@ ${head.manifest.notes.length ? html`<h3>Notes</h3><ul>${head.manifest.notes.map(
 /** Model, device and seeds, as far as a manifest tells them. */
 function furtherFacts({ model, device, seeds }: ManifestParts): [string, string][] {
   const trained = model?.trainedParameters;
-  const name = [model?.name ?? model?.source, model?.kind, typeof trained === "number" ? `${trained.toLocaleString("en")} parameters trained` : undefined];
+  const name = [
+    model?.name ?? model?.source,
+    model?.kind,
+    typeof trained === "number" ? `${trained.toLocaleString("en")} parameters trained` : undefined,
+  ];
   const told = [...new Set(name.filter((one): one is string => typeof one === "string"))].join(", ");
   return [
     ...(told ? ([["Model", told]] as [string, string][]) : []),
     ...(device ? ([["Device", device]] as [string, string][]) : []),
-    ...(Object.keys(seeds).length ? ([["Seeds", Object.entries(seeds).map(([what, seed]) => `${what} ${seed}`).join(", ")]] as [string, string][]) : []),
+    ...(Object.keys(seeds).length
+      ? ([
+          [
+            "Seeds",
+            Object.entries(seeds)
+              .map(([what, seed]) => `${what} ${seed}`)
+              .join(", "),
+          ],
+        ] as [string, string][])
+      : []),
   ];
 }
 
@@ -79,7 +102,9 @@ function folded(lines: readonly string[]): Html {
 
 /** The published run's figures beside this one's. */
 const publishedSections = ({ published, manifest }: ReportHead): Section[] =>
-  published?.length ? [{ id: "published", title: "Published beside measured", body: publishedTable(published, !manifest.sample) }] : [];
+  published?.length
+    ? [{ id: "published", title: "Published beside measured", body: publishedTable(published, !manifest.sample) }]
+    : [];
 
 /** The leak audit in words and numbers. */
 export function leakSection(kind: string, audit: LeakAudit): Section {
@@ -87,19 +112,34 @@ export function leakSection(kind: string, audit: LeakAudit): Section {
   return {
     id: "leak",
     title: "Leak audit of the split",
-    body: html`<p>${share > 0
-      ? html`<b class="wrong">${percent(share)}</b> of the ${audit.rows.toLocaleString("en")} test rows have a twin in train: a translation of the same question, or an exact duplicate. Accuracy on such rows can be remembered rather than known.`
-      : html`<b class="right">None</b> of the ${audit.rows.toLocaleString("en")} test rows has a translation or a duplicate in train.`}</p>
+    body: html`<p>${
+      share > 0
+        ? html`<b class="wrong">${percent(share)}</b> of the ${audit.rows.toLocaleString("en")} test rows have a twin in train: a translation of the same question, or an exact duplicate. Accuracy on such rows can be remembered rather than known.`
+        : html`<b class="right">None</b> of the ${audit.rows.toLocaleString("en")} test rows has a translation or a duplicate in train.`
+    }</p>
 ${table(["split", "test rows", "translation in train", "duplicate in train", "either"], [[kind, audit.rows, audit.translationInTrain, audit.duplicateInTrain, audit.either]])}`,
   };
 }
 
 /** Report of an exploration. */
-export function explorationReport(head: ReportHead, content: { figures: ExplorationFigures; subjectsDrawn: number; headline: readonly Tile[]; tables: readonly Section[] }): RunReport {
+export function explorationReport(
+  head: ReportHead,
+  content: {
+    figures: ExplorationFigures;
+    subjectsDrawn: number;
+    headline: readonly Tile[];
+    tables: readonly Section[];
+  },
+): RunReport {
   const drawn = explorationFigures(content.figures, content.subjectsDrawn);
   return {
     figures: drawn,
-    html: page(head.name, lead(head, content.headline), [aboutSection(head), ...publishedSections(head), { id: "figures", title: "Distributions", body: figures(drawn) }, ...content.tables]),
+    html: page(head.name, lead(head, content.headline), [
+      aboutSection(head),
+      ...publishedSections(head),
+      { id: "figures", title: "Distributions", body: figures(drawn) },
+      ...content.tables,
+    ]),
   };
 }
 
@@ -118,12 +158,16 @@ export function answersReport(
 ): RunReport {
   const drawn = stageFigures(content.stages);
   const headline = headlineFigure(content.stages);
-  const curves = content.training && content.training.points.length ? [lossFigure(content.training.points, content.training.validation), learningRateFigure(content.training.points)] : [];
+  const curves = content.training?.points.length
+    ? [lossFigure(content.training.points, content.training.validation), learningRateFigure(content.training.points)]
+    : [];
   const sections: Section[] = [
     aboutSection(head),
     ...publishedSections(head),
     ...(content.audit ? [leakSection(content.audit.kind, content.audit.audit)] : []),
-    ...(content.training ? [{ id: "training", title: "Training", body: html`${tiles(content.training.tiles)}${figures(curves)}` }] : []),
+    ...(content.training
+      ? [{ id: "training", title: "Training", body: html`${tiles(content.training.tiles)}${figures(curves)}` }]
+      : []),
     ...stageSections([...content.stages].reverse(), [...drawn].reverse()),
     ...(content.lengths?.length ? [{ id: "lengths", title: "Token lengths", body: figures(content.lengths) }] : []),
     ...(content.further ?? []),

@@ -16,12 +16,31 @@ interface Case {
   readonly test: Stored;
 }
 
-const golden = JSON.parse(readFileSync(new URL("../../reference/golden/splits.json", import.meta.url), "utf8")) as { names: string[]; cases: Case[] };
+const golden = JSON.parse(readFileSync(new URL("../../reference/golden/splits.json", import.meta.url), "utf8")) as {
+  names: string[];
+  cases: Case[];
+};
 
 const stored = (indices: readonly number[]): Stored =>
-  indices.length <= 300 ? [...indices] : { length: indices.length, sha256: createHash("sha256").update(new Uint8Array(Int32Array.from(indices).buffer)).digest("hex") };
+  indices.length <= 300
+    ? [...indices]
+    : {
+        length: indices.length,
+        sha256: createHash("sha256")
+          .update(new Uint8Array(Int32Array.from(indices).buffer))
+          .digest("hex"),
+      };
 
-const rowOf = (subject: string, index: number): Row => ({ id: String(index), language: "DE_DE", subject, index, question: "", choices: ["", "", "", ""], answer: "A" }) as unknown as Row;
+const rowOf = (subject: string, index: number): Row =>
+  ({
+    id: String(index),
+    language: "DE_DE",
+    subject,
+    index,
+    question: "",
+    choices: ["", "", "", ""],
+    answer: "A",
+  }) as unknown as Row;
 
 /** Made by reference/splits.py. */
 describe("splits, against Python's datasets on random rows", () => {

@@ -2,8 +2,8 @@ import { UserError } from "../base/errors.js";
 import type { Row } from "../data/index.js";
 import { questionGroups } from "./groups.js";
 import { generator } from "./numpy-generator.js";
-import { compareCodePoints } from "./train-test-split.js";
 import type { Splits } from "./splits.js";
+import { compareCodePoints } from "./train-test-split.js";
 
 export interface GroupedSplitOptions {
   /** Shares of the rows; the rest is train. */
@@ -48,9 +48,14 @@ export function groupedSplit(rows: readonly Row[], options: GroupedSplitOptions)
     }
     for (; at < groups.length; at++) parts.train.push(...(groups[order[at] as number] as number[]));
   }
-  if (parts.train.length === 0 || parts.test.length === 0 || (options.validation > 0 && parts.validation.length === 0)) {
+  if (
+    parts.train.length === 0 ||
+    parts.test.length === 0 ||
+    (options.validation > 0 && parts.validation.length === 0)
+  ) {
     throw new UserError(`${rows.length} rows hold too few questions for a grouped split`, { hint: "Take more rows." });
   }
-  const pick = (indices: number[]): Row[] => Array.from(random.shuffled(Int32Array.from(indices)), (index) => rows[index] as Row);
+  const pick = (indices: number[]): Row[] =>
+    Array.from(random.shuffled(Int32Array.from(indices)), (index) => rows[index] as Row);
   return { train: pick(parts.train), validation: pick(parts.validation), test: pick(parts.test) };
 }

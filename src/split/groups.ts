@@ -1,7 +1,8 @@
 import { questionOf, type Row } from "../data/index.js";
 
 /** What makes two rows of one language exact duplicates: the same question and the same choices in the same order. */
-export const contentOf = (row: Row): string => JSON.stringify([row.language, row.question.trim(), row.choices.map((choice) => choice.trim())]);
+export const contentOf = (row: Row): string =>
+  JSON.stringify([row.language, row.question.trim(), row.choices.map((choice) => choice.trim())]);
 
 /**
  * Rows that must stay on one side of a split: the translations of a question, and what is joined to them by exact

@@ -1,6 +1,14 @@
-export { groupedSplit, type GroupedSplitOptions } from "./grouped-split.js";
+export { type GroupedSplitOptions, groupedSplit } from "./grouped-split.js";
 export { contentOf, questionGroups } from "./groups.js";
 export { auditLeak, type LeakAudit, type LeakCounts } from "./leak-audit.js";
 export { generator, NumpyGenerator } from "./numpy-generator.js";
-export { hashOfSplits, idsOf, publishedSplit, splitRows, type Splits, type SplitSettings, zeroShotSplit } from "./splits.js";
-export { shuffledOrder, stratifiedTrainTestSplit, trainTestSplit, type TrainTest } from "./train-test-split.js";
+export {
+  hashOfSplits,
+  idsOf,
+  publishedSplit,
+  type SplitSettings,
+  type Splits,
+  splitRows,
+  zeroShotSplit,
+} from "./splits.js";
+export { shuffledOrder, stratifiedTrainTestSplit, type TrainTest, trainTestSplit } from "./train-test-split.js";

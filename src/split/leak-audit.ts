@@ -30,7 +30,8 @@ export function auditLeak(splits: Splits): LeakAudit {
     questions.set(questionOf(row), languages.add(row.language));
     contents.add(contentOf(row));
   }
-  const hasTranslation = (row: Row): boolean => [...(questions.get(questionOf(row)) ?? [])].some((language) => language !== row.language);
+  const hasTranslation = (row: Row): boolean =>
+    [...(questions.get(questionOf(row)) ?? [])].some((language) => language !== row.language);
   const hasDuplicate = (row: Row): boolean => contents.has(contentOf(row));
   const count = (rows: readonly Row[]): LeakCounts => ({
     rows: rows.length,
@@ -42,7 +43,9 @@ export function auditLeak(splits: Splits): LeakAudit {
   return {
     test: count(splits.test),
     validation: count(splits.validation),
-    testByLanguage: Object.fromEntries(languages.map((language) => [language, count(splits.test.filter((row) => row.language === language))])),
+    testByLanguage: Object.fromEntries(
+      languages.map((language) => [language, count(splits.test.filter((row) => row.language === language))]),
+    ),
     cleanTestIds: splits.test.filter((row) => !hasTranslation(row) && !hasDuplicate(row)).map((row) => row.id),
   };
 }

@@ -63,7 +63,12 @@ export class NumpyGenerator {
 
   constructor(seed: number | bigint) {
     const words = generateState(seedPool(seed), 8);
-    const q = [0, 2, 4, 6].map((at) => BigInt(words[at] as number) | (BigInt(words[at + 1] as number) << 32n)) as [bigint, bigint, bigint, bigint];
+    const q = [0, 2, 4, 6].map((at) => BigInt(words[at] as number) | (BigInt(words[at + 1] as number) << 32n)) as [
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+    ];
     this.#increment = ((((q[2] << 64n) | q[3]) << 1n) | 1n) & M128;
     this.#state = 0n;
     this.#step();

@@ -3,12 +3,26 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { shared, withoutShared } from "../../test/shared.js";
 import type { Row } from "../data/row.js";
-import { auditLeak, generator, groupedSplit, idsOf, publishedSplit, questionGroups, shuffledOrder, stratifiedTrainTestSplit, trainTestSplit, zeroShotSplit } from "./index.js";
+import {
+  auditLeak,
+  generator,
+  groupedSplit,
+  idsOf,
+  publishedSplit,
+  questionGroups,
+  shuffledOrder,
+  stratifiedTrainTestSplit,
+  trainTestSplit,
+  zeroShotSplit,
+} from "./index.js";
 import { generateState, seedPool } from "./numpy-generator.js";
 import { allot, testCount } from "./train-test-split.js";
 
 const json = (name: string): any => JSON.parse(readFileSync(shared("golden", name), "utf8"));
-const sha = (values: Int32Array): string => createHash("sha256").update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)).digest("hex");
+const sha = (values: Int32Array): string =>
+  createHash("sha256")
+    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    .digest("hex");
 
 describe.skipIf(withoutShared)("numpy's generator, against numpy", () => {
   const golden = withoutShared ? undefined : json("numpy_rng.json");
@@ -40,7 +54,10 @@ describe.skipIf(withoutShared)("numpy's generator, against numpy", () => {
   it("chooses, and leaves the stream where numpy leaves it", () => {
     for (const one of golden.choice_no_replace) {
       const random = generator(one.seed);
-      const chosen = random.choice(Array.from({ length: one.pop }, (_, index) => index), one.size);
+      const chosen = random.choice(
+        Array.from({ length: one.pop }, (_, index) => index),
+        one.size,
+      );
       if (Array.isArray(one.result)) expect(chosen).toEqual(one.result);
       else expect(sha(Int32Array.from(chosen))).toBe(one.result.sha256_i32le);
       expect(String(random.uint64())).toBe(one.next_raw_after);
@@ -58,11 +75,16 @@ describe.skipIf(withoutShared)("splits, against numpy", () => {
   it("rounds sizes", () => {
     for (const { n, test_size, n_test } of golden.size_rounding) expect(testCount(n, test_size)).toBe(n_test);
   });
-  const labelsOf = (one: any): number[] => one.labels ?? golden.cases.find((other: any) => other.name === one.labels_ref).labels;
+  const labelsOf = (one: any): number[] =>
+    one.labels ?? golden.cases.find((other: any) => other.name === one.labels_ref).labels;
   it.each(golden.cases as { name: string }[])("$name", (one: any) => {
     // Two digits, so that the order by code point is the order of the numbers.
     const split = one.stratify
-      ? stratifiedTrainTestSplit(labelsOf(one).map((label) => String(label).padStart(6, "0")), one.test_size, one.seed)
+      ? stratifiedTrainTestSplit(
+          labelsOf(one).map((label) => String(label).padStart(6, "0")),
+          one.test_size,
+          one.seed,
+        )
       : trainTestSplit(one.n, one.test_size, one.seed);
     expect(sha(split.train)).toBe(one.train_summary.sha256_i32le);
     expect(sha(split.test)).toBe(one.test_summary.sha256_i32le);
@@ -77,12 +99,22 @@ const languages = ["DE_DE", "FR_FR"];
 const corpus = (subjects: Record<string, number>): Row[] =>
   languages.flatMap((language) =>
     Object.entries(subjects).flatMap(([subject, count]) =>
-      Array.from({ length: count }, (_, index): Row => ({
-        id: `${language}/${subject}/${index}`, language, subject, index,
-        // Every tenth question of physics stands in chemistry too.
-        question: subject === "chemistry" && index % 10 === 0 ? `${language} physics ${index}` : `${language} ${subject} ${index}`,
-        choices: ["a", "b", "c", "d"], answer: "A",
-      })),
+      Array.from(
+        { length: count },
+        (_, index): Row => ({
+          id: `${language}/${subject}/${index}`,
+          language,
+          subject,
+          index,
+          // Every tenth question of physics stands in chemistry too.
+          question:
+            subject === "chemistry" && index % 10 === 0
+              ? `${language} physics ${index}`
+              : `${language} ${subject} ${index}`,
+          choices: ["a", "b", "c", "d"],
+          answer: "A",
+        }),
+      ),
     ),
   );
 
@@ -92,7 +124,9 @@ describe("published split", () => {
     expect([splits.train.length, splits.validation.length, splits.test.length]).toEqual([800, 100, 100]);
     const audit = auditLeak(splits);
     const train = new Set(splits.train.map((row) => row.id));
-    const twins = splits.test.filter((row) => train.has(`${row.language === "DE_DE" ? "FR_FR" : "DE_DE"}/${row.subject}/${row.index}`));
+    const twins = splits.test.filter((row) =>
+      train.has(`${row.language === "DE_DE" ? "FR_FR" : "DE_DE"}/${row.subject}/${row.index}`),
+    );
     expect(audit.test.translationInTrain).toBe(twins.length);
     expect(twins.length).toBeGreaterThan(60);
     expect(audit.cleanTestIds.length).toBe(100 - audit.test.either);
@@ -118,12 +152,18 @@ describe("grouped split", () => {
         expect(Math.abs(part.length - 0.1 * rows.length)).toBeLessThanOrEqual(2);
         for (const subject of ["physics", "chemistry", "law"]) {
           const want = 0.1 * rows.filter((row) => row.subject === subject).length;
-          expect(Math.abs(part.filter((row) => row.subject === subject).length - want)).toBeLessThanOrEqual(2 + 0.25 * want);
+          expect(Math.abs(part.filter((row) => row.subject === subject).length - want)).toBeLessThanOrEqual(
+            2 + 0.25 * want,
+          );
         }
       }
     }
-    expect(idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 1 }))).toEqual(idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 1 })));
-    expect(idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 1 }))).not.toEqual(idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 2 })));
+    expect(idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 1 }))).toEqual(
+      idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 1 })),
+    );
+    expect(idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 1 }))).not.toEqual(
+      idsOf(groupedSplit(rows, { validation: 0.1, test: 0.1, seed: 2 })),
+    );
   });
   it("joins duplicates across subjects", () => {
     const groups = questionGroups(corpus({ physics: 20, chemistry: 20 }));

@@ -1,5 +1,5 @@
-import type { Row } from "../data/index.js";
 import { sha256 } from "../base/files.js";
+import type { Row } from "../data/index.js";
 import { groupedSplit } from "./grouped-split.js";
 import { shuffledOrder, stratifiedTrainTestSplit } from "./train-test-split.js";
 
@@ -21,16 +21,28 @@ export interface SplitSettings {
 export function splitRows(rows: readonly Row[], settings: SplitSettings): Splits {
   if (settings.kind === "grouped") {
     const share = 0.1;
-    return groupedSplit(rows, { validation: settings.shape === "80/10/10" ? share : 0, test: share, seed: settings.seed });
+    return groupedSplit(rows, {
+      validation: settings.shape === "80/10/10" ? share : 0,
+      test: share,
+      seed: settings.seed,
+    });
   }
   return settings.shape === "80/10/10" ? publishedSplit(rows, settings.seed) : zeroShotSplit(rows, settings.seed);
 }
 
 /** `train_test_split(0.2, stratify)` and, of its test part, `train_test_split(0.5, stratify)`: 80/10/10, both with the same seed. */
 export function publishedSplit(rows: readonly Row[], seed = 42): Splits {
-  const first = stratifiedTrainTestSplit(rows.map((row) => row.subject), 0.2, seed);
+  const first = stratifiedTrainTestSplit(
+    rows.map((row) => row.subject),
+    0.2,
+    seed,
+  );
   const rest = Array.from(first.test, (index) => rows[index] as Row);
-  const second = stratifiedTrainTestSplit(rest.map((row) => row.subject), 0.5, seed);
+  const second = stratifiedTrainTestSplit(
+    rest.map((row) => row.subject),
+    0.5,
+    seed,
+  );
   return {
     train: Array.from(first.train, (index) => rows[index] as Row),
     validation: Array.from(second.train, (index) => rest[index] as Row),
@@ -41,7 +53,11 @@ export function publishedSplit(rows: readonly Row[], seed = 42): Splits {
 /** The zero-shot experiment's: `shuffle(seed)`, then one `train_test_split(0.1, stratify)`; its train part is never used. */
 export function zeroShotSplit(rows: readonly Row[], seed = 42): Splits {
   const shuffled = Array.from(shuffledOrder(rows.length, seed), (index) => rows[index] as Row);
-  const split = stratifiedTrainTestSplit(shuffled.map((row) => row.subject), 0.1, seed);
+  const split = stratifiedTrainTestSplit(
+    shuffled.map((row) => row.subject),
+    0.1,
+    seed,
+  );
   return {
     train: Array.from(split.train, (index) => shuffled[index] as Row),
     validation: [],

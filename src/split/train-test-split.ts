@@ -11,7 +11,9 @@ export interface TrainTest {
 export function testCount(n: number, testSize: number): number {
   const count = testSize < 1 ? Math.ceil(testSize * n) : testSize;
   if (!(testSize > 0) || count >= n || (testSize >= 1 && !Number.isInteger(testSize))) {
-    throw new UserError(`cannot take a test part of ${testSize} out of ${n} rows`, { hint: "Both parts need at least one row." });
+    throw new UserError(`cannot take a test part of ${testSize} out of ${n} rows`, {
+      hint: "Both parts need at least one row.",
+    });
   }
   return count;
 }
@@ -40,19 +42,29 @@ export function stratifiedTrainTestSplit(labels: readonly string[], testSize: nu
   const rows = [...classes.values()];
   const few = names.filter((name) => (classes.get(name) as number[]).length < 2);
   if (few.length) {
-    throw new UserError(`a stratified split needs two rows of each subject; ${few.slice(0, 5).join(", ")} ${few.length === 1 ? "has" : "have"} only one`, {
-      hint: "Take more rows or languages, or a wider length filter.",
-    });
+    throw new UserError(
+      `a stratified split needs two rows of each subject; ${few.slice(0, 5).join(", ")} ${few.length === 1 ? "has" : "have"} only one`,
+      {
+        hint: "Take more rows or languages, or a wider length filter.",
+      },
+    );
   }
   if (test < names.length || n - test < names.length) {
-    throw new UserError(`a stratified split of ${n} rows into ${n - test} and ${test} is too small for ${names.length} subjects`, {
-      hint: "Each part needs a row of each subject: take more rows.",
-    });
+    throw new UserError(
+      `a stratified split of ${n} rows into ${n - test} and ${test} is too small for ${names.length} subjects`,
+      {
+        hint: "Each part needs a row of each subject: take more rows.",
+      },
+    );
   }
   const random = generator(seed);
   const counts = rows.map((list) => list.length);
   const trainCounts = allot(counts, n - test, random);
-  const testCounts = allot(counts.map((count, index) => count - (trainCounts[index] as number)), test, random);
+  const testCounts = allot(
+    counts.map((count, index) => count - (trainCounts[index] as number)),
+    test,
+    random,
+  );
   const trainRows: number[] = [];
   const testRows: number[] = [];
   rows.forEach((list, index) => {

@@ -12,18 +12,33 @@ const CHECKED = 2000;
  * checked against the library on texts spread over all; where it differs, or the tokenizer is of another kind, the library
  * counts everything.
  */
-export async function countTokens(tokenizer: Tokenizer, texts: readonly string[], told?: (done: number) => void): Promise<Int32Array> {
+export async function countTokens(
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+  told?: (done: number) => void,
+): Promise<Int32Array> {
   if (!isByteLevel(tokenizer) || texts.length < 2 * CHECKED) return tokenizer.count(texts, false, told);
   const counts = await countByPieces(tokenizer, texts, told);
   const step = Math.max(1, Math.floor(texts.length / CHECKED));
   const places = Array.from({ length: Math.floor(texts.length / step) }, (_, index) => index * step);
-  const checked = await tokenizer.count(places.map((place) => texts[place] as string), false);
-  return places.every((place, index) => counts[place] === checked[index]) ? counts : tokenizer.count(texts, false, told);
+  const checked = await tokenizer.count(
+    places.map((place) => texts[place] as string),
+    false,
+  );
+  return places.every((place, index) => counts[place] === checked[index])
+    ? counts
+    : tokenizer.count(texts, false, told);
 }
 
 function isByteLevel(tokenizer: Tokenizer): boolean {
   const { pre_tokenizer: pieces, normalizer, model } = tokenizer.definition;
-  return pieces?.type === "ByteLevel" && pieces.add_prefix_space === false && pieces.use_regex !== false && !normalizer && model?.type === "BPE";
+  return (
+    pieces?.type === "ByteLevel" &&
+    pieces.add_prefix_space === false &&
+    pieces.use_regex !== false &&
+    !normalizer &&
+    model?.type === "BPE"
+  );
 }
 
 /** Texts gone through before the new pieces among them are tokenized. */
@@ -31,7 +46,11 @@ const WINDOW = 8192;
 
 const caches = new WeakMap<Tokenizer, Map<string, number>>();
 
-async function countByPieces(tokenizer: Tokenizer, texts: readonly string[], told?: (done: number) => void): Promise<Int32Array> {
+async function countByPieces(
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+  told?: (done: number) => void,
+): Promise<Int32Array> {
   const known = caches.get(tokenizer) ?? new Map<string, number>();
   caches.set(tokenizer, known);
   const added = (tokenizer.definition.added_tokens ?? []).map((token) => token.content);
@@ -64,8 +83,14 @@ async function countByPieces(tokenizer: Tokenizer, texts: readonly string[], tol
     }
     const pieces = [...fresh];
     (await tokenizer.count(pieces, false)).forEach((count, index) => known.set(detach(pieces[index] as string), count));
-    for (const [place, missing] of open) for (const piece of missing) counts[place] = (counts[place] as number) + (known.get(piece) as number);
-    (await tokenizer.count(byLibrary.map((place) => texts[place] as string), false)).forEach((count, index) => (counts[byLibrary[index] as number] = count));
+    for (const [place, missing] of open)
+      for (const piece of missing) counts[place] = (counts[place] as number) + (known.get(piece) as number);
+    (
+      await tokenizer.count(
+        byLibrary.map((place) => texts[place] as string),
+        false,
+      )
+    ).forEach((count, index) => (counts[byLibrary[index] as number] = count));
     told?.(end);
   }
   return counts;

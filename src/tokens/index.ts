@@ -1,5 +1,5 @@
 export { countTokens } from "./fast-count.js";
 export { type Filtered, filterByLength, type LengthFilter } from "./length-filter.js";
 export { loadTokenizer, type TokenizerOptions } from "./load-tokenizer.js";
-export { makeTokenizer, type MakeTokenizerOptions } from "./make-tokenizer.js";
+export { type MakeTokenizerOptions, makeTokenizer } from "./make-tokenizer.js";
 export { Tokenizer } from "./tokenizer.js";

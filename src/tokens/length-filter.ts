@@ -18,12 +18,21 @@ export interface Filtered {
 }
 
 /** Keeps the rows whose text is short enough, in order. */
-export async function filterByLength(rows: readonly Row[], textOf: (row: Row) => string, tokenizer: Tokenizer, filter: LengthFilter, told?: (done: number) => void): Promise<Filtered> {
+export async function filterByLength(
+  rows: readonly Row[],
+  textOf: (row: Row) => string,
+  tokenizer: Tokenizer,
+  filter: LengthFilter,
+  told?: (done: number) => void,
+): Promise<Filtered> {
   const texts = rows.map(textOf);
-  const counts = filter.specialTokens ? await tokenizer.count(texts, true, told) : await countTokens(tokenizer, texts, told);
+  const counts = filter.specialTokens
+    ? await tokenizer.count(texts, true, told)
+    : await countTokens(tokenizer, texts, told);
   const byLanguage: Record<string, { before: number; kept: number }> = {};
   const kept = rows.filter((row, index) => {
-    const stays = (counts[index] as number) < filter.maximumTokens || (filter.inclusive && counts[index] === filter.maximumTokens);
+    const stays =
+      (counts[index] as number) < filter.maximumTokens || (filter.inclusive && counts[index] === filter.maximumTokens);
     const tally = (byLanguage[row.language] ??= { before: 0, kept: 0 });
     tally.before++;
     if (stays) tally.kept++;

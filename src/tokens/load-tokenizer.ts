@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { AddedToken, BPE, byteLevelPreTokenizer, robertaProcessing, Tokenizer as NativeTokenizer } from "tokenizers";
+import { AddedToken, BPE, byteLevelPreTokenizer, Tokenizer as NativeTokenizer, robertaProcessing } from "tokenizers";
 import { messageOf, UserError } from "../base/errors.js";
 import { sha256 } from "../base/files.js";
 import type { Progress } from "../base/progress.js";
@@ -26,9 +26,20 @@ export interface TokenizerOptions {
  */
 export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenizer & { readonly revision?: string }> {
   const { source } = options;
-  if (existsSync(source) && statSync(source).isDirectory()) return loadFrom(options.name ?? source, (name) => (existsSync(join(source, name)) ? join(source, name) : undefined));
-  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source)) throw new UserError(`there is no folder ${source}`, { hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base." });
-  const settings = hubSettings({ offline: options.offline, environment: options.environment, progress: options.progress, signal: options.signal });
+  if (existsSync(source) && statSync(source).isDirectory())
+    return loadFrom(options.name ?? source, (name) =>
+      existsSync(join(source, name)) ? join(source, name) : undefined,
+    );
+  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source))
+    throw new UserError(`there is no folder ${source}`, {
+      hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base.",
+    });
+  const settings = hubSettings({
+    offline: options.offline,
+    environment: options.environment,
+    progress: options.progress,
+    signal: options.signal,
+  });
   const repository: Repository = { name: source, type: "model" };
   const revision = await resolveCommit(repository, options.revision, settings);
   const whole = await downloadFileIfThere(repository, revision, "tokenizer.json", settings);
@@ -54,9 +65,10 @@ async function loadFrom(source: string, find: (name: string) => string | undefin
   }
   const [vocabulary, merges] = [find("vocab.json"), find("merges.txt")];
   if (vocabulary && merges) return byteLevelBpe(source, vocabulary, merges);
-  const hint = find("spiece.model") || find("tokenizer.model")
-    ? "It has a SentencePiece model alone: in Python, AutoTokenizer.from_pretrained(...).save_pretrained(...) writes its tokenizer.json."
-    : "A tokenizer is a tokenizer.json, or vocab.json with merges.txt.";
+  const hint =
+    find("spiece.model") || find("tokenizer.model")
+      ? "It has a SentencePiece model alone: in Python, AutoTokenizer.from_pretrained(...).save_pretrained(...) writes its tokenizer.json."
+      : "A tokenizer is a tokenizer.json, or vocab.json with merges.txt.";
   throw new UserError(`${source} has no tokenizer.json`, { hint });
 }
 
@@ -67,7 +79,18 @@ async function byteLevelBpe(source: string, vocabulary: string, merges: string):
   const special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"].filter((token) => token in ids);
   native.addAddedTokens(special.map((token) => new AddedToken(token, true, { normalized: false })));
   const [begin, end] = [ids["<s>"], ids["</s>"]];
-  if (begin !== undefined && end !== undefined) native.setPostProcessor(robertaProcessing(["</s>", end], ["<s>", begin], true, false));
-  const definition = { added_tokens: special.map((content) => ({ id: ids[content] as number, content, special: true })), pre_tokenizer: { type: "ByteLevel", add_prefix_space: false }, normalizer: null, model: { type: "BPE" } };
-  return new Tokenizer(native, source, sha256(readFileSync(vocabulary, "utf8") + readFileSync(merges, "utf8")), definition);
+  if (begin !== undefined && end !== undefined)
+    native.setPostProcessor(robertaProcessing(["</s>", end], ["<s>", begin], true, false));
+  const definition = {
+    added_tokens: special.map((content) => ({ id: ids[content] as number, content, special: true })),
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false },
+    normalizer: null,
+    model: { type: "BPE" },
+  };
+  return new Tokenizer(
+    native,
+    source,
+    sha256(readFileSync(vocabulary, "utf8") + readFileSync(merges, "utf8")),
+    definition,
+  );
 }

@@ -1,6 +1,6 @@
 import v8 from "node:v8";
 import vm from "node:vm";
-import { Tokenizer as NativeTokenizer } from "tokenizers";
+import type { Tokenizer as NativeTokenizer } from "tokenizers";
 import { UserError } from "../base/errors.js";
 
 /** Texts in one call to the native library: it uses all cores by itself, and V8 does not see the memory of encodings. */
@@ -10,7 +10,11 @@ const BATCH = 1024;
 export interface TokenizerDefinition {
   readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
   readonly normalizer?: unknown;
-  readonly pre_tokenizer?: { readonly type?: string; readonly add_prefix_space?: boolean; readonly use_regex?: boolean } | null;
+  readonly pre_tokenizer?: {
+    readonly type?: string;
+    readonly add_prefix_space?: boolean;
+    readonly use_regex?: boolean;
+  } | null;
   readonly model?: { readonly type?: string; readonly unk_token?: string | null; readonly unk_id?: number | null };
 }
 
@@ -28,7 +32,9 @@ export class Tokenizer {
     readonly sha256: string,
     readonly definition: TokenizerDefinition,
   ) {
-    this.#specialIds = new Set((definition.added_tokens ?? []).filter((token) => token.special).map((token) => token.id));
+    this.#specialIds = new Set(
+      (definition.added_tokens ?? []).filter((token) => token.special).map((token) => token.id),
+    );
   }
 
   /** How many tokens there are, added ones included. */
@@ -79,10 +85,17 @@ export class Tokenizer {
     return this.native.decode([...ids], skipSpecialTokens);
   }
 
-  async #batches(texts: readonly string[], specialTokens: boolean, take: (encoding: { getIds(): number[]; getLength(): number }) => void, told?: (done: number) => void): Promise<void> {
+  async #batches(
+    texts: readonly string[],
+    specialTokens: boolean,
+    take: (encoding: { getIds(): number[]; getLength(): number }) => void,
+    told?: (done: number) => void,
+  ): Promise<void> {
     let sinceCollected = 0;
     for (let start = 0; start < texts.length; start += BATCH) {
-      const encodings = await this.native.encodeBatch(texts.slice(start, start + BATCH), { addSpecialTokens: specialTokens });
+      const encodings = await this.native.encodeBatch(texts.slice(start, start + BATCH), {
+        addSpecialTokens: specialTokens,
+      });
       for (const encoding of encodings) take(encoding);
       told?.(Math.min(texts.length, start + BATCH));
       sinceCollected += BATCH;
@@ -103,11 +116,15 @@ export class Tokenizer {
       const with_ = await this.encode(`${prompt}${join}${letter}`, false);
       const added = with_.slice(before.length);
       if (before.some((id, index) => with_[index] !== id) || added.length !== 1) {
-        throw new UserError(`the tokenizer of ${this.source} does not write the letter ${letter} behind the prompt as one token of its own`, { hint: "Letters' log-probabilities need that; accuracy by generation does not." });
+        throw new UserError(
+          `the tokenizer of ${this.source} does not write the letter ${letter} behind the prompt as one token of its own`,
+          { hint: "Letters' log-probabilities need that; accuracy by generation does not." },
+        );
       }
       ids.push(added[0] as number);
     }
-    if (new Set(ids).size !== letters.length) throw new UserError(`the tokenizer of ${this.source} writes two letters with the same token`);
+    if (new Set(ids).size !== letters.length)
+      throw new UserError(`the tokenizer of ${this.source} writes two letters with the same token`);
     return ids;
   }
 }

@@ -12,7 +12,11 @@ describe("a made tokenizer", () => {
   it("writes known words, closes texts, and gives back what it read", async () => {
     const at = folder();
     const { rows } = await loadCorpus({ source: "sample", languages: ["DE_DE"] });
-    makeTokenizer(rows.map((row) => `${row.question} A) ${row.choices.join(" B) ")}`), at, { kind: "t5", size: 400 });
+    makeTokenizer(
+      rows.map((row) => `${row.question} A) ${row.choices.join(" B) ")}`),
+      at,
+      { kind: "t5", size: 400 },
+    );
     const tokenizer = await loadTokenizer({ source: at });
     const text = "Welches davon lebt?\nA) Hund B) Tisch";
     const ids = await tokenizer.encode(text, true);
@@ -26,7 +30,10 @@ describe("a made tokenizer", () => {
     const at = folder();
     makeTokenizer(["ein Wort"], at, { kind: "gemma", size: 100 });
     const tokenizer = await loadTokenizer({ source: at });
-    expect(await tokenizer.encode("ein Wort", true)).toEqual([tokenizer.tokenId("<bos>"), ...(await tokenizer.encode("ein Wort", false))]);
+    expect(await tokenizer.encode("ein Wort", true)).toEqual([
+      tokenizer.tokenId("<bos>"),
+      ...(await tokenizer.encode("ein Wort", false)),
+    ]);
   });
   it("says what is missing", async () => {
     await expect(loadTokenizer({ source: folder() })).rejects.toThrow(/no tokenizer.json/);
@@ -37,11 +44,20 @@ describe("the length filter", () => {
   it("keeps a row at the bound only where it is inclusive", async () => {
     const at = folder();
     const { rows } = await loadCorpus({ source: "sample", languages: ["DE_DE", "FR_FR"], rowsPerLanguage: 200 });
-    makeTokenizer(rows.map((row) => row.question), at, { kind: "t5", size: 400 });
+    makeTokenizer(
+      rows.map((row) => row.question),
+      at,
+      { kind: "t5", size: 400 },
+    );
     const tokenizer = await loadTokenizer({ source: at });
-    const counts = await tokenizer.count(rows.map((row) => row.question), true);
+    const counts = await tokenizer.count(
+      rows.map((row) => row.question),
+      true,
+    );
     const maximumTokens = counts[0] as number;
-    const kept = async (inclusive: boolean) => (await filterByLength(rows, (row) => row.question, tokenizer, { maximumTokens, inclusive, specialTokens: true })).rows.length;
+    const kept = async (inclusive: boolean) =>
+      (await filterByLength(rows, (row) => row.question, tokenizer, { maximumTokens, inclusive, specialTokens: true }))
+        .rows.length;
     expect((await kept(true)) - (await kept(false))).toBe(counts.filter((count) => count === maximumTokens).length);
   });
 });
@@ -52,7 +68,10 @@ describe.skipIf(withoutShared)("RoBERTa's vocabulary", () => {
     expect(await tokenizer.encode("Hello world", true)).toEqual([0, 31414, 232, 2]);
     expect(tokenizer.unknownId).toBeUndefined();
     const { rows } = await loadCorpus({ source: "sample", languages: ["DE_DE", "JA_JP", "AR_XY"] });
-    const texts = rows.map((row, index) => `${row.question}\n\n  ${index}'s ${row.choices.join("\t")} \u00a0é́ ${index % 50 === 0 ? "<mask>" : ""} `);
+    const texts = rows.map(
+      (row, index) =>
+        `${row.question}\n\n  ${index}'s ${row.choices.join("\t")} \u00a0é́ ${index % 50 === 0 ? "<mask>" : ""} `,
+    );
     expect([...(await countTokens(tokenizer, texts))]).toEqual([...(await tokenizer.count(texts, false))]);
   });
 });

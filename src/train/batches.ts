@@ -11,9 +11,11 @@ export interface BatchPlan {
 }
 
 /** The order of an epoch's rows: the Trainer's, whose sampler is `torch.randperm` seeded with seed + epoch (from 0). */
-export const rowOrder = (rows: number, seed: number, epoch: number): Int32Array => new TorchGenerator(seed + epoch).randperm(rows);
+export const rowOrder = (rows: number, seed: number, epoch: number): Int32Array =>
+  new TorchGenerator(seed + epoch).randperm(rows);
 
-export const batchesPerEpoch = (plan: Pick<BatchPlan, "rows" | "batchSize">): number => Math.ceil(plan.rows / plan.batchSize);
+export const batchesPerEpoch = (plan: Pick<BatchPlan, "rows" | "batchSize">): number =>
+  Math.ceil(plan.rows / plan.batchSize);
 
 /** An epoch whose batches do not fill its last step has a smaller one, as in transformers 5. */
 export const stepsPerEpoch = (plan: BatchPlan): number => Math.ceil(batchesPerEpoch(plan) / plan.accumulation);

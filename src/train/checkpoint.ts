@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UserError } from "../base/errors.js";
-import { readJson } from "../base/files.js";
+import { readJson, writeWhole } from "../base/files.js";
 import { tidyFolder, writeFolderWhole } from "../base/folders.js";
-import { writeWhole } from "../base/files.js";
 import type { Device, DeviceArray } from "../graph/index.js";
 import { type Parameter, SafetensorsFile, type TensorToWrite, writeSafetensors } from "../models/index.js";
 import type { AdamW } from "./optimizer.js";
@@ -46,8 +45,17 @@ export async function checkpointProgress(folder: string): Promise<Progress | und
  * complete. Tensors are written one at a time.
  * @throws {UserError} where the disk is full; the last checkpoint stays
  */
-export async function saveCheckpoint(folder: string, identity: string, progress: Progress, parameters: readonly Parameter[], optimizer: AdamW): Promise<void> {
-  const weights = await tensors(optimizer.device, parameters.filter(({ trained }) => trained).map(({ name, shape, array }) => ({ name, shape, array })));
+export async function saveCheckpoint(
+  folder: string,
+  identity: string,
+  progress: Progress,
+  parameters: readonly Parameter[],
+  optimizer: AdamW,
+): Promise<void> {
+  const weights = await tensors(
+    optimizer.device,
+    parameters.filter(({ trained }) => trained).map(({ name, shape, array }) => ({ name, shape, array })),
+  );
   const moments = await tensors(
     optimizer.device,
     [...optimizer.moments].flatMap(([name, { first, second }]) => [
@@ -64,7 +72,10 @@ export async function saveCheckpoint(folder: string, identity: string, progress:
 }
 
 /** On the CPU the arrays themselves; from a GPU each is read when its turn comes. */
-async function tensors(device: Device, named: readonly { name: string; shape: readonly number[]; array: DeviceArray }[]): Promise<TensorToWrite[]> {
+async function tensors(
+  device: Device,
+  named: readonly { name: string; shape: readonly number[]; array: DeviceArray }[],
+): Promise<TensorToWrite[]> {
   const list: TensorToWrite[] = [];
   for (const { name, shape, array } of named) {
     const elements = array.onDevice ? await device.read(array) : undefined;
@@ -77,18 +88,34 @@ async function tensors(device: Device, named: readonly { name: string; shape: re
  * Reads a checkpoint into the model's parameters and the optimizer.
  * @throws {UserError} where it is of another configuration, or damaged
  */
-export async function loadCheckpoint(folder: string, identity: string, parameters: readonly Parameter[], optimizer: AdamW): Promise<Progress> {
+export async function loadCheckpoint(
+  folder: string,
+  identity: string,
+  parameters: readonly Parameter[],
+  optimizer: AdamW,
+): Promise<Progress> {
   const path = join(folder, NAME);
   const state = await readJson<State>(join(path, "state.json"));
   if (state.format !== 1 || state.identity !== identity) {
-    throw new UserError(`${path} is a checkpoint of another configuration, data or model`, { hint: "Choose another folder with --out, or --fresh to begin anew." });
+    throw new UserError(`${path} is a checkpoint of another configuration, data or model`, {
+      hint: "Choose another folder with --out, or --fresh to begin anew.",
+    });
   }
-  await readInto(join(path, "weights.safetensors"), optimizer.device, parameters.filter(({ trained }) => trained).map((parameter) => ({ name: parameter.name, holder: parameter, key: "array" as const })));
+  await readInto(
+    join(path, "weights.safetensors"),
+    optimizer.device,
+    parameters
+      .filter(({ trained }) => trained)
+      .map((parameter) => ({ name: parameter.name, holder: parameter, key: "array" as const })),
+  );
   await optimizer.prepare();
   await readInto(
     join(path, "moments.safetensors"),
     optimizer.device,
-    [...optimizer.moments].flatMap(([name, holder]) => [{ name: `${name}/first`, holder, key: "first" as const }, { name: `${name}/second`, holder, key: "second" as const }]),
+    [...optimizer.moments].flatMap(([name, holder]) => [
+      { name: `${name}/first`, holder, key: "first" as const },
+      { name: `${name}/second`, holder, key: "second" as const },
+    ]),
   );
   optimizer.step = state.step;
   return state;
@@ -97,7 +124,11 @@ export async function loadCheckpoint(folder: string, identity: string, parameter
 type Slot<K extends string> = { readonly name: string; readonly holder: { [key in K]: DeviceArray }; readonly key: K };
 
 async function readInto<K extends string>(path: string, device: Device, slots: readonly Slot<K>[]): Promise<void> {
-  const damaged = (error: unknown): UserError => new UserError(`the checkpoint is damaged: ${messageOf(error)}`, { hint: "Remove the folder checkpoints to train from the first step, or begin anew with --fresh.", cause: error });
+  const damaged = (error: unknown): UserError =>
+    new UserError(`the checkpoint is damaged: ${messageOf(error)}`, {
+      hint: "Remove the folder checkpoints to train from the first step, or begin anew with --fresh.",
+      cause: error,
+    });
   const file = await SafetensorsFile.open(path).catch((error: unknown) => {
     throw damaged(error);
   });
@@ -107,7 +138,8 @@ async function readInto<K extends string>(path: string, device: Device, slots: r
       const elements = await file.readFloat32(name).catch((error: unknown) => {
         throw damaged(error);
       });
-      if (elements.length !== now.size) throw damaged(`${path}: ${name} has ${elements.length} elements, expected ${now.size}`);
+      if (elements.length !== now.size)
+        throw damaged(`${path}: ${name} has ${elements.length} elements, expected ${now.size}`);
       if (now.onDevice) {
         holder[key] = (await device.upload(device.array(elements, now.shape))) as { [key in K]: DeviceArray }[K];
         device.dispose(now);
@@ -122,10 +154,22 @@ const BEST = "best.safetensors";
 
 /** Keeps the weights of the best epoch so far. */
 export async function saveBest(folder: string, device: Device, parameters: readonly Parameter[]): Promise<void> {
-  writeSafetensors(join(folder, BEST), await tensors(device, parameters.filter(({ trained }) => trained)));
+  writeSafetensors(
+    join(folder, BEST),
+    await tensors(
+      device,
+      parameters.filter(({ trained }) => trained),
+    ),
+  );
 }
 
 /** Loads the best epoch's weights. */
 export async function loadBest(folder: string, device: Device, parameters: readonly Parameter[]): Promise<void> {
-  await readInto(join(folder, BEST), device, parameters.filter(({ trained }) => trained).map((parameter) => ({ name: parameter.name, holder: parameter, key: "array" as const })));
+  await readInto(
+    join(folder, BEST),
+    device,
+    parameters
+      .filter(({ trained }) => trained)
+      .map((parameter) => ({ name: parameter.name, holder: parameter, key: "array" as const })),
+  );
 }

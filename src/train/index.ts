@@ -1,4 +1,4 @@
-export { batchesOfStep, type BatchPlan, rowOrder, stepsPerEpoch, totalSteps } from "./batches.js";
+export { type BatchPlan, batchesOfStep, rowOrder, stepsPerEpoch, totalSteps } from "./batches.js";
 export { checkpointProgress, hasCheckpoint, type Progress } from "./checkpoint.js";
 export { meanLoss, train } from "./loop.js";
 export { checkMemory, checkWeights, type MemoryNeed, memoryNeed } from "./memory.js";

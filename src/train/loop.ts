@@ -7,7 +7,15 @@ import { AdamW, clipCoefficient, GradientNorm } from "./optimizer.js";
 import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 import { learningRateAt } from "./schedule.js";
 
-const START: Progress = { step: 0, lossSum: 0, rows: 0, seconds: 0, sinceLog: { lossSum: 0, steps: 0 }, validations: [], bestEpoch: null };
+const START: Progress = {
+  step: 0,
+  lossSum: 0,
+  rows: 0,
+  seconds: 0,
+  sinceLog: { lossSum: 0, steps: 0 },
+  validations: [],
+  bestEpoch: null,
+};
 
 /**
  * Trains a model, going on from the last checkpoint where there is one: the final weights are bit for bit those of a run
@@ -15,17 +23,31 @@ const START: Progress = { step: 0, lossSum: 0, rows: 0, seconds: 0, sinceLog: { 
  * @throws {UserError} where a loss or gradient is not finite (naming step and rows; the last checkpoint stays), or a
  * checkpoint cannot be written or read
  */
-export async function train(model: TrainableModel, examples: { readonly train: readonly Example[]; readonly validation?: readonly Example[] }, options: TrainingOptions, hooks: TrainingHooks = {}): Promise<TrainingResult> {
-  const plan: BatchPlan = { rows: examples.train.length, batchSize: options.batchSize, accumulation: options.accumulation, epochs: options.epochs, seed: options.seed };
+export async function train(
+  model: TrainableModel,
+  examples: { readonly train: readonly Example[]; readonly validation?: readonly Example[] },
+  options: TrainingOptions,
+  hooks: TrainingHooks = {},
+): Promise<TrainingResult> {
+  const plan: BatchPlan = {
+    rows: examples.train.length,
+    batchSize: options.batchSize,
+    accumulation: options.accumulation,
+    epochs: options.epochs,
+    seed: options.seed,
+  };
   if (plan.rows === 0) throw new UserError("there is no row to train on");
-  if (options.validateEachEpoch && !examples.validation?.length) throw new UserError("training.validateEachEpoch needs validation rows, and the split has none");
+  if (options.validateEachEpoch && !examples.validation?.length)
+    throw new UserError("training.validateEachEpoch needs validation rows, and the split has none");
   const trained = model.parameters.filter((parameter) => parameter.trained);
   if (trained.length === 0) throw new UserError("the model has no parameter to train");
   const optimizer = new AdamW(model.device, trained, options);
   const norm = new GradientNorm(model.device);
   const total = totalSteps(plan);
   const perEpoch = stepsPerEpoch(plan);
-  let progress = (await checkpointProgress(options.checkpointFolder)) ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer) : START;
+  let progress = (await checkpointProgress(options.checkpointFolder))
+    ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer)
+    : START;
   const resumedAt = progress.step;
   const began = performance.now() - progress.seconds * 1000;
   const secondsSoFar = (): number => (performance.now() - began) / 1000;
@@ -35,10 +57,12 @@ export async function train(model: TrainableModel, examples: { readonly train: r
     await saveCheckpoint(options.checkpointFolder, options.identity, progress, trained, optimizer);
     savedAt = progress.step;
   };
-  const owesValidation = (): boolean => options.validateEachEpoch && progress.validations.length < Math.floor(progress.step / perEpoch);
+  const owesValidation = (): boolean =>
+    options.validateEachEpoch && progress.validations.length < Math.floor(progress.step / perEpoch);
   let stopped = false;
   try {
-    if (progress.step < total && !isOutOfPatience(progress, options)) hooks.onBegin?.({ step: progress.step, totalSteps: total });
+    if (progress.step < total && !isOutOfPatience(progress, options))
+      hooks.onBegin?.({ step: progress.step, totalSteps: total });
     while ((progress.step < total || owesValidation()) && !isOutOfPatience(progress, options)) {
       if (hooks.shouldStop?.()) {
         stopped = true;
@@ -46,7 +70,14 @@ export async function train(model: TrainableModel, examples: { readonly train: r
         break;
       }
       if (owesValidation()) {
-        const validated = await validate(model, trained, examples.validation as readonly Example[], progress, options, hooks);
+        const validated = await validate(
+          model,
+          trained,
+          examples.validation as readonly Example[],
+          progress,
+          options,
+          hooks,
+        );
         if (!validated) continue;
         progress = validated;
         await checkpoint();
@@ -60,11 +91,22 @@ export async function train(model: TrainableModel, examples: { readonly train: r
       const since = { lossSum: progress.sinceLog.lossSum + loss, steps: progress.sinceLog.steps + 1 };
       const seconds = secondsSoFar();
       const logged: LoggedStep = {
-        step: step + 1, epoch: (step + 1) / perEpoch, loss: since.lossSum / since.steps, learningRate, gradientNorm,
-        rowsPerSecond: rows / Math.max(seconds, 1e-9), seconds,
+        step: step + 1,
+        epoch: (step + 1) / perEpoch,
+        loss: since.lossSum / since.steps,
+        learningRate,
+        gradientNorm,
+        rowsPerSecond: rows / Math.max(seconds, 1e-9),
+        seconds,
       };
       const isLogged = (step + 1) % options.logEvery === 0 || step + 1 === total;
-      progress = { ...progress, step: step + 1, lossSum: progress.lossSum + loss, rows, sinceLog: isLogged ? START.sinceLog : since };
+      progress = {
+        ...progress,
+        step: step + 1,
+        lossSum: progress.lossSum + loss,
+        rows,
+        sinceLog: isLogged ? START.sinceLog : since,
+      };
       hooks.onStep?.({ ...logged, totalSteps: total, secondsLeft: ((total - step - 1) * seconds) / (step + 1) });
       if (isLogged) hooks.onLog?.(logged);
       // Before a validation too, which may take long: a run that dies in it need not take the steps again.
@@ -72,20 +114,34 @@ export async function train(model: TrainableModel, examples: { readonly train: r
       // Signals and timers get their turn: a run on the CPU blocks the event loop.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (!stopped && options.keepBest && progress.bestEpoch !== null) await loadBest(options.checkpointFolder, model.device, trained);
+    if (!stopped && options.keepBest && progress.bestEpoch !== null)
+      await loadBest(options.checkpointFolder, model.device, trained);
   } finally {
     await optimizer.dispose();
     await norm.dispose();
   }
   const seconds = progress.seconds || secondsSoFar();
   return {
-    steps: progress.step, rows: progress.rows, loss: progress.step ? progress.lossSum / progress.step : Number.NaN, seconds, rowsPerSecond: progress.rows / Math.max(seconds, 1e-9),
-    validations: progress.validations.map((one) => ({ ...one, perplexity: Math.exp(one.loss) })), bestEpoch: progress.bestEpoch, stopped, resumedAt,
+    steps: progress.step,
+    rows: progress.rows,
+    loss: progress.step ? progress.lossSum / progress.step : Number.NaN,
+    seconds,
+    rowsPerSecond: progress.rows / Math.max(seconds, 1e-9),
+    validations: progress.validations.map((one) => ({ ...one, perplexity: Math.exp(one.loss) })),
+    bestEpoch: progress.bestEpoch,
+    stopped,
+    resumedAt,
   };
 }
 
 async function oneStep(
-  model: TrainableModel, batches: readonly (readonly Example[])[], optimizer: AdamW, norm: GradientNorm, learningRate: number, step: number, options: TrainingOptions,
+  model: TrainableModel,
+  batches: readonly (readonly Example[])[],
+  optimizer: AdamW,
+  norm: GradientNorm,
+  learningRate: number,
+  step: number,
+  options: TrainingOptions,
 ): Promise<{ loss: number; gradientNorm: number }> {
   // The mean over all target tokens of the accumulated batch: averaging the batches' averages would weigh rows unevenly.
   const tokens = batches.flat().reduce((sum, example) => sum + example.target.length, 0);
@@ -105,7 +161,8 @@ async function oneStep(
     if (!Number.isFinite(summed.lossSum)) throw await notFinite("the loss", summed.lossSum, step, batch, options);
   }
   const gradientNorm = await norm.of(gradients.values());
-  if (!Number.isFinite(gradientNorm)) throw await notFinite("the gradients' norm", gradientNorm, step, batches.flat(), options);
+  if (!Number.isFinite(gradientNorm))
+    throw await notFinite("the gradients' norm", gradientNorm, step, batches.flat(), options);
   await optimizer.update(gradients, learningRate, clipCoefficient(gradientNorm, options.maximumGradientNorm));
   for (const parameter of optimizer.parameters) {
     const gradient = gradients.get(parameter.name);
@@ -114,12 +171,21 @@ async function oneStep(
   return { loss: lossSum / tokens, gradientNorm };
 }
 
-async function notFinite(what: string, value: number, step: number, rows: readonly Example[], { checkpointFolder }: TrainingOptions): Promise<UserError> {
+async function notFinite(
+  what: string,
+  value: number,
+  step: number,
+  rows: readonly Example[],
+  { checkpointFolder }: TrainingOptions,
+): Promise<UserError> {
   const ids = rows.map((row) => row.id);
   const kept = (await checkpointProgress(checkpointFolder))?.step ?? 0;
-  return new UserError(`${what} is ${value} in step ${step + 1}, rows ${ids.slice(0, 8).join(", ")}${ids.length > 8 ? ` and ${ids.length - 8} more` : ""}`, {
-    hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
-  });
+  return new UserError(
+    `${what} is ${value} in step ${step + 1}, rows ${ids.slice(0, 8).join(", ")}${ids.length > 8 ? ` and ${ids.length - 8} more` : ""}`,
+    {
+      hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
+    },
+  );
 }
 
 /** Mixes seed, step and batch into 31 bits: each call of a run has masks of its own, the same ones in every run. */
@@ -134,7 +200,14 @@ export function dropoutSeed(seed: number, step: number, batch: number): number {
 }
 
 /** The progress with one more epoch validated; undefined where it was asked to stop before the last row. */
-async function validate(model: TrainableModel, trained: readonly Parameter[], rows: readonly Example[], progress: Progress, options: TrainingOptions, hooks: TrainingHooks): Promise<Progress | undefined> {
+async function validate(
+  model: TrainableModel,
+  trained: readonly Parameter[],
+  rows: readonly Example[],
+  progress: Progress,
+  options: TrainingOptions,
+  hooks: TrainingHooks,
+): Promise<Progress | undefined> {
   const epoch = progress.validations.length + 1;
   const summed = await summedLoss(model, rows, options.batchSize, hooks.shouldStop);
   if (!summed) return undefined;
@@ -145,7 +218,11 @@ async function validate(model: TrainableModel, trained: readonly Parameter[], ro
   const lowest = Math.min(Number.POSITIVE_INFINITY, ...progress.validations.map((one) => one.loss));
   const isBest = loss < lowest;
   if (isBest && options.keepBest) await saveBest(options.checkpointFolder, model.device, trained);
-  return { ...progress, validations: [...progress.validations, { epoch, step: progress.step, loss }], bestEpoch: isBest ? epoch : progress.bestEpoch };
+  return {
+    ...progress,
+    validations: [...progress.validations, { epoch, step: progress.step, loss }],
+    bestEpoch: isBest ? epoch : progress.bestEpoch,
+  };
 }
 
 function isOutOfPatience(progress: Progress, options: TrainingOptions): boolean {
@@ -154,13 +231,22 @@ function isOutOfPatience(progress: Progress, options: TrainingOptions): boolean 
 }
 
 /** The mean loss over the target tokens of many examples, in batches of like length (the mean does not depend on them). */
-export async function meanLoss(model: TrainableModel, examples: readonly Example[], batchSize: number): Promise<number> {
+export async function meanLoss(
+  model: TrainableModel,
+  examples: readonly Example[],
+  batchSize: number,
+): Promise<number> {
   const { lossSum, tokens } = (await summedLoss(model, examples, batchSize))!;
   return lossSum / tokens;
 }
 
 /** Undefined where it was asked to stop. */
-async function summedLoss(model: TrainableModel, examples: readonly Example[], batchSize: number, shouldStop?: () => boolean): Promise<SummedLoss | undefined> {
+async function summedLoss(
+  model: TrainableModel,
+  examples: readonly Example[],
+  batchSize: number,
+  shouldStop?: () => boolean,
+): Promise<SummedLoss | undefined> {
   const order = [...examples].sort((a, b) => a.input.length - b.input.length);
   let [lossSum, tokens] = [0, 0];
   for (let start = 0; start < order.length; start += batchSize) {

@@ -1,4 +1,15 @@
-import { add as addValues, type Device, type DeviceArray, div, GraphBuilder, mul, type Program, reduceSum, sqrt, sub } from "../graph/index.js";
+import {
+  add as addValues,
+  type Device,
+  type DeviceArray,
+  div,
+  GraphBuilder,
+  mul,
+  type Program,
+  reduceSum,
+  sqrt,
+  sub,
+} from "../graph/index.js";
 import type { Parameter } from "../models/index.js";
 
 export interface AdamWOptions {
@@ -24,12 +35,20 @@ export class AdamW {
   readonly moments = new Map<string, Moments>();
   readonly #graphs = new Map<string, Promise<Program>>();
 
-  constructor(readonly device: Device, readonly parameters: readonly Parameter[], readonly options: AdamWOptions) {}
+  constructor(
+    readonly device: Device,
+    readonly parameters: readonly Parameter[],
+    readonly options: AdamWOptions,
+  ) {}
 
   /** Moments of zeros for every parameter; called by the first step, or before a checkpoint fills them. */
   async prepare(): Promise<void> {
     for (const { name, shape } of this.parameters) {
-      if (!this.moments.has(name)) this.moments.set(name, { first: await this.device.upload(this.device.zeros(shape)), second: await this.device.upload(this.device.zeros(shape)) });
+      if (!this.moments.has(name))
+        this.moments.set(name, {
+          first: await this.device.upload(this.device.zeros(shape)),
+          second: await this.device.upload(this.device.zeros(shape)),
+        });
     }
   }
 
@@ -57,20 +76,40 @@ export class AdamW {
     }
   }
 
-  async #updateInPlace(parameter: Parameter, gradient: DeviceArray, moments: Moments, numbers: readonly number[]): Promise<void> {
+  async #updateInPlace(
+    parameter: Parameter,
+    gradient: DeviceArray,
+    moments: Moments,
+    numbers: readonly number[],
+  ): Promise<void> {
     if (gradient.size < SMALL) return updateByLoop(parameter, gradient, moments, this.options, numbers);
     const program = await this.#program(["n"]);
     const scalars = this.#scalars(numbers);
     for (const [start, end] of pieces(gradient.size)) {
-      const piece = (array: DeviceArray): DeviceArray => this.device.array((array.data as Float32Array).subarray(start, end), [end - start]);
+      const piece = (array: DeviceArray): DeviceArray =>
+        this.device.array((array.data as Float32Array).subarray(start, end), [end - start]);
       const [weight, first, second] = [piece(parameter.array), piece(moments.first), piece(moments.second)];
-      await program.run({ weight, gradient: piece(gradient), first, second, ...scalars }, { into: { newWeight: weight, newFirst: first, newSecond: second } });
+      await program.run(
+        { weight, gradient: piece(gradient), first, second, ...scalars },
+        { into: { newWeight: weight, newFirst: first, newSecond: second } },
+      );
     }
   }
 
-  async #updateOnDevice(parameter: Parameter, gradient: DeviceArray, moments: Moments, numbers: readonly number[]): Promise<void> {
+  async #updateOnDevice(
+    parameter: Parameter,
+    gradient: DeviceArray,
+    moments: Moments,
+    numbers: readonly number[],
+  ): Promise<void> {
     const program = await this.#program(parameter.shape.length ? parameter.shape : [1]);
-    const made = await program.run({ weight: parameter.array, gradient, first: moments.first, second: moments.second, ...this.#scalars(numbers) });
+    const made = await program.run({
+      weight: parameter.array,
+      gradient,
+      first: moments.first,
+      second: moments.second,
+      ...this.#scalars(numbers),
+    });
     for (const old of [parameter.array, moments.first, moments.second]) this.device.dispose(old);
     parameter.array = made.newWeight as DeviceArray;
     moments.first = made.newFirst as DeviceArray;
@@ -91,7 +130,8 @@ export class AdamW {
 
   async dispose(): Promise<void> {
     for (const program of this.#graphs.values()) await (await program).dispose();
-    for (const { first, second } of this.moments.values()) for (const array of [first, second]) this.device.dispose(array);
+    for (const { first, second } of this.moments.values())
+      for (const array of [first, second]) this.device.dispose(array);
     this.moments.clear();
   }
 }
@@ -102,8 +142,16 @@ const PIECE = 262_144;
 /** Under so many elements a loop is done before a graph has begun. */
 const SMALL = 16_384;
 
-function updateByLoop(parameter: Parameter, gradient: DeviceArray, moments: Moments, { betas: [beta1, beta2], epsilon }: AdamWOptions, [scale, decay, stepSize, root]: readonly number[]): void {
-  const [weights, gradients, first, second] = [parameter.array, gradient, moments.first, moments.second].map(({ data }) => data as Float32Array) as [Float32Array, Float32Array, Float32Array, Float32Array];
+function updateByLoop(
+  parameter: Parameter,
+  gradient: DeviceArray,
+  moments: Moments,
+  { betas: [beta1, beta2], epsilon }: AdamWOptions,
+  [scale, decay, stepSize, root]: readonly number[],
+): void {
+  const [weights, gradients, first, second] = [parameter.array, gradient, moments.first, moments.second].map(
+    ({ data }) => data as Float32Array,
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
   for (let i = 0; i < weights.length; i++) {
     const g = gradients[i]! * scale!;
     const m = (first[i] = beta1 * first[i]! + (1 - beta1) * g);
@@ -122,7 +170,10 @@ function* pieces(size: number): Generator<readonly [start: number, end: number]>
   for (let start = 0; start < size; start += PIECE) yield [start, Math.min(size, start + PIECE)];
 }
 
-function adamWGraph(shape: readonly (number | string)[], { betas: [beta1, beta2], epsilon }: AdamWOptions): GraphBuilder {
+function adamWGraph(
+  shape: readonly (number | string)[],
+  { betas: [beta1, beta2], epsilon }: AdamWOptions,
+): GraphBuilder {
   const graph = new GraphBuilder("adamw");
   const tensor = (name: string) => graph.input(name, "float32", shape);
   const number = (name: string) => graph.input(name, "float32", []);
@@ -158,12 +209,19 @@ export class GradientNorm {
         continue;
       }
       // Sums of pieces in float32 are added in float64.
-      for (const [start, end] of pieces(gradient.size)) sum += await this.#squares(this.device.array((gradient.data as Float32Array).subarray(start, end), [end - start]), ["n"]);
+      for (const [start, end] of pieces(gradient.size))
+        sum += await this.#squares(
+          this.device.array((gradient.data as Float32Array).subarray(start, end), [end - start]),
+          ["n"],
+        );
     }
     return Math.sqrt(sum);
   }
 
-  async #squares(gradient: DeviceArray, shape: readonly (number | string)[] = gradient.shape.length ? gradient.shape : [1]): Promise<number> {
+  async #squares(
+    gradient: DeviceArray,
+    shape: readonly (number | string)[] = gradient.shape.length ? gradient.shape : [1],
+  ): Promise<number> {
     const key = JSON.stringify(shape);
     let program = this.#graphs.get(key);
     if (!program) {
@@ -182,4 +240,5 @@ export class GradientNorm {
 }
 
 /** torch's `clip_grad_norm_`: what the gradients are multiplied by. */
-export const clipCoefficient = (norm: number, maximum: number | null): number => (maximum === null ? 1 : Math.min(1, maximum / (norm + 1e-6)));
+export const clipCoefficient = (norm: number, maximum: number | null): number =>
+  maximum === null ? 1 : Math.min(1, maximum / (norm + 1e-6));

@@ -7,7 +7,8 @@ export interface ScheduleOptions {
 }
 
 /** Steps that warm up. */
-export const warmupSteps = (options: Pick<ScheduleOptions, "totalSteps" | "warmupRatio">): number => Math.ceil(options.totalSteps * options.warmupRatio);
+export const warmupSteps = (options: Pick<ScheduleOptions, "totalSteps" | "warmupRatio">): number =>
+  Math.ceil(options.totalSteps * options.warmupRatio);
 
 /** The learning rate of a step (from 0): transformers' `get_{linear,cosine,constant}_schedule_with_warmup`. */
 export function learningRateAt(options: ScheduleOptions, step: number): number {

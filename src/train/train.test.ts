@@ -7,7 +7,17 @@ import { shared, withoutShared } from "../../test/shared.js";
 import { type Device, openDevice } from "../graph/index.js";
 import type { Example } from "../models/model.js";
 import { createTinyT5 } from "../models/t5/create.js";
-import { batchesOfStep, learningRateAt, memoryNeed, rowOrder, TorchGenerator, totalSteps, train, type TrainingOptions, warmupSteps } from "./index.js";
+import {
+  batchesOfStep,
+  learningRateAt,
+  memoryNeed,
+  rowOrder,
+  TorchGenerator,
+  type TrainingOptions,
+  totalSteps,
+  train,
+  warmupSteps,
+} from "./index.js";
 import { checkMemory, checkWeights } from "./memory.js";
 
 describe.skipIf(withoutShared)("torch's order of rows", () => {
@@ -26,7 +36,8 @@ describe.skipIf(withoutShared)("torch's order of rows", () => {
     const large = golden.accelerate_SeedableRandomSampler_like["4740"]["seed42_plus_epoch0"];
     const order = rowOrder(4740, 42, 0);
     expect([...order.slice(0, 20)]).toEqual(large.first20);
-    if (large.sha256_i64le) expect(createHash("sha256").update(BigInt64Array.from(order, BigInt)).digest("hex")).toBe(large.sha256_i64le);
+    if (large.sha256_i64le)
+      expect(createHash("sha256").update(BigInt64Array.from(order, BigInt)).digest("hex")).toBe(large.sha256_i64le);
   });
 });
 
@@ -57,14 +68,56 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-const examples = (count: number): Example[] => Array.from({ length: count }, (_, index) => ({ id: `row ${index}`, input: Array.from({ length: 4 + (index % 5) }, (_, k) => 3 + ((index * 7 + k * 3) % 20)).concat(1), target: [4 + (index % 4)] }));
-const model = (dropout = 0.1) => createTinyT5(device, { vocabularySize: 24, width: 16, headWidth: 4, heads: 4, feedForwardWidth: 16, encoderLayers: 1, decoderLayers: 1, dropout } as never, 7);
+const examples = (count: number): Example[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `row ${index}`,
+    input: Array.from({ length: 4 + (index % 5) }, (_, k) => 3 + ((index * 7 + k * 3) % 20)).concat(1),
+    target: [4 + (index % 4)],
+  }));
+const model = (dropout = 0.1) =>
+  createTinyT5(
+    device,
+    {
+      vocabularySize: 24,
+      width: 16,
+      headWidth: 4,
+      heads: 4,
+      feedForwardWidth: 16,
+      encoderLayers: 1,
+      decoderLayers: 1,
+      dropout,
+    } as never,
+    7,
+  );
 const options = (folder: string, more: Partial<TrainingOptions> = {}): TrainingOptions => ({
-  epochs: 2, batchSize: 4, accumulation: 2, learningRate: 1e-2, schedule: "linear", warmupRatio: 0.1, betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01, maximumGradientNorm: 1,
-  seed: 3, dropout: true, logEvery: 2, checkpointEvery: 2, checkpointFolder: folder, validateEachEpoch: false, keepBest: false, earlyStoppingPatience: null, identity: "x", ...more,
+  epochs: 2,
+  batchSize: 4,
+  accumulation: 2,
+  learningRate: 1e-2,
+  schedule: "linear",
+  warmupRatio: 0.1,
+  betas: [0.9, 0.999],
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  maximumGradientNorm: 1,
+  seed: 3,
+  dropout: true,
+  logEvery: 2,
+  checkpointEvery: 2,
+  checkpointFolder: folder,
+  validateEachEpoch: false,
+  keepBest: false,
+  earlyStoppingPatience: null,
+  identity: "x",
+  ...more,
 });
 const folder = (): string => mkdtempSync(join(tmpdir(), "train-"));
-const weightsOf = (trained: Awaited<ReturnType<typeof model>>): string => createHash("sha256").update(Buffer.concat(trained.parameters.map(({ array }) => Buffer.from((array.data as Float32Array).slice().buffer)))).digest("hex");
+const weightsOf = (trained: Awaited<ReturnType<typeof model>>): string =>
+  createHash("sha256")
+    .update(
+      Buffer.concat(trained.parameters.map(({ array }) => Buffer.from((array.data as Float32Array).slice().buffer))),
+    )
+    .digest("hex");
 
 describe("training", () => {
   it("learns, and goes on bit for bit where it stopped", async () => {
@@ -76,12 +129,18 @@ describe("training", () => {
     const at = folder();
     let seen = 0;
     const first = await model();
-    const stopped = await train(first, { train: rows }, options(at), { shouldStop: () => seen === 3, onStep: () => seen++ });
+    const stopped = await train(first, { train: rows }, options(at), {
+      shouldStop: () => seen === 3,
+      onStep: () => seen++,
+    });
     expect(stopped).toMatchObject({ steps: 3, stopped: true });
     const logged: number[] = [];
     const second = await model();
     const begun: unknown[] = [];
-    const resumed = await train(second, { train: rows }, options(at), { onBegin: (from) => begun.push(from), onLog: (line) => logged.push(line.step) });
+    const resumed = await train(second, { train: rows }, options(at), {
+      onBegin: (from) => begun.push(from),
+      onLog: (line) => logged.push(line.step),
+    });
     expect(begun).toEqual([{ step: 3, totalSteps: 8 }]);
     expect(resumed).toMatchObject({ steps: 8, resumedAt: 3 });
     expect(logged).toEqual([4, 6, 8]);
@@ -95,7 +154,13 @@ describe("training", () => {
     await train(whole, { train: rows }, options(folder()));
     const at = folder();
     const dying = await model();
-    await expect(train(dying, { train: rows }, options(at), { onStep: ({ step }) => { if (step === 5) throw new Error("killed"); } })).rejects.toThrow("killed");
+    await expect(
+      train(dying, { train: rows }, options(at), {
+        onStep: ({ step }) => {
+          if (step === 5) throw new Error("killed");
+        },
+      }),
+    ).rejects.toThrow("killed");
     const second = await model();
     expect((await train(second, { train: rows }, options(at))).resumedAt).toBe(4);
     expect(weightsOf(second)).toBe(weightsOf(whole));
@@ -106,7 +171,13 @@ describe("training", () => {
     const whole = await model();
     await train(whole, { train: rows }, options(folder()));
     const at = folder();
-    await expect(train(await model(), { train: rows }, options(at), { onStep: ({ step }) => { if (step === 5) throw new Error("killed"); } })).rejects.toThrow("killed");
+    await expect(
+      train(await model(), { train: rows }, options(at), {
+        onStep: ({ step }) => {
+          if (step === 5) throw new Error("killed");
+        },
+      }),
+    ).rejects.toThrow("killed");
     renameSync(join(at, "last"), join(at, "last.4711-0123abcd.old"));
     mkdirSync(join(at, "last.4711-0123abcd.tmp"));
     const second = await model();
@@ -125,7 +196,9 @@ describe("training", () => {
     once.parameters.forEach(({ array }, index) => {
       const other = parts.parameters[index]?.array.data as Float32Array;
       // Adam divides by the gradient's size: where that is near nothing, rounding decides.
-      const far = (array.data as Float32Array).filter((value, k) => Math.abs(value - (other[k] as number)) > 2e-3).length;
+      const far = (array.data as Float32Array).filter(
+        (value, k) => Math.abs(value - (other[k] as number)) > 2e-3,
+      ).length;
       expect(far).toBeLessThanOrEqual(0.02 * array.size);
     });
   });
@@ -135,7 +208,18 @@ describe("training", () => {
     // Labels that contradict: the better it learns the rows, the worse the validation.
     const validation = examples(12).map((row) => ({ ...row, target: [((row.target[0] as number) % 4) + 4] }));
     const trained = await model(0);
-    const result = await train(trained, { train: rows, validation }, options(folder(), { epochs: 20, learningRate: 5e-2, validateEachEpoch: true, keepBest: true, earlyStoppingPatience: 2, dropout: false }));
+    const result = await train(
+      trained,
+      { train: rows, validation },
+      options(folder(), {
+        epochs: 20,
+        learningRate: 5e-2,
+        validateEachEpoch: true,
+        keepBest: true,
+        earlyStoppingPatience: 2,
+        dropout: false,
+      }),
+    );
     expect(result.validations.length).toBeLessThan(20);
     const lowest = result.validations.reduce((a, b) => (b.loss < a.loss ? b : a));
     expect(result.bestEpoch).toBe(lowest.epoch);
@@ -156,12 +240,20 @@ describe("training", () => {
       batches++;
       return loss(some);
     };
-    const stopped = await train(first, { train: rows, validation }, options(at, more), { shouldStop: () => batches === 7 });
+    const stopped = await train(first, { train: rows, validation }, options(at, more), {
+      shouldStop: () => batches === 7,
+    });
     expect(stopped).toMatchObject({ stopped: true, steps: 6, validations: [{ epoch: 1 }] });
     expect(batches).toBe(7);
     const [second, steps, epochs]: [Awaited<ReturnType<typeof model>>, number[], number[]] = [await model(), [], []];
-    const resumed = await train(second, { train: rows, validation }, options(at, more), { onStep: ({ step }) => void steps.push(step), onValidation: ({ epoch }) => void epochs.push(epoch) });
-    expect([steps, epochs]).toEqual([[7, 8, 9], [2, 3]]);
+    const resumed = await train(second, { train: rows, validation }, options(at, more), {
+      onStep: ({ step }) => void steps.push(step),
+      onValidation: ({ epoch }) => void epochs.push(epoch),
+    });
+    expect([steps, epochs]).toEqual([
+      [7, 8, 9],
+      [2, 3],
+    ]);
     expect(resumed.validations).toEqual(expected.validations);
     expect(weightsOf(second)).toBe(weightsOf(whole));
   });
@@ -170,16 +262,36 @@ describe("training", () => {
     const at = folder();
     const trained = await model(0);
     await expect(
-      train(trained, { train: examples(30) }, options(at, { dropout: false }), { onStep: ({ step }) => { if (step === 3) (trained.parameters[0]?.array.data as Float32Array).fill(Number.NaN); } }),
-    ).rejects.toMatchObject({ message: expect.stringMatching(/is NaN in step 4, rows row \d+/), hint: expect.stringContaining("The checkpoint of step 2 is kept") });
+      train(trained, { train: examples(30) }, options(at, { dropout: false }), {
+        onStep: ({ step }) => {
+          if (step === 3) (trained.parameters[0]!.array.data as Float32Array).fill(Number.NaN);
+        },
+      }),
+    ).rejects.toMatchObject({
+      message: expect.stringMatching(/is NaN in step 4, rows row \d+/),
+      hint: expect.stringContaining("The checkpoint of step 2 is kept"),
+    });
     expect(existsSync(join(at, "last", "state.json"))).toBe(true);
   });
 
   it("ends at a validation loss that is not finite", async () => {
     const trained = await model(0);
-    const spoilt = { ...trained, device: trained.device, parameters: trained.parameters, lossAndGradients: trained.lossAndGradients.bind(trained), loss: async () => ({ lossSum: Number.NaN, tokens: 1 }) };
-    await expect(train(spoilt as never, { train: examples(8), validation: examples(4) }, options(folder(), { validateEachEpoch: true, dropout: false }))).rejects.toMatchObject({
-      message: expect.stringMatching(/the validation loss is NaN in step 1, rows row 0/), hint: expect.stringContaining("The checkpoint of step 1 is kept"),
+    const spoilt = {
+      ...trained,
+      device: trained.device,
+      parameters: trained.parameters,
+      lossAndGradients: trained.lossAndGradients.bind(trained),
+      loss: async () => ({ lossSum: Number.NaN, tokens: 1 }),
+    };
+    await expect(
+      train(
+        spoilt as never,
+        { train: examples(8), validation: examples(4) },
+        options(folder(), { validateEachEpoch: true, dropout: false }),
+      ),
+    ).rejects.toMatchObject({
+      message: expect.stringMatching(/the validation loss is NaN in step 1, rows row 0/),
+      hint: expect.stringContaining("The checkpoint of step 1 is kept"),
     });
   });
 
@@ -188,13 +300,18 @@ describe("training", () => {
     await train(await model(), { train: examples(8) }, options(at, { epochs: 1 }));
     const file = join(at, "last", "moments.safetensors");
     writeFileSync(file, readFileSync(file).subarray(0, 500));
-    await expect(train(await model(), { train: examples(8) }, options(at, { epochs: 1 }))).rejects.toMatchObject({ message: expect.stringMatching(/the checkpoint is damaged: .*moments\.safetensors/), hint: expect.stringContaining("--fresh") });
+    await expect(train(await model(), { train: examples(8) }, options(at, { epochs: 1 }))).rejects.toMatchObject({
+      message: expect.stringMatching(/the checkpoint is damaged: .*moments\.safetensors/),
+      hint: expect.stringContaining("--fresh"),
+    });
   });
 
   it("refuses another run's checkpoint", async () => {
     const at = folder();
     await train(await model(), { train: examples(8) }, options(at, { epochs: 1 }));
-    await expect(train(await model(), { train: examples(8) }, options(at, { epochs: 1, identity: "y" }))).rejects.toThrow(/another configuration/);
+    await expect(
+      train(await model(), { train: examples(8) }, options(at, { epochs: 1, identity: "y" })),
+    ).rejects.toThrow(/another configuration/);
   });
 
   it("refuses what cannot fit, and says what would", async () => {
@@ -202,7 +319,9 @@ describe("training", () => {
     const rows = examples(8);
     const need = memoryNeed(trained, 8, rows);
     expect(need.trainedCount).toBeGreaterThan(1000);
-    expect(() => checkMemory(trained, need, 3 * need.gradients + trained.activationBytes(4, 10), 8, rows)).toThrow(/GiB is free/);
+    expect(() => checkMemory(trained, need, 3 * need.gradients + trained.activationBytes(4, 10), 8, rows)).toThrow(
+      /GiB is free/,
+    );
     expect(() => checkMemory(trained, need, 10 * need.total, 8, rows)).not.toThrow();
   });
 
@@ -217,8 +336,16 @@ describe("training", () => {
         return error;
       }
     };
-    expect(refused(24 * gigabyte, true)).toMatchObject({ message: expect.stringMatching(/2,850,000,000 parameters: training all its weights needs at least 42\.5 GiB .* 24\.0 GiB is free/), hint: expect.stringContaining("lora=") });
+    expect(refused(24 * gigabyte, true)).toMatchObject({
+      message: expect.stringMatching(
+        /2,850,000,000 parameters: training all its weights needs at least 42\.5 GiB .* 24\.0 GiB is free/,
+      ),
+      hint: expect.stringContaining("lora="),
+    });
     expect(refused(24 * gigabyte, false)).toBeUndefined();
-    expect(refused(8 * gigabyte, false)).toMatchObject({ message: expect.stringContaining("its weights need 10.6 GiB"), hint: expect.stringContaining("smaller model") });
+    expect(refused(8 * gigabyte, false)).toMatchObject({
+      message: expect.stringContaining("its weights need 10.6 GiB"),
+      hint: expect.stringContaining("smaller model"),
+    });
   });
 });

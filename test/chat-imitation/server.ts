@@ -1,6 +1,6 @@
+import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { createHash } from "node:crypto";
 
 /*
  * A local imitation of LM Studio's OpenAI-compatible server: its routes, its words, and by script its troubles.
@@ -51,10 +51,12 @@ export interface ChatImitation {
 }
 
 /** How many questions a §4 prompt asks. */
-export const questionsIn = (request: Pick<ImitatedRequest, "messages">): number => [...(request.messages.at(-1)?.content ?? "").matchAll(/^Q\d+: /gm)].length || 1;
+export const questionsIn = (request: Pick<ImitatedRequest, "messages">): number =>
+  [...(request.messages.at(-1)?.content ?? "").matchAll(/^Q\d+: /gm)].length || 1;
 
 /** A letter that depends on the text alone. */
-export const letterFor = (text: string): string => "ABCD"[(createHash("sha256").update(text).digest()[0] as number) % 4] as string;
+export const letterFor = (text: string): string =>
+  "ABCD"[(createHash("sha256").update(text).digest()[0] as number) % 4] as string;
 
 /** One letter a question, from each question's text. */
 export const letterByQuestion = (request: Pick<ImitatedRequest, "messages">): string =>
@@ -74,12 +76,17 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
     request.on("data", (piece: Buffer) => pieces.push(piece));
     request.on("end", () => {
       if (options.apiKey !== undefined && request.headers.authorization !== `Bearer ${options.apiKey}`) {
-        return sendJson(response, 401, { error: { message: "Incorrect API key provided", type: "invalid_request_error", code: "invalid_api_key" } });
+        return sendJson(response, 401, {
+          error: { message: "Incorrect API key provided", type: "invalid_request_error", code: "invalid_api_key" },
+        });
       }
       const path = (request.url ?? "").replace(/\?.*$/, "");
       if (path === "/v1/models") {
         seen.models++;
-        return sendJson(response, 200, { object: "list", data: models.map((id) => ({ id, object: "model", owned_by: "organization_owner" })) });
+        return sendJson(response, 200, {
+          object: "list",
+          data: models.map((id) => ({ id, object: "model", owned_by: "organization_owner" })),
+        });
       }
       if (path === "/v1/chat/completions") return complete(request, response, Buffer.concat(pieces).toString("utf8"));
       if (path === "/v1/completions") return complete(request, response, Buffer.concat(pieces).toString("utf8"));
@@ -89,12 +96,27 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
 
   function complete(http: IncomingMessage, response: ServerResponse, text: string): void {
     const body = JSON.parse(text) as Record<string, unknown>;
-    const request: ImitatedRequest = { number: seen.completions++, model: String(body.model), messages: (body.messages as ImitatedRequest["messages"] | undefined) ?? [{ role: "user", content: String(body.prompt) }], body, headers: http.headers };
+    const request: ImitatedRequest = {
+      number: seen.completions++,
+      model: String(body.model),
+      messages: (body.messages as ImitatedRequest["messages"] | undefined) ?? [
+        { role: "user", content: String(body.prompt) },
+      ],
+      body,
+      headers: http.headers,
+    };
     seen.atOnce++;
     seen.mostAtOnce = Math.max(seen.mostAtOnce, seen.atOnce);
     response.on("close", () => seen.atOnce--);
     if (!models.includes(request.model)) {
-      return sendJson(response, 404, { error: { message: `model "${request.model}" not found`, type: "invalid_request_error", param: "model", code: "model_not_found" } });
+      return sendJson(response, 404, {
+        error: {
+          message: `model "${request.model}" not found`,
+          type: "invalid_request_error",
+          param: "model",
+          code: "model_not_found",
+        },
+      });
     }
     const trouble = options.trouble?.(request);
     const answer = (): void => (trouble ? makeTrouble(trouble, response, request) : sendReply(response, request));
@@ -106,12 +128,17 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
     const content = (options.reply ?? letterByQuestion)(request);
     const reasoning = options.reasoning?.(request);
     const created = Math.floor(Date.now() / 1000);
-    const logprobs = request.body.logprobs ? logProbabilitiesOf(options.logProbabilities ?? "none", content, request) : null;
+    const logprobs = request.body.logprobs
+      ? logProbabilitiesOf(options.logProbabilities ?? "none", content, request)
+      : null;
     const id = `chatcmpl-${request.number}`;
     const usage = { prompt_tokens: 100, completion_tokens: content.length, total_tokens: 100 + content.length };
     if (request.body.stream) {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      const piece = (delta: unknown, finish: string | null): void => void response.write(`data: ${JSON.stringify({ id, object: "chat.completion.chunk", created, model: request.model, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`);
+      const piece = (delta: unknown, finish: string | null): void =>
+        void response.write(
+          `data: ${JSON.stringify({ id, object: "chat.completion.chunk", created, model: request.model, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
+        );
       piece({ role: "assistant", content: "" }, null);
       for (const character of content) piece({ content: character }, null);
       piece({}, "stop");
@@ -119,14 +146,28 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
       return;
     }
     if (request.body.prompt !== undefined) {
-      return sendJson(response, 200, { id, object: "text_completion", created, model: request.model, choices: [{ index: 0, text: content, logprobs: logprobs && olderFormat(logprobs), finish_reason: "stop" }], usage });
+      return sendJson(response, 200, {
+        id,
+        object: "text_completion",
+        created,
+        model: request.model,
+        choices: [{ index: 0, text: content, logprobs: logprobs && olderFormat(logprobs), finish_reason: "stop" }],
+        usage,
+      });
     }
     sendJson(response, 200, {
       id,
       object: "chat.completion",
       created,
       model: request.model,
-      choices: [{ index: 0, message: { role: "assistant", content, ...(reasoning ? { reasoning_content: reasoning } : {}) }, logprobs, finish_reason: "stop" }],
+      choices: [
+        {
+          index: 0,
+          message: { role: "assistant", content, ...(reasoning ? { reasoning_content: reasoning } : {}) },
+          logprobs,
+          finish_reason: "stop",
+        },
+      ],
       usage,
     });
   }
@@ -147,14 +188,29 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
   };
 }
 
-function sendJson(response: ServerResponse, status: number, value: unknown, headers: Record<string, string> = {}): void {
+function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Record<string, string> = {},
+): void {
   const text = JSON.stringify(value);
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "content-length": Buffer.byteLength(text), ...headers });
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(text),
+    ...headers,
+  });
   response.end(text);
 }
 
 function makeTrouble(trouble: Trouble, response: ServerResponse, request: ImitatedRequest): void {
-  if (typeof trouble === "object") return sendJson(response, trouble.status, trouble.body ?? { error: { message: `trouble ${trouble.status}` } }, trouble.headers);
+  if (typeof trouble === "object")
+    return sendJson(
+      response,
+      trouble.status,
+      trouble.body ?? { error: { message: `trouble ${trouble.status}` } },
+      trouble.headers,
+    );
   switch (trouble) {
     case "cut":
       response.socket?.destroy();
@@ -168,7 +224,8 @@ function makeTrouble(trouble: Trouble, response: ServerResponse, request: Imitat
       return sendJson(response, 400, { error: "Model unloaded." });
     case "context":
       return sendJson(response, 400, {
-        error: "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough.",
+        error:
+          "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough.",
       });
     case "error in the body":
       return sendJson(response, 200, { error: "The model has crashed without additional information. (Exit code: 6)" });
@@ -184,24 +241,46 @@ function makeTrouble(trouble: Trouble, response: ServerResponse, request: Imitat
 const olderFormat = ({ content }: NonNullable<ReturnType<typeof logProbabilitiesOf>>) => ({
   tokens: content.map(({ token }) => token),
   token_logprobs: content.map(({ logprob }) => logprob),
-  top_logprobs: content.map(({ top_logprobs: top }) => Object.fromEntries(top.map(({ token, logprob }) => [token, logprob]))),
+  top_logprobs: content.map(({ top_logprobs: top }) =>
+    Object.fromEntries(top.map(({ token, logprob }) => [token, logprob])),
+  ),
 });
 
-function logProbabilitiesOf(kind: NonNullable<ImitationOptions["logProbabilities"]>, content: string, request: ImitatedRequest) {
+function logProbabilitiesOf(
+  kind: NonNullable<ImitationOptions["logProbabilities"]>,
+  content: string,
+  request: ImitatedRequest,
+) {
   if (kind === "none") return null;
   return {
     content: [...content].map((token) => {
-      const top = topTokens(kind, token, JSON.stringify(request.messages)).slice(0, Number(request.body.top_logprobs ?? request.body.logprobs));
-      return { token, logprob: top[0]?.logprob ?? 0, bytes: [...Buffer.from(token)], top_logprobs: top.map((one) => ({ ...one, bytes: [...Buffer.from(one.token)] })) };
+      const top = topTokens(kind, token, JSON.stringify(request.messages)).slice(
+        0,
+        Number(request.body.top_logprobs ?? request.body.logprobs),
+      );
+      return {
+        token,
+        logprob: top[0]?.logprob ?? 0,
+        bytes: [...Buffer.from(token)],
+        top_logprobs: top.map((one) => ({ ...one, bytes: [...Buffer.from(one.token)] })),
+      };
     }),
   };
 }
 
-function topTokens(kind: "true" | "zeros" | "the same for all", first: string, seed: string): { token: string; logprob: number }[] {
+function topTokens(
+  kind: "true" | "zeros" | "the same for all",
+  first: string,
+  seed: string,
+): { token: string; logprob: number }[] {
   const others = ["A", "B", "C", "D"].filter((token) => token !== first);
   if (kind === "zeros") return [first, ...others].map((token) => ({ token, logprob: 0 }));
-  const bytes = createHash("sha256").update(kind === "true" ? seed : "").digest();
-  const weights = [10 + (bytes[0] as number), ...others.map((_, index) => 1 + (bytes[index + 1] as number) / 64)].sort((a, b) => b - a);
+  const bytes = createHash("sha256")
+    .update(kind === "true" ? seed : "")
+    .digest();
+  const weights = [10 + (bytes[0] as number), ...others.map((_, index) => 1 + (bytes[index + 1] as number) / 64)].sort(
+    (a, b) => b - a,
+  );
   const total = weights.reduce((a, b) => a + b, 0) * 1.05;
   return [first, ...others].map((token, index) => ({ token, logprob: Math.log((weights[index] as number) / total) }));
 }

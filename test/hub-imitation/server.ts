@@ -34,7 +34,14 @@ const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).dig
 
 /** The hub's routes that downloading uses, on 127.0.0.1; large files come from a second port, as from its storage. */
 export async function hubImitation(repositories: readonly HubRepository[], token = "hf_test"): Promise<HubImitation> {
-  const state: HubImitation = { url: "", requests: [], trouble: [], redirects: {}, always: undefined, close: async () => {} };
+  const state: HubImitation = {
+    url: "",
+    requests: [],
+    trouble: [],
+    redirects: {},
+    always: undefined,
+    close: async () => {},
+  };
   const note = (where: string, request: IncomingMessage): void => {
     const extras = `${request.headers.range ? ` range=${request.headers.range}` : ""}${request.headers.authorization ? " token" : ""}`;
     state.requests.push(`${request.method} ${where}${request.url}${extras}`);
@@ -44,7 +51,12 @@ export async function hubImitation(repositories: readonly HubRepository[], token
     return content === undefined ? undefined : Buffer.from(content);
   };
 
-  function sendBytes(request: IncomingMessage, response: ServerResponse, bytes: Buffer, headers: Record<string, string>): void {
+  function sendBytes(
+    request: IncomingMessage,
+    response: ServerResponse,
+    bytes: Buffer,
+    headers: Record<string, string>,
+  ): void {
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
     const start = range ? Number(range[1]) : 0;
     const end = range?.[2] ? Math.min(Number(range[2]) + 1, bytes.length) : bytes.length;
@@ -63,7 +75,9 @@ export async function hubImitation(repositories: readonly HubRepository[], token
     });
     if (request.method === "HEAD") return void response.end();
     if (trouble === "cut") {
-      response.write(body.subarray(0, Math.floor(body.length / 2)), () => setTimeout(() => request.socket.destroy(), 20));
+      response.write(body.subarray(0, Math.floor(body.length / 2)), () =>
+        setTimeout(() => request.socket.destroy(), 20),
+      );
       return;
     }
     response.end(body);
@@ -84,28 +98,58 @@ export async function hubImitation(repositories: readonly HubRepository[], token
   const hub = createServer((request, response) => {
     note("", request);
     const fail = (status: number, message: string, code?: string): void => {
-      response.writeHead(status, { "content-type": "application/json", ...(code ? { "x-error-code": code, "x-error-message": message } : {}), ...(status === 429 ? { "retry-after": "0.05" } : {}) });
+      response.writeHead(status, {
+        "content-type": "application/json",
+        ...(code ? { "x-error-code": code, "x-error-message": message } : {}),
+        ...(status === 429 ? { "retry-after": "0.05" } : {}),
+      });
       response.end(JSON.stringify({ error: message }));
     };
     if (state.always) return fail(state.always, "as told");
     const url = new URL(request.url ?? "/", "http://hub");
     const path = decodeURIComponent(url.pathname);
     const from = Object.keys(state.redirects).find((prefix) => path.startsWith(prefix));
-    if (from) return void response.writeHead(307, { location: `${state.redirects[from]}${url.pathname.slice(from.length)}` }).end();
+    if (from)
+      return void response
+        .writeHead(307, { location: `${state.redirects[from]}${url.pathname.slice(from.length)}` })
+        .end();
     for (const repository of repositories) {
       const allowed = !repository.gated || request.headers.authorization === `Bearer ${token}`;
-      const revision = (text: string): boolean => text === repository.commit || (repository.branches ?? ["main"]).includes(text);
+      const revision = (text: string): boolean =>
+        text === repository.commit || (repository.branches ?? ["main"]).includes(text);
       const api = `/api/${repository.type}s/${repository.name}`;
       const resolve = `${repository.type === "dataset" ? "/datasets" : ""}/${repository.name}/resolve/`;
       if (path.startsWith(`${api}/revision/`) || path === api) {
         const asked = path === api ? "main" : path.slice(`${api}/revision/`.length);
         if (!revision(asked)) return fail(404, "Revision not found", "RevisionNotFound");
         response.writeHead(200, { "content-type": "application/json" });
-        return void response.end(JSON.stringify({ _id: "1", id: repository.name, sha: repository.commit, private: false, gated: repository.gated ? "auto" : false, downloads: 0, likes: 0, tags: [], lastModified: "2024-01-01T00:00:00.000Z", createdAt: "2024-01-01T00:00:00.000Z" }));
+        return void response.end(
+          JSON.stringify({
+            _id: "1",
+            id: repository.name,
+            sha: repository.commit,
+            private: false,
+            gated: repository.gated ? "auto" : false,
+            downloads: 0,
+            likes: 0,
+            tags: [],
+            lastModified: "2024-01-01T00:00:00.000Z",
+            createdAt: "2024-01-01T00:00:00.000Z",
+          }),
+        );
       }
       if (path.startsWith(`${api}/tree/`)) {
         response.writeHead(200, { "content-type": "application/json" });
-        return void response.end(JSON.stringify(Object.keys(repository.files).map((name) => ({ type: "file", path: name, size: bytesOf(repository, name)?.length, oid: sha1(bytesOf(repository, name) as Buffer) }))));
+        return void response.end(
+          JSON.stringify(
+            Object.keys(repository.files).map((name) => ({
+              type: "file",
+              path: name,
+              size: bytesOf(repository, name)?.length,
+              oid: sha1(bytesOf(repository, name) as Buffer),
+            })),
+          ),
+        );
       }
       if (path.startsWith(resolve)) {
         const [asked, ...rest] = path.slice(resolve.length).split("/");
@@ -114,10 +158,14 @@ export async function hubImitation(repositories: readonly HubRepository[], token
         const name = rest.join("/");
         const bytes = bytesOf(repository, name);
         if (!bytes) return fail(404, "Entry not found", "EntryNotFound");
-        if (!repository.large?.includes(name)) return sendBytes(request, response, bytes, { etag: `"${sha1(bytes)}"`, "x-repo-commit": repository.commit });
+        if (!repository.large?.includes(name))
+          return sendBytes(request, response, bytes, { etag: `"${sha1(bytes)}"`, "x-repo-commit": repository.commit });
         response.writeHead(302, {
           location: `${storageUrl}/${encodeURIComponent(repository.name)}?path=${encodeURIComponent(name)}`,
-          "x-repo-commit": repository.commit, "x-linked-etag": `"${sha256(bytes)}"`, "x-linked-size": String(bytes.length), etag: `"${sha256(bytes)}"`,
+          "x-repo-commit": repository.commit,
+          "x-linked-etag": `"${sha256(bytes)}"`,
+          "x-linked-size": String(bytes.length),
+          etag: `"${sha256(bytes)}"`,
         });
         return void response.end();
       }

@@ -8,7 +8,13 @@ export interface WandbImitation {
   readonly url: string;
   /** What arrived by file: lines in order, by offset. */
   readonly files: Record<string, string[]>;
-  readonly runs: { name: string; project: string; config: Record<string, { value: unknown }>; tags: string[]; displayName: string }[];
+  readonly runs: {
+    name: string;
+    project: string;
+    config: Record<string, { value: unknown }>;
+    tags: string[];
+    displayName: string;
+  }[];
   exitCode: number | undefined;
   readonly requests: string[];
   trouble: Trouble[];
@@ -19,7 +25,16 @@ export interface WandbImitation {
 
 /** The routes of W&B's server that a run uses, on 127.0.0.1. */
 export async function wandbImitation(apiKey = "k".repeat(40)): Promise<WandbImitation> {
-  const state: WandbImitation = { url: "", files: {}, runs: [], exitCode: undefined, requests: [], trouble: [], always: undefined, close: async () => {} };
+  const state: WandbImitation = {
+    url: "",
+    files: {},
+    runs: [],
+    exitCode: undefined,
+    requests: [],
+    trouble: [],
+    always: undefined,
+    close: async () => {},
+  };
   const server = createServer((request, response) => void answer(request, response));
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = "";
@@ -35,13 +50,39 @@ export async function wandbImitation(apiKey = "k".repeat(40)): Promise<WandbImit
     if (trouble === "garbage") return reply(200, "<html>gateway</html>");
     if (trouble === 429) return reply(429, { error: "slow down" }, { "retry-after": "1" });
     if (typeof trouble === "number") return reply(trouble, { error: "trouble" });
-    if (request.headers.authorization !== `Basic ${Buffer.from(`api:${apiKey}`).toString("base64")}`) return reply(401, { error: "who are you" });
-    const body = JSON.parse(text) as { query?: string; variables?: Record<string, unknown>; files?: Record<string, { offset: number; content: string[] }>; complete?: boolean; exitcode?: number };
+    if (request.headers.authorization !== `Basic ${Buffer.from(`api:${apiKey}`).toString("base64")}`)
+      return reply(401, { error: "who are you" });
+    const body = JSON.parse(text) as {
+      query?: string;
+      variables?: Record<string, unknown>;
+      files?: Record<string, { offset: number; content: string[] }>;
+      complete?: boolean;
+      exitcode?: number;
+    };
     if (request.url === "/graphql") {
       if (!body.query?.includes("upsertBucket")) return reply(200, { errors: [{ message: "unknown operation" }] });
-      const { name, project, config, tags, displayName } = body.variables as { name: string; project: string; config: string; tags: string[]; displayName: string };
-      state.runs.push({ name, project, config: JSON.parse(config) as Record<string, { value: unknown }>, tags, displayName });
-      return reply(200, { data: { upsertBucket: { bucket: { id: "1", name, displayName, project: { name: project, entity: { name: "team" } } }, inserted: true } } });
+      const { name, project, config, tags, displayName } = body.variables as {
+        name: string;
+        project: string;
+        config: string;
+        tags: string[];
+        displayName: string;
+      };
+      state.runs.push({
+        name,
+        project,
+        config: JSON.parse(config) as Record<string, { value: unknown }>,
+        tags,
+        displayName,
+      });
+      return reply(200, {
+        data: {
+          upsertBucket: {
+            bucket: { id: "1", name, displayName, project: { name: project, entity: { name: "team" } } },
+            inserted: true,
+          },
+        },
+      });
     }
     const stream = /^\/files\/team\/[^/]+\/[^/]+\/file_stream$/.exec(request.url ?? "");
     if (!stream) return reply(404, { error: "no such route" });
@@ -55,7 +96,11 @@ export async function wandbImitation(apiKey = "k".repeat(40)): Promise<WandbImit
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   Object.assign(state, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => new Promise<void>((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }),
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   });
   return state;
 }

@@ -28,7 +28,8 @@ export function withoutReasoning(reply: string): string {
  */
 export function withoutLeadingReasoning(reply: string): string {
   let text = reply;
-  for (let block = LEADING_BLOCK.exec(text); block; block = LEADING_BLOCK.exec(text)) text = text.slice(block[0].length);
+  for (let block = LEADING_BLOCK.exec(text); block; block = LEADING_BLOCK.exec(text))
+    text = text.slice(block[0].length);
   const open = OPENING.exec(text);
   return open && text.slice(0, open.index).trim() === "" ? "" : text;
 }

@@ -1,4 +1,4 @@
-import { type Letter, LETTERS } from "../../data/index.js";
+import { LETTERS, type Letter } from "../../data/index.js";
 import { withoutReasoning } from "./reasoning.js";
 
 /*
@@ -10,13 +10,105 @@ import { withoutReasoning } from "./reasoning.js";
 
 /** Words for "answer" in English and MMMLU's languages. */
 const ANSWER_WORDS = [
-  "answers?", "option", "choice", "antwort", "lösung", "réponse", "respuesta", "risposta", "resposta", "alternativa", "opción", "opzione", "opção", "jawaban", "jawabannya",
-  "jibu", "ìdáhùn", "idahun", "答案", "回答", "选项", "選択肢", "答え", "正解", "解答", "정답", "답", "उत्तर", "जवाब", "উত্তর", "الإجابة", "الاجابة", "الجواب", "إجابة",
+  "answers?",
+  "option",
+  "choice",
+  "antwort",
+  "lösung",
+  "réponse",
+  "respuesta",
+  "risposta",
+  "resposta",
+  "alternativa",
+  "opción",
+  "opzione",
+  "opção",
+  "jawaban",
+  "jawabannya",
+  "jibu",
+  "ìdáhùn",
+  "idahun",
+  "答案",
+  "回答",
+  "选项",
+  "選択肢",
+  "答え",
+  "正解",
+  "解答",
+  "정답",
+  "답",
+  "उत्तर",
+  "जवाब",
+  "উত্তর",
+  "الإجابة",
+  "الاجابة",
+  "الجواب",
+  "إجابة",
 ];
 /** What may stand between that word and the letter. */
 const LINKS = [
-  "is", "are", "would be", "should be", "must be", "option", "choice", "letter", "the", "correct", "right", "final", "best", "number", "lautet", "ist", "die", "der", "richtige", "richtig", "buchstabe", "option", "correcta", "correcte",
-  "est", "la", "le", "lettre", "es", "letra", "è", "lettera", "corretta", "é", "a letra", "correta", "adalah", "yang", "benar", "huruf", "ni", "sahihi", "ni herufi", "herufi", "jẹ", "ni lẹ́tà", "为", "是", "は", "が", "은", "는", "है", "হল", "হলো", "হচ্ছে", "सही", "সঠিক", "هي", "هو", "الصحيحة", "الصحيح",
+  "is",
+  "are",
+  "would be",
+  "should be",
+  "must be",
+  "option",
+  "choice",
+  "letter",
+  "the",
+  "correct",
+  "right",
+  "final",
+  "best",
+  "number",
+  "lautet",
+  "ist",
+  "die",
+  "der",
+  "richtige",
+  "richtig",
+  "buchstabe",
+  "option",
+  "correcta",
+  "correcte",
+  "est",
+  "la",
+  "le",
+  "lettre",
+  "es",
+  "letra",
+  "è",
+  "lettera",
+  "corretta",
+  "é",
+  "a letra",
+  "correta",
+  "adalah",
+  "yang",
+  "benar",
+  "huruf",
+  "ni",
+  "sahihi",
+  "ni herufi",
+  "herufi",
+  "jẹ",
+  "ni lẹ́tà",
+  "为",
+  "是",
+  "は",
+  "が",
+  "은",
+  "는",
+  "है",
+  "হল",
+  "হলো",
+  "হচ্ছে",
+  "सही",
+  "সঠিক",
+  "هي",
+  "هو",
+  "الصحيحة",
+  "الصحيح",
 ];
 
 /** Letters that stand for A–D in other scripts: look-alikes, and the choice letters of Arabic, Bengali, Hindi, Japanese, Korean and Chinese tests. */
@@ -26,7 +118,9 @@ const OTHER_SCRIPTS: Readonly<Record<Letter, string>> = {
   C: "СϹجডগसगウ다丙",
   D: "دঢঘदघエ라丁",
 };
-const OTHER: ReadonlyMap<string, Letter> = new Map(LETTERS.flatMap((letter) => [...OTHER_SCRIPTS[letter]].map((other) => [other, letter] as const)));
+const OTHER: ReadonlyMap<string, Letter> = new Map(
+  LETTERS.flatMap((letter) => [...OTHER_SCRIPTS[letter]].map((other) => [other, letter] as const)),
+);
 const OTHERS = [...OTHER.keys()].join("");
 
 const WORD = "\\p{L}\\p{M}\\p{N}_";
@@ -45,7 +139,8 @@ const LISTED = /^[^\p{L}\p{M}\p{N}_]*([A-D])\s*[).:：）、\]-](?!\p{L}*['’])
 const STANDALONE = /(?<![\p{L}\p{M}\p{N}_'’+#-])([A-D])(?![\p{L}\p{M}\p{N}_+#]|['’-]\p{L})/gu;
 const LISTED_LINE = /^[^\p{L}\p{M}\p{N}_]*([A-D])\s*[).:：）、\]]/u;
 /** Words after which a letter before them is no article. */
-const AFTER_LETTER = /^(?:because|since|as|is|are|and|or|which|with|weil|da|denn|ist|car|parce|puisque|est|porque|es|é|è|perché|karena|adalah|kwa|ni)(?![\p{L}])/iu;
+const AFTER_LETTER =
+  /^(?:because|since|as|is|are|and|or|which|with|weil|da|denn|ist|car|parce|puisque|est|porque|es|é|è|perché|karena|adalah|kwa|ni)(?![\p{L}])/iu;
 
 /** Formatting that says nothing: emphasis, code, TeX's dollars and text commands. */
 function plain(text: string): string {
@@ -62,7 +157,9 @@ const letterOf = (text: string): Letter => OTHER.get(text.toUpperCase()) ?? (tex
 function isArticle(letter: string, behind: string): boolean {
   if (letter !== "A" && letter !== "a") return false;
   const next = /^[ \t]+([\p{L}].*)/u.exec(behind);
-  return next !== null && !AFTER_LETTER.test(next[1] as string) && (letter === "a" || /^\p{Ll}/u.test(next[1] as string));
+  return (
+    next !== null && !AFTER_LETTER.test(next[1] as string) && (letter === "a" || /^\p{Ll}/u.test(next[1] as string))
+  );
 }
 
 /** The one letter that a reply to one question gives, or null. */
@@ -94,11 +191,16 @@ function readAnswer(raw: string): Letter | null {
   const listed = new Set(lines.map((line) => LISTED_LINE.exec(line)?.[1]).filter((letter) => letter !== undefined));
   const first = lines[0] === undefined ? null : LISTED.exec(lines[0]);
   if (first && listed.size <= 1) return letterOf(first[1] as string);
-  const spoken = new Set([...text.matchAll(STANDALONE)].filter((match) => !isArticle(match[1] as string, text.slice(match.index + 1))).map((match) => match[1]));
+  const spoken = new Set(
+    [...text.matchAll(STANDALONE)]
+      .filter((match) => !isArticle(match[1] as string, text.slice(match.index + 1)))
+      .map((match) => match[1]),
+  );
   return spoken.size === 1 ? ([...spoken][0] as Letter) : null;
 }
 
-const NUMBERED = /^[^\p{L}\p{N}]*(?:(?:Q|question|frage|aufgabe|pregunta|domanda|questão|soal|swali|問|第|题|問題|문제|प्रश्न|প্রশ্ন|سؤال)\s*)?(\d{1,3})\s*[).:：、\]-]*\s*(.*)$/iu;
+const NUMBERED =
+  /^[^\p{L}\p{N}]*(?:(?:Q|question|frage|aufgabe|pregunta|domanda|questão|soal|swali|問|第|题|問題|문제|प्रश्न|প্রশ্ন|سؤال)\s*)?(\d{1,3})\s*[).:：、\]-]*\s*(.*)$/iu;
 
 /**
  * The letters of a reply to several questions: by number ("Q3: B", "3) B"), else one a line, else a run of exactly so
@@ -107,15 +209,21 @@ const NUMBERED = /^[^\p{L}\p{N}]*(?:(?:Q|question|frage|aufgabe|pregunta|domanda
 export function readRobustList(reply: string, questions: number): (Letter | null)[] {
   if (questions === 1) return [readRobust(reply)];
   const text = plainReply(reply);
-  const lines = plain(text).split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const lines = plain(text)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const letters: (Letter | null)[] = new Array(questions).fill(null);
   const numbered = lines.map((line) => NUMBERED.exec(line)).filter((match) => match !== null);
   const answers = numbered.map((match) => [Number(match[1]), readAnswer(match[2] as string)] as const);
   if (answers.some(([, letter]) => letter !== null)) {
-    for (const [number, letter] of answers) if (letter && number >= 1 && number <= questions) letters[number - 1] = letter;
+    for (const [number, letter] of answers)
+      if (letter && number >= 1 && number <= questions) letters[number - 1] = letter;
     return letters;
   }
-  const run = lines.map((line) => line.replace(/[\s,;.|/()-]/g, "")).findLast((line) => line.length === questions && /^[A-D]+$/i.test(line));
+  const run = lines
+    .map((line) => line.replace(/[\s,;.|/()-]/g, ""))
+    .findLast((line) => line.length === questions && /^[A-D]+$/i.test(line));
   if (run) return [...run].map(letterOf);
   const perLine = lines.map((line) => readAnswer(line));
   if (perLine.length === questions) return perLine;

@@ -24,10 +24,13 @@ const contentOf = (token: TokenName): string => (typeof token === "string" ? tok
  */
 export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   const configPath = join(folder, "tokenizer_config.json");
-  const config = existsSync(configPath) ? await readJson<{ chat_template?: unknown; bos_token?: TokenName; eos_token?: TokenName }>(configPath) : {};
+  const config = existsSync(configPath)
+    ? await readJson<{ chat_template?: unknown; bos_token?: TokenName; eos_token?: TokenName }>(configPath)
+    : {};
   const file = join(folder, "chat_template.jinja");
   const source = existsSync(file) ? await readFile(file, "utf8") : templateOf(config.chat_template);
-  if (source === undefined) return { render: (messages) => messages.map(({ content }) => content).join("\n\n"), hasSpecialTokens: false };
+  if (source === undefined)
+    return { render: (messages) => messages.map(({ content }) => content).join("\n\n"), hasSpecialTokens: false };
   let template: Template;
   try {
     template = new Template(source);
@@ -37,7 +40,13 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   const [bos_token, eos_token] = [contentOf(config.bos_token), contentOf(config.eos_token)];
   return {
     render(messages) {
-      const written = (chat: readonly ChatMessage[]): string => template.render({ messages: chat.map(({ role, content }) => ({ role, content })), add_generation_prompt: true, bos_token, eos_token });
+      const written = (chat: readonly ChatMessage[]): string =>
+        template.render({
+          messages: chat.map(({ role, content }) => ({ role, content })),
+          add_generation_prompt: true,
+          bos_token,
+          eos_token,
+        });
       try {
         return written(messages);
       } catch (error) {

@@ -31,11 +31,18 @@ export interface PlainError {
 }
 
 /** A call of {@link Progress}, as it crosses threads. */
-export type ToldProgress = { [Name in keyof Progress]: { readonly name: Name; readonly given: Parameters<Progress[Name]> } }[keyof Progress];
+export type ToldProgress = {
+  [Name in keyof Progress]: { readonly name: Name; readonly given: Parameters<Progress[Name]> };
+}[keyof Progress];
 
 /** From the worker. */
 export type FromEngine =
-  | { readonly kind: "ready"; readonly longestSequence?: number; readonly requestsAtOnce: number; readonly description: string }
+  | {
+      readonly kind: "ready";
+      readonly longestSequence?: number;
+      readonly requestsAtOnce: number;
+      readonly description: string;
+    }
   | { readonly kind: "failed"; readonly error: PlainError }
   | { readonly kind: "progress"; readonly told: ToldProgress }
   | { readonly kind: "tokens"; readonly call: number; readonly tokens: readonly number[] }

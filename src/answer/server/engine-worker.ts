@@ -14,7 +14,11 @@ import { localEngine } from "./local-engine.js";
 // Deno's port cannot be closed, so both places that end the thread let go of it instead.
 const port = parentPort!;
 const tell = (message: FromEngine): void => port.postMessage(message);
-const plain = (error: unknown): PlainError => ({ message: messageOf(error), hint: error instanceof UserError ? error.hint : undefined, user: error instanceof UserError });
+const plain = (error: unknown): PlainError => ({
+  message: messageOf(error),
+  hint: error instanceof UserError ? error.hint : undefined,
+  user: error instanceof UserError,
+});
 
 /** Tells the other thread how far loading is, at most every fifth of a second. */
 function progressTo(told: (message: FromEngine) => void): Progress {
@@ -31,14 +35,40 @@ function progressTo(told: (message: FromEngine) => void): Progress {
   };
 }
 
-async function load({ source, revision, offline, device: name, quantization, base }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
+async function load({
+  source,
+  revision,
+  offline,
+  device: name,
+  quantization,
+  base,
+}: EngineSource): Promise<{ engine: TextEngine; description: string }> {
   const device = await openDevice(name);
-  const opened = await openModel(source, device, { revision, offline, base, quantization: quantization && { kind: quantization }, progress: progressTo(tell) });
+  const opened = await openModel(source, device, {
+    revision,
+    offline,
+    base,
+    quantization: quantization && { kind: quantization },
+    progress: progressTo(tell),
+  });
   const tokenizer = await loadTokenizer({ source: opened.folder, offline });
-  if (tokenizer.vocabularySize > opened.model.vocabularySize) throw new UserError(`the tokenizer in ${opened.folder} has ${tokenizer.vocabularySize} tokens, and the model only ${opened.model.vocabularySize}: they do not belong together`);
-  const engine = localEngine({ id: source, model: opened.model, tokenizer, chatTemplate: await chatTemplateOf(opened.folder) });
-  const parameters = opened.model.stored.count + opened.model.parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-  const held = opened.quantization.kind === "none" ? "" : `, linear layers in ${opened.quantization.kind}${opened.quantization.doubleQuantization ? " with double quantization" : ""}`;
+  if (tokenizer.vocabularySize > opened.model.vocabularySize)
+    throw new UserError(
+      `the tokenizer in ${opened.folder} has ${tokenizer.vocabularySize} tokens, and the model only ${opened.model.vocabularySize}: they do not belong together`,
+    );
+  const engine = localEngine({
+    id: source,
+    model: opened.model,
+    tokenizer,
+    chatTemplate: await chatTemplateOf(opened.folder),
+  });
+  const parameters =
+    opened.model.stored.count +
+    opened.model.parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  const held =
+    opened.quantization.kind === "none"
+      ? ""
+      : `, linear layers in ${opened.quantization.kind}${opened.quantization.doubleQuantization ? " with double quantization" : ""}`;
   return { engine, description: `${parameters.toLocaleString("en")} parameters${held}, ${device.describe()}` };
 }
 
@@ -48,17 +78,25 @@ try {
   port.on("message", (message: ToEngine) => {
     switch (message.kind) {
       case "tokenize":
-        Promise.resolve().then(() => engine.tokenize(message.prompt)).then(
-          (tokens) => tell({ kind: "tokens", call: message.call, tokens }),
-          (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),
-        );
+        Promise.resolve()
+          .then(() => engine.tokenize(message.prompt))
+          .then(
+            (tokens) => tell({ kind: "tokens", call: message.call, tokens }),
+            (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),
+          );
         break;
       case "generate": {
         const abort = new AbortController();
         aborts.set(message.call, abort);
         // Whatever goes wrong with one request is an answer to it: an error that nobody takes would end the thread.
         Promise.resolve()
-          .then(() => engine.generate(message.request, (token) => tell({ kind: "token", call: message.call, token }), abort.signal))
+          .then(() =>
+            engine.generate(
+              message.request,
+              (token) => tell({ kind: "token", call: message.call, token }),
+              abort.signal,
+            ),
+          )
           .then(
             (end) => tell({ kind: "end", call: message.call, end }),
             (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),

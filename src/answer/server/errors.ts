@@ -9,7 +9,10 @@ export class ApiError extends Error {
   }
 
   get body(): unknown {
-    const type = this.status === 429 ? "rate_limit_error" : this.status >= 500 ? "server_error" : "invalid_request_error";
-    return { error: { message: this.message, type, param: this.options.param ?? null, code: this.options.code ?? null } };
+    const type =
+      this.status === 429 ? "rate_limit_error" : this.status >= 500 ? "server_error" : "invalid_request_error";
+    return {
+      error: { message: this.message, type, param: this.options.param ?? null, code: this.options.code ?? null },
+    };
   }
 }

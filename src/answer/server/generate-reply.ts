@@ -23,7 +23,13 @@ export interface ServerLimits {
  * Generates a reply and sends it, whole or as a stream; stops generating when the client goes away.
  * @throws {ApiError} before anything was sent: a prompt or reply that is too long, a full queue
  */
-export async function generateReply(engine: TextEngine, queue: BoundedQueue, limits: ServerLimits, request: CompletionRequest, response: ServerResponse): Promise<void> {
+export async function generateReply(
+  engine: TextEngine,
+  queue: BoundedQueue,
+  limits: ServerLimits,
+  request: CompletionRequest,
+  response: ServerResponse,
+): Promise<void> {
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   if (response.destroyed) return;
@@ -42,7 +48,14 @@ export async function generateReply(engine: TextEngine, queue: BoundedQueue, lim
     end = await queue.run(() => {
       if (signal.aborted) throw signal.reason;
       return engine.generate(
-        { prompt, maximumTokens, temperature: request.temperature, topShare: request.topShare, seed: request.seed ?? randomInt(2 ** 31), topLogProbabilities: request.topLogProbabilities },
+        {
+          prompt,
+          maximumTokens,
+          temperature: request.temperature,
+          topShare: request.topShare,
+          seed: request.seed ?? randomInt(2 ** 31),
+          topLogProbabilities: request.topLogProbabilities,
+        },
         (token) => {
           if (signal.aborted) return;
           const shown = stops.push(token.text);
@@ -63,36 +76,62 @@ export async function generateReply(engine: TextEngine, queue: BoundedQueue, lim
   if (stops.ended) end = "stop";
   const rest = stops.rest();
   text += rest;
-  const usage = { prompt_tokens: prompt.length, completion_tokens: tokens.length, total_tokens: prompt.length + tokens.length };
+  const usage = {
+    prompt_tokens: prompt.length,
+    completion_tokens: tokens.length,
+    total_tokens: prompt.length + tokens.length,
+  };
   if (sink) sink.finish(rest, end, request.includeUsage ? usage : undefined);
   else sendJson(response, 200, format.whole(text, tokens, end, usage));
 }
 
-const isTokens = (prompt: CompletionRequest["prompt"]): prompt is readonly number[] => typeof prompt !== "string" && typeof prompt[0] === "number";
+const isTokens = (prompt: CompletionRequest["prompt"]): prompt is readonly number[] =>
+  typeof prompt !== "string" && typeof prompt[0] === "number";
 
-async function tokenize(engine: TextEngine, prompt: string | readonly ChatMessage[] | readonly number[]): Promise<number[]> {
+async function tokenize(
+  engine: TextEngine,
+  prompt: string | readonly ChatMessage[] | readonly number[],
+): Promise<number[]> {
   try {
     return await engine.tokenize(prompt as string | readonly ChatMessage[]);
   } catch (error) {
-    if (error instanceof UserError) throw new ApiError(400, error.message, { param: typeof prompt === "string" ? "prompt" : "messages" });
+    if (error instanceof UserError)
+      throw new ApiError(400, error.message, { param: typeof prompt === "string" ? "prompt" : "messages" });
     throw error;
   }
 }
 
-function boundTokens(promptTokens: number, asked: number | undefined, limits: ServerLimits, { longestSequence }: TextEngine): number {
+function boundTokens(
+  promptTokens: number,
+  asked: number | undefined,
+  limits: ServerLimits,
+  { longestSequence }: TextEngine,
+): number {
   if (asked !== undefined && asked > limits.maximumTokens) {
-    throw new ApiError(400, `${asked} new tokens are more than the ${limits.maximumTokens} that this server generates`, { param: "max_tokens", code: "max_tokens_too_large" });
+    throw new ApiError(
+      400,
+      `${asked} new tokens are more than the ${limits.maximumTokens} that this server generates`,
+      { param: "max_tokens", code: "max_tokens_too_large" },
+    );
   }
   if (promptTokens === 0) throw new ApiError(400, "the prompt is empty", { code: "empty_prompt" });
   if (promptTokens > limits.maximumPromptTokens) {
-    throw new ApiError(400, `the prompt has ${promptTokens} tokens, more than the ${limits.maximumPromptTokens} that this server takes`, { code: "context_length_exceeded" });
+    throw new ApiError(
+      400,
+      `the prompt has ${promptTokens} tokens, more than the ${limits.maximumPromptTokens} that this server takes`,
+      { code: "context_length_exceeded" },
+    );
   }
   const wanted = asked ?? limits.defaultMaximumTokens;
   if (longestSequence === undefined) return wanted;
   // Only a reply's length that was asked for must fit; the default shrinks.
   const room = longestSequence - promptTokens;
   if (room < 1 || (asked !== undefined && asked > room)) {
-    throw new ApiError(400, `This model's maximum context length is ${longestSequence} tokens, and the request has ${promptTokens} in the prompt and asks for ${wanted}`, { code: "context_length_exceeded" });
+    throw new ApiError(
+      400,
+      `This model's maximum context length is ${longestSequence} tokens, and the request has ${promptTokens} in the prompt and asks for ${wanted}`,
+      { code: "context_length_exceeded" },
+    );
   }
   return Math.min(wanted, room);
 }
@@ -107,7 +146,11 @@ function streamTo(response: ServerResponse, format: ReplyFormat): Sink {
   const send = (value: unknown): void => void response.write(`data: ${JSON.stringify(value)}\n\n`);
   const open = (): void => {
     if (response.headersSent) return;
-    response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", connection: "keep-alive" });
+    response.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+      connection: "keep-alive",
+    });
     const opening = format.opening();
     if (opening) send(opening);
   };

@@ -15,12 +15,21 @@ describe("requests that are generated together", () => {
   let together: TextEngine;
   let alone: LocalModel;
   beforeAll(async () => {
-    makeTokenizer(["Which of these is alive ? cat dog stone table A B C D Antwort Frage"], folder, { kind: "t5", size: 256 });
+    makeTokenizer(["Which of these is alive ? cat dog stone table A B C D Antwort Frage"], folder, {
+      kind: "t5",
+      size: 256,
+    });
     tokenizer = await loadTokenizer({ source: folder });
     const device = await openDevice("cpu", { threads: 1 });
     // Without an end token every reply has as many tokens as were asked for.
     alone = await createTinyT5(device, { vocabularySize: tokenizer.vocabularySize, dropout: 0, endTokens: [] }, 4);
-    together = localEngine({ id: "together", model: alone, tokenizer, chatTemplate: await chatTemplateOf(folder), requestsAtOnce: 3 });
+    together = localEngine({
+      id: "together",
+      model: alone,
+      tokenizer,
+      chatTemplate: await chatTemplateOf(folder),
+      requestsAtOnce: 3,
+    });
   });
   afterAll(async () => {
     await together.close();
@@ -33,17 +42,22 @@ describe("requests that are generated together", () => {
     let text = "";
     const request = { prompt, maximumTokens, temperature: 0, topShare: 1, seed: 1 };
     told.ended = together
-      .generate(request, (token) => {
-        if (token.token !== undefined) told.tokens++;
-        text += token.text;
-      }, new AbortController().signal)
+      .generate(
+        request,
+        (token) => {
+          if (token.token !== undefined) told.tokens++;
+          text += token.text;
+        },
+        new AbortController().signal,
+      )
       .then(() => {
         told.over = true;
         return text;
       });
     return told;
   };
-  const aloneText = async (prompt: number[], maximumNewTokens: number): Promise<string> => tokenizer.decode((await alone.generate([prompt], { maximumNewTokens }))[0]!.tokens, true);
+  const aloneText = async (prompt: number[], maximumNewTokens: number): Promise<string> =>
+    tokenizer.decode((await alone.generate([prompt], { maximumNewTokens }))[0]!.tokens, true);
 
   it("end each when its own reply has ended", async () => {
     const [short, long] = [asking([10, 13, 1], 3), asking([14, 15, 16, 1], 50)];

@@ -1,5 +1,5 @@
 import { UserError } from "../../base/errors.js";
-import { largest, type LocalModel, Random, type Turn } from "../../models/index.js";
+import { type LocalModel, largest, Random, type Turn } from "../../models/index.js";
 import type { Tokenizer } from "../../tokens/index.js";
 import type { ChatMessage } from "../prompts.js";
 import type { ChatTemplate } from "./chat-template.js";
@@ -43,7 +43,13 @@ interface Batch {
  * 32nd token on others begin beside it, and batches take turns token by token. What a request gets does not depend
  * on the others.
  */
-export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce = 8 }: LocalEngineOptions): TextEngine {
+export function localEngine({
+  id,
+  model,
+  tokenizer,
+  chatTemplate,
+  requestsAtOnce = 8,
+}: LocalEngineOptions): TextEngine {
   const waiting: Waiting[] = [];
   const running = new Set<Batch>();
   let lastPass: Promise<unknown> = Promise.resolve();
@@ -81,7 +87,12 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
   async function generateBatch(going: readonly Waiting[], batch: Batch): Promise<void> {
     const streams = going.map(() => new TextStream(tokenizer));
     const randoms = going.map(({ request }) => new Random(request.seed));
-    const top = Math.max(0, ...going.map(({ request }) => (request.topLogProbabilities === undefined ? 0 : Math.max(1, request.topLogProbabilities))));
+    const top = Math.max(
+      0,
+      ...going.map(({ request }) =>
+        request.topLogProbabilities === undefined ? 0 : Math.max(1, request.topLogProbabilities),
+      ),
+    );
     const turn: Turn = (pass) => {
       if (++batch.passes === PATIENCE) begin();
       const mine = lastPass.then(pass);
@@ -89,31 +100,48 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
       return mine;
     };
     try {
-      await model.generate(going.map(({ request }) => request.prompt), {
-        maximumNewTokens: Math.max(...going.map(({ request }) => request.maximumTokens)),
-        topLogProbabilities: top,
-        turn,
-        stop: (row, tokens) => tokens.length >= going[row]!.request.maximumTokens || going[row]!.signal.aborted,
-        choose: (row, logits) => (going[row]!.request.temperature === 0 ? largest(logits) : chooseToken(logits, going[row]!.request, randoms[row]!)),
-        onToken: async (row, { token, logProbability, top: likeliest = [] }) => {
-          const { request, onToken, signal } = going[row]!;
-          if (signal.aborted) return;
-          const text = await streams[row]!.push(token);
-          const wanted = request.topLogProbabilities;
-          onToken({
-            text, token: writtenToken(tokenizer, token),
-            ...(wanted === undefined ? {} : { logProbability, top: likeliest.slice(0, wanted).map((one) => ({ token: writtenToken(tokenizer, one.token), logProbability: one.logProbability })) }),
-          });
-          // A run on the CPU blocks the event loop: a client that went away is heard between tokens.
-          await new Promise((resolve) => setImmediate(resolve));
+      await model.generate(
+        going.map(({ request }) => request.prompt),
+        {
+          maximumNewTokens: Math.max(...going.map(({ request }) => request.maximumTokens)),
+          topLogProbabilities: top,
+          turn,
+          stop: (row, tokens) => tokens.length >= going[row]!.request.maximumTokens || going[row]!.signal.aborted,
+          choose: (row, logits) =>
+            going[row]!.request.temperature === 0
+              ? largest(logits)
+              : chooseToken(logits, going[row]!.request, randoms[row]!),
+          onToken: async (row, { token, logProbability, top: likeliest = [] }) => {
+            const { request, onToken, signal } = going[row]!;
+            if (signal.aborted) return;
+            const text = await streams[row]!.push(token);
+            const wanted = request.topLogProbabilities;
+            onToken({
+              text,
+              token: writtenToken(tokenizer, token),
+              ...(wanted === undefined
+                ? {}
+                : {
+                    logProbability,
+                    top: likeliest.slice(0, wanted).map((one) => ({
+                      token: writtenToken(tokenizer, one.token),
+                      logProbability: one.logProbability,
+                    })),
+                  }),
+            });
+            // A run on the CPU blocks the event loop: a client that went away is heard between tokens.
+            await new Promise((resolve) => setImmediate(resolve));
+          },
+          onEnd: (row, { ended, tokens }) => {
+            const { request, resolve, onToken } = going[row]!;
+            const rest = streams[row]!.rest();
+            if (rest) onToken({ text: rest });
+            resolve(
+              ended === "end" || (ended === "stopped" && tokens.length < request.maximumTokens) ? "stop" : "length",
+            );
+          },
         },
-        onEnd: (row, { ended, tokens }) => {
-          const { request, resolve, onToken } = going[row]!;
-          const rest = streams[row]!.rest();
-          if (rest) onToken({ text: rest });
-          resolve(ended === "end" || (ended === "stopped" && tokens.length < request.maximumTokens) ? "stop" : "length");
-        },
-      });
+      );
     } catch (error) {
       for (const { reject } of going) reject(error);
     }
@@ -125,14 +153,18 @@ export function localEngine({ id, model, tokenizer, chatTemplate, requestsAtOnce
     // Twice as many, so that the next batch is whole when one ends.
     requestsAtOnce: 2 * requestsAtOnce,
     async tokenize(prompt: string | readonly ChatMessage[]) {
-      const ids = typeof prompt === "string" ? await tokenizer.encode(prompt, true) : await tokenizer.encode(chatTemplate.render(prompt), !chatTemplate.hasSpecialTokens);
+      const ids =
+        typeof prompt === "string"
+          ? await tokenizer.encode(prompt, true)
+          : await tokenizer.encode(chatTemplate.render(prompt), !chatTemplate.hasSpecialTokens);
       // Who writes `<bos>` into the text means the one that the tokenizer puts there anyway; with two of them Gemma collapses.
       const begin = tokenizer.tokenId("<bos>");
       return begin !== undefined && ids[0] === begin && ids[1] === begin ? ids.slice(1) : ids;
     },
     async generate(request, onToken, signal) {
       const outside = request.prompt.find((token) => token >= model.vocabularySize);
-      if (outside !== undefined) throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`);
+      if (outside !== undefined)
+        throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`);
       return new Promise((resolve, reject) => {
         waiting.push({ request, onToken, signal, resolve, reject });
         // Requests of the same moment make one batch.

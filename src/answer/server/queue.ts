@@ -7,7 +7,10 @@ export class BoundedQueue {
   /** How long the last ones took, for telling when to come again. */
   #meanSeconds = 1;
 
-  constructor(private readonly atOnce: number, private readonly longest: number) {}
+  constructor(
+    private readonly atOnce: number,
+    private readonly longest: number,
+  ) {}
 
   /**
    * Runs `work` when it is its turn.
@@ -17,7 +20,10 @@ export class BoundedQueue {
   async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#running >= this.atOnce) {
       if (this.#waiting.length >= this.longest) {
-        throw new ApiError(429, `${this.#waiting.length} requests are waiting already; try again later`, { code: "queue_full", retryAfterSeconds: this.#secondsToWait() });
+        throw new ApiError(429, `${this.#waiting.length} requests are waiting already; try again later`, {
+          code: "queue_full",
+          retryAfterSeconds: this.#secondsToWait(),
+        });
       }
       await this.#turn(signal);
     } else this.#running++;

@@ -16,7 +16,10 @@ export class ReplyFormat {
   readonly #id: string;
   readonly #created = Math.floor(Date.now() / 1000);
 
-  constructor(private readonly request: CompletionRequest, private readonly model: string) {
+  constructor(
+    private readonly request: CompletionRequest,
+    private readonly model: string,
+  ) {
     this.#id = `${request.kind === "chat" ? "chatcmpl" : "cmpl"}-${randomBytes(12).toString("hex")}`;
   }
 
@@ -27,7 +30,13 @@ export class ReplyFormat {
   whole(text: string, tokens: readonly WrittenToken[], end: TextEnd, usage: Usage): unknown {
     const logprobs = this.#logprobs(tokens, 0);
     return this.request.kind === "chat"
-      ? { ...this.#head("chat.completion"), choices: [{ index: 0, message: { role: "assistant", content: text, refusal: null }, logprobs, finish_reason: end }], usage }
+      ? {
+          ...this.#head("chat.completion"),
+          choices: [
+            { index: 0, message: { role: "assistant", content: text, refusal: null }, logprobs, finish_reason: end },
+          ],
+          usage,
+        }
       : { ...this.#head("text_completion"), choices: [{ index: 0, text, logprobs, finish_reason: end }], usage };
   }
 
@@ -38,15 +47,23 @@ export class ReplyFormat {
 
   piece(text: string, tokens: readonly WrittenToken[], offset: number): unknown {
     const logprobs = this.#logprobs(tokens, offset);
-    return this.request.kind === "chat" ? this.#chunk({ content: text }, logprobs, null) : { ...this.#head("text_completion"), choices: [{ index: 0, text, logprobs, finish_reason: null }] };
+    return this.request.kind === "chat"
+      ? this.#chunk({ content: text }, logprobs, null)
+      : { ...this.#head("text_completion"), choices: [{ index: 0, text, logprobs, finish_reason: null }] };
   }
 
   closing(end: TextEnd): unknown {
-    return this.request.kind === "chat" ? this.#chunk({}, null, end) : { ...this.#head("text_completion"), choices: [{ index: 0, text: "", logprobs: null, finish_reason: end }] };
+    return this.request.kind === "chat"
+      ? this.#chunk({}, null, end)
+      : { ...this.#head("text_completion"), choices: [{ index: 0, text: "", logprobs: null, finish_reason: end }] };
   }
 
   usage(usage: Usage): unknown {
-    return { ...this.#head(this.request.kind === "chat" ? "chat.completion.chunk" : "text_completion"), choices: [], usage };
+    return {
+      ...this.#head(this.request.kind === "chat" ? "chat.completion.chunk" : "text_completion"),
+      choices: [],
+      usage,
+    };
   }
 
   #chunk(delta: unknown, logprobs: unknown, finish: TextEnd | null): unknown {
@@ -58,7 +75,10 @@ export class ReplyFormat {
     if (this.request.topLogProbabilities === undefined) return null;
     if (this.request.kind === "chat") {
       return {
-        content: tokens.map(({ token, logProbability, top = [] }) => ({ ...chatToken(token, logProbability ?? 0), top_logprobs: top.map((other) => chatToken(other.token, other.logProbability)) })),
+        content: tokens.map(({ token, logProbability, top = [] }) => ({
+          ...chatToken(token, logProbability ?? 0),
+          top_logprobs: top.map((other) => chatToken(other.token, other.logProbability)),
+        })),
         refusal: null,
       };
     }
@@ -70,13 +90,19 @@ export class ReplyFormat {
     return {
       tokens: tokens.map(({ token }) => token),
       token_logprobs: tokens.map(({ logProbability }) => logProbability),
-      top_logprobs: tokens.map(({ top = [] }) => Object.fromEntries(top.map((other) => [other.token, other.logProbability]))),
+      top_logprobs: tokens.map(({ top = [] }) =>
+        Object.fromEntries(top.map((other) => [other.token, other.logProbability])),
+      ),
       text_offset: offsets,
     };
   }
 }
 
-const chatToken = (token: string, logprob: number): { token: string; logprob: number; bytes: number[] } => ({ token, logprob, bytes: bytesOf(token) });
+const chatToken = (token: string, logprob: number): { token: string; logprob: number; bytes: number[] } => ({
+  token,
+  logprob,
+  bytes: bytesOf(token),
+});
 
 /** SentencePiece writes a byte that is no character by itself as `<0xE6>`. */
 function bytesOf(token: string): number[] {

@@ -8,11 +8,22 @@ import { ApiError } from "./errors.js";
  */
 
 const content = z.union(
-  [z.string(), z.array(z.object({ type: z.literal("text"), text: z.string() })).transform((parts) => parts.map((part) => part.text).join(""))],
+  [
+    z.string(),
+    z
+      .array(z.object({ type: z.literal("text"), text: z.string() }))
+      .transform((parts) => parts.map((part) => part.text).join("")),
+  ],
   "expected a text, or parts of the type text",
 );
 
-const stop = z.union([z.string().min(1), z.array(z.string().min(1)).max(4)], "expected a text that is not empty, or up to four of them").nullish().transform((value) => (value === null || value === undefined ? [] : typeof value === "string" ? [value] : value));
+const stop = z
+  .union(
+    [z.string().min(1), z.array(z.string().min(1)).max(4)],
+    "expected a text that is not empty, or up to four of them",
+  )
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? [] : typeof value === "string" ? [value] : value));
 
 const common = {
   model: z.string(),
@@ -43,7 +54,17 @@ const chat = z.object({
 
 const completion = z.object({
   ...common,
-  prompt: z.union([z.string(), z.array(z.string()).length(1, "one prompt a request").transform((prompts) => prompts[0] as string), z.array(z.number().int().nonnegative()).min(1)], "expected a text, one text in a list, or token ids"),
+  prompt: z.union(
+    [
+      z.string(),
+      z
+        .array(z.string())
+        .length(1, "one prompt a request")
+        .transform((prompts) => prompts[0] as string),
+      z.array(z.number().int().nonnegative()).min(1),
+    ],
+    "expected a text, one text in a list, or token ids",
+  ),
   logprobs: z.number().int().min(0).max(20).nullish(),
   echo: z.literal(false, "is not supported").nullish(),
   suffix: z.literal("", "is not supported").nullish(),
@@ -69,10 +90,14 @@ export interface CompletionRequest {
 /** @throws {ApiError} 400, naming the key */
 export function readChatRequest(body: unknown): CompletionRequest {
   const request = parse(chat, body);
-  if (request.top_logprobs && !request.logprobs) throw new ApiError(400, "top_logprobs needs logprobs: true", { param: "top_logprobs" });
+  if (request.top_logprobs && !request.logprobs)
+    throw new ApiError(400, "top_logprobs needs logprobs: true", { param: "top_logprobs" });
   return {
     kind: "chat",
-    prompt: request.messages.map((message) => ({ role: message.role === "developer" ? "system" : message.role, content: message.content })),
+    prompt: request.messages.map((message) => ({
+      role: message.role === "developer" ? "system" : message.role,
+      content: message.content,
+    })),
     ...commonOf(request),
     maximumTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
     topLogProbabilities: request.logprobs ? (request.top_logprobs ?? 0) : undefined,
@@ -83,12 +108,20 @@ export function readChatRequest(body: unknown): CompletionRequest {
 export function readCompletionRequest(body: unknown): CompletionRequest {
   const request = parse(completion, body);
   // OpenAI's own default of this older route.
-  return { kind: "completion", prompt: request.prompt, ...commonOf(request), maximumTokens: request.max_tokens ?? 16, topLogProbabilities: request.logprobs ?? undefined };
+  return {
+    kind: "completion",
+    prompt: request.prompt,
+    ...commonOf(request),
+    maximumTokens: request.max_tokens ?? 16,
+    topLogProbabilities: request.logprobs ?? undefined,
+  };
 }
 
 type Common = z.infer<z.ZodObject<typeof common>>;
 
-const commonOf = (request: Common): Pick<CompletionRequest, "model" | "temperature" | "topShare" | "seed" | "stop" | "stream" | "includeUsage"> => ({
+const commonOf = (
+  request: Common,
+): Pick<CompletionRequest, "model" | "temperature" | "topShare" | "seed" | "stop" | "stream" | "includeUsage"> => ({
   model: request.model,
   temperature: request.temperature ?? 1,
   topShare: request.top_p ?? 1,

@@ -5,7 +5,11 @@ import { largest, logSumExp, type Random } from "../../models/index.js";
  * al. 2020).
  * @param logits [vocabulary]
  */
-export function chooseToken(logits: Float32Array, { temperature, topShare }: { readonly temperature: number; readonly topShare: number }, random: Random): number {
+export function chooseToken(
+  logits: Float32Array,
+  { temperature, topShare }: { readonly temperature: number; readonly topShare: number },
+  random: Random,
+): number {
   // From the largest, so that a temperature however small divides no number past what float32 holds.
   const most = logits[largest(logits)]!;
   const scaled = logits.map((logit) => (logit - most) / temperature);

@@ -1,5 +1,5 @@
-import { connect } from "node:net";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
@@ -29,11 +29,19 @@ beforeAll(async () => {
   makeTokenizer([WORDS], folder, { kind: "t5", size: 256 });
   tokenizer = await loadTokenizer({ source: folder });
   const device = await openDevice("cpu", { threads: 1 });
-  const tiny = await createTinyT5(device, { vocabularySize: tokenizer.vocabularySize, dropout: 0 }, 3, { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)) });
+  const tiny = await createTinyT5(device, { vocabularySize: tokenizer.vocabularySize, dropout: 0 }, 3, {
+    tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)),
+  });
   await tiny.save(modelFolder);
   model = tiny;
   engine = localEngine({ id: "tiny", model, tokenizer, chatTemplate: await chatTemplateOf(folder) });
-  server = await serveModel(engine, { port: 0, apiKey: "secret", longestQueue: 4, maximumBodyBytes: 20_000, limits: { maximumTokens: 64, maximumPromptTokens: 200 } });
+  server = await serveModel(engine, {
+    port: 0,
+    apiKey: "secret",
+    longestQueue: 4,
+    maximumBodyBytes: 20_000,
+    limits: { maximumTokens: 64, maximumPromptTokens: 200 },
+  });
   client = new OpenAI({ baseURL: server.url, apiKey: "secret", maxRetries: 0 });
 });
 afterAll(async () => {
@@ -42,8 +50,19 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const ask = (content: string, more: object = {}) => client.chat.completions.create({ model: "tiny", messages: [{ role: "user", content }], temperature: 0, max_tokens: 8, ...more } as OpenAI.ChatCompletionCreateParamsNonStreaming);
-const raw = (path: string, init: RequestInit = {}): Promise<Response> => fetch(new URL(path, server.url), { ...init, headers: { authorization: "Bearer secret", "content-type": "application/json", ...init.headers } });
+const ask = (content: string, more: object = {}) =>
+  client.chat.completions.create({
+    model: "tiny",
+    messages: [{ role: "user", content }],
+    temperature: 0,
+    max_tokens: 8,
+    ...more,
+  } as OpenAI.ChatCompletionCreateParamsNonStreaming);
+const raw = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(new URL(path, server.url), {
+    ...init,
+    headers: { authorization: "Bearer secret", "content-type": "application/json", ...init.headers },
+  });
 
 describe("the server, asked with the openai client", () => {
   it("lists its model", async () => {
@@ -56,20 +75,33 @@ describe("the server, asked with the openai client", () => {
     const [direct] = await model.generate([await tokenizer.encode(prompt, true)], { maximumNewTokens: 8 });
     const completion = await client.completions.create({ model: "tiny", prompt, temperature: 0, max_tokens: 8 });
     expect(completion.choices[0]!.text).toBe(await tokenizer.decode(direct!.tokens, true));
-    expect(completion.usage).toMatchObject({ completion_tokens: direct!.tokens.length, prompt_tokens: (await tokenizer.encode(prompt, true)).length });
+    expect(completion.usage).toMatchObject({
+      completion_tokens: direct!.tokens.length,
+      prompt_tokens: (await tokenizer.encode(prompt, true)).length,
+    });
     expect((await ask(prompt)).choices[0]!.message.content).toBe(completion.choices[0]!.text);
   });
 
   it("streams the same text in pieces, and says how it ended", async () => {
     const whole = await ask("cat dog");
     let [text, pieces, finish] = ["", 0, ""];
-    for await (const chunk of await client.chat.completions.create({ model: "tiny", messages: [{ role: "user", content: "cat dog" }], temperature: 0, max_tokens: 8, stream: true, stream_options: { include_usage: true } })) {
+    for await (const chunk of await client.chat.completions.create({
+      model: "tiny",
+      messages: [{ role: "user", content: "cat dog" }],
+      temperature: 0,
+      max_tokens: 8,
+      stream: true,
+      stream_options: { include_usage: true },
+    })) {
       text += chunk.choices[0]?.delta.content ?? "";
       finish = chunk.choices[0]?.finish_reason ?? finish;
       pieces++;
       if (chunk.usage) expect(chunk.usage).toEqual(whole.usage);
     }
-    expect({ text, finish }).toEqual({ text: whole.choices[0]!.message.content, finish: whole.choices[0]!.finish_reason });
+    expect({ text, finish }).toEqual({
+      text: whole.choices[0]!.message.content,
+      finish: whole.choices[0]!.finish_reason,
+    });
     expect(pieces).toBeGreaterThan(4);
   });
 
@@ -81,8 +113,13 @@ describe("the server, asked with the openai client", () => {
     const mass = first!.top_logprobs.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0);
     expect(mass).toBeGreaterThan(0.3);
     expect(mass).toBeLessThanOrEqual(1 + 1e-6);
-    const idOf = new Map(Array.from({ length: tokenizer.vocabularySize }, (_, id) => [tokenizer.tokenOf(id)!.replaceAll("▁", " "), id]));
-    const [direct] = await model.letterLogProbabilities([await tokenizer.encode("stone table", true)], first!.top_logprobs.map(({ token }) => idOf.get(token)!));
+    const idOf = new Map(
+      Array.from({ length: tokenizer.vocabularySize }, (_, id) => [tokenizer.tokenOf(id)!.replaceAll("▁", " "), id]),
+    );
+    const [direct] = await model.letterLogProbabilities(
+      [await tokenizer.encode("stone table", true)],
+      first!.top_logprobs.map(({ token }) => idOf.get(token)!),
+    );
     first!.top_logprobs.forEach(({ logprob }, at) => expect(logprob).toBeCloseTo(direct![at]!, 4));
   });
 
@@ -109,16 +146,49 @@ describe("bad requests get an error in OpenAI's shape, and the server goes on", 
     ["JSON that is none", "{not json", 400, /not JSON/],
     ["no messages", { model: "tiny", messages: [] }, 400, /messages/],
     ["a role that is none", { model: "tiny", messages: [{ role: "wizard", content: "x" }] }, 400, /messages\.0\.role/],
-    ["a temperature out of range", { model: "tiny", messages: [{ role: "user", content: "x" }], temperature: 9 }, 400, /temperature/],
+    [
+      "a temperature out of range",
+      { model: "tiny", messages: [{ role: "user", content: "x" }], temperature: 9 },
+      400,
+      /temperature/,
+    ],
     ["several replies", { model: "tiny", messages: [{ role: "user", content: "x" }], n: 2 }, 400, /only one reply/],
-    ["more tokens than it generates", { model: "tiny", messages: [{ role: "user", content: "x" }], max_tokens: 65 }, 400, /65 new tokens/],
+    [
+      "more tokens than it generates",
+      { model: "tiny", messages: [{ role: "user", content: "x" }], max_tokens: 65 },
+      400,
+      /65 new tokens/,
+    ],
     ["another model", { model: "gpt", messages: [{ role: "user", content: "x" }] }, 404, /does not exist/],
-    ["a bias on tokens, which would change the reply", { model: "tiny", messages: [{ role: "user", content: "x" }], logit_bias: { 5: 100 } }, 400, /logit_bias\.5/],
-    ["an image", { model: "tiny", messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] }, 400, /messages\.0\.content: expected a text/],
-    ["a prompt past the server's limit", { model: "tiny", messages: [{ role: "user", content: "cat ".repeat(300) }] }, 400, /the prompt has \d+ tokens, more than the 200/],
-    ["a body that is too large", { model: "tiny", messages: [{ role: "user", content: "x".repeat(30_000) }] }, 413, /30\d\d\d bytes/],
+    [
+      "a bias on tokens, which would change the reply",
+      { model: "tiny", messages: [{ role: "user", content: "x" }], logit_bias: { 5: 100 } },
+      400,
+      /logit_bias\.5/,
+    ],
+    [
+      "an image",
+      { model: "tiny", messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] },
+      400,
+      /messages\.0\.content: expected a text/,
+    ],
+    [
+      "a prompt past the server's limit",
+      { model: "tiny", messages: [{ role: "user", content: "cat ".repeat(300) }] },
+      400,
+      /the prompt has \d+ tokens, more than the 200/,
+    ],
+    [
+      "a body that is too large",
+      { model: "tiny", messages: [{ role: "user", content: "x".repeat(30_000) }] },
+      413,
+      /30\d\d\d bytes/,
+    ],
   ])("%s", async (_name, body, status, message) => {
-    const response = await raw("chat/completions", { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
+    const response = await raw("chat/completions", {
+      method: "POST",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
     expect(response.status).toBe(status);
     const { error } = (await response.json()) as { error: { message: string; type: string } };
     expect(error.message).toMatch(message);
@@ -126,20 +196,30 @@ describe("bad requests get an error in OpenAI's shape, and the server goes on", 
   });
 
   it("a wrong key, a route that is not there, a wrong method", async () => {
-    await expect(new OpenAI({ baseURL: server.url, apiKey: "guess", maxRetries: 0 }).models.list()).rejects.toMatchObject({ status: 401 });
+    await expect(
+      new OpenAI({ baseURL: server.url, apiKey: "guess", maxRetries: 0 }).models.list(),
+    ).rejects.toMatchObject({ status: 401 });
     expect((await raw("embeddings", { method: "POST", body: "{}" })).status).toBe(404);
     expect((await raw("chat/completions")).status).toBe(405);
   });
 
   it("a token that the model has not, a temperature next to nothing", async () => {
-    const response = await raw("completions", { method: "POST", body: JSON.stringify({ model: "tiny", prompt: [5, 99_999], max_tokens: 1 }) });
-    expect([response.status, ((await response.json()) as { error: { message: string } }).error.message]).toEqual([400, expect.stringMatching(/the token 99999, and the model only/)]);
+    const response = await raw("completions", {
+      method: "POST",
+      body: JSON.stringify({ model: "tiny", prompt: [5, 99_999], max_tokens: 1 }),
+    });
+    expect([response.status, ((await response.json()) as { error: { message: string } }).error.message]).toEqual([
+      400,
+      expect.stringMatching(/the token 99999, and the model only/),
+    ]);
     const [cold, greedy] = [await ask("cat", { temperature: 1e-300 }), await ask("cat")];
     expect(cold.choices[0]!.message.content).toBe(greedy.choices[0]!.message.content);
   });
 
   it("a body that is packed, or far too large and still coming", async () => {
-    expect((await raw("completions", { method: "POST", body: "x", headers: { "content-encoding": "gzip" } })).status).toBe(415);
+    expect(
+      (await raw("completions", { method: "POST", body: "x", headers: { "content-encoding": "gzip" } })).status,
+    ).toBe(415);
     const response = await raw("completions", { method: "POST", body: "x".repeat(1_500_000) });
     expect(response.status).toBe(413);
     expect(await response.text()).toMatch(/1500000 bytes/);
@@ -150,7 +230,11 @@ describe("bad requests get an error in OpenAI's shape, and the server goes on", 
     const own = await serveModel(engine, { port: 0, log: (line) => told.push(line) });
     const { port } = new URL(own.url);
     await new Promise<void>((resolve) => {
-      const socket = connect(Number(port), "127.0.0.1", () => socket.write("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", () => socket.destroy()));
+      const socket = connect(Number(port), "127.0.0.1", () =>
+        socket.write("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", () =>
+          socket.destroy(),
+        ),
+      );
       socket.on("close", () => resolve());
     });
     expect((await fetch(new URL("models", own.url))).status).toBe(200);
@@ -179,9 +263,16 @@ describe("a slow model", () => {
   /** Gives a token every ten milliseconds until it is stopped, and remembers what became of it. */
   function slowEngine(): TextEngine & { stopped: number; given: number } {
     const slow = {
-      id: "slow", requestsAtOnce: 1, stopped: 0, given: 0,
+      id: "slow",
+      requestsAtOnce: 1,
+      stopped: 0,
+      given: 0,
       tokenize: async () => [1],
-      async generate(request: { maximumTokens: number }, onToken: (token: { text: string; token: string }) => void, signal: AbortSignal) {
+      async generate(
+        request: { maximumTokens: number },
+        onToken: (token: { text: string; token: string }) => void,
+        signal: AbortSignal,
+      ) {
         for (let i = 0; i < request.maximumTokens; i++) {
           await new Promise((resolve) => setTimeout(resolve, 10));
           if (signal.aborted) {
@@ -203,12 +294,21 @@ describe("a slow model", () => {
     const own = await serveModel(slow, { port: 0 });
     try {
       const asking = new OpenAI({ baseURL: own.url, apiKey: "x", maxRetries: 0 });
-      const stream = await asking.chat.completions.create({ model: "slow", messages: [{ role: "user", content: "x" }], max_tokens: 1000, stream: true });
+      const stream = await asking.chat.completions.create({
+        model: "slow",
+        messages: [{ role: "user", content: "x" }],
+        max_tokens: 1000,
+        stream: true,
+      });
       for await (const _chunk of stream) if (slow.given >= 3) break;
       stream.controller.abort();
       await expect.poll(() => slow.stopped).toBe(1);
       expect(slow.given).toBeLessThan(50);
-      const next = await asking.chat.completions.create({ model: "slow", messages: [{ role: "user", content: "x" }], max_tokens: 2 });
+      const next = await asking.chat.completions.create({
+        model: "slow",
+        messages: [{ role: "user", content: "x" }],
+        max_tokens: 2,
+      });
       expect(next.choices[0]!.message.content).toBe("xx");
     } finally {
       await own.close();
@@ -218,7 +318,11 @@ describe("a slow model", () => {
   it("answers 429 with Retry-After where the queue is full", async () => {
     const own = await serveModel(slowEngine(), { port: 0, longestQueue: 2 });
     try {
-      const one = () => fetch(new URL("completions", own.url), { method: "POST", body: JSON.stringify({ model: "slow", prompt: "x", max_tokens: 10 }) });
+      const one = () =>
+        fetch(new URL("completions", own.url), {
+          method: "POST",
+          body: JSON.stringify({ model: "slow", prompt: "x", max_tokens: 10 }),
+        });
       const answers = await Promise.all(Array.from({ length: 6 }, one));
       const refused = answers.filter(({ status }) => status === 429);
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
@@ -233,16 +337,33 @@ describe("a slow model", () => {
 describe("a model in a thread of its own", () => {
   it("answers as in this thread, while this thread is free", async () => {
     const stages: string[] = [];
-    const apart = await workerEngine({ id: "apart", source: modelFolder, device: "cpu", progress: { ...silent, begin: (stage) => stages.push(stage) } });
+    const apart = await workerEngine({
+      id: "apart",
+      source: modelFolder,
+      device: "cpu",
+      progress: { ...silent, begin: (stage) => stages.push(stage) },
+    });
     try {
       expect(stages).toContain("loading weights");
       const own = await serveModel(apart, { port: 0 });
       const asking = new OpenAI({ baseURL: own.url, apiKey: "x", maxRetries: 0 });
-      const completion = await asking.completions.create({ model: "apart", prompt: "cat dog", temperature: 0, max_tokens: 8 });
-      expect(completion.choices[0]!.text).toBe((await client.completions.create({ model: "tiny", prompt: "cat dog", temperature: 0, max_tokens: 8 })).choices[0]!.text);
+      const completion = await asking.completions.create({
+        model: "apart",
+        prompt: "cat dog",
+        temperature: 0,
+        max_tokens: 8,
+      });
+      expect(completion.choices[0]!.text).toBe(
+        (await client.completions.create({ model: "tiny", prompt: "cat dog", temperature: 0, max_tokens: 8 }))
+          .choices[0]!.text,
+      );
       // Whatever fails there is an answer, and the thread goes on.
-      await expect(asking.completions.create({ model: "apart", prompt: [99_999], max_tokens: 1 })).rejects.toMatchObject({ status: 400 });
-      expect((await asking.completions.create({ model: "apart", prompt: "cat", max_tokens: 1 })).choices).toHaveLength(1);
+      await expect(
+        asking.completions.create({ model: "apart", prompt: [99_999], max_tokens: 1 }),
+      ).rejects.toMatchObject({ status: 400 });
+      expect((await asking.completions.create({ model: "apart", prompt: "cat", max_tokens: 1 })).choices).toHaveLength(
+        1,
+      );
       await own.close();
     } finally {
       await apart.close();
@@ -254,26 +375,42 @@ describe("a model in a thread of its own", () => {
     const own = await serveModel(apart, { port: 0 });
     await apart.close();
     expect((await apart.ended).message).toMatch(/has ended/);
-    const response = await fetch(new URL("completions", own.url), { method: "POST", body: JSON.stringify({ model: "apart", prompt: "cat" }) });
-    expect([response.status, await response.json()]).toEqual([503, { error: expect.objectContaining({ code: "engine_ended", type: "server_error" }) }]);
+    const response = await fetch(new URL("completions", own.url), {
+      method: "POST",
+      body: JSON.stringify({ model: "apart", prompt: "cat" }),
+    });
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { error: expect.objectContaining({ code: "engine_ended", type: "server_error" }) },
+    ]);
     await own.close();
   });
 
   it("says what is wrong with a model that cannot be loaded", async () => {
-    await expect(workerEngine({ id: "x", source: join(folder, "absent"), device: "cpu" })).rejects.toThrow(/there is no folder/);
+    await expect(workerEngine({ id: "x", source: join(folder, "absent"), device: "cpu" })).rejects.toThrow(
+      /there is no folder/,
+    );
   });
 });
 
 describe("chat templates", () => {
   it("are the model's own, and refuse what they refuse", async () => {
     const own = mkdtempSync(join(tmpdir(), "template-"));
-    const template = "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}<start_of_turn>{{ m.role }}\n{{ m.content | trim }}<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}";
+    const template =
+      "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}<start_of_turn>{{ m.role }}\n{{ m.content | trim }}<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}";
     writeFileSync(join(own, "tokenizer_config.json"), JSON.stringify({ bos_token: "<bos>", chat_template: template }));
     const { render, hasSpecialTokens } = await chatTemplateOf(own);
     expect(hasSpecialTokens).toBe(true);
-    expect(render([{ role: "user", content: " Hi " }])).toBe("<bos><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n");
+    expect(render([{ role: "user", content: " Hi " }])).toBe(
+      "<bos><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n",
+    );
     expect(() => render([{ role: "system", content: "x" }])).toThrow(/refuses this chat: System role not supported/);
-    expect(render([{ role: "system", content: "Be brief." }, { role: "user", content: "Hi" }])).toBe("<bos><start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n<start_of_turn>model\n");
+    expect(
+      render([
+        { role: "system", content: "Be brief." },
+        { role: "user", content: "Hi" },
+      ]),
+    ).toBe("<bos><start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n<start_of_turn>model\n");
     rmSync(own, { recursive: true });
   });
 });
@@ -298,7 +435,13 @@ describe("Gemma's <bos>", () => {
 describe("stop texts", () => {
   it("hold back what may be a beginning, across pieces", () => {
     const stops = new StopTexts(["END", "\n\n"]);
-    expect([stops.push("aE"), stops.push("N"), stops.push("x\n"), stops.push("b EN"), stops.push("D more")]).toEqual(["a", "", "ENx", "\nb ", ""]);
+    expect([stops.push("aE"), stops.push("N"), stops.push("x\n"), stops.push("b EN"), stops.push("D more")]).toEqual([
+      "a",
+      "",
+      "ENx",
+      "\nb ",
+      "",
+    ]);
     expect([stops.ended, stops.rest()]).toEqual([true, ""]);
   });
 });

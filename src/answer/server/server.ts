@@ -60,11 +60,24 @@ export async function serveModel(engine: TextEngine, options: ServeOptions): Pro
       requireModel(decodeURIComponent(path.slice("/v1/models/".length)), engine.id);
       return sendJson(response, 200, model);
     }
-    const read = path === "/v1/chat/completions" ? readChatRequest : path === "/v1/completions" ? readCompletionRequest : undefined;
-    if (!read) throw new ApiError(404, `there is no ${path}; this server has /v1/models, /v1/chat/completions and /v1/completions`, { code: "unknown_url" });
+    const read =
+      path === "/v1/chat/completions"
+        ? readChatRequest
+        : path === "/v1/completions"
+          ? readCompletionRequest
+          : undefined;
+    if (!read)
+      throw new ApiError(
+        404,
+        `there is no ${path}; this server has /v1/models, /v1/chat/completions and /v1/completions`,
+        { code: "unknown_url" },
+      );
     requireMethod(request, "POST");
     const encoding = request.headers["content-encoding"] ?? "identity";
-    if (encoding !== "identity") throw new ApiError(415, `the content-encoding ${encoding} is not read here: send the body as it is`, { code: "unsupported_encoding" });
+    if (encoding !== "identity")
+      throw new ApiError(415, `the content-encoding ${encoding} is not read here: send the body as it is`, {
+        code: "unsupported_encoding",
+      });
     const asked = read(parseJson(await readBody(request, maximumBodyBytes)));
     requireModel(asked.model, engine.id);
     await generateReply(engine, queue, limits, asked, response);
@@ -82,7 +95,8 @@ export async function serveModel(engine: TextEngine, options: ServeOptions): Pro
     });
   });
   server.on("clientError", (error, socket) => {
-    if (socket.writable && (error as NodeJS.ErrnoException).code !== "ECONNRESET") socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    if (socket.writable && (error as NodeJS.ErrnoException).code !== "ECONNRESET")
+      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
@@ -101,23 +115,39 @@ export async function serveModel(engine: TextEngine, options: ServeOptions): Pro
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): UserError {
-  const why = error.code === "EADDRINUSE" ? "the port is taken" : error.code === "EACCES" ? "the port may not be listened on" : error.code === "EADDRNOTAVAIL" ? "this machine has no such address" : error.message;
-  return new UserError(`cannot serve on ${host}:${port}: ${why}`, { hint: "Choose another with --port (0 takes any that is free) or --host.", cause: error });
+  const why =
+    error.code === "EADDRINUSE"
+      ? "the port is taken"
+      : error.code === "EACCES"
+        ? "the port may not be listened on"
+        : error.code === "EADDRNOTAVAIL"
+          ? "this machine has no such address"
+          : error.message;
+  return new UserError(`cannot serve on ${host}:${port}: ${why}`, {
+    hint: "Choose another with --port (0 takes any that is free) or --host.",
+    cause: error,
+  });
 }
 
 function requireKey(request: IncomingMessage, key: string | undefined): void {
   if (key === undefined) return;
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   const given = /^Bearer\s+(.*)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
-  if (!timingSafeEqual(digest(given), digest(key))) throw new ApiError(401, "Incorrect API key provided", { code: "invalid_api_key" });
+  if (!timingSafeEqual(digest(given), digest(key)))
+    throw new ApiError(401, "Incorrect API key provided", { code: "invalid_api_key" });
 }
 
 function requireMethod(request: IncomingMessage, method: string): void {
-  if (request.method !== method) throw new ApiError(405, `${request.method} is not for this route: use ${method}`, { code: "method_not_allowed" });
+  if (request.method !== method)
+    throw new ApiError(405, `${request.method} is not for this route: use ${method}`, { code: "method_not_allowed" });
 }
 
 function requireModel(name: string, id: string): void {
-  if (name !== id) throw new ApiError(404, `The model \`${name}\` does not exist; this server has ${id}`, { param: "model", code: "model_not_found" });
+  if (name !== id)
+    throw new ApiError(404, `The model \`${name}\` does not exist; this server has ${id}`, {
+      param: "model",
+      code: "model_not_found",
+    });
 }
 
 /** The client went away before its request had come. */
@@ -129,7 +159,11 @@ function readBody(request: IncomingMessage, maximum: number): Promise<string> {
     let size = 0;
     const tooLarge = (bytes: string): void => {
       pieces.length = 0;
-      reject(new ApiError(413, `the body has ${bytes} bytes, more than the ${maximum} that are taken`, { code: "request_too_large" }));
+      reject(
+        new ApiError(413, `the body has ${bytes} bytes, more than the ${maximum} that are taken`, {
+          code: "request_too_large",
+        }),
+      );
     };
     // Refused at once; what still comes is let pass unkept, for a while, so that the client hears the answer rather than a broken connection.
     const announced = Number(request.headers["content-length"]);

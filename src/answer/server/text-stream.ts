@@ -1,6 +1,5 @@
 import type { Tokenizer } from "../../tokens/index.js";
 
-
 /** Text from tokens as they come: a character of several tokens is held back until it is whole. */
 export class TextStream {
   readonly #tokens: number[] = [];
@@ -28,4 +27,3 @@ export class TextStream {
     return added;
   }
 }
-

@@ -23,9 +23,15 @@ export interface WorkerEngine extends TextEngine {
 
 type Call =
   | { readonly kind: "tokenize"; readonly resolve: (tokens: number[]) => void; readonly reject: (error: Error) => void }
-  | { readonly kind: "generate"; readonly onToken: (token: TextToken) => void; readonly resolve: (end: TextEnd) => void; readonly reject: (error: Error) => void };
+  | {
+      readonly kind: "generate";
+      readonly onToken: (token: TextToken) => void;
+      readonly resolve: (end: TextEnd) => void;
+      readonly reject: (error: Error) => void;
+    };
 
-const revived = ({ message, hint, user }: PlainError): Error => (user ? new UserError(message, { hint }) : new Error(message));
+const revived = ({ message, hint, user }: PlainError): Error =>
+  user ? new UserError(message, { hint }) : new Error(message);
 
 /**
  * Loads a model in a worker thread: generating keeps a core busy and blocks its thread's event loop.
@@ -48,7 +54,8 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
     worker.on("message", (message: FromEngine) => {
       if (message.kind === "ready") return resolve(message);
       if (message.kind === "failed") return reject(revived(message.error));
-      if (message.kind === "progress") return (progress[message.told.name] as (...given: unknown[]) => void)(...message.told.given);
+      if (message.kind === "progress")
+        return (progress[message.told.name] as (...given: unknown[]) => void)(...message.told.given);
       const call = calls.get(message.call);
       if (!call) return;
       if (message.kind === "token") {
@@ -66,7 +73,9 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
       reject(known);
     });
     worker.on("exit", () => {
-      const error = new UserError("the thread that holds the model has ended", { hint: "Memory may have run out: start the server again, with a smaller model." });
+      const error = new UserError("the thread that holds the model has ended", {
+        hint: "Memory may have run out: start the server again, with a smaller model.",
+      });
       end(error);
       reject(error);
     });
@@ -74,7 +83,11 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
   const send = (message: ToEngine): void => worker.postMessage(message);
   const { longestSequence, requestsAtOnce, description } = await ready;
   return {
-    id, longestSequence, requestsAtOnce, description, ended,
+    id,
+    longestSequence,
+    requestsAtOnce,
+    description,
+    ended,
     tokenize: (prompt: string | readonly ChatMessage[]) =>
       new Promise((resolve, reject) => {
         if (over) return reject(over);

@@ -16,9 +16,11 @@ export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(rev
  * refs/BRANCH holds a commit, snapshots/COMMIT/PATH links to blobs/ETAG, .no_exist/COMMIT/PATH is a file that the commit lacks.
  */
 
-export const repositoryFolder = (cache: string, repository: Repository): string => join(cache, `${repository.type}s--${repository.name.replaceAll("/", "--")}`);
+export const repositoryFolder = (cache: string, repository: Repository): string =>
+  join(cache, `${repository.type}s--${repository.name.replaceAll("/", "--")}`);
 
-export const snapshotFile = (folder: string, commit: string, path: string): string => join(folder, "snapshots", commit, path);
+export const snapshotFile = (folder: string, commit: string, path: string): string =>
+  join(folder, "snapshots", commit, path);
 
 /** The commit that a branch or tag had when it was last asked for. */
 export function cachedCommit(folder: string, revision: string): string | undefined {
@@ -35,9 +37,11 @@ export function rememberCommit(folder: string, revision: string, commit: string)
 const absenceFile = (folder: string, commit: string, path: string): string => join(folder, ".no_exist", commit, path);
 
 /** Whether a commit is known to have no such file: that need not be asked again. */
-export const isKnownAbsent = (folder: string, commit: string, path: string): boolean => existsSync(absenceFile(folder, commit, path));
+export const isKnownAbsent = (folder: string, commit: string, path: string): boolean =>
+  existsSync(absenceFile(folder, commit, path));
 
-export const rememberAbsence = (folder: string, commit: string, path: string): void => writeWhole(absenceFile(folder, commit, path), "");
+export const rememberAbsence = (folder: string, commit: string, path: string): void =>
+  writeWhole(absenceFile(folder, commit, path), "");
 
 /** Links a snapshot's path to a blob. */
 export function linkBlob(folder: string, commit: string, path: string, etag: string): string {

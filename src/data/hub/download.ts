@@ -1,10 +1,32 @@
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { checkStopped, messageOf, UserError } from "../../base/errors.js";
 import { lockFolderIfFree } from "../../base/lock.js";
-import { cachedCommit, isCommit, isKnownAbsent, linkBlob, rememberAbsence, rememberCommit, type Repository, repositoryFolder, snapshotFile } from "./cache.js";
+import {
+  cachedCommit,
+  isCommit,
+  isKnownAbsent,
+  linkBlob,
+  type Repository,
+  rememberAbsence,
+  rememberCommit,
+  repositoryFolder,
+  snapshotFile,
+} from "./cache.js";
 import { hubError, offlineError } from "./errors.js";
 import { causeOf, patientFetch, pauseFor } from "./patient-fetch.js";
 import type { HubSettings } from "./settings.js";
@@ -21,7 +43,11 @@ const credentials = (settings: HubSettings) => (settings.token ? { accessToken: 
  * or there is to be no network. What was asked for by name is asked anew.
  * @throws {UserError} where there is no such repository or revision, or it is refused
  */
-export async function resolveCommit(repository: Repository, asked: string | null | undefined, settings: HubSettings): Promise<string> {
+export async function resolveCommit(
+  repository: Repository,
+  asked: string | null | undefined,
+  settings: HubSettings,
+): Promise<string> {
   const revision = asked ?? "main";
   if (isCommit(revision)) return revision;
   const folder = repositoryFolder(settings.cache, repository);
@@ -31,16 +57,27 @@ export async function resolveCommit(repository: Repository, asked: string | null
     if (settings.offline) throw offlineError(repository, `revision ${revision}`, settings);
   }
   try {
-    const question = { name: repository.name, revision, additionalFields: ["sha" as const], hubUrl: settings.endpoint, fetch: patientFetch(settings), ...credentials(settings) };
-    const info: { sha?: string } = repository.type === "dataset" ? await datasetInfo(question) : await modelInfo(question);
+    const question = {
+      name: repository.name,
+      revision,
+      additionalFields: ["sha" as const],
+      hubUrl: settings.endpoint,
+      fetch: patientFetch(settings),
+      ...credentials(settings),
+    };
+    const info: { sha?: string } =
+      repository.type === "dataset" ? await datasetInfo(question) : await modelInfo(question);
     if (!info.sha || !isCommit(info.sha)) throw new Error("the hub's answer names no commit");
     rememberCommit(folder, revision, info.sha);
     return info.sha;
   } catch (error) {
     // Without a network the cache's word is better than none; a refusal is a refusal.
-    const cached = error instanceof HubApiError || error instanceof UserError ? undefined : cachedCommit(folder, revision);
+    const cached =
+      error instanceof HubApiError || error instanceof UserError ? undefined : cachedCommit(folder, revision);
     if (!cached) throw hubError(error, repository, `revision ${revision}`, settings);
-    settings.progress.say(`cannot reach the hub (${causeOf(error)}): going on with the cached revision ${cached.slice(0, 12)} of ${repository.name}`);
+    settings.progress.say(
+      `cannot reach the hub (${causeOf(error)}): going on with the cached revision ${cached.slice(0, 12)} of ${repository.name}`,
+    );
     return cached;
   }
 }
@@ -50,7 +87,14 @@ export async function listRepository(repository: Repository, commit: string, set
   if (settings.offline) throw offlineError(repository, "the list of files", settings);
   const paths: string[] = [];
   try {
-    for await (const file of listFiles({ repo: repository, revision: commit, recursive: true, hubUrl: settings.endpoint, fetch: patientFetch(settings), ...credentials(settings) })) {
+    for await (const file of listFiles({
+      repo: repository,
+      revision: commit,
+      recursive: true,
+      hubUrl: settings.endpoint,
+      fetch: patientFetch(settings),
+      ...credentials(settings),
+    })) {
       if (file.type === "file") paths.push(file.path);
     }
   } catch (error) {
@@ -63,7 +107,12 @@ export async function listRepository(repository: Repository, commit: string, set
  * Files of a repository at a commit, fetched into the standard cache where they are not there yet.
  * @returns their paths on disk, in the order asked for
  */
-export async function downloadFiles(repository: Repository, commit: string, paths: readonly string[], settings: HubSettings): Promise<string[]> {
+export async function downloadFiles(
+  repository: Repository,
+  commit: string,
+  paths: readonly string[],
+  settings: HubSettings,
+): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) found.push(await downloadFile(repository, commit, path, settings));
   return found;
@@ -74,15 +123,26 @@ export async function downloadFiles(repository: Repository, commit: string, path
  * on where it stopped, in this run or a later one.
  * @throws {UserError} saying what to do
  */
-export async function downloadFile(repository: Repository, commit: string, path: string, settings: HubSettings): Promise<string> {
+export async function downloadFile(
+  repository: Repository,
+  commit: string,
+  path: string,
+  settings: HubSettings,
+): Promise<string> {
   const file = await downloadFileIfThere(repository, commit, path, settings);
   if (file === undefined && settings.offline) throw offlineError(repository, `file ${path}`, settings);
-  if (file === undefined) throw hubError(new HubApiError("", 404), repository, `file ${path} at ${commit.slice(0, 12)}`, settings);
+  if (file === undefined)
+    throw hubError(new HubApiError("", 404), repository, `file ${path} at ${commit.slice(0, 12)}`, settings);
   return file;
 }
 
 /** As {@link downloadFile}; undefined where the repository has no such file, or offline none is in the cache. */
-export async function downloadFileIfThere(repository: Repository, commit: string, path: string, settings: HubSettings): Promise<string | undefined> {
+export async function downloadFileIfThere(
+  repository: Repository,
+  commit: string,
+  path: string,
+  settings: HubSettings,
+): Promise<string | undefined> {
   const folder = repositoryFolder(settings.cache, repository);
   const there = snapshotFile(folder, commit, path);
   if (existsSync(there)) return there;
@@ -118,19 +178,31 @@ interface FileInfo {
 const resolveUrl = (repository: Repository, commit: string, path: string, settings: HubSettings): string =>
   `${settings.endpoint}/${repository.type === "dataset" ? "datasets/" : ""}${repository.name}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
 
-const authorization = (settings: HubSettings): Record<string, string> => (settings.token ? { authorization: `Bearer ${settings.token}` } : {});
+const authorization = (settings: HubSettings): Record<string, string> =>
+  settings.token ? { authorization: `Bearer ${settings.token}` } : {};
 
 /**
  * A file's name in the cache and its size, as Python asks for them: from the hub's own answer, before the redirect to its
  * storage, whose ETag is another (the one that `@huggingface/hub` 2.17 takes).
  */
-async function fileInfo(repository: Repository, commit: string, path: string, settings: HubSettings): Promise<FileInfo | undefined> {
+async function fileInfo(
+  repository: Repository,
+  commit: string,
+  path: string,
+  settings: HubSettings,
+): Promise<FileInfo | undefined> {
   let url = resolveUrl(repository, commit, path, settings);
   const { origin } = new URL(url);
   for (let hops = 0; hops < 5; hops++) {
     // The token is for the hub alone.
-    const response = await patientFetch(settings)(url, { method: "HEAD", redirect: "manual", headers: { ...(new URL(url).origin === origin ? authorization(settings) : {}), "accept-encoding": "identity" } });
-    const etag = (response.headers.get("x-linked-etag") ?? response.headers.get("etag"))?.replace(/^W\//, "").replaceAll('"', "");
+    const response = await patientFetch(settings)(url, {
+      method: "HEAD",
+      redirect: "manual",
+      headers: { ...(new URL(url).origin === origin ? authorization(settings) : {}), "accept-encoding": "identity" },
+    });
+    const etag = (response.headers.get("x-linked-etag") ?? response.headers.get("etag"))
+      ?.replace(/^W\//, "")
+      .replaceAll('"', "");
     const size = Number(response.headers.get("x-linked-size") ?? response.headers.get("content-length") ?? Number.NaN);
     const location = response.headers.get("location");
     if (response.status >= 300 && response.status < 400 && location && !response.headers.get("x-linked-etag")) {
@@ -139,8 +211,15 @@ async function fileInfo(repository: Repository, commit: string, path: string, se
       continue;
     }
     if (response.status === 404 && response.headers.get("x-error-code") === "EntryNotFound") return undefined;
-    if (response.status >= 400) throw new HubApiError(url, response.status, undefined, response.headers.get("x-error-message") ?? String(response.status));
-    if (!etag || !/^[\w.-]+$/.test(etag) || !Number.isFinite(size)) throw new Error(`the hub's answer for ${path} has no usable ETag and size`);
+    if (response.status >= 400)
+      throw new HubApiError(
+        url,
+        response.status,
+        undefined,
+        response.headers.get("x-error-message") ?? String(response.status),
+      );
+    if (!etag || !/^[\w.-]+$/.test(etag) || !Number.isFinite(size))
+      throw new Error(`the hub's answer for ${path} has no usable ETag and size`);
     return { etag, size };
   }
   throw new Error(`too many redirects for ${path}`);
@@ -157,7 +236,14 @@ async function turnToFetch(lock: string, path: string, settings: HubSettings): P
   }
 }
 
-async function fetchBlob(repository: Repository, commit: string, path: string, blob: string, expected: FileInfo, settings: HubSettings): Promise<void> {
+async function fetchBlob(
+  repository: Repository,
+  commit: string,
+  path: string,
+  blob: string,
+  expected: FileInfo,
+  settings: HubSettings,
+): Promise<void> {
   const partial = `${blob}.incomplete`;
   const url = resolveUrl(repository, commit, path, settings);
   const request = patientFetch(settings);
@@ -168,12 +254,16 @@ async function fetchBlob(repository: Repository, commit: string, path: string, b
     try {
       // A redirect to another host drops the authorization: fetch's own rule.
       const response = await request(url, {
-        headers: { ...authorization(settings), ...(have > 0 && have < expected.size ? { range: `bytes=${have}-` } : {}) },
+        headers: {
+          ...authorization(settings),
+          ...(have > 0 && have < expected.size ? { range: `bytes=${have}-` } : {}),
+        },
       });
       if (!response.ok || !response.body) throw new HubApiError(url, response.status, undefined, `${response.status}`);
       await append(partial, response, response.status === 206 ? have : 0, expected.size, settings);
     } catch (error) {
-      if (error instanceof HubApiError || error instanceof UserError) throw hubError(error, repository, `file ${path}`, settings);
+      if (error instanceof HubApiError || error instanceof UserError)
+        throw hubError(error, repository, `file ${path}`, settings);
       checkStopped(settings.signal);
       if (attempt >= settings.retries) throw hubError(error, repository, `file ${path}`, settings);
       settings.progress.say(`the connection broke (${causeOf(error)}); going on where it stopped`);
@@ -187,7 +277,13 @@ async function fetchBlob(repository: Repository, commit: string, path: string, b
   settings.progress.end(`${(expected.size / 1e6).toFixed(1)} MB`);
 }
 
-async function append(partial: string, response: Response, from: number, size: number, settings: HubSettings): Promise<void> {
+async function append(
+  partial: string,
+  response: Response,
+  from: number,
+  size: number,
+  settings: HubSettings,
+): Promise<void> {
   const file = openSync(partial, from > 0 ? "r+" : "w");
   let at = from;
   try {
@@ -196,7 +292,10 @@ async function append(partial: string, response: Response, from: number, size: n
       try {
         for (let done = 0; done < piece.length; ) done += writeSync(file, piece, done, piece.length - done, at + done);
       } catch (error) {
-        throw new UserError(`cannot write ${partial}: ${messageOf(error)}`, { hint: "Free some space and run the same command again: it goes on where it stopped.", cause: error });
+        throw new UserError(`cannot write ${partial}: ${messageOf(error)}`, {
+          hint: "Free some space and run the same command again: it goes on where it stopped.",
+          cause: error,
+        });
       }
       at += piece.length;
       settings.progress.update(at);
@@ -216,7 +315,11 @@ async function verify(partial: string, path: string, expected: FileInfo): Promis
     throw new UserError(`${path}: ${what}; what was fetched is thrown away`, { hint: "Run the same command again." });
   };
   if (size !== expected.size) fail(`${size} bytes came, expected ${expected.size}`);
-  const algorithm = /^[0-9a-f]{64}$/.test(expected.etag) ? "sha256" : /^[0-9a-f]{40}$/.test(expected.etag) ? "sha1" : undefined;
+  const algorithm = /^[0-9a-f]{64}$/.test(expected.etag)
+    ? "sha256"
+    : /^[0-9a-f]{40}$/.test(expected.etag)
+      ? "sha1"
+      : undefined;
   if (!algorithm) return;
   const hash = createHash(algorithm);
   if (algorithm === "sha1") hash.update(`blob ${size}\0`);

@@ -18,9 +18,21 @@ export function hubError(error: unknown, repository: Repository, what: string, s
       cause: error,
     });
   }
-  if (status === 404) return new UserError(`the hub has no ${where} (404)`, { hint: `Check the name and the revision at ${page}; a private repository needs HF_TOKEN.`, cause: error });
-  if (status === 429) return new UserError(`the hub turns requests away (429) for ${where}`, { hint: "Wait a few minutes and run the same command again: what is fetched is kept. With HF_TOKEN the limit is higher.", cause: error });
-  if (status !== undefined) return new UserError(`the hub failed (${status}) at ${where}`, { hint: "Run the same command again later: what is fetched is kept.", cause: error });
+  if (status === 404)
+    return new UserError(`the hub has no ${where} (404)`, {
+      hint: `Check the name and the revision at ${page}; a private repository needs HF_TOKEN.`,
+      cause: error,
+    });
+  if (status === 429)
+    return new UserError(`the hub turns requests away (429) for ${where}`, {
+      hint: "Wait a few minutes and run the same command again: what is fetched is kept. With HF_TOKEN the limit is higher.",
+      cause: error,
+    });
+  if (status !== undefined)
+    return new UserError(`the hub failed (${status}) at ${where}`, {
+      hint: "Run the same command again later: what is fetched is kept.",
+      cause: error,
+    });
   return new UserError(`cannot reach the hub at ${settings.endpoint} for ${where}: ${causeOf(error)}`, {
     hint: "Check the network, or set HF_ENDPOINT to a mirror; what is in the cache needs none (--offline).",
     cause: error,
@@ -28,6 +40,9 @@ export function hubError(error: unknown, repository: Repository, what: string, s
 }
 
 export const offlineError = (repository: Repository, what: string, settings: HubSettings): UserError =>
-  new UserError(`${what} of ${repository.type} ${repository.name} is not in the cache (${settings.cache}), and --offline forbids asking for it`, {
-    hint: "Run once without --offline (and without HF_HUB_OFFLINE).",
-  });
+  new UserError(
+    `${what} of ${repository.type} ${repository.name} is not in the cache (${settings.cache}), and --offline forbids asking for it`,
+    {
+      hint: "Run once without --offline (and without HF_HUB_OFFLINE).",
+    },
+  );

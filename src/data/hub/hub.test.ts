@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,10 +7,23 @@ import { loadCorpus } from "../corpus.js";
 import { downloadFile, downloadFileIfThere, hubSettings, resolveCommit } from "./index.js";
 
 const commit = "a".repeat(40);
-const csv = (rows: number): string => `,Question,A,B,C,D,Answer,Subject\n${Array.from({ length: rows }, (_, index) => `${index},"Frage ${index}\nzwei",1,2,3,4,B,anatomy`).join("\n")}\n`;
+const csv = (rows: number): string =>
+  `,Question,A,B,C,D,Answer,Subject\n${Array.from({ length: rows }, (_, index) => `${index},"Frage ${index}\nzwei",1,2,3,4,B,anatomy`).join("\n")}\n`;
 const large = csv(4000);
-const dataset = { type: "dataset" as const, name: "openai/MMMLU", commit, files: { "test/mmlu_DE-DE.csv": large, "test/mmlu_FR-FR.csv": csv(3) }, large: ["test/mmlu_DE-DE.csv"] };
-const model = { type: "model" as const, name: "google/gemma-2-2b", commit, gated: true, files: { "config.json": "{}" } };
+const dataset = {
+  type: "dataset" as const,
+  name: "openai/MMMLU",
+  commit,
+  files: { "test/mmlu_DE-DE.csv": large, "test/mmlu_FR-FR.csv": csv(3) },
+  large: ["test/mmlu_DE-DE.csv"],
+};
+const model = {
+  type: "model" as const,
+  name: "google/gemma-2-2b",
+  commit,
+  gated: true,
+  files: { "config.json": "{}" },
+};
 let hub: HubImitation;
 let home: string;
 beforeEach(async () => {
@@ -19,9 +32,21 @@ beforeEach(async () => {
 });
 afterEach(() => hub.close());
 
-const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ HF_ENDPOINT: hub.url, HF_HOME: home, ...more });
-const settings = (more: NodeJS.ProcessEnv = {}, offline = false) => hubSettings({ environment: environment(more), offline, retrySeconds: 0.02, retries: 4 });
-const load = (options: { offline?: boolean; signal?: AbortSignal } = {}) => loadCorpus({ source: "openai/MMMLU", revision: commit, languages: ["DE_DE", "FR_FR"], environment: environment(), ...options });
+const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  HF_ENDPOINT: hub.url,
+  HF_HOME: home,
+  ...more,
+});
+const settings = (more: NodeJS.ProcessEnv = {}, offline = false) =>
+  hubSettings({ environment: environment(more), offline, retrySeconds: 0.02, retries: 4 });
+const load = (options: { offline?: boolean; signal?: AbortSignal } = {}) =>
+  loadCorpus({
+    source: "openai/MMMLU",
+    revision: commit,
+    languages: ["DE_DE", "FR_FR"],
+    environment: environment(),
+    ...options,
+  });
 
 describe("the hub", () => {
   it("fetches rows into Python's cache layout, and asks nothing once they are there", async () => {
@@ -67,7 +92,9 @@ describe("the hub", () => {
     const ranges = bodies.map((line) => Number(/range=bytes=(\d+)-/.exec(line)?.[1] ?? 0));
     expect(ranges[0]).toBe(0);
     expect(Math.max(...ranges)).toBeGreaterThan(0);
-    expect(hub.requests.filter((line) => line.includes("storage:")).every((line) => !line.endsWith("token"))).toBe(true);
+    expect(hub.requests.filter((line) => line.includes("storage:")).every((line) => !line.endsWith("token"))).toBe(
+      true,
+    );
     expect(hub.requests.some((line) => line.includes("/resolve/") && line.endsWith("token"))).toBe(true);
   });
 
@@ -85,8 +112,14 @@ describe("the hub", () => {
   it("fetches a file once where two ask for it at the same time", async () => {
     hub.trouble = ["cut", "ok"];
     const said: string[] = [];
-    const watched = { ...settings(), progress: { begin() {}, update() {}, end() {}, say: (line: string) => void said.push(line) } };
-    const paths = await Promise.all([downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", watched), downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", watched)]);
+    const watched = {
+      ...settings(),
+      progress: { begin() {}, update() {}, end() {}, say: (line: string) => void said.push(line) },
+    };
+    const paths = await Promise.all([
+      downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", watched),
+      downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", watched),
+    ]);
     expect(new Set(paths).size).toBe(1);
     expect(readFileSync(paths[0]!, "utf8")).toBe(large);
     expect(hub.requests.filter((line) => line.startsWith("GET storage:")).length).toBe(2);
@@ -98,30 +131,48 @@ describe("the hub", () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 150);
     const started = performance.now();
-    await expect(downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", { ...settings(), retrySeconds: 60, signal: stop.signal })).rejects.toThrow(/^stopped$/);
+    await expect(
+      downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", { ...settings(), retrySeconds: 60, signal: stop.signal }),
+    ).rejects.toThrow(/^stopped$/);
     expect(performance.now() - started).toBeLessThan(5000);
-    expect(readdirSync(join(home, "hub", "datasets--openai--MMMLU", "blobs"))).toEqual([expect.stringMatching(/\.incomplete$/)]);
+    expect(readdirSync(join(home, "hub", "datasets--openai--MMMLU", "blobs"))).toEqual([
+      expect.stringMatching(/\.incomplete$/),
+    ]);
     await expect(load({ signal: stop.signal })).rejects.toThrow(/^stopped$/);
     expect((await load()).rows.length).toBe(4003);
   });
 
   it("throws wrong bytes away", async () => {
     hub.trouble = ["wrong bytes"];
-    await expect(downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings())).rejects.toThrow(/SHA256 is .*thrown away/);
+    await expect(downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings())).rejects.toThrow(
+      /SHA256 is .*thrown away/,
+    );
     expect(existsSync(join(home, "hub", "datasets--openai--MMMLU", "snapshots"))).toBe(false);
   });
 
   it("follows a renamed repository with the token, and elsewhere without it", async () => {
     hub.redirects = { "/datasets/old/name/": "/datasets/openai/MMMLU/" };
-    const path = await downloadFile({ type: "dataset", name: "old/name" }, commit, "test/mmlu_FR-FR.csv", settings({ HF_TOKEN: "hf_test" }));
+    const path = await downloadFile(
+      { type: "dataset", name: "old/name" },
+      commit,
+      "test/mmlu_FR-FR.csv",
+      settings({ HF_TOKEN: "hf_test" }),
+    );
     expect(readFileSync(path, "utf8")).toBe(csv(3));
     const renamed = hub.requests.filter((line) => line.includes("/openai/MMMLU/resolve/"));
     expect(renamed.length).toBe(2);
     expect(renamed.every((line) => line.endsWith(" token"))).toBe(true);
     const elsewhere = await hubImitation([dataset]);
     try {
-      hub.redirects = { "/datasets/moved/away/": `${elsewhere.url.replace("127.0.0.1", "localhost")}/datasets/openai/MMMLU/` };
-      await downloadFile({ type: "dataset", name: "moved/away" }, commit, "test/mmlu_FR-FR.csv", settings({ HF_TOKEN: "hf_test" }));
+      hub.redirects = {
+        "/datasets/moved/away/": `${elsewhere.url.replace("127.0.0.1", "localhost")}/datasets/openai/MMMLU/`,
+      };
+      await downloadFile(
+        { type: "dataset", name: "moved/away" },
+        commit,
+        "test/mmlu_FR-FR.csv",
+        settings({ HF_TOKEN: "hf_test" }),
+      );
       expect(elsewhere.requests.length).toBe(2);
       expect(elsewhere.requests.some((line) => line.endsWith(" token"))).toBe(false);
     } finally {
@@ -130,15 +181,25 @@ describe("the hub", () => {
   });
 
   it("says what to do when it is refused, missing, busy or not there", async () => {
-    await expect(downloadFile(model, commit, "config.json", settings())).rejects.toMatchObject({ hint: expect.stringMatching(/licence at .*gemma-2-2b, then set HF_TOKEN/) });
-    expect(readFileSync(await downloadFile(model, commit, "config.json", settings({ HF_TOKEN: "hf_test" })), "utf8")).toBe("{}");
-    await expect(downloadFile(dataset, commit, "nothing.csv", settings())).rejects.toThrow(/no dataset openai\/MMMLU, file nothing.csv/);
+    await expect(downloadFile(model, commit, "config.json", settings())).rejects.toMatchObject({
+      hint: expect.stringMatching(/licence at .*gemma-2-2b, then set HF_TOKEN/),
+    });
+    expect(
+      readFileSync(await downloadFile(model, commit, "config.json", settings({ HF_TOKEN: "hf_test" })), "utf8"),
+    ).toBe("{}");
+    await expect(downloadFile(dataset, commit, "nothing.csv", settings())).rejects.toThrow(
+      /no dataset openai\/MMMLU, file nothing.csv/,
+    );
     await expect(resolveCommit(dataset, "nowhere", settings())).rejects.toThrow(/revision nowhere \(404\)/);
-    await expect(downloadFile(dataset, commit, "test/mmlu_FR-FR.csv", settings({}, true))).rejects.toThrow(/not in the cache .*--offline/);
+    await expect(downloadFile(dataset, commit, "test/mmlu_FR-FR.csv", settings({}, true))).rejects.toThrow(
+      /not in the cache .*--offline/,
+    );
     hub.always = 429;
     await expect(resolveCommit({ ...dataset }, "main", settings())).rejects.toThrow(/429/);
     await hub.close();
-    await expect(downloadFile(dataset, commit, "test/mmlu_FR-FR.csv", settings())).rejects.toMatchObject({ message: expect.stringMatching(/cannot reach the hub/), hint: expect.stringMatching(/--offline/) });
+    await expect(downloadFile(dataset, commit, "test/mmlu_FR-FR.csv", settings())).rejects.toMatchObject({
+      message: expect.stringMatching(/cannot reach the hub/),
+      hint: expect.stringMatching(/--offline/),
+    });
   });
-
 });

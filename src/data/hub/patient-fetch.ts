@@ -3,7 +3,9 @@ import { checkStopped } from "../../base/errors.js";
 import type { HubSettings } from "./settings.js";
 
 /** A `fetch` that tries again after 429, 5xx and cut connections, with growing pauses; what it gives in the end is the last answer. */
-export function patientFetch(settings: Pick<HubSettings, "retries" | "retrySeconds" | "progress" | "signal">): typeof fetch {
+export function patientFetch(
+  settings: Pick<HubSettings, "retries" | "retrySeconds" | "progress" | "signal">,
+): typeof fetch {
   return async (input, init) => {
     for (let attempt = 0; ; attempt++) {
       let pause = settings.retrySeconds * 2 ** attempt;

@@ -18,7 +18,16 @@ export interface HubSettings {
   readonly retries: number;
 }
 
-export function hubSettings(options: { offline?: boolean; environment?: NodeJS.ProcessEnv; progress?: Progress; signal?: AbortSignal; retrySeconds?: number; retries?: number } = {}): HubSettings {
+export function hubSettings(
+  options: {
+    offline?: boolean;
+    environment?: NodeJS.ProcessEnv;
+    progress?: Progress;
+    signal?: AbortSignal;
+    retrySeconds?: number;
+    retries?: number;
+  } = {},
+): HubSettings {
   const environment = options.environment ?? process.env;
   const set = (name: string): string | undefined => environment[name]?.trim() || undefined;
   const home = set("HF_HOME") ?? join(set("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
@@ -35,4 +44,7 @@ export function hubSettings(options: { offline?: boolean; environment?: NodeJS.P
 }
 
 /** The data that the published runs used. */
-export const PINNED_DATASET = { repository: "openai/MMMLU", revision: "325a01dc3e173cac1578df94120499aaca2e2504" } as const;
+export const PINNED_DATASET = {
+  repository: "openai/MMMLU",
+  revision: "325a01dc3e173cac1578df94120499aaca2e2504",
+} as const;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeWhole } from "../../base/files.js";
 import { VERSION } from "../../base/versions.js";
-import { LANGUAGES, LETTERS, type Language } from "../row.js";
+import { LANGUAGES, type Language, LETTERS } from "../row.js";
 import { SUBJECTS } from "../subjects.js";
 import { SAMPLE_WORDS } from "./words.js";
 
@@ -45,14 +45,24 @@ function sampleQuestions(): SampleQuestion[][] {
     for (let index = 0; index < SAMPLE_QUESTIONS; index++) {
       // Each letter is right equally often within a subject; the order is drawn.
       const block = index % 4 === 0 ? shuffle([0, 1, 2, 3], draw) : undefined;
-      if (block) subject.push(...block.map((answer) => ({ wording: draw(questions.length), answer, words: choose(answer, living.length, things.length, draw) })));
+      if (block)
+        subject.push(
+          ...block.map((answer) => ({
+            wording: draw(questions.length),
+            answer,
+            words: choose(answer, living.length, things.length, draw),
+          })),
+        );
     }
     return subject;
   });
 }
 
 function choose(answer: number, living: number, things: number, draw: (under: number) => number): number[] {
-  const others = shuffle(Array.from({ length: things }, (_, index) => index), draw);
+  const others = shuffle(
+    Array.from({ length: things }, (_, index) => index),
+    draw,
+  );
   return [0, 1, 2, 3].map((place) => (place === answer ? draw(living) : (others[place] as number)));
 }
 
@@ -64,7 +74,8 @@ function shuffle(values: number[], draw: (under: number) => number): number[] {
   return values;
 }
 
-const sampleFileOf = (folder: string, language: Language): string => join(folder, "test", `mmlu_${language.replace("_", "-")}.csv`);
+const sampleFileOf = (folder: string, language: Language): string =>
+  join(folder, "test", `mmlu_${language.replace("_", "-")}.csv`);
 
 /** Writes the sample as `FOLDER/test/mmlu_XX-YY.csv`, each file whole: several processes may do so at once, their files are the same. */
 export function writeSample(folder: string): void {
@@ -77,10 +88,16 @@ function sampleFile(language: Language, questions: readonly (readonly SampleQues
   const lines = [",Question,A,B,C,D,Answer,Subject"];
   questions.forEach((subject, s) => {
     subject.forEach((question, index) => {
-      const choices = question.words.map((word, place) => (place === question.answer ? living[word] : things[word]) as string);
+      const choices = question.words.map(
+        (word, place) => (place === question.answer ? living[word] : things[word]) as string,
+      );
       // As in MMMLU: one language has file names behind some subjects.
       const name = language === "SW_KE" && s % 19 === 0 ? `${SUBJECTS[s]}_test.csv_sw-KE.csv` : (SUBJECTS[s] as string);
-      lines.push([String(index), wordings[question.wording] as string, ...choices, LETTERS[question.answer] as string, name].map(cell).join(","));
+      lines.push(
+        [String(index), wordings[question.wording] as string, ...choices, LETTERS[question.answer] as string, name]
+          .map(cell)
+          .join(","),
+      );
     });
   });
   return `${lines.join("\n")}\n`;

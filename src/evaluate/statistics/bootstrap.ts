@@ -11,7 +11,10 @@ export interface PairedCluster {
  * The 95 % percentile interval of a paired difference of accuracies, by resampling whole clusters with replacement
  * (Efron and Tibshirani 1993, ch. 13; clusters as in Field and Welsh 2007). The same seed gives the same interval.
  */
-export function pairedBootstrap(clusters: readonly PairedCluster[], options: { resamples?: number; seed?: number } = {}): Interval {
+export function pairedBootstrap(
+  clusters: readonly PairedCluster[],
+  options: { resamples?: number; seed?: number } = {},
+): Interval {
   const { resamples = 4000, seed = 42 } = options;
   if (clusters.length === 0) return [Number.NaN, Number.NaN];
   const draw = generator(seed);
@@ -28,6 +31,7 @@ export function pairedBootstrap(clusters: readonly PairedCluster[], options: { r
     differences[b] = sum / n;
   }
   differences.sort();
-  const at = (share: number): number => differences[Math.min(resamples - 1, Math.max(0, Math.round(share * (resamples - 1))))] as number;
+  const at = (share: number): number =>
+    differences[Math.min(resamples - 1, Math.max(0, Math.round(share * (resamples - 1))))] as number;
   return [at(0.025), at(0.975)];
 }

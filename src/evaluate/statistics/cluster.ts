@@ -20,9 +20,13 @@ export function byQuestion<P extends Pick<Prediction, "id">>(predictions: readon
   return groups;
 }
 
-export const isCorrect = (prediction: Pick<Prediction, "answer" | "prediction">): boolean => prediction.prediction === prediction.answer;
+export const isCorrect = (prediction: Pick<Prediction, "answer" | "prediction">): boolean =>
+  prediction.prediction === prediction.answer;
 
 /** One {@link Cluster} a question. */
 export function questionClusters(predictions: readonly Prediction[]): Cluster[] {
-  return [...byQuestion(predictions).values()].map((group) => ({ n: group.length, correct: group.filter(isCorrect).length }));
+  return [...byQuestion(predictions).values()].map((group) => ({
+    n: group.length,
+    correct: group.filter(isCorrect).length,
+  }));
 }

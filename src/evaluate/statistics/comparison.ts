@@ -5,7 +5,7 @@ import { byQuestion, isCorrect, questionOfId } from "./cluster.js";
 import type { Interval } from "./interval.js";
 import { holm, mcnemarExact } from "./mcnemar.js";
 import { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
-import { evaluationStatistics, type EvaluationStatistics } from "./summary.js";
+import { type EvaluationStatistics, evaluationStatistics } from "./summary.js";
 
 /** Answers of one run to be compared with others'. */
 export interface ComparedRun {
@@ -58,7 +58,12 @@ export interface Comparison {
   /** Rows that all runs answered. */
   readonly rows: number;
   readonly questions: number;
-  readonly runs: readonly { readonly name: string; readonly answered: number; readonly leftOut: number; readonly statistics: EvaluationStatistics }[];
+  readonly runs: readonly {
+    readonly name: string;
+    readonly answered: number;
+    readonly leftOut: number;
+    readonly statistics: EvaluationStatistics;
+  }[];
   readonly pairs: readonly PairedComparison[];
   readonly seed: number;
 }
@@ -67,7 +72,10 @@ export interface Comparison {
  * Compares runs on the rows that all of them answered, each pair of them.
  * @throws {UserError} where there are fewer than two runs, no common rows, or the runs disagree on a row's true answer.
  */
-export function compareRuns(runs: readonly ComparedRun[], options: { seed?: number; resamples?: number } = {}): Comparison {
+export function compareRuns(
+  runs: readonly ComparedRun[],
+  options: { seed?: number; resamples?: number } = {},
+): Comparison {
   const { seed = 42, resamples } = options;
   if (runs.length < 2) throw new UserError("a comparison needs two runs or more");
   const tables = runs.map((run) => new Map(run.predictions.map((prediction) => [prediction.id, prediction])));
@@ -80,7 +88,10 @@ export function compareRuns(runs: readonly ComparedRun[], options: { seed?: numb
   }
   for (const id of common) {
     const other = others.findIndex((table) => table.get(id)?.answer !== firstTable.get(id)?.answer);
-    if (other >= 0) throw new UserError(`${runs[0]?.name} and ${runs[other + 1]?.name} disagree on the true answer of ${id}: they ran on different data`);
+    if (other >= 0)
+      throw new UserError(
+        `${runs[0]?.name} and ${runs[other + 1]?.name} disagree on the true answer of ${id}: they ran on different data`,
+      );
   }
   const pick = (table: Map<string, Prediction>): Prediction[] => common.map((id) => table.get(id) as Prediction);
   const answers = tables.map(pick);
@@ -88,7 +99,9 @@ export function compareRuns(runs: readonly ComparedRun[], options: { seed?: numb
   for (let i = 0; i < runs.length; i++) {
     for (let j = i + 1; j < runs.length; j++) {
       const [a, b] = [runs[i] as ComparedRun, runs[j] as ComparedRun];
-      pairs.push(comparePair(a.name, b.name, answers[i] as Prediction[], answers[j] as Prediction[], { seed, resamples }));
+      pairs.push(
+        comparePair(a.name, b.name, answers[i] as Prediction[], answers[j] as Prediction[], { seed, resamples }),
+      );
     }
   }
   const adjusted = holm(pairs.map((pair) => pair.pValue));
@@ -102,7 +115,11 @@ export function compareRuns(runs: readonly ComparedRun[], options: { seed?: numb
       leftOut: run.predictions.length - common.length,
       statistics: evaluationStatistics(answers[index] as Prediction[]),
     })),
-    pairs: pairs.map((pair, index) => ({ ...pair, adjustedPValue: adjusted[index] as number, adjustedClusteredPValue: adjustedClustered[index] as number })),
+    pairs: pairs.map((pair, index) => ({
+      ...pair,
+      adjustedPValue: adjusted[index] as number,
+      adjustedClusteredPValue: adjustedClustered[index] as number,
+    })),
     seed,
   };
 }
@@ -116,7 +133,12 @@ function comparePair(
   b: readonly Prediction[],
   options: { seed: number; resamples?: number },
 ): Unadjusted {
-  const pairs = a.map((one, index) => ({ id: one.id, subject: one.subject, first: isCorrect(one), second: isCorrect(b[index] as Prediction) }));
+  const pairs = a.map((one, index) => ({
+    id: one.id,
+    subject: one.subject,
+    first: isCorrect(one),
+    second: isCorrect(b[index] as Prediction),
+  }));
   const clusters = clustersOf(pairs);
   const counts = table(pairs);
   return {
@@ -134,11 +156,20 @@ function comparePair(
 type Pair = { id: string; subject: string; first: boolean; second: boolean };
 
 const clustersOf = (pairs: readonly Pair[]): PairedCluster[] =>
-  [...byQuestion(pairs).values()].map((group) => ({ n: group.length, difference: group.reduce((sum, pair) => sum + Number(pair.second) - Number(pair.first), 0) }));
+  [...byQuestion(pairs).values()].map((group) => ({
+    n: group.length,
+    difference: group.reduce((sum, pair) => sum + Number(pair.second) - Number(pair.first), 0),
+  }));
 
-function table(pairs: readonly Pair[]): { bothRight: number; onlyFirst: number; onlySecond: number; bothWrong: number } {
+function table(pairs: readonly Pair[]): {
+  bothRight: number;
+  onlyFirst: number;
+  onlySecond: number;
+  bothWrong: number;
+} {
   const counts = { bothRight: 0, onlyFirst: 0, onlySecond: 0, bothWrong: 0 };
-  for (const pair of pairs) counts[pair.first ? (pair.second ? "bothRight" : "onlyFirst") : pair.second ? "onlySecond" : "bothWrong"]++;
+  for (const pair of pairs)
+    counts[pair.first ? (pair.second ? "bothRight" : "onlyFirst") : pair.second ? "onlySecond" : "bothWrong"]++;
   return counts;
 }
 
@@ -172,5 +203,10 @@ function subjectChanges(pairs: readonly Pair[]): SubjectChange[] {
       adjustedClusteredPValue: adjustedClustered[index] as number,
       moved: (adjustedClustered[index] as number) < 0.05,
     }))
-    .sort((x, y) => x.adjustedClusteredPValue - y.adjustedClusteredPValue || Math.abs(y.difference) - Math.abs(x.difference) || (x.subject < y.subject ? -1 : 1));
+    .sort(
+      (x, y) =>
+        x.adjustedClusteredPValue - y.adjustedClusteredPValue ||
+        Math.abs(y.difference) - Math.abs(x.difference) ||
+        (x.subject < y.subject ? -1 : 1),
+    );
 }

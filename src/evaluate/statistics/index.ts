@@ -1,9 +1,31 @@
 export { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
 export { type Calibration, type CalibrationBin, calibration } from "./calibration.js";
 export { byQuestion, isCorrect, questionClusters, questionOfId } from "./cluster.js";
-export { type ComparedRun, compareRuns, type Comparison, type PairedComparison, type SubjectChange } from "./comparison.js";
-export { type Cluster, clusteredInterval, type ClusteredInterval, type Interval, macroInterval, wilsonInterval, Z95 } from "./interval.js";
+export {
+  type ComparedRun,
+  type Comparison,
+  compareRuns,
+  type PairedComparison,
+  type SubjectChange,
+} from "./comparison.js";
+export {
+  type Cluster,
+  type ClusteredInterval,
+  clusteredInterval,
+  type Interval,
+  macroInterval,
+  wilsonInterval,
+  Z95,
+} from "./interval.js";
 export { holm, mcnemarExact } from "./mcnemar.js";
 export { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
-export { shrink, type Shrinkage } from "./shrinkage.js";
-export { type Accuracy, accuracyOf, evaluationStatistics, type EvaluationStatistics, FEW_ROWS, type LetterBias, type SubjectAccuracy } from "./summary.js";
+export { type Shrinkage, shrink } from "./shrinkage.js";
+export {
+  type Accuracy,
+  accuracyOf,
+  type EvaluationStatistics,
+  evaluationStatistics,
+  FEW_ROWS,
+  type LetterBias,
+  type SubjectAccuracy,
+} from "./summary.js";

@@ -45,7 +45,13 @@ export function clusteredInterval(clusters: readonly Cluster[], z = Z95): Cluste
   const count = groups.length;
   if (count === 0) return { interval: [0, 1], clusters: 0, standardError: Number.NaN, designEffect: Number.NaN };
   // One cluster tells nothing of the spread between clusters: it counts as one row.
-  if (count === 1) return { interval: wilsonInterval(correct / n, 1, z), clusters: 1, standardError: Number.NaN, designEffect: Number.NaN };
+  if (count === 1)
+    return {
+      interval: wilsonInterval(correct / n, 1, z),
+      clusters: 1,
+      standardError: Number.NaN,
+      designEffect: Number.NaN,
+    };
   const p = correct / n;
   const squares = groups.reduce((sum, cluster) => sum + (cluster.correct - p * cluster.n) ** 2, 0);
   const variance = ((count / (count - 1)) * squares) / (n * n);
@@ -67,9 +73,12 @@ export function clusteredInterval(clusters: readonly Cluster[], z = Z95): Cluste
  * @param groups the clusters of each group; a cluster lies in one group
  */
 export function macroInterval(groups: readonly (readonly Cluster[])[], z = Z95): Interval {
-  const filled = groups.map((clusters) => clusters.filter((cluster) => cluster.n > 0)).filter((clusters) => clusters.length > 0);
+  const filled = groups
+    .map((clusters) => clusters.filter((cluster) => cluster.n > 0))
+    .filter((clusters) => clusters.length > 0);
   if (filled.length === 0) return [0, 1];
-  const sum = (clusters: readonly Cluster[], of: (cluster: Cluster) => number): number => clusters.reduce((total, cluster) => total + of(cluster), 0);
+  const sum = (clusters: readonly Cluster[], of: (cluster: Cluster) => number): number =>
+    clusters.reduce((total, cluster) => total + of(cluster), 0);
   const rows = sum(filled.flat(), ({ n }) => n);
   const pooled = sum(filled.flat(), ({ correct }) => correct) / rows;
   let [mean, variance] = [0, 0];

@@ -1,5 +1,5 @@
-import { type Interval, Z95 } from "./interval.js";
 import type { PairedCluster } from "./bootstrap.js";
+import { type Interval, Z95 } from "./interval.js";
 
 /**
  * McNemar's exact test with the question as the unit: if the runs are alike, a question's difference (how many more of
@@ -40,7 +40,12 @@ export function clusteredMcnemarExact(differences: readonly number[]): number {
  * @param onlyFirst rows that only the first got right
  * @param onlySecond rows that only the second got right
  */
-export function pairedDifferenceInterval(clusters: readonly PairedCluster[], onlyFirst: number, onlySecond: number, z = Z95): Interval {
+export function pairedDifferenceInterval(
+  clusters: readonly PairedCluster[],
+  onlyFirst: number,
+  onlySecond: number,
+  z = Z95,
+): Interval {
   const n = clusters.reduce((sum, cluster) => sum + cluster.n, 0);
   const count = clusters.length;
   if (n === 0) return [-1, 1];
@@ -49,7 +54,10 @@ export function pairedDifferenceInterval(clusters: readonly PairedCluster[], onl
   const variance = count > 1 ? ((count / (count - 1)) * squares) / (n * n) : 0;
   const ofRows = (onlyFirst + onlySecond) / n - mean * mean;
   const effective = variance > 0 ? ofRows / variance : count;
-  const [second, first] = [onlySecond, onlyFirst].map((rows) => ((rows / n) * effective + 1) / (effective + 2)) as [number, number];
+  const [second, first] = [onlySecond, onlyFirst].map((rows) => ((rows / n) * effective + 1) / (effective + 2)) as [
+    number,
+    number,
+  ];
   const half = z * Math.sqrt((second + first - (second - first) ** 2) / (effective + 2));
   return [Math.max(-1, second - first - half), Math.min(1, second - first + half)];
 }

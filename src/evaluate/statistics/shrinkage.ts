@@ -18,13 +18,22 @@ export function shrink(groups: readonly { n: number; correct: number }[]): Shrin
   if (mean === 0 || mean === 1) return { mean, weight: Number.POSITIVE_INFINITY, estimates: groups.map(() => mean) };
   const likelihood = (logWeight: number): number => {
     const weight = Math.exp(logWeight);
-    return groups.reduce((sum, group) => sum + logRising(mean * weight, group.correct) + logRising((1 - mean) * weight, group.n - group.correct) - logRising(weight, group.n), 0);
+    return groups.reduce(
+      (sum, group) =>
+        sum +
+        logRising(mean * weight, group.correct) +
+        logRising((1 - mean) * weight, group.n - group.correct) -
+        logRising(weight, group.n),
+      0,
+    );
   };
   const widest = Math.log(1e6);
   const logWeight = maximise(likelihood, Math.log(0.1), widest);
   // At the search's edge the data do not tell the groups apart.
   const weight = logWeight > widest - 0.01 ? Number.POSITIVE_INFINITY : Math.exp(logWeight);
-  const estimates = groups.map((group) => (weight === Number.POSITIVE_INFINITY ? mean : (group.correct + mean * weight) / (group.n + weight)));
+  const estimates = groups.map((group) =>
+    weight === Number.POSITIVE_INFINITY ? mean : (group.correct + mean * weight) / (group.n + weight),
+  );
   return { mean, weight, estimates };
 }
 

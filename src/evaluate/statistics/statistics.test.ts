@@ -2,29 +2,58 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { LETTERS, type Letter } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
-import { calibration, type Cluster, clusteredInterval, clusteredMcnemarExact, compareRuns, evaluationStatistics, holm, macroInterval, mcnemarExact, pairedBootstrap, pairedDifferenceInterval, shrink, wilsonInterval } from "./index.js";
+import {
+  type Cluster,
+  calibration,
+  clusteredInterval,
+  clusteredMcnemarExact,
+  compareRuns,
+  evaluationStatistics,
+  holm,
+  macroInterval,
+  mcnemarExact,
+  pairedBootstrap,
+  pairedDifferenceInterval,
+  shrink,
+  wilsonInterval,
+} from "./index.js";
 
 /** Made by reference/evaluation_statistics.py with scipy and statsmodels. */
 const golden = JSON.parse(readFileSync(new URL("../../../reference/golden/statistics.json", import.meta.url), "utf8"));
 
 describe("against scipy and statsmodels", () => {
-  it.each(golden.wilson as { correct: number; n: number; interval: [number, number] }[])("Wilson's interval of $correct of $n", ({ correct, n, interval }) => {
-    const [low, high] = wilsonInterval(correct, n);
-    expect(low).toBeCloseTo(interval[0], 12);
-    expect(high).toBeCloseTo(interval[1], 12);
-  });
+  it.each(golden.wilson as { correct: number; n: number; interval: [number, number] }[])(
+    "Wilson's interval of $correct of $n",
+    ({ correct, n, interval }) => {
+      const [low, high] = wilsonInterval(correct, n);
+      expect(low).toBeCloseTo(interval[0], 12);
+      expect(high).toBeCloseTo(interval[1], 12);
+    },
+  );
 
-  it.each(golden.mcnemar as { first: number; second: number; p: number; binomtest: number }[])("McNemar's exact test of $first : $second", ({ first, second, p, binomtest }) => {
-    expect(mcnemarExact(first, second)).toBeCloseTo(p, 10);
-    expect(mcnemarExact(first, second)).toBeCloseTo(binomtest, 10);
-  });
+  it.each(golden.mcnemar as { first: number; second: number; p: number; binomtest: number }[])(
+    "McNemar's exact test of $first : $second",
+    ({ first, second, p, binomtest }) => {
+      expect(mcnemarExact(first, second)).toBeCloseTo(p, 10);
+      expect(mcnemarExact(first, second)).toBeCloseTo(binomtest, 10);
+    },
+  );
 
-  it.each(golden.clusteredMcnemar as { differences: number[]; p: number }[])("the exact test by question of $differences", ({ differences, p }) => {
-    expect(clusteredMcnemarExact(differences)).toBeCloseTo(p, 12);
-  });
+  it.each(golden.clusteredMcnemar as { differences: number[]; p: number }[])(
+    "the exact test by question of $differences",
+    ({ differences, p }) => {
+      expect(clusteredMcnemarExact(differences)).toBeCloseTo(p, 12);
+    },
+  );
 
   it("the exact test by question is McNemar's where each question has one row", () => {
-    for (const [first, second] of [[0, 0], [3, 9], [10, 10], [59, 6], [300, 250]] as const) {
+    for (const [first, second] of [
+      [0, 0],
+      [3, 9],
+      [10, 10],
+      [59, 6],
+      [300, 250],
+    ] as const) {
       const differences = [...new Array<number>(first).fill(-1), ...new Array<number>(second).fill(1), 0, 0, 0];
       expect(clusteredMcnemarExact(differences)).toBeCloseTo(mcnemarExact(first, second), 10);
     }
@@ -33,11 +62,16 @@ describe("against scipy and statsmodels", () => {
   });
 
   it("Holm's correction", () => {
-    for (const { p, adjusted } of golden.holm as { p: number[]; adjusted: number[] }[]) holm(p).forEach((value, index) => expect(value).toBeCloseTo(adjusted[index]!, 12));
+    for (const { p, adjusted } of golden.holm as { p: number[]; adjusted: number[] }[])
+      holm(p).forEach((value, index) => expect(value).toBeCloseTo(adjusted[index]!, 12));
   });
 
   it("the cluster-robust standard error", () => {
-    for (const { groups, correct, standardError } of golden.clustered as { groups: number[]; correct: number[]; standardError: number }[]) {
+    for (const { groups, correct, standardError } of golden.clustered as {
+      groups: number[];
+      correct: number[];
+      standardError: number;
+    }[]) {
       const clusters = new Map<number, { n: number; correct: number }>();
       groups.forEach((group, row) => {
         const cluster = clusters.get(group) ?? { n: 0, correct: 0 };
@@ -48,7 +82,12 @@ describe("against scipy and statsmodels", () => {
   });
 
   it("the beta-binomial's most likely weight, and the shrunken estimates", () => {
-    for (const { n, correct, weight, estimates } of golden.shrinkage as { n: number[]; correct: number[]; weight: number; estimates: number[] }[]) {
+    for (const { n, correct, weight, estimates } of golden.shrinkage as {
+      n: number[];
+      correct: number[];
+      weight: number;
+      estimates: number[];
+    }[]) {
       const found = shrink(n.map((rows, index) => ({ n: rows, correct: correct[index]! })));
       expect(found.weight / weight).toBeCloseTo(1, 3);
       found.estimates.forEach((value, index) => expect(value).toBeCloseTo(estimates[index]!, 5));
@@ -70,7 +109,11 @@ function uniforms(seed: number): () => number {
 }
 
 /** Share of repeated samples whose interval holds the truth. */
-function coverage(seed: number, repeats: number, sample: (draw: () => number) => { interval: readonly [number, number]; truth: number }): number {
+function coverage(
+  seed: number,
+  repeats: number,
+  sample: (draw: () => number) => { interval: readonly [number, number]; truth: number },
+): number {
   const draw = uniforms(seed);
   let held = 0;
   for (let i = 0; i < repeats; i++) {
@@ -134,11 +177,18 @@ describe("an interval that claims 95 % covers in 94 to 96 %", () => {
     expect(share).toBeLessThan(0.96);
   });
 
-  it.each([[10, 0.94, 1], [40, 0.94, 0.97], [150, 0.94, 0.96]])("a subject's difference of two runs, over %i questions", (questions, least, most) => {
+  it.each([
+    [10, 0.94, 1],
+    [40, 0.94, 0.97],
+    [150, 0.94, 0.96],
+  ])("a subject's difference of two runs, over %i questions", (questions, least, most) => {
     const share = coverage(6, 4 * REPEATS, (draw) => {
       let [onlyFirst, onlySecond] = [0, 0];
       const [up, down] = [0.3 * draw(), 0.2 * draw()];
-      const change = (): number => { const at = draw(); return at < up ? 1 : at < up + down ? -1 : 0; };
+      const change = (): number => {
+        const at = draw();
+        return at < up ? 1 : at < up + down ? -1 : 0;
+      };
       const clusters = Array.from({ length: questions }, () => {
         const one = change();
         const changes = [one, draw() < 0.7 ? one : change()];
@@ -158,7 +208,8 @@ describe("an interval that claims 95 % covers in 94 to 96 %", () => {
       const clusters = Array.from({ length: 250 }, () => {
         const both = twins(draw, 1, 0.5, 0.7)[0]!;
         let difference = 0;
-        for (let row = 0; row < both.n; row++) difference += draw() < 0.2 + gain ? 1 : draw() < 0.2 / (0.8 - gain) ? -1 : 0;
+        for (let row = 0; row < both.n; row++)
+          difference += draw() < 0.2 + gain ? 1 : draw() < 0.2 / (0.8 - gain) ? -1 : 0;
         return { n: both.n, difference };
       });
       return { interval: pairedBootstrap(clusters, { resamples: 300, seed: Math.floor(draw() * 1e9) }), truth: gain };
@@ -175,16 +226,24 @@ const prediction = (id: string, answer: Letter, given: Letter | null, more: Part
 
 describe("statistics of a set of answers", () => {
   const answers = [
-    ...Array.from({ length: 40 }, (_, i) => prediction(`DE_DE/anatomy/${i}`, LETTERS[i % 4]!, i % 2 ? LETTERS[i % 4]! : "A")),
-    ...Array.from({ length: 40 }, (_, i) => prediction(`FR_FR/anatomy/${i}`, LETTERS[i % 4]!, i % 2 ? LETTERS[i % 4]! : null)),
-    prediction("DE_DE/virology/0", "B", "B"), prediction("FR_FR/virology/0", "B", "B"),
+    ...Array.from({ length: 40 }, (_, i) =>
+      prediction(`DE_DE/anatomy/${i}`, LETTERS[i % 4]!, i % 2 ? LETTERS[i % 4]! : "A"),
+    ),
+    ...Array.from({ length: 40 }, (_, i) =>
+      prediction(`FR_FR/anatomy/${i}`, LETTERS[i % 4]!, i % 2 ? LETTERS[i % 4]! : null),
+    ),
+    prediction("DE_DE/virology/0", "B", "B"),
+    prediction("FR_FR/virology/0", "B", "B"),
   ];
   const found = evaluationStatistics(answers);
 
   it("counts unreadable as wrong, by language, category and subject", () => {
     expect(found.overall).toMatchObject({ n: 82, correct: 30 + 20 + 2 });
     expect(found.unreadableShare).toBeCloseTo(20 / 82, 12);
-    expect(Object.fromEntries(found.languages.map((one) => [one.language, one.correct]))).toEqual({ DE_DE: 31, FR_FR: 21 });
+    expect(Object.fromEntries(found.languages.map((one) => [one.language, one.correct]))).toEqual({
+      DE_DE: 31,
+      FR_FR: 21,
+    });
     expect(found.clustered.clusters).toBe(41);
     expect(found.macroAccuracy).toBeCloseTo((50 / 80 + 1) / 2, 12);
     expect(found.macroInterval[0]).toBeLessThan(found.macroAccuracy);
@@ -207,10 +266,19 @@ describe("statistics of a set of answers", () => {
   });
 
   it("calibration of perfect and of overconfident probabilities", () => {
-    const sure = (p: number): [number, number, number, number] => [Math.log(p), Math.log((1 - p) / 3), Math.log((1 - p) / 3), Math.log((1 - p) / 3)];
-    const rows = Array.from({ length: 100 }, (_, i) => prediction(`DE_DE/anatomy/${i}`, i < 70 ? "A" : "B", "A", { logProbabilities: sure(0.7) }));
+    const sure = (p: number): [number, number, number, number] => [
+      Math.log(p),
+      Math.log((1 - p) / 3),
+      Math.log((1 - p) / 3),
+      Math.log((1 - p) / 3),
+    ];
+    const rows = Array.from({ length: 100 }, (_, i) =>
+      prediction(`DE_DE/anatomy/${i}`, i < 70 ? "A" : "B", "A", { logProbabilities: sure(0.7) }),
+    );
     expect(calibration(rows)!.expectedCalibrationError).toBeCloseTo(0, 10);
-    expect(calibration(rows.map((row) => ({ ...row, logProbabilities: sure(0.9) })))!.expectedCalibrationError).toBeCloseTo(0.2, 10);
+    expect(
+      calibration(rows.map((row) => ({ ...row, logProbabilities: sure(0.9) })))!.expectedCalibrationError,
+    ).toBeCloseTo(0.2, 10);
     // Brier over four letters: 0.7·(0.3² + 3·0.1²) + 0.3·(0.7² + 0.9² + 2·0.1²)
     expect(calibration(rows)!.brier).toBeCloseTo(0.7 * (0.09 + 0.03) + 0.3 * (0.49 + 0.81 + 0.02), 10);
     expect(calibration(answers)).toBeUndefined();
@@ -219,11 +287,20 @@ describe("statistics of a set of answers", () => {
 
 describe("comparing runs", () => {
   const rows = Array.from({ length: 200 }, (_, i) => `DE_DE/${i < 100 ? "anatomy" : "virology"}/${i}`);
-  const run = (name: string, right: (i: number) => boolean, ids = rows) => ({ name, predictions: ids.map((id, i) => prediction(id, "A", right(i) ? "A" : "B")) });
+  const run = (name: string, right: (i: number) => boolean, ids = rows) => ({
+    name,
+    predictions: ids.map((id, i) => prediction(id, "A", right(i) ? "A" : "B")),
+  });
 
   it("on common rows alone, saying how many are left out", () => {
     const comparison = compareRuns([run("one", () => true), run("two", () => true, rows.slice(0, 150))]);
-    expect(comparison).toMatchObject({ rows: 150, runs: [{ answered: 200, leftOut: 50 }, { answered: 150, leftOut: 0 }] });
+    expect(comparison).toMatchObject({
+      rows: 150,
+      runs: [
+        { answered: 200, leftOut: 50 },
+        { answered: 150, leftOut: 0 },
+      ],
+    });
     expect(comparison.pairs[0]).toMatchObject({ difference: 0, pValue: 1, interval: [0, 0] });
   });
 
@@ -238,7 +315,11 @@ describe("comparing runs", () => {
 
   it("does not call a subject moved on the strength of translations that move together", () => {
     // Ten questions in ten languages; the second run gets five of them right in every language, the first none.
-    const ids = Array.from({ length: 100 }, (_, i) => `${["DE_DE", "FR_FR", "ES_LA", "IT_IT", "AR_XY", "BN_BD", "HI_IN", "ID_ID", "JA_JP", "KO_KR"][i % 10]!}/anatomy/${Math.floor(i / 10)}`);
+    const ids = Array.from(
+      { length: 100 },
+      (_, i) =>
+        `${["DE_DE", "FR_FR", "ES_LA", "IT_IT", "AR_XY", "BN_BD", "HI_IN", "ID_ID", "JA_JP", "KO_KR"][i % 10]!}/anatomy/${Math.floor(i / 10)}`,
+    );
     const [pair] = compareRuns([run("one", () => false, ids), run("two", (i) => i < 50, ids)]).pairs;
     const [anatomy] = pair!.subjects;
     expect(anatomy!.pValue).toBeLessThan(1e-10);
@@ -247,8 +328,12 @@ describe("comparing runs", () => {
   });
 
   it("refuses runs without common rows, or with other keys", () => {
-    expect(() => compareRuns([run("one", () => true), run("two", () => true, ["FR_FR/anatomy/0"])])).toThrow(/no row in common/);
+    expect(() => compareRuns([run("one", () => true), run("two", () => true, ["FR_FR/anatomy/0"])])).toThrow(
+      /no row in common/,
+    );
     const other = { name: "two", predictions: [prediction(rows[0]!, "C", "A")] };
-    expect(() => compareRuns([run("one", () => true), other])).toThrow(/disagree on the true answer of DE_DE\/anatomy\/0/);
+    expect(() => compareRuns([run("one", () => true), other])).toThrow(
+      /disagree on the true answer of DE_DE\/anatomy\/0/,
+    );
   });
 });

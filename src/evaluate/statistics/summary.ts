@@ -1,8 +1,8 @@
-import { type Category, categoryOf, type Letter, LETTERS } from "../../data/index.js";
+import { type Category, categoryOf, LETTERS, type Letter } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
-import { calibration, type Calibration } from "./calibration.js";
+import { type Calibration, calibration } from "./calibration.js";
 import { isCorrect, questionClusters } from "./cluster.js";
-import { clusteredInterval, type ClusteredInterval, type Interval, macroInterval, wilsonInterval } from "./interval.js";
+import { type ClusteredInterval, clusteredInterval, type Interval, macroInterval, wilsonInterval } from "./interval.js";
 import { shrink } from "./shrinkage.js";
 
 /** Under so many rows a group's accuracy is marked as resting on few. */
@@ -61,16 +61,25 @@ export interface EvaluationStatistics {
 /** The statistics of one stage's predictions. */
 export function evaluationStatistics(predictions: readonly Prediction[]): EvaluationStatistics {
   const subjects = group(predictions, (one) => one.subject);
-  const shrunken = shrink(subjects.map(([, rows]) => ({ n: rows.length, correct: rows.filter(isCorrect).length }))).estimates;
+  const shrunken = shrink(
+    subjects.map(([, rows]) => ({ n: rows.length, correct: rows.filter(isCorrect).length })),
+  ).estimates;
   const letters = letterBias(predictions);
   return {
     overall: accuracyOf(predictions),
     clustered: clusteredInterval(questionClusters(predictions)),
-    macroAccuracy: subjects.length ? subjects.reduce((sum, [, rows]) => sum + accuracyOf(rows).accuracy, 0) / subjects.length : 0,
+    macroAccuracy: subjects.length
+      ? subjects.reduce((sum, [, rows]) => sum + accuracyOf(rows).accuracy, 0) / subjects.length
+      : 0,
     macroInterval: macroInterval(subjects.map(([, rows]) => questionClusters(rows))),
-    unreadableShare: predictions.length ? predictions.filter((one) => one.prediction === null).length / predictions.length : 0,
+    unreadableShare: predictions.length
+      ? predictions.filter((one) => one.prediction === null).length / predictions.length
+      : 0,
     languages: group(predictions, (one) => one.language).map(([language, rows]) => ({ language, ...accuracyOf(rows) })),
-    categories: group(predictions, (one) => categoryOf(one.subject)).map(([category, rows]) => ({ category: category as Category, ...accuracyOf(rows) })),
+    categories: group(predictions, (one) => categoryOf(one.subject)).map(([category, rows]) => ({
+      category: category as Category,
+      ...accuracyOf(rows),
+    })),
     subjects: subjects
       .map(([subject, rows], index) => ({
         subject,
@@ -90,7 +99,13 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
 export function accuracyOf(predictions: readonly Prediction[]): Accuracy {
   const n = predictions.length;
   const correct = predictions.filter(isCorrect).length;
-  return { n, correct, accuracy: n ? correct / n : 0, interval: wilsonInterval(correct, n), clusteredInterval: clusteredInterval(questionClusters(predictions)).interval };
+  return {
+    n,
+    correct,
+    accuracy: n ? correct / n : 0,
+    interval: wilsonInterval(correct, n),
+    clusteredInterval: clusteredInterval(questionClusters(predictions)).interval,
+  };
 }
 
 function letterBias(predictions: readonly Prediction[]): LetterBias[] {

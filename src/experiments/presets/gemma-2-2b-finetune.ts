@@ -13,7 +13,12 @@ export const gemma2Finetune: FinetuneConfiguration = {
   prompt: "gemma-2",
   target: { endOfSequence: true },
   maximumTokens: 300,
-  lora: { rank: 32, alpha: 16, dropout: 0.05, modules: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] },
+  lora: {
+    rank: 32,
+    alpha: 16,
+    dropout: 0.05,
+    modules: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+  },
   training: {
     ...adamW,
     batchSize: 4,

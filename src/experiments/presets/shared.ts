@@ -11,7 +11,11 @@ export const mmmlu = (languages: readonly string[] = LANGUAGES): ExperimentConfi
 
 export const germanAndFrench = ["DE_DE", "FR_FR"] as const;
 
-export const untracked = (project: string): ExperimentConfiguration["tracking"] => ({ wandb: "disabled", tensorboard: false, project });
+export const untracked = (project: string): ExperimentConfiguration["tracking"] => ({
+  wandb: "disabled",
+  tensorboard: false,
+  project,
+});
 
 export const publishedSplit: FinetuneConfiguration["split"] = { kind: "published", shape: "80/10/10", seed: 42 };
 

@@ -2,8 +2,8 @@ import { Tensor } from "onnxruntime-node";
 import type { DeviceArray } from "../device.js";
 import { GraphError } from "../errors.js";
 import { productOf, showShape } from "../shape.js";
-import type { MemoryPool } from "./memory-pool.js";
 import { bytesOf, checkArrayType, type ElementType, type TypedArray } from "../types.js";
+import type { MemoryPool } from "./memory-pool.js";
 
 /** A device array over one of the runtime's tensors. */
 export class TensorArray implements DeviceArray {
@@ -38,7 +38,10 @@ export class TensorArray implements DeviceArray {
   get elements(): TypedArray {
     this.check();
     // Reading a gpu-buffer tensor's data ends the process in this runtime.
-    if (this.onDevice) throw new GraphError(`An array ${showShape(this.shape)} lies in the device's memory`, { hint: "Read it with device.read(array)." });
+    if (this.onDevice)
+      throw new GraphError(`An array ${showShape(this.shape)} lies in the device's memory`, {
+        hint: "Read it with device.read(array).",
+      });
     const data = this.tensor.data as TypedArray;
     return this.type === "float16" && !(data instanceof Uint16Array) ? asUint16(data) : data;
   }
@@ -68,7 +71,9 @@ export function wrap(data: TypedArray, shape: readonly number[], type: ElementTy
   checkArrayType(data, type, "array");
   if (productOf(shape) !== data.length) throw new GraphError(`${data.length} elements do not fill ${showShape(shape)}`);
   if (typeof SharedArrayBuffer !== "undefined" && (data.buffer as ArrayBufferLike) instanceof SharedArrayBuffer) {
-    throw new GraphError("An array on a SharedArrayBuffer cannot be fed to the runtime", { hint: "Copy it into an ordinary typed array." });
+    throw new GraphError("An array on a SharedArrayBuffer cannot be fed to the runtime", {
+      hint: "Copy it into an ordinary typed array.",
+    });
   }
   return new TensorArray(new Tensor(type as Tensor.Type, data as Tensor.DataType, shape), type, shape, pool);
 }

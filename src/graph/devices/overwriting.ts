@@ -2,9 +2,33 @@ import type { GraphNode } from "../builder.js";
 import type { LoweredGraph } from "../lower.js";
 
 /** Operations that read an element only to write the same one. */
-const ELEMENTWISE = new Set(["Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Abs", "Exp", "Tanh", "Sigmoid", "Relu", "Reciprocal"]);
+const ELEMENTWISE = new Set([
+  "Add",
+  "Sub",
+  "Mul",
+  "Div",
+  "Neg",
+  "Sqrt",
+  "Abs",
+  "Exp",
+  "Tanh",
+  "Sigmoid",
+  "Relu",
+  "Reciprocal",
+]);
 /** Operations whose output may be the input's own memory. */
-const VIEWS = new Set(["Reshape", "Squeeze", "Unsqueeze", "Identity", "Cast", "Expand", "Slice", "Split", "Concat", "Transpose"]);
+const VIEWS = new Set([
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Identity",
+  "Cast",
+  "Expand",
+  "Slice",
+  "Split",
+  "Concat",
+  "Transpose",
+]);
 
 /** Tells whether an output may be written over an input: where everything that reads the input has run by then. */
 export class Overwriting {

@@ -3,7 +3,7 @@ import type { Value } from "../builder.js";
 import type { DeviceArray, Program, RunOptions } from "../device.js";
 import { GraphError } from "../errors.js";
 import { EMPTY_SEQUENCE, type LoweredGraph } from "../lower.js";
-import { factorsOf, sameShape, showShape, type Dimension, type Shape } from "../shape.js";
+import { type Dimension, factorsOf, type Shape, sameShape, showShape } from "../shape.js";
 import { arrayOver, bytesOf, type ElementType } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
 import type { MemoryPool } from "./memory-pool.js";
@@ -49,7 +49,8 @@ export class SessionProgram implements Program {
     const arrays: Record<string, DeviceArray> = {};
     for (const name of this.outputs.keys()) {
       const tensor = results?.[name];
-      arrays[name] = options.into?.[name] ?? placed.get(name) ?? new TensorArray(tensor!, tensor!.type as ElementType, tensor!.dims);
+      arrays[name] =
+        options.into?.[name] ?? placed.get(name) ?? new TensorArray(tensor!, tensor!.type as ElementType, tensor!.dims);
     }
     return arrays;
   }
@@ -60,9 +61,16 @@ export class SessionProgram implements Program {
     if (session) await this.release(session);
   }
 
-  private async compute(feeds: Record<string, Tensor>, fetches: Record<string, Tensor | null>, shrink: boolean): Promise<Readonly<Record<string, Tensor>> | undefined> {
+  private async compute(
+    feeds: Record<string, Tensor>,
+    fetches: Record<string, Tensor | null>,
+    shrink: boolean,
+  ): Promise<Readonly<Record<string, Tensor>> | undefined> {
     try {
-      return (await this.session!.run(feeds, fetches, (shrink ? SHRINK : {}) as InferenceSession.RunOptions)) as Record<string, Tensor>;
+      return (await this.session!.run(feeds, fetches, (shrink ? SHRINK : {}) as InferenceSession.RunOptions)) as Record<
+        string,
+        Tensor
+      >;
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       if (EMPTY_SEQUENCE in fetches && message.includes("Non tensor type")) return undefined;
@@ -75,27 +83,36 @@ export class SessionProgram implements Program {
     let used = 0;
     for (const [name, value] of this.inputs) {
       const given = inputs[name];
-      if (!given) throw new GraphError(`The program ${this.name} needs an input ${name}: ${value.type} ${showShape(value.shape)}`);
+      if (!given)
+        throw new GraphError(
+          `The program ${this.name} needs an input ${name}: ${value.type} ${showShape(value.shape)}`,
+        );
       const array = own(given, `Input ${name} of ${this.name}`);
       used++;
       if (array.type !== value.type || array.shape.length !== value.shape.length) this.refuse(name, value, array);
       for (let axis = 0; axis < value.shape.length; axis++) {
         const dimension = value.shape[axis]!;
         const size = array.shape[axis]!;
-        if (typeof dimension === "number" ? dimension !== size : !fits(dimension, size, sizes)) this.refuse(name, value, array, sizes);
+        if (typeof dimension === "number" ? dimension !== size : !fits(dimension, size, sizes))
+          this.refuse(name, value, array, sizes);
       }
       feeds[name] = array.tensor;
     }
     const names = Object.keys(inputs);
     if (names.length !== used) {
       const unknown = names.find((name) => !this.graph.declared.has(name));
-      if (unknown) throw new GraphError(`The program ${this.name} has no input ${unknown}; it has ${[...this.graph.declared].join(", ")}`);
+      if (unknown)
+        throw new GraphError(
+          `The program ${this.name} has no input ${unknown}; it has ${[...this.graph.declared].join(", ")}`,
+        );
     }
     return feeds;
   }
 
   private refuse(name: string, value: Value, array: TensorArray, sizes: Sizes = new Map()): never {
-    const known = [...sizes].filter(([symbol]) => value.shape.some((d) => typeof d === "string" && factorsOf(d).names.includes(symbol)));
+    const known = [...sizes].filter(([symbol]) =>
+      value.shape.some((d) => typeof d === "string" && factorsOf(d).names.includes(symbol)),
+    );
     const where = known.length > 0 ? ` with ${known.map(([symbol, size]) => `${symbol} = ${size}`).join(", ")}` : "";
     throw new GraphError(
       `Input ${name} of the program ${this.name} is ${array.type} ${showShape(array.shape)}; it should be ${value.type} ${showShape(value.shape)}${where}`,
@@ -124,25 +141,38 @@ export class SessionProgram implements Program {
 
   private checkInto(inputs: Arrays, into: Arrays, sizes: Sizes): void {
     if (!this.pool && Object.keys(into).length > 0) {
-      throw new GraphError(`The program ${this.name}: outputs are not written into given arrays on this device`, { hint: "Take the array that run gives back and dispose of the old one." });
+      throw new GraphError(`The program ${this.name}: outputs are not written into given arrays on this device`, {
+        hint: "Take the array that run gives back and dispose of the old one.",
+      });
     }
     const targets = Object.entries(into);
     for (const [at, [name, target]] of targets.entries()) {
       const value = this.outputs.get(name);
-      if (!value) throw new GraphError(`The program ${this.name} has no output ${name}; it has ${[...this.outputs.keys()].join(", ")}`);
+      if (!value)
+        throw new GraphError(
+          `The program ${this.name} has no output ${name}; it has ${[...this.outputs.keys()].join(", ")}`,
+        );
       const shape = shapeIn(value.shape, sizes);
       if (target.type !== value.type || (shape && !sameShape(shape, target.shape))) {
-        throw new GraphError(`Output ${name} of the program ${this.name} is ${value.type} ${showShape(shape ?? value.shape)}; the array for it is ${target.type} ${showShape(target.shape)}`);
+        throw new GraphError(
+          `Output ${name} of the program ${this.name} is ${value.type} ${showShape(shape ?? value.shape)}; the array for it is ${target.type} ${showShape(target.shape)}`,
+        );
       }
       for (const [other, array] of targets.slice(0, at)) {
-        if (overlap(array, target)) throw new GraphError(`The program ${this.name}: the arrays for outputs ${other} and ${name} share memory`);
+        if (overlap(array, target))
+          throw new GraphError(`The program ${this.name}: the arrays for outputs ${other} and ${name} share memory`);
       }
       for (const input of this.inputs.keys()) {
         const source = inputs[input]!;
         if (!overlap(source, target)) continue;
-        const same = own(source, "An array").elements.byteOffset === own(target, "An array").elements.byteOffset && sameShape(source.shape, target.shape);
+        const same =
+          own(source, "An array").elements.byteOffset === own(target, "An array").elements.byteOffset &&
+          sameShape(source.shape, target.shape);
         if (!same || !this.overwriting.allows(input, name)) {
-          throw new GraphError(`The program ${this.name}: output ${name} would overwrite input ${input} before everything that reads it has run`, { hint: "Write into another array." });
+          throw new GraphError(
+            `The program ${this.name}: output ${name} would overwrite input ${input} before everything that reads it has run`,
+            { hint: "Write into another array." },
+          );
         }
       }
     }

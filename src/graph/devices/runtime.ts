@@ -1,13 +1,21 @@
 import { availableParallelism } from "node:os";
 import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
 import { GraphBuilder } from "../builder.js";
-import { DEVICE_NAMES, type CompileOptions, type Device, type DeviceArray, type DeviceName, type DeviceOptions, type Program } from "../device.js";
+import {
+  type CompileOptions,
+  DEVICE_NAMES,
+  type Device,
+  type DeviceArray,
+  type DeviceName,
+  type DeviceOptions,
+  type Program,
+} from "../device.js";
 import { encodeModel } from "../encode.js";
 import { GraphError } from "../errors.js";
-import { lower, type Capabilities } from "../lower.js";
+import { type Capabilities, lower } from "../lower.js";
 import { add } from "../ops/elementwise.js";
 import { sameShape, showShape } from "../shape.js";
-import { newArray, typeOfArray, type ElementType, type TypedArray } from "../types.js";
+import { type ElementType, newArray, type TypedArray, typeOfArray } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
 import { MemoryPool } from "./memory-pool.js";
 import { SessionProgram } from "./program.js";
@@ -29,15 +37,24 @@ const ABSENT: Record<DeviceName, string> = {
  * Opens a device by name. It is tried at once: a GraphError says why it is not there and what to do.
  */
 export async function openDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Device> {
-  if (!DEVICE_NAMES.includes(name)) throw new GraphError(`There is no device named ${String(name)}`, { hint: `Devices: ${DEVICE_NAMES.join(", ")}.` });
+  if (!DEVICE_NAMES.includes(name))
+    throw new GraphError(`There is no device named ${String(name)}`, { hint: `Devices: ${DEVICE_NAMES.join(", ")}.` });
   const known = listSupportedBackends().map((backend) => backend.name);
   if (!known.includes(name)) {
-    throw new GraphError(`The device ${name} is not in this installation of onnxruntime-node (it has ${known.join(", ")})`, { hint: ABSENT[name] });
+    throw new GraphError(
+      `The device ${name} is not in this installation of onnxruntime-node (it has ${known.join(", ")})`,
+      { hint: ABSENT[name] },
+    );
   }
   const device = new RuntimeDevice(name, options.threads ?? availableParallelism());
   if (name !== "cpu") {
     try {
-      device.dispose(await device.add(await device.upload(device.array(new Float32Array(1), [1])), device.array(new Float32Array(1), [1])));
+      device.dispose(
+        await device.add(
+          await device.upload(device.array(new Float32Array(1), [1])),
+          device.array(new Float32Array(1), [1]),
+        ),
+      );
     } catch (cause) {
       throw new GraphError(`The device ${name} cannot be opened: ${innermost(cause)}`, { hint: ABSENT[name], cause });
     }
@@ -48,7 +65,9 @@ export async function openDevice(name: DeviceName, options: DeviceOptions = {}):
 /** What the runtime says at the root of an error, without the place in its source. */
 function innermost(error: unknown): string {
   if (error instanceof Error && error.cause !== undefined) return innermost(error.cause);
-  return (error instanceof Error ? error.message : String(error)).replace(/^\S*onnxruntime\S*.*? was false\. /s, "").trim();
+  return (error instanceof Error ? error.message : String(error))
+    .replace(/^\S*onnxruntime\S*.*? was false\. /s, "")
+    .trim();
 }
 
 class RuntimeDevice implements Device {
@@ -75,7 +94,14 @@ class RuntimeDevice implements Device {
   }
 
   zeros(shape: readonly number[], type: ElementType = "float32"): DeviceArray {
-    return wrap(newArray(type, shape.reduce((product, dimension) => product * dimension, 1)), shape, type);
+    return wrap(
+      newArray(
+        type,
+        shape.reduce((product, dimension) => product * dimension, 1),
+      ),
+      shape,
+      type,
+    );
   }
 
   async upload(array: DeviceArray): Promise<DeviceArray> {
@@ -111,8 +137,16 @@ class RuntimeDevice implements Device {
 
   async compile(graph: GraphBuilder, options: CompileOptions = {}): Promise<Program> {
     const lowered = lower(graph, CAPABILITIES[this.name]);
-    const session = await this.session(graph.name, lowered.model, [...lowered.outputs.keys()], options, lowered.keepDuplicates);
-    return new SessionProgram(graph.name, session, lowered, this.host ? this.pool : undefined, (done) => this.release(done));
+    const session = await this.session(
+      graph.name,
+      lowered.model,
+      [...lowered.outputs.keys()],
+      options,
+      lowered.keepDuplicates,
+    );
+    return new SessionProgram(graph.name, session, lowered, this.host ? this.pool : undefined, (done) =>
+      this.release(done),
+    );
   }
 
   dispose(array: DeviceArray): void {
@@ -136,7 +170,13 @@ class RuntimeDevice implements Device {
     else this.retired.push(session);
   }
 
-  private async session(name: string, model: Uint8Array, outputs: readonly string[], options: CompileOptions, keepDuplicates: boolean): Promise<InferenceSession> {
+  private async session(
+    name: string,
+    model: Uint8Array,
+    outputs: readonly string[],
+    options: CompileOptions,
+    keepDuplicates: boolean,
+  ): Promise<InferenceSession> {
     const sessionOptions: InferenceSession.SessionOptions = {
       executionProviders: this.host ? ["cpu"] : [this.name as "webgpu" | "cuda", "cpu"],
       intraOpNumThreads: this.threads,
@@ -159,12 +199,17 @@ class RuntimeDevice implements Device {
     const keep = options.keepOnDevice ?? true;
     if (this.name === "webgpu" && keep !== false) {
       const kept = keep === true ? outputs : keep;
-      sessionOptions.preferredOutputLocation = Object.fromEntries(outputs.map((output) => [output, kept.includes(output) ? "gpu-buffer" : "cpu"]));
+      sessionOptions.preferredOutputLocation = Object.fromEntries(
+        outputs.map((output) => [output, kept.includes(output) ? "gpu-buffer" : "cpu"]),
+      );
     }
     try {
       return await InferenceSession.create(model, sessionOptions);
     } catch (cause) {
-      throw new GraphError(`The graph ${name} cannot be compiled for ${this.name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new GraphError(
+        `The graph ${name} cannot be compiled for ${this.name}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
     }
   }
 

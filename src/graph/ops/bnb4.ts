@@ -1,4 +1,4 @@
-import { buildError, int, type GraphBuilder, type Value } from "../builder.js";
+import { buildError, type GraphBuilder, int, type Value } from "../builder.js";
 import { cast, mul } from "./elementwise.js";
 import { gather } from "./gather.js";
 import { expand, reshape } from "./layout.js";
@@ -8,10 +8,14 @@ export type Bnb4Kind = "fp4" | "nf4";
 
 /** What each of the sixteen codes of bitsandbytes' 4-bit types stands for, before its block's scale. */
 export const BNB4_VALUES: Readonly<Record<Bnb4Kind, readonly number[]>> = {
-  fp4: [0, 0.005208333333333333, 0.6666666666666666, 1, 0.3333333333333333, 0.5, 0.16666666666666666, 0.25, -0, -0.005208333333333333, -0.6666666666666666, -1, -0.3333333333333333, -0.5, -0.16666666666666666, -0.25],
+  fp4: [
+    0, 0.005208333333333333, 0.6666666666666666, 1, 0.3333333333333333, 0.5, 0.16666666666666666, 0.25, -0,
+    -0.005208333333333333, -0.6666666666666666, -1, -0.3333333333333333, -0.5, -0.16666666666666666, -0.25,
+  ],
   nf4: [
-    -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0,
-    0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
+    -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
+    -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
+    0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
   ],
 };
 
@@ -35,11 +39,15 @@ function check(weight: Bnb4Weight, operands: readonly Value[]): void {
   const fail = (reason: string): never => {
     throw buildError("MatMulBnb4", operands, reason);
   };
-  if (blockSize < 16 || (blockSize & (blockSize - 1)) !== 0) fail(`the block size ${blockSize} is not a power of two from 16`);
+  if (blockSize < 16 || (blockSize & (blockSize - 1)) !== 0)
+    fail(`the block size ${blockSize} is not a power of two from 16`);
   if (elements % blockSize !== 0) fail(`blocks of ${blockSize} do not fill ${rows} × ${columns}`);
-  if (packed.type !== "uint8" || packed.rank !== 1 || packed.shape[0] !== elements / 2) fail(`the packed codes are ${packed.describe()}, not uint8 [${elements / 2}]`);
-  if (words && (words.type !== "uint16" || words.rank !== 1 || words.shape[0] !== elements / 4)) fail(`the words are ${words.describe()}, not uint16 [${elements / 4}]`);
-  if (scales.type !== "float32" || scales.rank !== 1 || scales.shape[0] !== elements / blockSize) fail(`the scales are ${scales.describe()}, not float32 [${elements / blockSize}]`);
+  if (packed.type !== "uint8" || packed.rank !== 1 || packed.shape[0] !== elements / 2)
+    fail(`the packed codes are ${packed.describe()}, not uint8 [${elements / 2}]`);
+  if (words && (words.type !== "uint16" || words.rank !== 1 || words.shape[0] !== elements / 4))
+    fail(`the words are ${words.describe()}, not uint16 [${elements / 4}]`);
+  if (scales.type !== "float32" || scales.rank !== 1 || scales.shape[0] !== elements / blockSize)
+    fail(`the scales are ${scales.describe()}, not float32 [${elements / blockSize}]`);
 }
 
 /**
@@ -49,20 +57,40 @@ function check(weight: Bnb4Weight, operands: readonly Value[]): void {
 export function matmulBnb4(x: Value, weight: Bnb4Weight): Value {
   const { rows, columns, blockSize, packed, scales } = weight;
   check(weight, [x, packed, scales]);
-  if (x.type !== "float32" || x.rank < 2 || x.dimension(-1) !== columns) throw buildError("MatMulBnb4", [x, packed], `x is not float32 [..., ${columns}]`);
+  if (x.type !== "float32" || x.rank < 2 || x.dimension(-1) !== columns)
+    throw buildError("MatMulBnb4", [x, packed], `x is not float32 [..., ${columns}]`);
   const builder = x.builder;
-  const attributes = { K: int(columns), N: int(rows), block_size: int(blockSize), quant_type: int(weight.kind === "nf4" ? 1 : 0), transB: int(1), training_mode: int(0) };
-  const forward = (): Value => builder.one("MatMulBnb4", [x, packed, scales], "float32", [...x.shape.slice(0, -1), rows], attributes, "com.microsoft");
-  return builder.region("matmulBnb4", [x], () => [forward()], ([dy]) => [
-    matmul(expand(dy!, [...x.shape.slice(0, -1), rows]), dequantizeBnb4(weight)),
-  ])[0]!;
+  const attributes = {
+    K: int(columns),
+    N: int(rows),
+    block_size: int(blockSize),
+    quant_type: int(weight.kind === "nf4" ? 1 : 0),
+    transB: int(1),
+    training_mode: int(0),
+  };
+  const forward = (): Value =>
+    builder.one(
+      "MatMulBnb4",
+      [x, packed, scales],
+      "float32",
+      [...x.shape.slice(0, -1), rows],
+      attributes,
+      "com.microsoft",
+    );
+  return builder.region(
+    "matmulBnb4",
+    [x],
+    () => [forward()],
+    ([dy]) => [matmul(expand(dy!, [...x.shape.slice(0, -1), rows]), dequantizeBnb4(weight))],
+  )[0]!;
 }
 
 /** The weight as float32 [rows, columns]: four elements at a time from a table of all 65,536 words. */
 export function dequantizeBnb4(weight: Bnb4Weight): Value {
   const { rows, columns, blockSize, words, packed, scales, kind } = weight;
   check(weight, [packed, scales]);
-  if (!words) throw buildError("dequantizeBnb4", [packed], "the weight has no words (a uint16 view of the packed codes)");
+  if (!words)
+    throw buildError("dequantizeBnb4", [packed], "the weight has no words (a uint16 view of the packed codes)");
   const codes = gather(table(packed.builder, kind), cast(words, "int32"));
   const blocks = (rows * columns) / blockSize;
   return reshape(mul(reshape(codes, [blocks, blockSize]), reshape(scales, [blocks, 1])), [rows, columns]);

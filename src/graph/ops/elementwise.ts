@@ -1,6 +1,6 @@
 import { buildError, type Operand, type Value } from "../builder.js";
 import { broadcast } from "../shape.js";
-import { isFloat, type ElementType } from "../types.js";
+import { type ElementType, isFloat } from "../types.js";
 import { expand } from "./layout.js";
 
 /** The two operands as values of one type; a number takes the other's type. */
@@ -10,7 +10,8 @@ function pair(op: string, a: Operand, b: Operand): [Value, Value] {
     return [b.builder.scalar(a, b.type), b];
   }
   const other = typeof b === "number" ? a.builder.scalar(b, a.type) : b;
-  if (a.type !== other.type) throw buildError(op, [a, other], `the types ${a.type} and ${other.type} differ (cast one)`);
+  if (a.type !== other.type)
+    throw buildError(op, [a, other], `the types ${a.type} and ${other.type} differ (cast one)`);
   return [a, other];
 }
 
@@ -95,11 +96,16 @@ export function bitCast(x: Value, type: ElementType): Value {
 
 /** x as it is; no gradient flows through it. */
 export function stopGradient(x: Value): Value {
-  return x.builder.region("stopGradient", [], () => [x], () => [], { stop: true })[0]!;
+  return x.builder.region(
+    "stopGradient",
+    [],
+    () => [x],
+    () => [],
+    { stop: true },
+  )[0]!;
 }
 
 /** A copy of x under another name. */
 export function identity(x: Value): Value {
   return x.builder.one("Identity", [x], x.type, x.shape);
 }
-

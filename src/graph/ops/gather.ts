@@ -1,10 +1,11 @@
 import { buildError, int, text, type Value } from "../builder.js";
-import { axisOf, productOf, sameShape, type Shape } from "../shape.js";
+import { axisOf, productOf, type Shape, sameShape } from "../shape.js";
 import { cast } from "./elementwise.js";
 import { expand, reshape } from "./layout.js";
 
 function checkIndices(op: string, operands: readonly Value[], indices: Value): void {
-  if (indices.type !== "int64" && indices.type !== "int32") throw buildError(op, operands, "the indices are neither int64 nor int32");
+  if (indices.type !== "int64" && indices.type !== "int32")
+    throw buildError(op, operands, "the indices are neither int64 nor int32");
 }
 
 /** The slices of x along an axis that the indices name: a row of a table for each token, with axis 0. */
@@ -19,7 +20,9 @@ export function gather(x: Value, indices: Value, axis = 0): Value {
 export function gatherElements(x: Value, indices: Value, axis: number): Value {
   checkIndices("GatherElements", [x, indices], indices);
   if (indices.rank !== x.rank) throw buildError("GatherElements", [x, indices], "the ranks differ");
-  return x.builder.one("GatherElements", [x, indices], x.type, indices.shape, { axis: int(axisOf(axis, x.rank, "gatherElements")) });
+  return x.builder.one("GatherElements", [x, indices], x.type, indices.shape, {
+    axis: int(axisOf(axis, x.rank, "gatherElements")),
+  });
 }
 
 /** x with each element of `updates` added where `indices` says along the axis; equal indices add up. */
@@ -27,7 +30,11 @@ export function scatterAddElements(x: Value, indices: Value, updates: Value, axi
   checkIndices("ScatterElements", [x, indices, updates], indices);
   if (x.type !== updates.type) throw buildError("ScatterElements", [x, indices, updates], "the types differ");
   if (indices.rank !== x.rank || !sameShape(indices.shape, updates.shape)) {
-    throw buildError("ScatterElements", [x, indices, updates], "the shapes of indices and updates differ, or their rank is not x's");
+    throw buildError(
+      "ScatterElements",
+      [x, indices, updates],
+      "the shapes of indices and updates differ, or their rank is not x's",
+    );
   }
   return x.builder.one("ScatterElements", [x, indices, updates], x.type, x.shape, {
     axis: int(axisOf(axis, x.rank, "scatterAddElements")),

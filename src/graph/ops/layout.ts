@@ -1,5 +1,14 @@
-import { buildError, int, ints, type GraphBuilder, type Value } from "../builder.js";
-import { axisOf, broadcast, canonical, productOf, quotientOf, sameShape, type Dimension, type Shape } from "../shape.js";
+import { buildError, type GraphBuilder, int, ints, type Value } from "../builder.js";
+import {
+  axisOf,
+  broadcast,
+  canonical,
+  type Dimension,
+  productOf,
+  quotientOf,
+  type Shape,
+  sameShape,
+} from "../shape.js";
 
 /**
  * The same elements in another shape. Dimensions may be names known from the inputs, and one may be −1.
@@ -7,7 +16,7 @@ import { axisOf, broadcast, canonical, productOf, quotientOf, sameShape, type Di
  */
 export function reshape(x: Value, target: Shape): Value {
   const builder = x.builder;
-  const open = target.findIndex((dimension) => dimension === -1);
+  const open = target.indexOf(-1);
   const shape = target.map((dimension) => (dimension === -1 ? 1 : canonical(dimension)));
   const total = productOf(x.shape);
   let fresh: string | undefined;
@@ -31,7 +40,9 @@ export function reshape(x: Value, target: Shape): Value {
 
 /** Reshape's second input: constant where the runtime can find the names by itself (0 copies an axis, -1 fills). */
 function reshapeVector(builder: GraphBuilder, from: Shape, to: Shape, fresh: string | undefined): Value {
-  const vector = to.map((dimension, axis) => (typeof dimension === "number" ? dimension : dimension === from[axis] && dimension !== fresh ? 0 : -1));
+  const vector = to.map((dimension, axis) =>
+    typeof dimension === "number" ? dimension : dimension === from[axis] && dimension !== fresh ? 0 : -1,
+  );
   if (to.some((dimension, axis) => vector[axis] === 0 && typeof dimension === "number")) return builder.shapeVector(to);
   return vector.filter((dimension) => dimension === -1).length <= 1 ? builder.int64(vector) : builder.shapeVector(to);
 }
@@ -44,7 +55,13 @@ export function transpose(x: Value, order?: readonly number[]): Value {
     throw buildError("Transpose", [x], `[${axes.join(", ")}] is no order of its axes`);
   }
   if (axes.every((axis, i) => axis === i)) return x;
-  return x.builder.one("Transpose", [x], x.type, axes.map((axis) => x.shape[axis]!), { perm: ints(axes) });
+  return x.builder.one(
+    "Transpose",
+    [x],
+    x.type,
+    axes.map((axis) => x.shape[axis]!),
+    { perm: ints(axes) },
+  );
 }
 
 /** x stretched to a shape that it broadcasts to. */
@@ -67,8 +84,14 @@ export function unsqueeze(x: Value, axes: readonly number[]): Value {
 /** Removes axes of one element. */
 export function squeeze(x: Value, axes: readonly number[]): Value {
   const at = new Set(axes.map((axis) => axisOf(axis, x.rank, "squeeze")));
-  for (const axis of at) if (x.shape[axis] !== 1) throw buildError("Squeeze", [x], `axis ${axis} is not of one element`);
-  return x.builder.one("Squeeze", [x, x.builder.int64([...at].sort((a, b) => a - b))], x.type, x.shape.filter((_, axis) => !at.has(axis)));
+  for (const axis of at)
+    if (x.shape[axis] !== 1) throw buildError("Squeeze", [x], `axis ${axis} is not of one element`);
+  return x.builder.one(
+    "Squeeze",
+    [x, x.builder.int64([...at].sort((a, b) => a - b))],
+    x.type,
+    x.shape.filter((_, axis) => !at.has(axis)),
+  );
 }
 
 /** Values one after another along an axis. The result's dimension there is a sum, or gets the name given. */
@@ -88,7 +111,13 @@ export function concat(values: readonly Value[], axis: number, dimension?: strin
   const total = sizes.every((size) => typeof size === "number")
     ? sizes.reduce<number>((sum, size) => sum + (size as number), 0)
     : (dimension ?? builder.newSymbol(`(${sizes.join("+").replaceAll("*", "·")})`));
-  const result = builder.one("Concat", values, first.type, first.shape.map((d, i) => (i === at ? total : d)), { axis: int(at) });
+  const result = builder.one(
+    "Concat",
+    values,
+    first.type,
+    first.shape.map((d, i) => (i === at ? total : d)),
+    { axis: int(at) },
+  );
   if (typeof total === "string") builder.bind(total, result, at);
   return result;
 }
@@ -127,7 +156,12 @@ export function slice(x: Value, axis: number, start: number, end?: number, dimen
   else length = dimension ?? builder.newSymbol(`${size}[${start}:${end ?? ""}]`.replaceAll("*", "·"));
   const last = end ?? Number.MAX_SAFE_INTEGER;
   const inputs = [x, builder.int64([start]), builder.int64([last]), builder.int64([at])];
-  const result = builder.one("Slice", inputs, x.type, x.shape.map((d, i) => (i === at ? length : d)));
+  const result = builder.one(
+    "Slice",
+    inputs,
+    x.type,
+    x.shape.map((d, i) => (i === at ? length : d)),
+  );
   if (typeof length === "string") builder.bind(length, result, at);
   return result;
 }

@@ -19,11 +19,14 @@ function reduce(op: string, x: Value, axes: readonly number[] | undefined, { kee
 }
 
 /** The sum over some axes, or over all. */
-export const reduceSum = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value => reduce("ReduceSum", x, axes, options);
+export const reduceSum = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value =>
+  reduce("ReduceSum", x, axes, options);
 /** The mean over some axes, or over all. */
-export const reduceMean = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value => reduce("ReduceMean", x, axes, options);
+export const reduceMean = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value =>
+  reduce("ReduceMean", x, axes, options);
 /** The largest over some axes, or over all; ties share its gradient equally. */
-export const reduceMax = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value => reduce("ReduceMax", x, axes, options);
+export const reduceMax = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value =>
+  reduce("ReduceMax", x, axes, options);
 
 /** exp(x) over its sum along an axis (the last unless said). */
 export function softmax(x: Value, axis = -1): Value {
@@ -40,12 +43,26 @@ export function logSoftmax(x: Value, axis = -1): Value {
 /** The place of the largest along an axis (the first of equals), int64, without that axis. No gradient. */
 export function argmax(x: Value, axis = -1): Value {
   const at = axisOf(axis, x.rank, "argmax");
-  return x.builder.one("ArgMax", [x], "int64", x.shape.filter((_, i) => i !== at), { axis: int(at), keepdims: int(0) });
+  return x.builder.one(
+    "ArgMax",
+    [x],
+    "int64",
+    x.shape.filter((_, i) => i !== at),
+    { axis: int(at), keepdims: int(0) },
+  );
 }
 
 /** The k largest along the last axis, in order, and their places (int64). No gradient. */
 export function topK(x: Value, k: number): { readonly values: Value; readonly indices: Value } {
   const shape = [...x.shape.slice(0, -1), k];
-  const [values, indices] = x.builder.node("TopK", [x, x.builder.int64([k])], [{ type: x.type, shape }, { type: "int64", shape }], { axis: int(-1) });
+  const [values, indices] = x.builder.node(
+    "TopK",
+    [x, x.builder.int64([k])],
+    [
+      { type: x.type, shape },
+      { type: "int64", shape },
+    ],
+    { axis: int(-1) },
+  );
   return { values: values!, indices: indices! };
 }

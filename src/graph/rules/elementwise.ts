@@ -1,9 +1,12 @@
 import type { GraphNode, Value } from "../builder.js";
 import { cast, cos, div, exp, greater, less, log, mul, neg, pow, sin, sub, where } from "../ops/elementwise.js";
-import { single, sumTo, type Rule } from "./rule.js";
+import { type Rule, single, sumTo } from "./rule.js";
 
 /** A binary operation from the gradients with respect to its stretched operands. */
-function binary(left: (dy: Value, a: Value, b: Value, y: Value) => Value, right: (dy: Value, a: Value, b: Value, y: Value) => Value): Rule {
+function binary(
+  left: (dy: Value, a: Value, b: Value, y: Value) => Value,
+  right: (dy: Value, a: Value, b: Value, y: Value) => Value,
+): Rule {
   return single((node, dy, needed) => {
     const [a, b] = node.inputs as [Value, Value];
     const y = node.outputs[0]!;
@@ -22,7 +25,10 @@ const product: Rule = (node, gradients, needed) => {
   const [a, b] = node.inputs as [Value, Value];
   // a square: one product instead of two and a sum
   if (a === b) return [mul(mul(gradients[0]!, 2), a), undefined];
-  return binary((dy, _, y) => mul(dy, y), (dy, x) => mul(dy, x))(node, gradients, needed);
+  return binary(
+    (dy, _, y) => mul(dy, y),
+    (dy, x) => mul(dy, x),
+  )(node, gradients, needed);
 };
 
 const power = binary(
@@ -46,10 +52,19 @@ const choose = single((node: GraphNode, dy, needed) => {
 
 /** Gradient rules of operations that work element by element. */
 export const elementwiseRules: Readonly<Record<string, Rule>> = {
-  Add: binary((dy) => dy, (dy) => dy),
-  Sub: binary((dy) => dy, (dy) => neg(dy)),
+  Add: binary(
+    (dy) => dy,
+    (dy) => dy,
+  ),
+  Sub: binary(
+    (dy) => dy,
+    (dy) => neg(dy),
+  ),
   Mul: product,
-  Div: binary((dy, _, b) => div(dy, b), (dy, _, b, y) => neg(div(mul(dy, y), b))),
+  Div: binary(
+    (dy, _, b) => div(dy, b),
+    (dy, _, b, y) => neg(div(mul(dy, y), b)),
+  ),
   Pow: power,
   Neg: unary((dy) => neg(dy)),
   Abs: unary((dy, x) => sub(where(greater(x, 0), dy, 0), where(less(x, 0), dy, 0))),

@@ -1,9 +1,9 @@
-import { GraphError } from "../errors.js";
 import type { GraphNode, Value } from "../builder.js";
+import { GraphError } from "../errors.js";
 import { intAttribute } from "../lower.js";
 import { gatherElements, scatterAddElements, scatterAddRows } from "../ops/gather.js";
 import { full, transpose } from "../ops/layout.js";
-import { singleWhole, type Rule } from "./rule.js";
+import { type Rule, singleWhole } from "./rule.js";
 
 /** Adds up the rows' gradients in a table of zeros; other axes than the first are brought there and back. */
 function gatherGradient(node: GraphNode, dy: Value): Value {
@@ -20,7 +20,8 @@ function gatherGradient(node: GraphNode, dy: Value): Value {
 
 function refuseAssignment(node: GraphNode): void {
   const reduction = node.attributes["reduction"];
-  if (reduction?.kind !== "string" || reduction.value !== "add") throw new GraphError(`${node.op} has a gradient only where it adds`);
+  if (reduction?.kind !== "string" || reduction.value !== "add")
+    throw new GraphError(`${node.op} has a gradient only where it adds`);
 }
 
 /** Gradient rules of reading and adding at indices. */
@@ -28,7 +29,10 @@ export const gatherRules: Readonly<Record<string, Rule>> = {
   Gather: singleWhole((node, dy) => [gatherGradient(node, dy), undefined]),
   GatherElements: singleWhole((node, dy) => {
     const [x, indices] = node.inputs as [Value, Value];
-    return [scatterAddElements(full(x.builder, x.shape, 0, x.type), indices, dy, intAttribute(node, "axis")), undefined];
+    return [
+      scatterAddElements(full(x.builder, x.shape, 0, x.type), indices, dy, intAttribute(node, "axis")),
+      undefined,
+    ];
   }),
   ScatterElements: singleWhole((node, dy, needed) => {
     refuseAssignment(node);

@@ -1,9 +1,9 @@
-import { GraphError } from "../errors.js";
 import type { GraphBuilder, GraphNode, Value } from "../builder.js";
+import { GraphError } from "../errors.js";
 import { intAttribute } from "../lower.js";
 import { concat, full, reshape, split, squeeze, transpose, unsqueeze } from "../ops/layout.js";
 import type { Dimension } from "../shape.js";
-import { asScalar, isUniform, single, singleWhole, sumTo, whole, type Rule } from "./rule.js";
+import { asScalar, isUniform, type Rule, single, singleWhole, sumTo, whole } from "./rule.js";
 
 /** The whole numbers in a constant input. */
 export function constantInts(node: GraphNode, input: number): number[] {
@@ -25,7 +25,9 @@ const padded: Rule = singleWhole((node, dy) => {
   const length = dy.shape[axis]!;
   const zeros = (count: number): Value => builder.int64(new Array<number>(count).fill(0));
   const [before, after] = padding(builder, size, length, start, end);
-  const parts = [zeros(axis), before, zeros(x.rank - 1), after, zeros(x.rank - 1 - axis)].filter((part) => part.shape[0] !== 0);
+  const parts = [zeros(axis), before, zeros(x.rank - 1), after, zeros(x.rank - 1 - axis)].filter(
+    (part) => part.shape[0] !== 0,
+  );
   const allConstant = parts.every((part) => part.constant);
   const pads = allConstant
     ? builder.int64(parts.flatMap((part) => Array.from(part.constant as BigInt64Array, Number)))
@@ -34,7 +36,13 @@ const padded: Rule = singleWhole((node, dy) => {
 });
 
 /** How many elements a slice left out in front and behind, as int64 vectors of one element. */
-function padding(builder: GraphBuilder, size: Dimension, length: Dimension, start: number, end: number): [Value, Value] {
+function padding(
+  builder: GraphBuilder,
+  size: Dimension,
+  length: Dimension,
+  start: number,
+  end: number,
+): [Value, Value] {
   const minus = (a: Value, b: Value): Value => builder.one("Sub", [a, b], "int64", [1]);
   if (typeof size === "number" && typeof length === "number") {
     const before = Math.min(size, start < 0 ? Math.max(0, start + size) : start);
@@ -64,7 +72,11 @@ export const layoutRules: Readonly<Record<string, Rule>> = {
   Concat: single((node, dy, needed) => {
     if (isUniform(dy)) return node.inputs.map((_, i) => (needed[i] ? asScalar(dy) : undefined));
     const axis = intAttribute(node, "axis");
-    return split(whole(dy, node.outputs[0]!.shape), axis, node.inputs.map((input) => input!.shape[axis]!));
+    return split(
+      whole(dy, node.outputs[0]!.shape),
+      axis,
+      node.inputs.map((input) => input!.shape[axis]!),
+    );
   }),
   Split: (node, gradients) => {
     const x = node.inputs[0]!;

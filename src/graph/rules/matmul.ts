@@ -2,7 +2,7 @@ import type { GraphNode, Value } from "../builder.js";
 import { floatAttribute, intAttribute } from "../lower.js";
 import { reshape } from "../ops/layout.js";
 import { matmul } from "../ops/matmul.js";
-import { singleWhole, sumTo, type Rule } from "./rule.js";
+import { type Rule, singleWhole, sumTo } from "./rule.js";
 
 interface Product {
   readonly a: Value;
@@ -14,11 +14,19 @@ interface Product {
 
 function productOfNode(node: GraphNode): Product {
   const [a, b] = node.inputs as [Value, Value];
-  return { a, b, transA: intAttribute(node, "transA") === 1, transB: intAttribute(node, "transB") === 1, alpha: floatAttribute(node, "alpha") };
+  return {
+    a,
+    b,
+    transA: intAttribute(node, "transA") === 1,
+    transB: intAttribute(node, "transB") === 1,
+    alpha: floatAttribute(node, "alpha"),
+  };
 }
 
 function leftGradient({ a, b, transA, transB, alpha }: Product, dy: Value): Value {
-  const da = transA ? matmul(b, dy, { transA: transB, transB: true, alpha }) : matmul(dy, b, { transB: !transB, alpha });
+  const da = transA
+    ? matmul(b, dy, { transA: transB, transB: true, alpha })
+    : matmul(dy, b, { transB: !transB, alpha });
   return sumTo(da, da.shape, a.shape);
 }
 

@@ -5,7 +5,7 @@ import { reshape, squeeze, unsqueeze } from "../ops/layout.js";
 import { reduceSum } from "../ops/reduce.js";
 import { productOf } from "../shape.js";
 import { constantInts } from "./layout.js";
-import { single, withRank, type Rule } from "./rule.js";
+import { type Rule, single, withRank } from "./rule.js";
 
 /** A gradient of the reduced value, or that value, with the reduced axes back as axes of one element. */
 function unreduced(node: GraphNode, value: Value): Value {
@@ -51,5 +51,10 @@ function keptAxes(node: GraphNode): Value {
   const y = node.outputs[0]!;
   const axes = constantInts(node, 1);
   if (intAttribute(node, "keepdims") === 1) return y;
-  return y.rank === 0 ? reshape(y, axes.map(() => 1)) : unsqueeze(y, axes);
+  return y.rank === 0
+    ? reshape(
+        y,
+        axes.map(() => 1),
+      )
+    : unsqueeze(y, axes);
 }

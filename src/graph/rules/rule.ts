@@ -9,15 +9,23 @@ import { productOf, type Shape } from "../shape.js";
  * or zero). A gradient may have a smaller shape that broadcasts to its value's: a gradient of rows that are all alike
  * is not written out until something needs it so.
  */
-export type Rule = (node: GraphNode, outputGradients: readonly (Value | undefined)[], needed: readonly boolean[]) => readonly (Value | undefined)[];
+export type Rule = (
+  node: GraphNode,
+  outputGradients: readonly (Value | undefined)[],
+  needed: readonly boolean[],
+) => readonly (Value | undefined)[];
 
 /** A rule for a node of one output. */
-export function single(rule: (node: GraphNode, dy: Value, needed: readonly boolean[]) => readonly (Value | undefined)[]): Rule {
+export function single(
+  rule: (node: GraphNode, dy: Value, needed: readonly boolean[]) => readonly (Value | undefined)[],
+): Rule {
   return (node, [dy], needed) => rule(node, dy!, needed);
 }
 
 /** As `single`, with the gradient in the output's own shape. */
-export function singleWhole(rule: (node: GraphNode, dy: Value, needed: readonly boolean[]) => readonly (Value | undefined)[]): Rule {
+export function singleWhole(
+  rule: (node: GraphNode, dy: Value, needed: readonly boolean[]) => readonly (Value | undefined)[],
+): Rule {
   return (node, [dy], needed) => rule(node, whole(dy!, node.outputs[0]!.shape), needed);
 }
 
@@ -52,7 +60,11 @@ export function sumTo(gradient: Value, full: Shape, target: Shape): Value {
   let ranked = withRank(gradient, full.length);
   const alike = stretched.filter((axis) => ranked.shape[axis] === 1);
   const count = productOf(alike.map((axis) => full[axis]!));
-  if (typeof count === "string") ranked = whole(ranked, ranked.shape.map((dimension, axis) => (alike.includes(axis) ? full[axis]! : dimension)));
+  if (typeof count === "string")
+    ranked = whole(
+      ranked,
+      ranked.shape.map((dimension, axis) => (alike.includes(axis) ? full[axis]! : dimension)),
+    );
   const axes = stretched.filter((axis) => ranked.shape[axis] !== 1);
   let sum = axes.length > 0 ? reduceSum(ranked, axes, { keepAxes: true }) : ranked;
   if (typeof count === "number" && count !== 1) sum = mul(sum, count);
@@ -63,4 +75,3 @@ export function sumTo(gradient: Value, full: Shape, target: Shape): Value {
 function dropAxes(gradient: Value, rank: number): Value {
   return gradient.rank <= rank ? gradient : squeeze(gradient, [...Array(gradient.rank - rank).keys()]);
 }
-

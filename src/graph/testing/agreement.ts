@@ -1,6 +1,6 @@
 /** Runs every case, forward and backward, on a device and on the CPU, and prints how far they are apart as JSON lines. */
 import * as g from "../index.js";
-import { cases, inFloat32, random, type Case } from "./cases.js";
+import { type Case, cases, inFloat32, random } from "./cases.js";
 import { dropoutScales } from "./dropout-golden.js";
 
 /** One case's largest distance between the devices, over the larger of 1 and the values' sizes; or why it failed. */
@@ -10,15 +10,35 @@ export interface Agreement {
   readonly failure?: string;
 }
 
-async function runOn(device: g.Device, { build }: Case, arrays: Readonly<Record<string, g.DeviceArray>>, samples: Case["samples"]): Promise<Record<string, ArrayLike<number>>> {
+async function runOn(
+  device: g.Device,
+  { build }: Case,
+  arrays: Readonly<Record<string, g.DeviceArray>>,
+  samples: Case["samples"],
+): Promise<Record<string, ArrayLike<number>>> {
   const graph = new g.GraphBuilder("case");
-  const inputs = Object.fromEntries(Object.entries(samples).map(([name, { type, shape, names }]) => [name, graph.input(name, type ?? "float64", shape.map((size, axis) => names?.[axis] || size))]));
+  const inputs = Object.fromEntries(
+    Object.entries(samples).map(([name, { type, shape, names }]) => [
+      name,
+      graph.input(
+        name,
+        type ?? "float64",
+        shape.map((size, axis) => names?.[axis] || size),
+      ),
+    ]),
+  );
   const built = build(inputs);
   const outputs = (Array.isArray(built) ? built : [built]) as readonly g.Value[];
-  const wrt = Object.keys(samples).filter((name) => (samples[name]!.checked ?? true) && samples[name]!.type === "float32");
+  const wrt = Object.keys(samples).filter(
+    (name) => (samples[name]!.checked ?? true) && samples[name]!.type === "float32",
+  );
   outputs.forEach((output, i) => graph.output(`out${i}`, output));
   // Cotangents that differ from element to element: the outputs themselves.
-  const gradients = g.gradientsFrom(outputs, outputs.map((output) => g.add(output, 0.5)), wrt.map((name) => inputs[name]!));
+  const gradients = g.gradientsFrom(
+    outputs,
+    outputs.map((output) => g.add(output, 0.5)),
+    wrt.map((name) => inputs[name]!),
+  );
   gradients.forEach((gradient, i) => graph.output(`d${wrt[i]}`, gradient));
   const program = await device.compile(graph);
   const results = await program.run(arrays);
@@ -34,7 +54,12 @@ async function runOn(device: g.Device, { build }: Case, arrays: Readonly<Record<
 async function agreement(name: string, test: Case, cpu: g.Device, other: g.Device): Promise<Agreement> {
   try {
     const samples = inFloat32(test.samples);
-    const arrays = Object.fromEntries(Object.entries(samples).map(([key, { data, shape, type }]) => [key, cpu.array(g.arrayFromNumbers(data, type!), shape, type!)]));
+    const arrays = Object.fromEntries(
+      Object.entries(samples).map(([key, { data, shape, type }]) => [
+        key,
+        cpu.array(g.arrayFromNumbers(data, type!), shape, type!),
+      ]),
+    );
     const expected = await runOn(cpu, test, arrays, samples);
     const found = await runOn(other, test, arrays, samples);
     return { name, error: distance(expected, found) };
@@ -58,9 +83,19 @@ function distance(expected: Record<string, ArrayLike<number>>, found: Record<str
 /** The mask is a matter of bits: compared with the arithmetic in JavaScript. */
 async function dropoutAgreement(device: g.Device): Promise<Agreement> {
   const graph = new g.GraphBuilder("dropout");
-  graph.output("y", g.dropout(graph.input("x", "float32", ["B", 3, 50]), { rate: 0.25, seed: graph.input("seed", "int32", []), site: 3 }));
+  graph.output(
+    "y",
+    g.dropout(graph.input("x", "float32", ["B", 3, 50]), {
+      rate: 0.25,
+      seed: graph.input("seed", "int32", []),
+      site: 3,
+    }),
+  );
   const program = await device.compile(graph);
-  const { y } = await program.run({ x: device.array(new Float32Array(600).fill(1), [4, 3, 50]), seed: device.array(Int32Array.of(-77), []) });
+  const { y } = await program.run({
+    x: device.array(new Float32Array(600).fill(1), [4, 3, 50]),
+    seed: device.array(Int32Array.of(-77), []),
+  });
   const found = await device.read(y!);
   return { name: "dropout", error: distance({ y: dropoutScales(12, 50, -77, 3, 0.25) }, { y: found as Float32Array }) };
 }
@@ -86,7 +121,10 @@ async function stateAgreement(device: g.Device): Promise<Agreement> {
   }
   if (!guarded) return { name: "state", failure: "the data of an array on the device was given" };
   state = await device.add(state, device.array(Float32Array.of(1, 1, 1), [3]));
-  return { name: "state", error: distance({ state: [3.75, 4.5, 5.25] }, { state: (await device.read(state)) as Float32Array }) };
+  return {
+    name: "state",
+    error: distance({ state: [3.75, 4.5, 5.25] }, { state: (await device.read(state)) as Float32Array }),
+  };
 }
 
 async function bnb4Agreement(cpu: g.Device, other: g.Device): Promise<Agreement> {
@@ -96,20 +134,36 @@ async function bnb4Agreement(cpu: g.Device, other: g.Device): Promise<Agreement>
   const x = Float32Array.from({ length: 3 * columns }, () => random() - 0.5);
   for (const device of [cpu, other]) {
     const graph = new g.GraphBuilder("bnb4");
-    const weight = { kind: "nf4", rows, columns, blockSize: 64, packed: graph.input("packed", "uint8", [packed.length]), words: graph.input("words", "uint16", [packed.length / 2]), scales: graph.input("scales", "float32", [32]) } as const;
+    const weight = {
+      kind: "nf4",
+      rows,
+      columns,
+      blockSize: 64,
+      packed: graph.input("packed", "uint8", [packed.length]),
+      words: graph.input("words", "uint16", [packed.length / 2]),
+      scales: graph.input("scales", "float32", [32]),
+    } as const;
     const input = graph.input("x", "float32", ["N", columns]);
     const y = g.matmulBnb4(input, weight);
     graph.output("y", y);
     graph.output("dx", g.gradientsFrom([y], [y], [input])[0]!);
     const program = await device.compile(graph);
-    const out = await program.run({ x: device.array(x, [3, columns]), packed: device.array(packed, [packed.length]), words: device.array(new Uint16Array(packed.buffer), [packed.length / 2]), scales: device.array(new Float32Array(32).fill(0.7), [32]) });
+    const out = await program.run({
+      x: device.array(x, [3, columns]),
+      packed: device.array(packed, [packed.length]),
+      words: device.array(new Uint16Array(packed.buffer), [packed.length / 2]),
+      scales: device.array(new Float32Array(32).fill(0.7), [32]),
+    });
     results.push({ y: (await device.read(out.y!)) as Float32Array, dx: (await device.read(out.dx!)) as Float32Array });
   }
   return { name: "bnb4", error: distance(results[0]!, results[1]!) };
 }
 
 async function guard(name: string, run: () => Promise<Agreement>): Promise<Agreement> {
-  return run().catch((failure: unknown) => ({ name, failure: failure instanceof Error ? failure.message : String(failure) }));
+  return run().catch((failure: unknown) => ({
+    name,
+    failure: failure instanceof Error ? failure.message : String(failure),
+  }));
 }
 
 const cpu = await g.openDevice("cpu", { threads: 1 });

@@ -72,7 +72,7 @@ Object.assign(cases, {
   "floor passes nothing on": unary((x) => g.add(g.floor(x), x), away(0.1, 5)),
   "a value used three times": unary((x) => g.mul(g.add(x, g.exp(x)), x)),
   "numbers as operands": unary((x) => g.sub(1, g.div(2, g.add(g.mul(x, 3), 20)))),
-  "matmul": binary(g.matmul, normal(3, 4), normal(4, 2)),
+  matmul: binary(g.matmul, normal(3, 4), normal(4, 2)),
   "matmul, batched": binary(g.matmul, normal(2, 3, 4), normal(2, 4, 5)),
   "matmul, rows by a matrix": binary(g.matmul, normal(2, 3, 4), normal(4, 5)),
   "matmul, leading axes broadcast": binary(g.matmul, normal(2, 1, 3, 4), normal(3, 4, 2)),
@@ -92,25 +92,56 @@ Object.assign(cases, {
   expand: unary((x) => g.expand(x, [3, 2, 4]), normal(2, 1)),
   squeeze: unary((x) => g.squeeze(x, [1]), normal(2, 1, 3)),
   unsqueeze: unary((x) => g.unsqueeze(x, [0, 2]), normal(2, 3)),
-  concat: { samples: { a: normal(2, 3), b: normal(2, 1), c: normal(2, 2) }, build: ({ a, b, c }) => g.concat([a!, b!, c!], 1) },
-  "concat, names": { samples: { a: named(normal(2, 3), "A"), b: named(normal(4, 3), "C") }, build: ({ a, b }) => g.mul(g.concat([a!, b!], 0), 2) },
+  concat: {
+    samples: { a: normal(2, 3), b: normal(2, 1), c: normal(2, 2) },
+    build: ({ a, b, c }) => g.concat([a!, b!, c!], 1),
+  },
+  "concat, names": {
+    samples: { a: named(normal(2, 3), "A"), b: named(normal(4, 3), "C") },
+    build: ({ a, b }) => g.mul(g.concat([a!, b!], 0), 2),
+  },
   split: unary((x) => g.split(x, 2, [1, 3]) as never, normal(2, 3, 4)),
   "split, a piece unused": unary((x) => g.split(x, 0, [1, 2, 1])[1]!, normal(4, 2)),
   slice: unary((x) => g.slice(x, 1, 1, 3), normal(2, 4)),
   "slice, from the end": unary((x) => g.slice(x, 1, -3, -1), normal(2, 4)),
-  "slice, a name": { samples: { x: named(normal(5, 2), "T") }, build: ({ x }) => g.concat([g.slice(x!, 0, 1), g.slice(x!, 0, 0, -1), g.slice(x!, 0, -2), g.slice(x!, 0, 1, 3), g.slice(x!, 0, -3, -1)], 0) },
+  "slice, a name": {
+    samples: { x: named(normal(5, 2), "T") },
+    build: ({ x }) =>
+      g.concat(
+        [g.slice(x!, 0, 1), g.slice(x!, 0, 0, -1), g.slice(x!, 0, -2), g.slice(x!, 0, 1, 3), g.slice(x!, 0, -3, -1)],
+        0,
+      ),
+  },
   softmax: unary((x) => g.softmax(x)),
   "softmax, another axis": unary((x) => g.softmax(x, 1)),
   logSoftmax: unary((x) => g.logSoftmax(x)),
   "logSoftmax, summed": unary((x) => g.reduceSum(g.logSoftmax(x))),
   "softmax, summed": unary((x) => g.reduceSum(g.softmax(x, 0), [0])),
   gather: { samples: { x: normal(5, 3), i: integers(5, 2, 4) }, build: ({ x, i }) => g.gather(x!, i!) },
-  "gather, int32": { samples: { x: normal(5, 3), i: { ...integers(5, 6), type: "int32" } }, build: ({ x, i }) => g.gather(x!, i!) },
-  "gather, an inner axis": { samples: { x: normal(2, 5, 3), i: integers(5, 2, 2) }, build: ({ x, i }) => g.gather(x!, i!, 1) },
-  "gather, the last axis": { samples: { x: normal(2, 5), i: integers(5, 7) }, build: ({ x, i }) => g.gather(x!, i!, -1) },
-  gatherElements: { samples: { x: normal(3, 5), i: integers(5, 3, 2) }, build: ({ x, i }) => g.gatherElements(x!, i!, 1) },
-  scatterAddElements: { samples: { x: normal(3, 5), i: integers(5, 3, 7), u: normal(3, 7) }, build: ({ x, i, u }) => g.scatterAddElements(x!, i!, u!, 1) },
-  scatterAddRows: { samples: { x: normal(4, 2), i: integers(4, 3, 2), u: normal(3, 2, 2) }, build: ({ x, i, u }) => g.scatterAddRows(x!, i!, u!) },
+  "gather, int32": {
+    samples: { x: normal(5, 3), i: { ...integers(5, 6), type: "int32" } },
+    build: ({ x, i }) => g.gather(x!, i!),
+  },
+  "gather, an inner axis": {
+    samples: { x: normal(2, 5, 3), i: integers(5, 2, 2) },
+    build: ({ x, i }) => g.gather(x!, i!, 1),
+  },
+  "gather, the last axis": {
+    samples: { x: normal(2, 5), i: integers(5, 7) },
+    build: ({ x, i }) => g.gather(x!, i!, -1),
+  },
+  gatherElements: {
+    samples: { x: normal(3, 5), i: integers(5, 3, 2) },
+    build: ({ x, i }) => g.gatherElements(x!, i!, 1),
+  },
+  scatterAddElements: {
+    samples: { x: normal(3, 5), i: integers(5, 3, 7), u: normal(3, 7) },
+    build: ({ x, i, u }) => g.scatterAddElements(x!, i!, u!, 1),
+  },
+  scatterAddRows: {
+    samples: { x: normal(4, 2), i: integers(4, 3, 2), u: normal(3, 2, 2) },
+    build: ({ x, i, u }) => g.scatterAddRows(x!, i!, u!),
+  },
 } satisfies Record<string, Case>);
 Object.assign(cases, {
   rmsNorm: { samples: { x: normal(2, 3, 5), w: normal(5) }, build: ({ x, w }) => g.rmsNorm(x!, w!, 1e-6) },
@@ -119,7 +150,10 @@ Object.assign(cases, {
   silu: unary(g.silu),
   softcap: unary((x) => g.softcap(g.mul(x, 40), 30)),
   crossEntropy: { samples: { x: normal(4, 6), t: integers(6, 4) }, build: ({ x, t }) => g.crossEntropy(x!, t!) },
-  "crossEntropy, summed": { samples: { x: named(normal(4, 6), "N"), t: named(integers(6, 4), "N") }, build: ({ x, t }) => g.reduceSum(g.crossEntropy(g.mul(x!, 30), t!)) },
+  "crossEntropy, summed": {
+    samples: { x: named(normal(4, 6), "N"), t: named(integers(6, 4), "N") },
+    build: ({ x, t }) => g.reduceSum(g.crossEntropy(g.mul(x!, 30), t!)),
+  },
   "a region in a region": {
     samples: { x: normal(3, 4), w: normal(4, 4) },
     build: ({ x, w }) => g.recompute([x!, w!], ([x, w]) => [g.geluTanh(g.matmul(x!, w!)), g.tanh(x!)]),
@@ -132,20 +166,43 @@ Object.assign(cases, {
     },
   },
 } satisfies Record<string, Case>);
-for (const [transA, transB] of [[true, false], [false, true], [true, true]] as const) {
+for (const [transA, transB] of [
+  [true, false],
+  [false, true],
+  [true, true],
+] as const) {
   const flags = `${transA ? " transA" : ""}${transB ? " transB" : ""}`;
-  const shapes = (lead: readonly number[]): [Sample, Sample] => [normal(...lead, ...(transA ? [4, 3] : [3, 4])), normal(...lead, ...(transB ? [5, 4] : [4, 5]))];
+  const shapes = (lead: readonly number[]): [Sample, Sample] => [
+    normal(...lead, ...(transA ? [4, 3] : [3, 4])),
+    normal(...lead, ...(transB ? [5, 4] : [4, 5])),
+  ];
   cases[`matmul${flags}`] = binary((a, b) => g.matmul(a, b, { transA, transB, alpha: 0.3 }), ...shapes([]));
   cases[`matmul${flags}, batched`] = binary((a, b) => g.matmul(a, b, { transA, transB }), ...shapes([2]));
-  cases[`matmul${flags}, stacked by a matrix`] = binary((a, b) => g.matmul(a, b, { transA, transB, alpha: 2 }), shapes([2])[0], shapes([])[1]);
+  cases[`matmul${flags}, stacked by a matrix`] = binary(
+    (a, b) => g.matmul(a, b, { transA, transB, alpha: 2 }),
+    shapes([2])[0],
+    shapes([])[1],
+  );
 }
-for (const [op, reduce] of [["sum", g.reduceSum], ["mean", g.reduceMean], ["max", g.reduceMax]] as const) {
+for (const [op, reduce] of [
+  ["sum", g.reduceSum],
+  ["mean", g.reduceMean],
+  ["max", g.reduceMax],
+] as const) {
   cases[`reduce ${op}`] = unary((x) => reduce(x, [1]));
   cases[`reduce ${op}, axes kept`] = unary((x) => reduce(x, [0, 2], { keepAxes: true }));
   cases[`reduce ${op}, all`] = unary((x) => reduce(x));
-  cases[`reduce ${op}, then used`] = unary((x) => g.matmul(g.mul(x, reduce(x, [-1], { keepAxes: true })), g.transpose(x)));
-  cases[`reduce ${op}, a name`] = { samples: { x: named(normal(3, 2), "B") }, build: ({ x }) => g.mul(reduce(x!, [0]), 3) };
-  cases[`reduce ${op}, of a broadcast sum`] = { samples: { a: normal(3, 1), b: normal(4) }, build: ({ a, b }) => reduce(g.add(a!, b!), [0]) };
+  cases[`reduce ${op}, then used`] = unary((x) =>
+    g.matmul(g.mul(x, reduce(x, [-1], { keepAxes: true })), g.transpose(x)),
+  );
+  cases[`reduce ${op}, a name`] = {
+    samples: { x: named(normal(3, 2), "B") },
+    build: ({ x }) => g.mul(reduce(x!, [0]), 3),
+  };
+  cases[`reduce ${op}, of a broadcast sum`] = {
+    samples: { a: normal(3, 1), b: normal(4) },
+    build: ({ a, b }) => reduce(g.add(a!, b!), [0]),
+  };
   cases[`reduce ${op}, moved first`] = unary((x) => reduce(g.reshape(g.transpose(g.concat([x, x], 0)), [-1])));
   cases[`reduce ${op}, of a named broadcast`] = {
     samples: { a: named(normal(3, 1), "B", ""), b: named(normal(1, 4), "", "T") },
@@ -155,5 +212,10 @@ for (const [op, reduce] of [["sum", g.reduceSum], ["mean", g.reduceMean], ["max"
 
 /** The samples with float32 in place of float64. */
 export function inFloat32(samples: Readonly<Record<string, Sample>>): Record<string, Sample> {
-  return Object.fromEntries(Object.entries(samples).map(([name, sample]) => [name, (sample.type ?? "float64") === "float64" ? { ...sample, type: "float32" as const } : sample]));
+  return Object.fromEntries(
+    Object.entries(samples).map(([name, sample]) => [
+      name,
+      (sample.type ?? "float64") === "float64" ? { ...sample, type: "float32" as const } : sample,
+    ]),
+  );
 }

@@ -25,7 +25,8 @@ export interface SampleMakers {
 }
 
 export function samples(random: () => number): SampleMakers {
-  const fill = (shape: number[], draw: (i: number) => number): number[] => Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => draw(i));
+  const fill = (shape: number[], draw: (i: number) => number): number[] =>
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => draw(i));
   const gauss = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const clear = (distance: number): number => {
     for (;;) {

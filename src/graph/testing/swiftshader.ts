@@ -25,7 +25,12 @@ export async function runOnSwiftShader(script: string, given: readonly string[])
   const environment = { ...process.env, ...swiftShaderEnvironment() };
   for (let attempt = 1; ; attempt++) {
     try {
-      return (await promisify(execFile)(process.execPath, ["--import", "tsx", script, ...given], { env: environment, maxBuffer: 1 << 26 })).stdout;
+      return (
+        await promisify(execFile)(process.execPath, ["--import", "tsx", script, ...given], {
+          env: environment,
+          maxBuffer: 1 << 26,
+        })
+      ).stdout;
     } catch (error) {
       const { signal, stdout } = error as { signal?: string; stdout?: string };
       if (signal !== "SIGSEGV" || stdout || attempt === 4) throw error;

@@ -2,7 +2,7 @@ import { UserError } from "../../base/errors.js";
 import type { Device, DeviceArray } from "../../graph/index.js";
 import type { Example } from "../model.js";
 import type { ModelGraph } from "../model-graph.js";
-import { headPlaces, MASKED, packedPlaces, packRows, type PackedRows, positions, tokenMask } from "../packing.js";
+import { headPlaces, MASKED, type PackedRows, packedPlaces, packRows, positions, tokenMask } from "../packing.js";
 import type { Gemma2Config } from "./config.js";
 import type { LayerInputs } from "./layer.js";
 import { rotaryAngles } from "./rotary.js";
@@ -10,7 +10,11 @@ import { rotaryAngles } from "./rotary.js";
 /** Declares the inputs that describe packed rows; {@link rowFeeds} makes their arrays. */
 export function rowInputs(graph: ModelGraph, { heads, keyValueHeads, headWidth }: Gemma2Config): LayerInputs {
   const tokenMask = graph.input("tokenMask", "float32", ["B", 1, "L", 1]);
-  const layout = (name: string, count: number) => ({ headPlaces: graph.input(`${name}HeadPlaces`, "int32", ["B", count, "L"]), packedPlaces: graph.input(`${name}PackedPlaces`, "int32", ["T", count]), tokenMask });
+  const layout = (name: string, count: number) => ({
+    headPlaces: graph.input(`${name}HeadPlaces`, "int32", ["B", count, "L"]),
+    packedPlaces: graph.input(`${name}PackedPlaces`, "int32", ["T", count]),
+    tokenMask,
+  });
   return {
     layout: layout("query", heads),
     keyValueLayout: layout("keyValue", keyValueHeads),
@@ -35,12 +39,17 @@ export function rowFeeds(device: Device, packed: PackedRows, config: Gemma2Confi
     [`${name}PackedPlaces`]: device.array(packedPlaces(packed, count), [total, count]),
   });
   const whole = device.array(causalMask(longest, null), [longest, longest]);
-  const windowed = config.slidingWindow !== null && config.slidingWindow < longest ? device.array(causalMask(longest, config.slidingWindow), [longest, longest]) : whole;
+  const windowed =
+    config.slidingWindow !== null && config.slidingWindow < longest
+      ? device.array(causalMask(longest, config.slidingWindow), [longest, longest])
+      : whole;
   return {
     common: {
-      ...places("query", heads), ...places("keyValue", keyValueHeads),
+      ...places("query", heads),
+      ...places("keyValue", keyValueHeads),
       tokenMask: device.array(tokenMask(packed), [rows, 1, longest, 1]),
-      cos: device.array(cos, [total, 1, headWidth / 2]), sin: device.array(sin, [total, 1, headWidth / 2]),
+      cos: device.array(cos, [total, 1, headWidth / 2]),
+      sin: device.array(sin, [total, 1, headWidth / 2]),
     },
     mask: (slides) => (slides ? windowed : whole),
   };
@@ -49,7 +58,8 @@ export function rowFeeds(device: Device, packed: PackedRows, config: Gemma2Confi
 /** [longest, longest]: 0 where a query (row) reads a key, MASKED where it does not. A row's padding is later than all its queries. */
 function causalMask(longest: number, window: number | null): Float32Array {
   const mask = new Float32Array(longest * longest).fill(MASKED);
-  for (let query = 0; query < longest; query++) mask.fill(0, query * longest + Math.max(0, window === null ? 0 : query - window + 1), query * longest + query + 1);
+  for (let query = 0; query < longest; query++)
+    mask.fill(0, query * longest + Math.max(0, window === null ? 0 : query - window + 1), query * longest + query + 1);
   return mask;
 }
 
@@ -74,7 +84,8 @@ export function labelledRows(examples: readonly Example[], config: Gemma2Config)
   const rows = examples.map(({ id, input, target }) => {
     const row = [...input, ...target];
     checkTokens(`the row ${id}`, row, config);
-    if (input.length === 0 || target.length === 0) throw new UserError(`the row ${id} has no ${input.length === 0 ? "prompt" : "target"}`);
+    if (input.length === 0 || target.length === 0)
+      throw new UserError(`the row ${id} has no ${input.length === 0 ? "prompt" : "target"}`);
     target.forEach((token, i) => {
       places.push(at + input.length - 1 + i);
       labels.push(token);
@@ -87,8 +98,18 @@ export function labelledRows(examples: readonly Example[], config: Gemma2Config)
 }
 
 /** @throws {UserError} where a row is longer than the model takes, or has a token that it has not */
-export function checkTokens(what: string, row: readonly number[], { vocabularySize, longestSequence }: Gemma2Config): void {
-  if (row.length > longestSequence) throw new UserError(`${what} has ${row.length} tokens, and the model takes ${longestSequence}`, { hint: "Filter longer rows out (filter.maximumTokens)." });
+export function checkTokens(
+  what: string,
+  row: readonly number[],
+  { vocabularySize, longestSequence }: Gemma2Config,
+): void {
+  if (row.length > longestSequence)
+    throw new UserError(`${what} has ${row.length} tokens, and the model takes ${longestSequence}`, {
+      hint: "Filter longer rows out (filter.maximumTokens).",
+    });
   const outside = row.find((token) => token < 0 || token >= vocabularySize);
-  if (outside !== undefined) throw new UserError(`${what} has the token ${outside}, and the model only ${vocabularySize}`, { hint: "Use the tokenizer that belongs to the model." });
+  if (outside !== undefined)
+    throw new UserError(`${what} has the token ${outside}, and the model only ${vocabularySize}`, {
+      hint: "Use the tokenizer that belongs to the model.",
+    });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
-import { parseConfig, type ConfigFile } from "../config-file.js";
+import { type ConfigFile, parseConfig } from "../config-file.js";
 
 const count = z.number().int().positive();
 const tokenId = z.number().int().nonnegative();
@@ -19,7 +19,12 @@ const schema = z.looseObject({
   max_position_embeddings: count.default(8192),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().nullish(),
-  rope_parameters: z.looseObject({ rope_theta: z.number().positive().nullish(), rope_type: z.literal("default", "is not supported").nullish() }).nullish(),
+  rope_parameters: z
+    .looseObject({
+      rope_theta: z.number().positive().nullish(),
+      rope_type: z.literal("default", "is not supported").nullish(),
+    })
+    .nullish(),
   attention_bias: z.literal(false, "is not supported").nullish(),
   tie_word_embeddings: z.literal(true, "an output layer of its own is not supported").nullish(),
   query_pre_attn_scalar: z.number().positive().default(256),
@@ -78,11 +83,21 @@ export interface Gemma2Config {
 export function parseGemma2Config(file: ConfigFile): Gemma2Config {
   const json = parseConfig(file, schema);
   const activation = json.hidden_activation ?? "gelu_pytorch_tanh";
-  if (activation !== "gelu_pytorch_tanh") throw new UserError(`${file.path}: hidden_activation ${JSON.stringify(activation)} is not supported`, { hint: "Supported: gelu_pytorch_tanh." });
-  if (json.num_attention_heads % json.num_key_value_heads !== 0) throw new UserError(`${file.path}: ${json.num_attention_heads} heads cannot share ${json.num_key_value_heads} key-value heads evenly`);
-  if (json.layer_types && json.layer_types.length !== json.num_hidden_layers) throw new UserError(`${file.path}: layer_types has ${json.layer_types.length} entries for ${json.num_hidden_layers} layers`);
+  if (activation !== "gelu_pytorch_tanh")
+    throw new UserError(`${file.path}: hidden_activation ${JSON.stringify(activation)} is not supported`, {
+      hint: "Supported: gelu_pytorch_tanh.",
+    });
+  if (json.num_attention_heads % json.num_key_value_heads !== 0)
+    throw new UserError(
+      `${file.path}: ${json.num_attention_heads} heads cannot share ${json.num_key_value_heads} key-value heads evenly`,
+    );
+  if (json.layer_types && json.layer_types.length !== json.num_hidden_layers)
+    throw new UserError(
+      `${file.path}: layer_types has ${json.layer_types.length} entries for ${json.num_hidden_layers} layers`,
+    );
   const end = json.eos_token_id ?? 1;
-  const own = (key: string, value: number | null | undefined, usual: number): number | null => (Object.hasOwn(file.json, key) ? (value ?? null) : usual);
+  const own = (key: string, value: number | null | undefined, usual: number): number | null =>
+    Object.hasOwn(file.json, key) ? (value ?? null) : usual;
   return {
     vocabularySize: json.vocab_size,
     width: json.hidden_size,
@@ -144,7 +159,13 @@ export function gemma2ConfigJson(config: Gemma2Config): Record<string, unknown> 
 }
 
 /** Keys of config.json whose number transformers wants as a float. */
-export const GEMMA2_FLOAT_KEYS = new Set(["rope_theta", "final_logit_softcapping", "attn_logit_softcapping", "attention_dropout", "rms_norm_eps"]);
+export const GEMMA2_FLOAT_KEYS = new Set([
+  "rope_theta",
+  "final_logit_softcapping",
+  "attn_logit_softcapping",
+  "attention_dropout",
+  "rms_norm_eps",
+]);
 
 export const EMBEDDING = "model.embed_tokens.weight";
 export const FINAL_NORM = "model.norm.weight";

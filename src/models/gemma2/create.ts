@@ -34,7 +34,12 @@ export function tinyGemma2Config(options: TinyGemma2Options): Gemma2Config {
 }
 
 /** A small Gemma 2 with random weights, for samples and tests; the same for the same seed. Norms start as ones (stored as zeros). */
-export async function createTinyGemma2(device: Device, options: TinyGemma2Options, seed: number, files: ModelFiles = {}): Promise<Gemma2Model> {
+export async function createTinyGemma2(
+  device: Device,
+  options: TinyGemma2Options,
+  seed: number,
+  files: ModelFiles = {},
+): Promise<Gemma2Model> {
   const config = tinyGemma2Config(options);
   const weights = new Weights(device);
   const random = new Random(seed);

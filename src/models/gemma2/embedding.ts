@@ -1,4 +1,21 @@
-import { bitCast, cast, crossEntropy, type Device, type DeviceArray, gather, GraphBuilder, gradientsFrom, matmul, mul, type Program, reduceSum, add, softcap, transpose, type Value } from "../../graph/index.js";
+import {
+  add,
+  bitCast,
+  cast,
+  crossEntropy,
+  type Device,
+  type DeviceArray,
+  GraphBuilder,
+  gather,
+  gradientsFrom,
+  matmul,
+  mul,
+  type Program,
+  reduceSum,
+  softcap,
+  transpose,
+  type Value,
+} from "../../graph/index.js";
 import type { NextLogits } from "../generate.js";
 import type { Parameter } from "../model.js";
 import type { Gemma2Config } from "./config.js";
@@ -56,7 +73,9 @@ export class Embedding {
       const program = await this.program("embed", (graph, table) => {
         graph.output("states", mul(gather(table, graph.input("tokens", "int32", ["T"])), this.scale));
       });
-      return (await program.run({ table: this.storage.parameter.array, tokens: this.device.array(tokens, [tokens.length]) }))["states"]!;
+      return (
+        await program.run({ table: this.storage.parameter.array, tokens: this.device.array(tokens, [tokens.length]) })
+      )["states"]!;
     }
     const states = new Float32Array(tokens.length * width);
     if ("parameter" in this.storage) {
@@ -67,7 +86,8 @@ export class Embedding {
     } else {
       const bits = new Uint32Array(states.buffer);
       tokens.forEach((token, at) => {
-        for (let i = 0; i < width; i++) bits[at * width + i] = (this.storage as { bfloat16: Uint16Array }).bfloat16[token * width + i]! << 16;
+        for (let i = 0; i < width; i++)
+          bits[at * width + i] = (this.storage as { bfloat16: Uint16Array }).bfloat16[token * width + i]! << 16;
       });
       for (let i = 0; i < states.length; i++) states[i]! *= this.scale;
     }
@@ -79,15 +99,22 @@ export class Embedding {
     const { vocabularySize, width, finalCap } = this.config;
     const raw = await this.rawLogits(states);
     const withGradient = scale !== undefined;
-    const program = await this.program(withGradient ? "loss and gradient" : "loss", (graph) => {
-      const logits = graph.input("raw", "float32", [vocabularySize, "M"]);
-      const capped = finalCap === null ? transpose(logits, [1, 0]) : softcap(transpose(logits, [1, 0]), finalCap);
-      const loss = reduceSum(crossEntropy(capped, graph.input("labels", "int32", ["M"])));
-      graph.output("loss", loss);
-      if (withGradient) graph.output("dRaw", gradientsFrom([loss], [graph.input("scale", "float32", [])], [logits])[0]!);
-    }, false);
+    const program = await this.program(
+      withGradient ? "loss and gradient" : "loss",
+      (graph) => {
+        const logits = graph.input("raw", "float32", [vocabularySize, "M"]);
+        const capped = finalCap === null ? transpose(logits, [1, 0]) : softcap(transpose(logits, [1, 0]), finalCap);
+        const loss = reduceSum(crossEntropy(capped, graph.input("labels", "int32", ["M"])));
+        graph.output("loss", loss);
+        if (withGradient)
+          graph.output("dRaw", gradientsFrom([loss], [graph.input("scale", "float32", [])], [logits])[0]!);
+      },
+      false,
+    );
     const feeds = { raw, labels: this.device.array(labels, [labels.length]) };
-    const { loss, dRaw } = await program.run(withGradient ? { ...feeds, scale: this.device.array(Float32Array.of(scale), []) } : feeds);
+    const { loss, dRaw } = await program.run(
+      withGradient ? { ...feeds, scale: this.device.array(Float32Array.of(scale), []) } : feeds,
+    );
     this.device.dispose(raw);
     const lossSum = ((await this.device.read(loss!)) as Float32Array)[0]!;
     this.device.dispose(loss!);
@@ -102,9 +129,22 @@ export class Embedding {
     });
     for (const [start, end, table] of this.chunks()) {
       const whole = start === 0 && end === vocabularySize;
-      const d = whole ? dRaw : this.device.array((dRaw.data as Float32Array).subarray(start * labels.length, end * labels.length), [end - start, labels.length]);
-      const into = dTable && { dTable: this.device.array((dTable.data as Float32Array).subarray(start * width, end * width), [end - start, width]) };
-      const made = await back.run({ table, dRaw: d, before: dStates, ...(this.trained ? { states } : {}) }, into ? { into } : {});
+      const d = whole
+        ? dRaw
+        : this.device.array((dRaw.data as Float32Array).subarray(start * labels.length, end * labels.length), [
+            end - start,
+            labels.length,
+          ]);
+      const into = dTable && {
+        dTable: this.device.array((dTable.data as Float32Array).subarray(start * width, end * width), [
+          end - start,
+          width,
+        ]),
+      };
+      const made = await back.run(
+        { table, dRaw: d, before: dStates, ...(this.trained ? { states } : {}) },
+        into ? { into } : {},
+      );
       dStates = made["dStates"]!;
       if (!into) dTableOnDevice = made["dTable"];
     }
@@ -126,7 +166,11 @@ export class Embedding {
       const embedded = mul(gather(table, graph.input("tokens", "int32", ["T"])), this.scale);
       graph.output("dTable", gradientsFrom([embedded], [graph.input("dStates", "float32", ["T", width])], [table])[0]!);
     });
-    const made = await program.run({ table: (this.storage as { parameter: Parameter }).parameter.array, tokens: this.device.array(tokens, [tokens.length]), dStates });
+    const made = await program.run({
+      table: (this.storage as { parameter: Parameter }).parameter.array,
+      tokens: this.device.array(tokens, [tokens.length]),
+      dStates,
+    });
     return this.device.add(dTable, made["dTable"]!);
   }
 
@@ -135,10 +179,14 @@ export class Embedding {
     const { vocabularySize, finalCap } = this.config;
     const rows = states.shape[0]!;
     const raw = await this.rawLogits(states);
-    const program = await this.program("logits", (graph) => {
-      const logits = transpose(graph.input("raw", "float32", [vocabularySize, "M"]), [1, 0]);
-      graph.output("logits", finalCap === null ? logits : softcap(logits, finalCap));
-    }, false);
+    const program = await this.program(
+      "logits",
+      (graph) => {
+        const logits = transpose(graph.input("raw", "float32", [vocabularySize, "M"]), [1, 0]);
+        graph.output("logits", finalCap === null ? logits : softcap(logits, finalCap));
+      },
+      false,
+    );
     const { logits } = await program.run({ raw });
     this.device.dispose(raw);
     const values = (await this.device.read(logits!)) as Float32Array;
@@ -159,7 +207,8 @@ export class Embedding {
     const program = await this.program("raw logits", (graph, table) => {
       graph.output("raw", matmul(table, graph.input("states", "float32", ["M", width]), { transB: true }));
     });
-    if (this.device.name !== "cpu") return (await program.run({ table: (this.storage as { parameter: Parameter }).parameter.array, states }))["raw"]!;
+    if (this.device.name !== "cpu")
+      return (await program.run({ table: (this.storage as { parameter: Parameter }).parameter.array, states }))["raw"]!;
     if (this.memory.length < vocabularySize * rows) this.memory = new Float32Array(vocabularySize * rows);
     const raw = this.memory.subarray(0, vocabularySize * rows);
     for (const [start, end, table] of this.chunks()) {
@@ -176,18 +225,25 @@ export class Embedding {
       yield [0, vocabularySize, (this.storage as { parameter: Parameter }).parameter.array];
       return;
     }
-    const elements = "parameter" in this.storage ? (this.storage.parameter.array.data as Float32Array) : this.storage.bfloat16;
+    const elements =
+      "parameter" in this.storage ? (this.storage.parameter.array.data as Float32Array) : this.storage.bfloat16;
     for (let start = 0; start < vocabularySize; start += CHUNK) {
       const end = Math.min(vocabularySize, start + CHUNK);
       yield [start, end, this.device.array(elements.subarray(start * width, end * width), [end - start, width])];
     }
   }
 
-  private program(name: string, build: (graph: GraphBuilder, table: Value) => void, readsTable = true): Promise<Program> {
+  private program(
+    name: string,
+    build: (graph: GraphBuilder, table: Value) => void,
+    readsTable = true,
+  ): Promise<Program> {
     let program = this.programs.get(name);
     if (!program) {
       const graph = new GraphBuilder(`gemma2.${name}`);
-      const stored = readsTable ? graph.input("table", "parameter" in this.storage ? "float32" : "uint16", ["C", this.config.width]) : undefined;
+      const stored = readsTable
+        ? graph.input("table", "parameter" in this.storage ? "float32" : "uint16", ["C", this.config.width])
+        : undefined;
       const table = stored && ("parameter" in this.storage ? stored : cast(bitCast(stored, "bfloat16"), "float32"));
       build(graph, table!);
       this.programs.set(name, (program = this.device.compile(graph)));

@@ -15,15 +15,26 @@ import { loadGemma2 } from "./load.js";
 
 const random = new Random(5);
 const tokens = (count: number): number[] => Array.from({ length: count }, () => 3 + random.below(57));
-const example = (id: string, inputs: number, targets: number): Example => ({ id, input: [2, ...tokens(inputs)], target: tokens(targets) });
-const EXAMPLES = [example("a", 5, 1), example("b", 17, 2), example("c", 30, 1), example("d", 1, 3), example("e", 12, 1)];
+const example = (id: string, inputs: number, targets: number): Example => ({
+  id,
+  input: [2, ...tokens(inputs)],
+  target: tokens(targets),
+});
+const EXAMPLES = [
+  example("a", 5, 1),
+  example("b", 17, 2),
+  example("c", 30, 1),
+  example("d", 1, 3),
+  example("e", 12, 1),
+];
 const PROMPTS = EXAMPLES.map(({ input }) => input);
 const MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
 let device: Device;
 let model: Gemma2Model;
 const folder = mkdtempSync(join(tmpdir(), "gemma2-"));
-const tiny = (seed = 1): Promise<Gemma2Model> => createTinyGemma2(device, { vocabularySize: 60, slidingWindow: 6, endTokens: [], attentionCap: 4, finalCap: 6 }, seed);
+const tiny = (seed = 1): Promise<Gemma2Model> =>
+  createTinyGemma2(device, { vocabularySize: 60, slidingWindow: 6, endTokens: [], attentionCap: 4, finalCap: 6 }, seed);
 beforeAll(async () => {
   device = await openDevice("cpu");
   model = await tiny();
@@ -34,18 +45,28 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function gradientsOf(of: Gemma2Model, examples: readonly Example[], dropoutSeed?: number): Promise<{ loss: number; all: Map<string, Float32Array> }> {
+async function gradientsOf(
+  of: Gemma2Model,
+  examples: readonly Example[],
+  dropoutSeed?: number,
+): Promise<{ loss: number; all: Map<string, Float32Array> }> {
   const all = new Map<string, Float32Array>();
-  const { lossSum } = await of.lossAndGradients(examples, { scale: 1, dropoutSeed, receive: (parameter, gradient) => void all.set(parameter.name, (gradient.data as Float32Array).slice()) });
+  const { lossSum } = await of.lossAndGradients(examples, {
+    scale: 1,
+    dropoutSeed,
+    receive: (parameter, gradient) => void all.set(parameter.name, (gradient.data as Float32Array).slice()),
+  });
   return { loss: lossSum, all };
 }
 
 function distance(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>): number {
   expect([...a.keys()].sort()).toEqual([...b.keys()].sort());
-  return Math.max(...[...a].map(([name, values]) => {
-    const other = b.get(name)!;
-    return Math.hypot(...values.map((value, i) => value - other[i]!)) / (Math.hypot(...other) || 1);
-  }));
+  return Math.max(
+    ...[...a].map(([name, values]) => {
+      const other = b.get(name)!;
+      return Math.hypot(...values.map((value, i) => value - other[i]!)) / (Math.hypot(...other) || 1);
+    }),
+  );
 }
 
 describe("Gemma 2's loss and gradients", () => {
@@ -68,9 +89,14 @@ describe("Gemma 2's loss and gradients", () => {
     const own = await tiny(2);
     await addLora(own.weights, { rank: 3, alpha: 6, dropout: 0.4, modules: MODULES, base: "" }, 1);
     const noise = new Random(4);
-    for (const { name, array } of own.parameters) if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.05);
+    for (const { name, array } of own.parameters)
+      if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.05);
     await own.recompile();
-    const [once, again, other] = [await gradientsOf(own, EXAMPLES, 7), await gradientsOf(own, EXAMPLES, 7), await gradientsOf(own, EXAMPLES, 8)];
+    const [once, again, other] = [
+      await gradientsOf(own, EXAMPLES, 7),
+      await gradientsOf(own, EXAMPLES, 7),
+      await gradientsOf(own, EXAMPLES, 8),
+    ];
     expect([...once.all.keys()].every((name) => name.includes("lora_"))).toBe(true);
     expect(distance(once.all, again.all)).toBe(0);
     expect(distance(once.all, other.all)).toBeGreaterThan(0.01);
@@ -97,7 +123,8 @@ describe("Gemma 2's generation", () => {
 
   it("does not depend on the batch", async () => {
     const together = await model.generate(PROMPTS, { maximumNewTokens: 10 });
-    for (const [row, prompt] of PROMPTS.entries()) expect((await model.generate([prompt], { maximumNewTokens: 10 }))[0]!.tokens).toEqual(together[row]!.tokens);
+    for (const [row, prompt] of PROMPTS.entries())
+      expect((await model.generate([prompt], { maximumNewTokens: 10 }))[0]!.tokens).toEqual(together[row]!.tokens);
     const letters = await model.letterLogProbabilities(PROMPTS, [5, 6, 7, 8]);
     const [alone] = await model.letterLogProbabilities([PROMPTS[2]!], [5, 6, 7, 8]);
     alone!.forEach((value, i) => expect(value).toBeCloseTo(letters[2]![i]!, 4));
@@ -106,13 +133,23 @@ describe("Gemma 2's generation", () => {
   it("does not depend on how many passes read the prompts", async () => {
     const [few] = await model.generate(PROMPTS.slice(0, 1), { maximumNewTokens: 3 });
     // More tokens than one pass reads.
-    const many = await model.generate([...Array.from({ length: 10 }, (_, row) => Array.from({ length: 450 }, (_, i) => 3 + ((row * 7 + i) % 50))), PROMPTS[0]!], { maximumNewTokens: 3 });
+    const many = await model.generate(
+      [
+        ...Array.from({ length: 10 }, (_, row) => Array.from({ length: 450 }, (_, i) => 3 + ((row * 7 + i) % 50))),
+        PROMPTS[0]!,
+      ],
+      { maximumNewTokens: 3 },
+    );
     expect(many.at(-1)!.tokens).toEqual(few!.tokens);
   });
 
   it("refuses prompts that are too long, or have tokens that it has not", async () => {
-    await expect(model.generate([Array<number>(513).fill(3)], { maximumNewTokens: 1 })).rejects.toThrow(/513 tokens, and the model takes 512/);
-    await expect(model.generate([[2, 60]], { maximumNewTokens: 1 })).rejects.toThrow(/the token 60, and the model only 60/);
+    await expect(model.generate([Array<number>(513).fill(3)], { maximumNewTokens: 1 })).rejects.toThrow(
+      /513 tokens, and the model takes 512/,
+    );
+    await expect(model.generate([[2, 60]], { maximumNewTokens: 1 })).rejects.toThrow(
+      /the token 60, and the model only 60/,
+    );
   });
 });
 
@@ -126,7 +163,10 @@ describe("Gemma 2, saved", () => {
 
   it("ends replies where generation_config.json says so, which knows the end of a chat's turn", async () => {
     await model.save(join(folder, "chats"));
-    writeFileSync(join(folder, "chats", "generation_config.json"), JSON.stringify({ bos_token_id: 2, eos_token_id: [1, 7], pad_token_id: 0 }));
+    writeFileSync(
+      join(folder, "chats", "generation_config.json"),
+      JSON.stringify({ bos_token_id: 2, eos_token_id: [1, 7], pad_token_id: 0 }),
+    );
     const again = await loadGemma2(join(folder, "chats"), device);
     expect(again.endTokens).toEqual([1, 7]);
     await again.dispose();
@@ -135,9 +175,21 @@ describe("Gemma 2, saved", () => {
   it("with an adapter is the same from the adapter's folder, and when it is merged", async () => {
     const own = await tiny(3);
     await own.save(join(folder, "base"));
-    await addLora(own.weights, { rank: 2, alpha: 4, dropout: 0, modules: ["q_proj", "down_proj"], base: join(folder, "base"), revision: "a".repeat(40) }, 1);
+    await addLora(
+      own.weights,
+      {
+        rank: 2,
+        alpha: 4,
+        dropout: 0,
+        modules: ["q_proj", "down_proj"],
+        base: join(folder, "base"),
+        revision: "a".repeat(40),
+      },
+      1,
+    );
     const noise = new Random(4);
-    for (const { name, array } of own.parameters) if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.1);
+    for (const { name, array } of own.parameters)
+      if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.1);
     await own.recompile();
     const { lossSum } = await own.loss(EXAMPLES);
     await own.save(join(folder, "adapter"));
@@ -162,23 +214,30 @@ describe("Gemma 2, saved", () => {
     await (await tiny(6)).save(join(folder, "float32"));
     const [from, to] = [await openCheckpoint(join(folder, "float32")), join(folder, "bfloat16")];
     mkdirSync(to);
-    const tensors = await Promise.all(from.weights.names.map(async (name) => {
-      const words = bfloat16Bits(await from.weights.readFloat32(name));
-      return { name, shape: from.weights.entry(name).shape, type: "BF16" as const, elements: () => words };
-    }));
+    const tensors = await Promise.all(
+      from.weights.names.map(async (name) => {
+        const words = bfloat16Bits(await from.weights.readFloat32(name));
+        return { name, shape: from.weights.entry(name).shape, type: "BF16" as const, elements: () => words };
+      }),
+    );
     writeSafetensors(join(to, "model.safetensors"), tensors);
     for (const name of ["config.json", "generation_config.json"]) copyFileSync(join(from.folder, name), join(to, name));
     await from.close();
 
-    const [whole, held] = [await loadGemma2(to, device, { frozen: false }), await loadGemma2(to, device, { frozen: true, compact: true })];
-    const bytes = ({ parameters, stored }: Gemma2Model): number => parameters.reduce((sum, { array }) => sum + array.bytes, 0) + stored.bytes;
+    const [whole, held] = [
+      await loadGemma2(to, device, { frozen: false }),
+      await loadGemma2(to, device, { frozen: true, compact: true }),
+    ];
+    const bytes = ({ parameters, stored }: Gemma2Model): number =>
+      parameters.reduce((sum, { array }) => sum + array.bytes, 0) + stored.bytes;
     expect(bytes(held)).toBeLessThan(0.6 * bytes(whole));
     expect(held.weights.linearLayers).toEqual(whole.weights.linearLayers);
     await expect(held.save(join(folder, "never"))).rejects.toThrow(/not saved as a whole/);
     for (const each of [whole, held]) {
       await addLora(each.weights, { rank: 2, alpha: 4, dropout: 0, modules: ["v_proj", "up_proj"], base: to }, 1);
       const noise = new Random(4);
-      for (const { name, array } of each.parameters) if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.1);
+      for (const { name, array } of each.parameters)
+        if (name.includes("lora_B")) noise.fillNormal(array.data as Float32Array, 0.1);
       await each.recompile();
     }
     const [one, other] = [await gradientsOf(whole, EXAMPLES), await gradientsOf(held, EXAMPLES)];
@@ -194,9 +253,15 @@ describe("Gemma 2, saved", () => {
 
   it("refuses an adapter of another base, naming it, and a rank of 0", async () => {
     const other = await createTinyGemma2(device, { vocabularySize: 60, width: 32 }, 1);
-    await expect(loadAdapter(other.weights, join(folder, "adapter"))).rejects.toThrow(/is for another base \(.*base\): .*lora_A\.weight has the shape \[2, 64\], and the model's layer asks for \[2, 32\]/);
-    await expect(addLora(other.weights, { rank: 0, alpha: 1, dropout: 0, modules: ["q_proj"], base: "" }, 1)).rejects.toThrow(/lora\.rank: 0/);
-    await expect(addLora(other.weights, { rank: 2, alpha: 1, dropout: 0, modules: ["wi_0"], base: "" }, 1)).rejects.toThrow(/no layer of the model is named wi_0/);
+    await expect(loadAdapter(other.weights, join(folder, "adapter"))).rejects.toThrow(
+      /is for another base \(.*base\): .*lora_A\.weight has the shape \[2, 64\], and the model's layer asks for \[2, 32\]/,
+    );
+    await expect(
+      addLora(other.weights, { rank: 0, alpha: 1, dropout: 0, modules: ["q_proj"], base: "" }, 1),
+    ).rejects.toThrow(/lora\.rank: 0/);
+    await expect(
+      addLora(other.weights, { rank: 2, alpha: 1, dropout: 0, modules: ["wi_0"], base: "" }, 1),
+    ).rejects.toThrow(/no layer of the model is named wi_0/);
     await other.dispose();
   });
 });

@@ -41,12 +41,16 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
     return { count: count + table, bytes: bytes + 2 * table };
   }
 
-  async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
+  async lossAndGradients(
+    examples: readonly Example[],
+    { scale, dropoutSeed, receive }: GradientOptions,
+  ): Promise<SummedLoss> {
     const { config, device, layers, embedding } = this;
     const { packed, labelPlaces, labels } = labelledRows(examples, config);
     const rows = rowFeeds(device, packed, config);
     const states = [await embedding.embed(packed.tokens)];
-    for (let index = 0; index < config.layers; index++) states.push(await layers.forward(states[index]!, index, rows, packed, dropoutSeed));
+    for (let index = 0; index < config.layers; index++)
+      states.push(await layers.forward(states[index]!, index, rows, packed, dropoutSeed));
     const last = states.pop()!;
     const normed = await layers.finalNorm(last, labelPlaces);
     const head = await embedding.loss(normed, labels, scale);
@@ -61,7 +65,8 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
       dStates = back.dStates;
       for (const [parameter, gradient] of back.gradients) await receive(parameter, gradient);
     }
-    if (head.dTable) await receive(this.weights.get(EMBEDDING), await embedding.addEmbedded(head.dTable, packed.tokens, dStates));
+    if (head.dTable)
+      await receive(this.weights.get(EMBEDDING), await embedding.addEmbedded(head.dTable, packed.tokens, dStates));
     device.dispose(dStates);
     return { lossSum: head.lossSum, tokens: labels.length };
   }
@@ -82,7 +87,10 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
     return { lossSum, tokens: labels.length };
   }
 
-  protected start(prompts: readonly (readonly number[])[], options?: Pick<GenerateOptions, "signal">): Promise<Continuation> {
+  protected start(
+    prompts: readonly (readonly number[])[],
+    options?: Pick<GenerateOptions, "signal">,
+  ): Promise<Continuation> {
     return this.generation.start(prompts, options);
   }
 
@@ -92,14 +100,19 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
       taskType: "CAUSAL_LM",
       config: gemma2ConfigJson(this.config),
       floatKeys: GEMMA2_FLOAT_KEYS,
-      generationConfig: { bos_token_id: beginToken, eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens, pad_token_id: padToken },
+      generationConfig: {
+        bos_token_id: beginToken,
+        eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens,
+        pad_token_id: padToken,
+      },
     };
   }
 
   activationBytes(rows: number, longestInput: number): number {
     const { width, feedForwardWidth, heads, layers, headWidth, vocabularySize } = this.config;
     const tokens = rows * longestInput;
-    const withinLayer = tokens * (14 * width + 8 * feedForwardWidth + 12 * heads * headWidth + 6 * heads * longestInput);
+    const withinLayer =
+      tokens * (14 * width + 8 * feedForwardWidth + 12 * heads * headWidth + 6 * heads * longestInput);
     const largestWeight = width * feedForwardWidth;
     return 4 * (tokens * width * (layers + 2) + withinLayer + 3 * largestWeight + 6 * rows * 2 * vocabularySize);
   }
@@ -113,7 +126,10 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
   }
 
   private makeEmbedding(): Embedding {
-    return new Embedding(this.device, this.config, this.frozenTable ? { bfloat16: this.frozenTable } : { parameter: this.weights.get(EMBEDDING) });
+    return new Embedding(
+      this.device,
+      this.config,
+      this.frozenTable ? { bfloat16: this.frozenTable } : { parameter: this.weights.get(EMBEDDING) },
+    );
   }
 }
-

@@ -1,4 +1,15 @@
-import { add, concat, type Device, type DeviceArray, matmul, type Program, reshape, softmax, split, type Value } from "../../graph/index.js";
+import {
+  add,
+  concat,
+  type Device,
+  type DeviceArray,
+  matmul,
+  type Program,
+  reshape,
+  softmax,
+  split,
+  type Value,
+} from "../../graph/index.js";
 import type { Continuation, GenerateOptions } from "../generate.js";
 import { ModelGraph } from "../model-graph.js";
 import { commonStart, MASKED, packedPlace, packRows } from "../packing.js";
@@ -43,15 +54,22 @@ export class Gemma2Generation {
   }
 
   /** Reads the prompts, {@link PASS} tokens at once, and gives the logits after them. */
-  async start(prompts: readonly (readonly number[])[], { signal }: Pick<GenerateOptions, "signal"> = {}): Promise<Continuation> {
+  async start(
+    prompts: readonly (readonly number[])[],
+    { signal }: Pick<GenerateOptions, "signal"> = {},
+  ): Promise<Continuation> {
     const { config } = this;
     prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config));
     const lengths = prompts.map((prompt) => prompt.length);
     let room = Math.max(...lengths) + ROOM;
-    const caches = Array.from({ length: config.layers }, (): Cache => ({ keys: this.emptyCache(prompts.length, room), values: this.emptyCache(prompts.length, room) }));
+    const caches = Array.from(
+      { length: config.layers },
+      (): Cache => ({ keys: this.emptyCache(prompts.length, room), values: this.emptyCache(prompts.length, room) }),
+    );
     const lastStates = new Float32Array(prompts.length * config.width);
     for (let row = 0, end = 0; row < prompts.length; row = end) {
-      for (let tokens = 0; end < prompts.length && (end === row || tokens + lengths[end]! <= PASS); end++) tokens += lengths[end]!;
+      for (let tokens = 0; end < prompts.length && (end === row || tokens + lengths[end]! <= PASS); end++)
+        tokens += lengths[end]!;
       // Signals get their turn: a pass blocks the event loop on the CPU.
       if (row > 0) await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
@@ -59,7 +77,14 @@ export class Gemma2Generation {
     }
     // Of the last layer only what follows the prompts is wanted: it goes the way of a further token.
     const before = lengths.map((length) => length - 1);
-    const states = await this.step(this.device.array(lastStates, [prompts.length, config.width]), config.layers - 1, caches.at(-1)!, before, room, this.stepFeeds(before, room));
+    const states = await this.step(
+      this.device.array(lastStates, [prompts.length, config.width]),
+      config.layers - 1,
+      caches.at(-1)!,
+      before,
+      room,
+      this.stepFeeds(before, room),
+    );
     return {
       first: await this.logitsAt(states, Int32Array.from(lengths.keys())),
       next: async (tokens) => {
@@ -69,7 +94,8 @@ export class Gemma2Generation {
         }
         let states = await this.embedding.embed(Int32Array.from(tokens));
         const feeds = this.stepFeeds(lengths, room);
-        for (let index = 0; index < config.layers; index++) states = await this.step(states, index, caches[index]!, lengths, room, feeds);
+        for (let index = 0; index < config.layers; index++)
+          states = await this.step(states, index, caches[index]!, lengths, room, feeds);
         lengths.forEach((_, row) => lengths[row]!++);
         return this.logitsAt(states, Int32Array.from(tokens.keys()));
       },
@@ -80,7 +106,12 @@ export class Gemma2Generation {
   }
 
   /** One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the prompts' last states as they enter the last layer [rows, width]. */
-  private async read(prompts: readonly (readonly number[])[], firstRow: number, caches: readonly Cache[], room: number): Promise<Float32Array> {
+  private async read(
+    prompts: readonly (readonly number[])[],
+    firstRow: number,
+    caches: readonly Cache[],
+    room: number,
+  ): Promise<Float32Array> {
     const { config, device } = this;
     const packed = packRows(prompts, commonStart(prompts));
     const rows = rowFeeds(device, packed, config);
@@ -88,13 +119,17 @@ export class Gemma2Generation {
     const into = this.keysAndValues(packed.total);
     const last = config.layers - 1;
     for (let index = 0; index <= last; index++) {
-      const made = index < last ? await this.layers.forwardWithKeys(states, index, rows, packed, into) : { states, ...(await this.layers.keysAndValues(states, index, rows, packed, into)) };
+      const made =
+        index < last
+          ? await this.layers.forwardWithKeys(states, index, rows, packed, into)
+          : { states, ...(await this.layers.keysAndValues(states, index, rows, packed, into)) };
       if (index < last) device.dispose(states);
       states = made.states;
       for (const part of ["keys", "values"] as const) {
         const elements = (await device.read(made[part])) as Float32Array;
         packed.lengths.forEach((length, row) => {
-          for (let place = 0; place < length; place++) this.put(caches[index]![part], elements, packedPlace(packed, row, place), firstRow + row, place, room);
+          for (let place = 0; place < length; place++)
+            this.put(caches[index]![part], elements, packedPlace(packed, row, place), firstRow + row, place, room);
         });
         device.dispose(made[part]);
       }
@@ -130,16 +165,30 @@ export class Gemma2Generation {
   }
 
   /** One token of each row through a layer; its key and value are put into the cache. */
-  private async step(states: DeviceArray, index: number, cache: Cache, lengths: readonly number[], room: number, feeds: ReturnType<Gemma2Generation["stepFeeds"]>): Promise<DeviceArray> {
+  private async step(
+    states: DeviceArray,
+    index: number,
+    cache: Cache,
+    lengths: readonly number[],
+    room: number,
+    feeds: ReturnType<Gemma2Generation["stepFeeds"]>,
+  ): Promise<DeviceArray> {
     const { keyValueHeads, headWidth } = this.config;
     const { graph, program } = await this.compiled(index);
     const shape = [lengths.length, keyValueHeads, room, headWidth];
     const made = await program.run({
-      ...graph.feeds((name) => name.replace(layerPrefix(this.representative(index)), layerPrefix(index))), ...feeds.common, states, mask: feeds.mask(this.config.slides[index]!),
-      keyCache: this.device.array(cache.keys, shape), valueCache: this.device.array(cache.values, shape),
+      ...graph.feeds((name) => name.replace(layerPrefix(this.representative(index)), layerPrefix(index))),
+      ...feeds.common,
+      states,
+      mask: feeds.mask(this.config.slides[index]!),
+      keyCache: this.device.array(cache.keys, shape),
+      valueCache: this.device.array(cache.values, shape),
     });
     this.device.dispose(states);
-    for (const [into, name] of [[cache.keys, "keys"], [cache.values, "values"]] as const) {
+    for (const [into, name] of [
+      [cache.keys, "keys"],
+      [cache.values, "values"],
+    ] as const) {
       const elements = (await this.device.read(made[name]!)) as Float32Array;
       lengths.forEach((length, row) => this.put(into, elements, row, row, length, room));
       this.device.dispose(made[name]!);
@@ -166,7 +215,10 @@ export class Gemma2Generation {
       }
       return array;
     };
-    return { common: { cos: device.array(cos, [lengths.length, 1, half]), sin: device.array(sin, [lengths.length, 1, half]) }, mask };
+    return {
+      common: { cos: device.array(cos, [lengths.length, 1, half]), sin: device.array(sin, [lengths.length, 1, half]) },
+      mask,
+    };
   }
 
   private compiled(index: number) {
@@ -188,8 +240,13 @@ export class Gemma2Generation {
     const group = heads / keyValueHeads;
     const graph = new ModelGraph("gemma2.step", this.weights);
     const states = graph.input("states", "float32", ["B", width]);
-    const [cos, sin] = [graph.input("cos", "float32", ["B", 1, headWidth / 2]), graph.input("sin", "float32", ["B", 1, headWidth / 2])];
-    const [keyCache, valueCache] = ["keyCache", "valueCache"].map((name) => graph.input(name, "float32", ["B", keyValueHeads, "S", headWidth])) as [Value, Value];
+    const [cos, sin] = [
+      graph.input("cos", "float32", ["B", 1, headWidth / 2]),
+      graph.input("sin", "float32", ["B", 1, headWidth / 2]),
+    ];
+    const [keyCache, valueCache] = ["keyCache", "valueCache"].map((name) =>
+      graph.input(name, "float32", ["B", keyValueHeads, "S", headWidth]),
+    ) as [Value, Value];
     const mask = graph.input("mask", "float32", ["B", 1, 1, "S1"]);
     const { queries, keys, values } = queriesKeysValues(graph, states, layerPrefix(index), { cos, sin }, config);
     const q = reshape(queries, ["B", keyValueHeads, group, headWidth]);
@@ -211,7 +268,14 @@ export class Gemma2Generation {
   }
 
   /** Puts the heads of the packed token `from` into a row's place of a cache. */
-  private put(cache: Float32Array, elements: Float32Array, from: number, row: number, place: number, room: number): void {
+  private put(
+    cache: Float32Array,
+    elements: Float32Array,
+    from: number,
+    row: number,
+    place: number,
+    room: number,
+  ): void {
     const { keyValueHeads, headWidth } = this.config;
     for (let head = 0; head < keyValueHeads; head++) {
       const start = (from * keyValueHeads + head) * headWidth;
@@ -223,7 +287,11 @@ export class Gemma2Generation {
     const { headWidth, keyValueHeads } = this.config;
     for (const part of ["keys", "values"] as const) {
       const grown = this.emptyCache(rows, room + ROOM);
-      for (let i = 0; i < rows * keyValueHeads; i++) grown.set(cache[part].subarray(i * room * headWidth, (i + 1) * room * headWidth), i * (room + ROOM) * headWidth);
+      for (let i = 0; i < rows * keyValueHeads; i++)
+        grown.set(
+          cache[part].subarray(i * room * headWidth, (i + 1) * room * headWidth),
+          i * (room + ROOM) * headWidth,
+        );
       cache[part] = grown;
     }
   }

@@ -40,44 +40,87 @@ export class Gemma2Layers {
   }
 
   /** States [T, width] through one layer. */
-  async forward(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, dropoutSeed?: number): Promise<DeviceArray> {
+  async forward(
+    states: DeviceArray,
+    index: number,
+    rows: RowFeeds,
+    packed: PackedRows,
+    dropoutSeed?: number,
+  ): Promise<DeviceArray> {
     const compiled = await this.compiled(index, "forward", dropoutSeed !== undefined);
     return (await compiled.program.run(this.feeds(compiled, states, index, rows, packed, dropoutSeed)))["output"]!;
   }
 
   /** As {@link forward}, with the layer's keys and values [T, keyValueHeads · headWidth], written into arrays where some are given. */
-  async forwardWithKeys(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, into?: Record<string, DeviceArray>): Promise<{ states: DeviceArray; keys: DeviceArray; values: DeviceArray }> {
+  async forwardWithKeys(
+    states: DeviceArray,
+    index: number,
+    rows: RowFeeds,
+    packed: PackedRows,
+    into?: Record<string, DeviceArray>,
+  ): Promise<{ states: DeviceArray; keys: DeviceArray; values: DeviceArray }> {
     const compiled = await this.compiled(index, "with keys", false);
     const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed), { into });
     return { states: made["output"]!, keys: made["keys"]!, values: made["values"]! };
   }
 
   /** The keys and values alone of {@link forwardWithKeys}. */
-  async keysAndValues(states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, into?: Record<string, DeviceArray>): Promise<{ keys: DeviceArray; values: DeviceArray }> {
+  async keysAndValues(
+    states: DeviceArray,
+    index: number,
+    rows: RowFeeds,
+    packed: PackedRows,
+    into?: Record<string, DeviceArray>,
+  ): Promise<{ keys: DeviceArray; values: DeviceArray }> {
     const compiled = await this.compiled(index, "keys", false);
     const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed), { into });
     return { keys: made["keys"]!, values: made["values"]! };
   }
 
   /** From the gradient of a layer's output to that of its input `states`, and of its trained weights. */
-  async backward(states: DeviceArray, dOutput: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, dropoutSeed?: number): Promise<LayerGradients> {
+  async backward(
+    states: DeviceArray,
+    dOutput: DeviceArray,
+    index: number,
+    rows: RowFeeds,
+    packed: PackedRows,
+    dropoutSeed?: number,
+  ): Promise<LayerGradients> {
     const compiled = await this.compiled(index, "backward", dropoutSeed !== undefined);
-    const made = await compiled.program.run({ ...this.feeds(compiled, states, index, rows, packed, dropoutSeed), dOutput });
+    const made = await compiled.program.run({
+      ...this.feeds(compiled, states, index, rows, packed, dropoutSeed),
+      dOutput,
+    });
     const rename = this.renaming(compiled, index);
-    return { dStates: made["dStates"]!, gradients: compiled.graph.trained().map((parameter) => [this.weights.get(rename(parameter.name)), made[gradientName(parameter)]!] as const) };
+    return {
+      dStates: made["dStates"]!,
+      gradients: compiled.graph
+        .trained()
+        .map((parameter) => [this.weights.get(rename(parameter.name)), made[gradientName(parameter)]!] as const),
+    };
   }
 
   /** The normed states at some places: [places, width]. */
   async finalNorm(states: DeviceArray, places: Int32Array): Promise<DeviceArray> {
     const { graph, program } = await this.finalProgram(false);
-    return (await program.run({ ...graph.feeds(), states, places: this.device.array(places, [places.length]) }))["normed"]!;
+    return (await program.run({ ...graph.feeds(), states, places: this.device.array(places, [places.length]) }))[
+      "normed"
+    ]!;
   }
 
   /** From the gradient of {@link finalNorm}'s output to that of all states, and of the norm's weight where it is trained. */
   async finalNormBackward(states: DeviceArray, places: Int32Array, dNormed: DeviceArray): Promise<LayerGradients> {
     const { graph, program } = await this.finalProgram(true);
-    const made = await program.run({ ...graph.feeds(), states, places: this.device.array(places, [places.length]), dNormed });
-    return { dStates: made["dStates"]!, gradients: graph.trained().map((parameter) => [parameter, made[gradientName(parameter)]!] as const) };
+    const made = await program.run({
+      ...graph.feeds(),
+      states,
+      places: this.device.array(places, [places.length]),
+      dNormed,
+    });
+    return {
+      dStates: made["dStates"]!,
+      gradients: graph.trained().map((parameter) => [parameter, made[gradientName(parameter)]!] as const),
+    };
   }
 
   async dispose(): Promise<void> {
@@ -86,12 +129,24 @@ export class Gemma2Layers {
     this.kinds.clear();
   }
 
-  private feeds(compiled: Compiled, states: DeviceArray, index: number, rows: RowFeeds, packed: PackedRows, dropoutSeed?: number): Record<string, DeviceArray> {
+  private feeds(
+    compiled: Compiled,
+    states: DeviceArray,
+    index: number,
+    rows: RowFeeds,
+    packed: PackedRows,
+    dropoutSeed?: number,
+  ): Record<string, DeviceArray> {
     const sizes = { B: packed.rows, L: packed.longest, T: packed.total };
     return {
-      ...compiled.graph.feeds(this.renaming(compiled, index)), ...rows.common, states, mask: rows.mask(this.config.slides[index]!),
+      ...compiled.graph.feeds(this.renaming(compiled, index)),
+      ...rows.common,
+      states,
+      mask: rows.mask(this.config.slides[index]!),
       // Layers of one program have masks of their own.
-      ...(dropoutSeed === undefined ? {} : compiled.graph.dropoutFeeds(this.device, (dropoutSeed + Math.imul(index + 1, 0x9e3779b1)) | 0, sizes)),
+      ...(dropoutSeed === undefined
+        ? {}
+        : compiled.graph.dropoutFeeds(this.device, (dropoutSeed + Math.imul(index + 1, 0x9e3779b1)) | 0, sizes)),
     };
   }
 
@@ -137,8 +192,12 @@ export class Gemma2Layers {
     const known = this.kinds.get(index);
     if (known !== undefined) return known;
     const prefix = layerPrefix(index);
-    const own = this.weights.parameters.filter(({ name }) => name.includes(prefix)).map(({ name, trained, shape }) => `${name.replace(prefix, "")} ${trained} ${shape.join("×")}`);
-    const stored = this.weights.names.filter((name) => name.startsWith(prefix) && this.weights.storedWeight(name)).map((name) => name.replace(prefix, ""));
+    const own = this.weights.parameters
+      .filter(({ name }) => name.includes(prefix))
+      .map(({ name, trained, shape }) => `${name.replace(prefix, "")} ${trained} ${shape.join("×")}`);
+    const stored = this.weights.names
+      .filter((name) => name.startsWith(prefix) && this.weights.storedWeight(name))
+      .map((name) => name.replace(prefix, ""));
     const kind = [...own, ...stored].join(",");
     this.kinds.set(index, kind);
     return kind;
@@ -151,9 +210,19 @@ export class Gemma2Layers {
       compiled = (async () => {
         const graph = new ModelGraph("gemma2.final-norm", this.weights);
         const states = graph.input("states", "float32", ["T", this.config.width]);
-        const normed = norm(graph, gather(states, graph.input("places", "int32", ["M"])), FINAL_NORM.replace(/\.weight$/, ""), this.config);
+        const normed = norm(
+          graph,
+          gather(states, graph.input("places", "int32", ["M"])),
+          FINAL_NORM.replace(/\.weight$/, ""),
+          this.config,
+        );
         if (backward) {
-          const [dStates] = graph.outputGradients(normed, graph.input("dNormed", "float32", ["M", this.config.width]), new Set(), [states]);
+          const [dStates] = graph.outputGradients(
+            normed,
+            graph.input("dNormed", "float32", ["M", this.config.width]),
+            new Set(),
+            [states],
+          );
           graph.builder.output("dStates", dStates!);
         } else graph.builder.output("normed", normed);
         return { graph, program: await this.device.compile(graph.builder), builtFor: 0 };

@@ -4,7 +4,7 @@ import { type Progress, silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import { bfloat16Weight } from "../bfloat16-weight.js";
 import { SUPPORTED_MODELS } from "../config-file.js";
-import { type Checkpoint, openCheckpoint, type OpenCheckpointOptions } from "../load.js";
+import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "../load.js";
 import type { WeightStore } from "../quantize/index.js";
 import { makeParameter, Weights } from "../weights.js";
 import { EMBEDDING, type Gemma2Config, gemma2WeightShapes, parseGemma2Config } from "./config.js";
@@ -27,7 +27,11 @@ export interface LoadGemma2Options {
  * Loads Gemma 2 from a folder or hub id. One tensor is held twice at a time: as read, and as it will be held.
  * @throws {UserError} where it is no Gemma 2, or a weight is missing or has another shape than config.json says
  */
-export async function loadGemma2(source: string, device: Device, options: LoadGemma2Options & OpenCheckpointOptions = {}): Promise<Gemma2Model> {
+export async function loadGemma2(
+  source: string,
+  device: Device,
+  options: LoadGemma2Options & OpenCheckpointOptions = {},
+): Promise<Gemma2Model> {
   const checkpoint = await openCheckpoint(source, options);
   try {
     return await gemma2FromCheckpoint(checkpoint, device, options);
@@ -48,14 +52,24 @@ const MOST = 0.7;
 const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** As {@link loadGemma2}, from a checkpoint that is open already (and stays open). */
-export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Device, { store, frozen = store !== undefined, compact, progress = silent }: LoadGemma2Options = {}): Promise<Gemma2Model> {
-  if (checkpoint.config.modelType !== "gemma2") throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not Gemma 2`);
+export async function gemma2FromCheckpoint(
+  checkpoint: Checkpoint,
+  device: Device,
+  { store, frozen = store !== undefined, compact, progress = silent }: LoadGemma2Options = {},
+): Promise<Gemma2Model> {
+  if (checkpoint.config.modelType !== "gemma2")
+    throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not Gemma 2`);
   const config = withEndTokens(parseGemma2Config(checkpoint.config), checkpoint.generationConfig);
   const shapes = gemma2WeightShapes(config);
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) checkpoint.weights.entry(name, shape);
-  const asStored = (name: string): boolean => frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
-  const stays = !store && (compact ?? 4 * [...shapes].reduce((sum, [name, shape]) => sum + (name === EMBEDDING ? 0 : elementsOf(shape)), 0) > MOST * memoryFree());
+  const asStored = (name: string): boolean =>
+    frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
+  const stays =
+    !store &&
+    (compact ??
+      4 * [...shapes].reduce((sum, [name, shape]) => sum + (name === EMBEDDING ? 0 : elementsOf(shape)), 0) >
+        MOST * memoryFree());
   const weights = new Weights(device);
   let table: Uint16Array | undefined;
   /** Where a matrix stands until it is stored. */
@@ -67,15 +81,26 @@ export async function gemma2FromCheckpoint(checkpoint: Checkpoint, device: Devic
       const bytes = await checkpoint.weights.readBytes(name);
       table = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
     } else if (shape.length === 2 && stays && asStored(name)) {
-      weights.addStored(name, bfloat16Weight(device, shape as [number, number], await checkpoint.weights.readBytes(name)));
+      weights.addStored(
+        name,
+        bfloat16Weight(device, shape as [number, number], await checkpoint.weights.readBytes(name)),
+      );
     } else if (store && shape.length === 2 && name !== EMBEDDING) {
       if (memory.length < elementsOf(shape)) memory = new Float32Array(elementsOf(shape));
-      weights.addStored(name, await store(name, shape as [number, number], await checkpoint.weights.readFloat32(name, shape, memory), device));
-    } else weights.add(await makeParameter(device, name, shape, await checkpoint.weights.readFloat32(name, shape), !frozen));
+      weights.addStored(
+        name,
+        await store(name, shape as [number, number], await checkpoint.weights.readFloat32(name, shape, memory), device),
+      );
+    } else
+      weights.add(await makeParameter(device, name, shape, await checkpoint.weights.readFloat32(name, shape), !frozen));
     progress.update(++done, name);
     // A long read must not keep Ctrl-C waiting.
     await new Promise((resolve) => setImmediate(resolve));
   }
   progress.end();
-  return new Gemma2Model(weights, config, table, { config: checkpoint.config, generationConfig: checkpoint.generationConfig, tokenizer: checkpoint.tokenizerFiles });
+  return new Gemma2Model(weights, config, table, {
+    config: checkpoint.config,
+    generationConfig: checkpoint.generationConfig,
+    tokenizer: checkpoint.tokenizerFiles,
+  });
 }

@@ -7,7 +7,7 @@ import { type Progress, silent } from "../../base/progress.js";
 import { CheckpointWeights } from "../checkpoint-weights.js";
 import { configText } from "../config-file.js";
 import { bfloat16Bits, expandToFloat32 } from "../float-formats.js";
-import { openCheckpoint, type OpenCheckpointOptions } from "../load.js";
+import { type OpenCheckpointOptions, openCheckpoint } from "../load.js";
 import { SHARD_BYTES, TOKENIZER_FILES } from "../save.js";
 import { type TensorToWrite, writeShardedSafetensors } from "../write-safetensors.js";
 import { adapterWeightName } from "./add.js";
@@ -34,7 +34,8 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
   const { progress = silent } = options;
   const settings = await readAdapterSettings(adapter);
   const { base: source, revision } = baseOf(settings, options);
-  if (!source) throw new UserError(`${adapter}: adapter_config.json names no base model`, { hint: "Give it with --base." });
+  if (!source)
+    throw new UserError(`${adapter}: adapter_config.json names no base model`, { hint: "Give it with --base." });
   const matrices = await CheckpointWeights.open(adapter, "adapter_model");
   const checkpoint = await openCheckpoint(source, { ...options, revision });
   try {
@@ -43,10 +44,15 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
       const layer = /^base_model\.model\.(.+)\.lora_A\.weight$/.exec(name)?.[1];
       if (layer === undefined) {
         if (/\.lora_B\.weight$/.test(name)) continue;
-        throw new UserError(`the adapter in ${adapter} has ${name}, which is no matrix of a linear layer's adapter`, { hint: "In Python, PEFT's merge_and_unload merges such an adapter." });
+        throw new UserError(`the adapter in ${adapter} has ${name}, which is no matrix of a linear layer's adapter`, {
+          hint: "In Python, PEFT's merge_and_unload merges such an adapter.",
+        });
       }
       const weight = `${layer}.weight`;
-      if (!checkpoint.weights.has(weight)) throw new UserError(`the adapter in ${adapter} is for another base: ${source} has no weight ${weight}`, { hint: "Give the base model that it was trained on, with --base." });
+      if (!checkpoint.weights.has(weight))
+        throw new UserError(`the adapter in ${adapter} is for another base: ${source} has no weight ${weight}`, {
+          hint: "Give the base model that it was trained on, with --base.",
+        });
       const [a, b] = [await matrices.readFloat32(name), await matrices.readFloat32(adapterWeightName(layer, "B"))];
       checkpoint.weights.entry(weight, [b.length / settings.rank, a.length / settings.rank]);
       changes.set(weight, { a, b });
@@ -59,7 +65,9 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
       const change = changes.get(name);
       const keeps = !options.float32 && (type === "BF16" || type === "F32");
       return {
-        name, shape, type: keeps ? type : "F32",
+        name,
+        shape,
+        type: keeps ? type : "F32",
         elements: () => {
           const bytes = checkpoint.weights.readBytesNow(name);
           progress.update(++done, name);
@@ -75,10 +83,15 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
     await writeFolderWhole(out, async (place) => {
       for (const file of checkpoint.tokenizerFiles) copyFileSync(file, join(place, basename(file)));
       // A template or token that was changed for training stands with the adapter.
-      for (const file of TOKENIZER_FILES.map((name) => join(adapter, name))) if (existsSync(file)) copyFileSync(file, join(place, basename(file)));
-      if (checkpoint.generationConfig) writeWhole(join(place, "generation_config.json"), configText(checkpoint.generationConfig));
+      for (const file of TOKENIZER_FILES.map((name) => join(adapter, name)))
+        if (existsSync(file)) copyFileSync(file, join(place, basename(file)));
+      if (checkpoint.generationConfig)
+        writeWhole(join(place, "generation_config.json"), configText(checkpoint.generationConfig));
       writeShardedSafetensors(join(place, "model.safetensors"), tensors, SHARD_BYTES);
-      writeWhole(join(place, "config.json"), configText({ ...checkpoint.config.json, dtype, torch_dtype: dtype }, checkpoint.config.floatKeys));
+      writeWhole(
+        join(place, "config.json"),
+        configText({ ...checkpoint.config.json, dtype, torch_dtype: dtype }, checkpoint.config.floatKeys),
+      );
       progress.end();
       await options.check?.(place);
     });

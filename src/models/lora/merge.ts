@@ -25,7 +25,11 @@ export async function mergeAdapters(weights: Weights): Promise<void> {
   const { device } = weights;
   for (const [layer, { a, b, scaling }] of weights.adapted) {
     const parameter = await weights.expand(`${layer}.weight`);
-    const [own, low, high] = (await Promise.all([parameter, a, b].map(({ array }) => device.read(array)))) as [Float32Array, Float32Array, Float32Array];
+    const [own, low, high] = (await Promise.all([parameter, a, b].map(({ array }) => device.read(array)))) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
     mergeInto(own, low, high, a.shape[0]!, scaling);
     if (device.name !== "cpu") {
       device.dispose(parameter.array);

@@ -8,7 +8,7 @@ import { CheckpointWeights } from "../checkpoint-weights.js";
 import { parameterToWrite } from "../save.js";
 import { type LoraSettings, makeParameter, type Weights } from "../weights.js";
 import { type TensorToWrite, writeSafetensors } from "../write-safetensors.js";
-import { adapterWeightName, adaptedLayers } from "./add.js";
+import { adaptedLayers, adapterWeightName } from "./add.js";
 
 const CONFIG = "adapter_config.json";
 
@@ -43,16 +43,35 @@ export const isAdapterFolder = (folder: string): boolean => existsSync(join(fold
  */
 export async function readAdapterSettings(folder: string): Promise<LoraSettings> {
   const path = join(folder, CONFIG);
-  if (!existsSync(path)) throw new UserError(`${folder} has no ${CONFIG}`, { hint: "Is it an adapter's folder, as PEFT's save_pretrained writes it?" });
+  if (!existsSync(path))
+    throw new UserError(`${folder} has no ${CONFIG}`, {
+      hint: "Is it an adapter's folder, as PEFT's save_pretrained writes it?",
+    });
   const result = configSchema.safeParse(await readJson<unknown>(path));
-  if (!result.success) throw new UserError(`${path}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`);
+  if (!result.success)
+    throw new UserError(
+      `${path}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`,
+    );
   const { r, lora_alpha, lora_dropout, target_modules, base_model_name_or_path, revision } = result.data;
-  if (typeof target_modules === "string" && target_modules !== "all-linear") throw new UserError(`${path}: target_modules: a regular expression is not supported`, { hint: "List the modules' names." });
-  return { rank: r, alpha: lora_alpha, dropout: lora_dropout, modules: typeof target_modules === "string" ? [target_modules] : target_modules, base: base_model_name_or_path ?? "", revision: revision ?? undefined };
+  if (typeof target_modules === "string" && target_modules !== "all-linear")
+    throw new UserError(`${path}: target_modules: a regular expression is not supported`, {
+      hint: "List the modules' names.",
+    });
+  return {
+    rank: r,
+    alpha: lora_alpha,
+    dropout: lora_dropout,
+    modules: typeof target_modules === "string" ? [target_modules] : target_modules,
+    base: base_model_name_or_path ?? "",
+    revision: revision ?? undefined,
+  };
 }
 
 /** The base that an adapter is put on: the one that it names, at the commit that it names, unless another base or revision is asked for. */
-export function baseOf(settings: Pick<LoraSettings, "base" | "revision"> | undefined, asked: { readonly base?: string; readonly revision?: string | null }): { base?: string; revision?: string | null } {
+export function baseOf(
+  settings: Pick<LoraSettings, "base" | "revision"> | undefined,
+  asked: { readonly base?: string; readonly revision?: string | null },
+): { base?: string; revision?: string | null } {
   const base = asked.base ?? (settings?.base || undefined);
   return { base, revision: asked.revision ?? (base === settings?.base ? settings?.revision : undefined) };
 }
@@ -67,7 +86,10 @@ export async function loadAdapter(weights: Weights, folder: string): Promise<Lor
   const stored = await CheckpointWeights.open(folder, "adapter_model");
   try {
     const another = (why: string, cause?: unknown): UserError =>
-      new UserError(`the adapter in ${folder} is for another base${settings.base ? ` (${settings.base})` : ""}: ${why}`, { hint: "Give the base model that it was trained on.", cause });
+      new UserError(
+        `the adapter in ${folder} is for another base${settings.base ? ` (${settings.base})` : ""}: ${why}`,
+        { hint: "Give the base model that it was trained on.", cause },
+      );
     let layers: ReturnType<typeof adaptedLayers>;
     try {
       layers = adaptedLayers(weights, settings.modules);
@@ -80,7 +102,10 @@ export async function loadAdapter(weights: Weights, folder: string): Promise<Lor
     const read = async (name: string, shape: readonly number[]) => {
       if (!stored.has(name)) throw another(`it has no ${name}`);
       const found = stored.entry(name).shape;
-      if (found.length !== 2 || found.some((size, axis) => size !== shape[axis])) throw another(`${name} has the shape [${found.join(", ")}], and the model's layer asks for [${shape.join(", ")}]`);
+      if (found.length !== 2 || found.some((size, axis) => size !== shape[axis]))
+        throw another(
+          `${name} has the shape [${found.join(", ")}], and the model's layer asks for [${shape.join(", ")}]`,
+        );
       return makeParameter(weights.device, name, shape, await stored.readFloat32(name));
     };
     for (const [layer, [outputs, inputs]] of layers) {
@@ -105,15 +130,37 @@ export async function loadAdapter(weights: Weights, folder: string): Promise<Lor
  * @param files copied along: the tokenizer's, so that the adapter can be asked without looking for them
  * @throws {UserError} where it cannot be written
  */
-export async function saveAdapter(folder: string, weights: Weights, taskType: "CAUSAL_LM" | "SEQ_2_SEQ_LM", files: readonly string[] = []): Promise<void> {
+export async function saveAdapter(
+  folder: string,
+  weights: Weights,
+  taskType: "CAUSAL_LM" | "SEQ_2_SEQ_LM",
+  files: readonly string[] = [],
+): Promise<void> {
   const { lora } = weights;
   if (!lora) throw new Error("the model has no adapters");
   const tensors: TensorToWrite[] = [];
-  for (const { a, b } of weights.adapted.values()) for (const parameter of [a, b]) tensors.push(await parameterToWrite(weights.device, parameter));
+  for (const { a, b } of weights.adapted.values())
+    for (const parameter of [a, b]) tensors.push(await parameterToWrite(weights.device, parameter));
   const config = {
-    peft_type: "LORA", task_type: taskType, base_model_name_or_path: lora.base, r: lora.rank, lora_alpha: lora.alpha, lora_dropout: lora.dropout,
-    target_modules: lora.modules.length === 1 && lora.modules[0] === "all-linear" ? "all-linear" : [...lora.modules], bias: "none", fan_in_fan_out: false, inference_mode: true,
-    init_lora_weights: true, layers_pattern: null, layers_to_transform: null, modules_to_save: null, rank_pattern: {}, alpha_pattern: {}, revision: lora.revision ?? null, use_dora: false, use_rslora: false,
+    peft_type: "LORA",
+    task_type: taskType,
+    base_model_name_or_path: lora.base,
+    r: lora.rank,
+    lora_alpha: lora.alpha,
+    lora_dropout: lora.dropout,
+    target_modules: lora.modules.length === 1 && lora.modules[0] === "all-linear" ? "all-linear" : [...lora.modules],
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    modules_to_save: null,
+    rank_pattern: {},
+    alpha_pattern: {},
+    revision: lora.revision ?? null,
+    use_dora: false,
+    use_rslora: false,
   };
   await writeFolderWhole(folder, (place) => {
     for (const file of files) if (existsSync(file)) copyFileSync(file, join(place, basename(file)));

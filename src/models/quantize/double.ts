@@ -33,7 +33,9 @@ export function dynamicMap(): Float32Array {
 function linspace(count: number): Float32Array {
   const [start, end] = [Math.fround(0.1), 1];
   const step = Math.fround(Math.fround(end - start) / (count - 1));
-  return Float32Array.from({ length: count }, (_, i) => (i < count / 2 ? Math.fround(start + step * i) : Math.fround(end - step * (count - 1 - i))));
+  return Float32Array.from({ length: count }, (_, i) =>
+    i < count / 2 ? Math.fround(start + step * i) : Math.fround(end - step * (count - 1 - i)),
+  );
 }
 
 /** The nearest code for each of 65,536 values from −1 to 1: the table by which bitsandbytes' CPU code looks them up. */

@@ -32,10 +32,15 @@ function ladderOf(kind: Bnb4Kind): Ladder {
     const values = Float32Array.from(BNB4_VALUES[kind]);
     // Zero stands before minus zero, as bitsandbytes' sort leaves them.
     const order = Uint8Array.from([...values.keys()].sort((a, b) => values[a]! - values[b]! || a - b));
-    const bounds = Float32Array.from({ length: 15 }, (_, i) => Math.fround(Math.fround(values[order[i]!]! + values[order[i + 1]!]!) / 2));
+    const bounds = Float32Array.from({ length: 15 }, (_, i) =>
+      Math.fround(Math.fround(values[order[i]!]! + values[order[i + 1]!]!) / 2),
+    );
     const edges = Float64Array.from({ length: 2 * STRETCHES + 1 }, (_, i) => i / STRETCHES - 1);
     const below = Uint8Array.from(edges, (edge) => bounds.filter((bound) => bound < edge).length);
-    const within = Float32Array.from(edges, (edge) => bounds.find((bound) => bound >= edge && bound < edge + 1 / STRETCHES) ?? Infinity);
+    const within = Float32Array.from(
+      edges,
+      (edge) => bounds.find((bound) => bound >= edge && bound < edge + 1 / STRETCHES) ?? Infinity,
+    );
     ladders.set(kind, (ladder = { order, below, within }));
   }
   return ladder;
@@ -67,10 +72,12 @@ export function quantizeFourBit(elements: Float32Array, kind: Bnb4Kind, blockSiz
       if (magnitude > largest) largest = magnitude;
     }
     const whole = end - start === blockSize;
-    const divisor = largest > tiny ? largest : tiny;
+    const divisor = Math.max(largest, tiny);
     absmax[block] = whole ? largest : divisor;
     const inverse = fround(1 / divisor);
-    if (whole) for (let i = start; i < end; i += 2) packed[i >> 1] = (codeOf(fround(elements[i]! * inverse)) << 4) | codeOf(fround(elements[i + 1]! * inverse));
+    if (whole)
+      for (let i = start; i < end; i += 2)
+        packed[i >> 1] = (codeOf(fround(elements[i]! * inverse)) << 4) | codeOf(fround(elements[i + 1]! * inverse));
     // A block that is not whole is divided, the others are multiplied: the last bit can differ.
     else for (let i = start; i < end; i++) packed[i >> 1]! |= codeOf(fround(elements[i]! / divisor)) << (i & 1 ? 0 : 4);
   }
@@ -80,7 +87,12 @@ export function quantizeFourBit(elements: Float32Array, kind: Bnb4Kind, blockSiz
 }
 
 /** The values that the codes stand for, in float32. */
-export function dequantizeFourBit({ packed, absmax }: FourBit, kind: Bnb4Kind, count: number, blockSize = 64): Float32Array {
+export function dequantizeFourBit(
+  { packed, absmax }: FourBit,
+  kind: Bnb4Kind,
+  count: number,
+  blockSize = 64,
+): Float32Array {
   const values = Float32Array.from(BNB4_VALUES[kind]);
   const elements = new Float32Array(count);
   for (let i = 0; i < count; i++) {

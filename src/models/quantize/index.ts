@@ -16,20 +16,34 @@ export interface QuantizationOptions {
 }
 
 /** Takes a linear layer's weight [outputs, inputs] as it is read and holds it in fewer bits; the elements' memory is not kept. */
-export type WeightStore = (name: string, shape: readonly [number, number], elements: Float32Array, device: Device) => Promise<StoredWeight>;
+export type WeightStore = (
+  name: string,
+  shape: readonly [number, number],
+  elements: Float32Array,
+  device: Device,
+) => Promise<StoredWeight>;
 
 /**
  * How linear layers' weights are held; undefined for `none`: as float32.
  * @throws {UserError} where the device has no products of that kind
  */
-export function weightStore({ kind, doubleQuantization = false, blockSize = 64 }: QuantizationOptions, device: Device): WeightStore | undefined {
+export function weightStore(
+  { kind, doubleQuantization = false, blockSize = 64 }: QuantizationOptions,
+  device: Device,
+): WeightStore | undefined {
   if (kind === "none") return undefined;
   if (kind === "int8") {
-    if (device.name === "webgpu") throw new UserError("int8 weights are not for webgpu, which has no 8-bit products", { hint: "Set model.quantization to fp4, nf4 or none, or use --device cpu." });
+    if (device.name === "webgpu")
+      throw new UserError("int8 weights are not for webgpu, which has no 8-bit products", {
+        hint: "Set model.quantization to fp4, nf4 or none, or use --device cpu.",
+      });
     return (_name, shape, elements, on) => int8Weight(on, shape, elements);
   }
   return (name, shape, elements, on) => {
-    if (elements.length % blockSize !== 0) throw new UserError(`${name} has ${elements.length} elements, which blocks of ${blockSize} do not fill`, { hint: "Set model.quantization=none for a model as small as this." });
+    if (elements.length % blockSize !== 0)
+      throw new UserError(`${name} has ${elements.length} elements, which blocks of ${blockSize} do not fill`, {
+        hint: "Set model.quantization=none for a model as small as this.",
+      });
     return fourBitWeight(on, shape, elements, { kind, blockSize, doubleQuantization });
   };
 }

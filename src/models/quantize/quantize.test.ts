@@ -3,13 +3,23 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, GraphBuilder, gradientsFrom, openDevice } from "../../graph/index.js";
 import { Random } from "../random.js";
 import { SafetensorsFile } from "../safetensors.js";
-import { dequantizeFourBit, dynamicMap, expandScales, nestScales, quantizeFourBit, quantizeInt8, weightStore } from "./index.js";
+import {
+  dequantizeFourBit,
+  dynamicMap,
+  expandScales,
+  nestScales,
+  quantizeFourBit,
+  quantizeInt8,
+  weightStore,
+} from "./index.js";
 
 /** Made by reference/quantize.py with bitsandbytes. */
 let golden: SafetensorsFile;
 let device: Device;
 beforeAll(async () => {
-  golden = await SafetensorsFile.open(fileURLToPath(new URL("../../../reference/golden/quantize.safetensors", import.meta.url)));
+  golden = await SafetensorsFile.open(
+    fileURLToPath(new URL("../../../reference/golden/quantize.safetensors", import.meta.url)),
+  );
   device = await openDevice("cpu", { threads: 1 });
 });
 afterAll(async () => {
@@ -22,19 +32,29 @@ const bytes = (name: string): Promise<Uint8Array> => golden.readBytes(name);
 /** Places where two arrays are not the same number; 0 and -0 are. */
 function differing(ours: ArrayLike<number>, theirs: ArrayLike<number>): string[] {
   if (ours.length !== theirs.length) return [`${ours.length} elements, not ${theirs.length}`];
-  return Array.from(ours).flatMap((value, i) => (value === theirs[i] ? [] : [`${i}: ${value}, not ${theirs[i]}`])).slice(0, 5);
+  return Array.from(ours)
+    .flatMap((value, i) => (value === theirs[i] ? [] : [`${i}: ${value}, not ${theirs[i]}`]))
+    .slice(0, 5);
 }
 
 describe("4 bits, byte for byte as bitsandbytes", () => {
   for (const kind of ["fp4", "nf4"] as const) {
-    it.each([["normal", 64], ["bf16", 64], ["edges", 64], ["normal", 128]] as const)(`${kind} of %s in blocks of %i`, async (source, blockSize) => {
+    it.each([
+      ["normal", 64],
+      ["bf16", 64],
+      ["edges", 64],
+      ["normal", 128],
+    ] as const)(`${kind} of %s in blocks of %i`, async (source, blockSize) => {
       const name = `${source}.${kind}${blockSize === 128 ? ".128" : ""}`;
       const elements = await floats(source);
       const found = quantizeFourBit(elements, kind, blockSize);
       expect(Buffer.from(found.packed)).toEqual(Buffer.from(await bytes(`${name}.packed`)));
       expect(differing(found.absmax, await floats(`${name}.absmax`))).toEqual([]);
       // bitsandbytes gives the values in the source's type.
-      if (source !== "bf16") expect(differing(dequantizeFourBit(found, kind, elements.length, blockSize), await floats(`${name}.values`))).toEqual([]);
+      if (source !== "bf16")
+        expect(
+          differing(dequantizeFourBit(found, kind, elements.length, blockSize), await floats(`${name}.values`)),
+        ).toEqual([]);
     });
 
     it(`${kind} with double quantization`, async () => {
@@ -66,34 +86,46 @@ it("8 bits, as bitsandbytes", async () => {
 });
 
 describe("products with stored weights", () => {
-  it.each([{ kind: "fp4" }, { kind: "nf4" }, { kind: "nf4", doubleQuantization: true }, { kind: "int8" }] as const)("%j are those with the dense weight, forward and backward", async (options) => {
-    const random = new Random(3);
-    const [outputs, inputs] = [48, 64];
-    const elements = random.fillNormal(new Float32Array(outputs * inputs), 0.1);
-    const stored = await weightStore(options, device)!("w", [outputs, inputs], elements, device);
-    const dense = await stored.dense();
-    const graph = new GraphBuilder("stored");
-    const x = graph.input("x", "float32", ["T", inputs]);
-    const held = Object.fromEntries(Object.entries(stored.arrays).map(([key, { type, shape }]) => [key, graph.input(key, type, shape)]));
-    const y = stored.product(held, x);
-    const dy = graph.input("dy", "float32", ["T", outputs]);
-    graph.output("y", y);
-    graph.output("dx", gradientsFrom([y], [dy], [x])[0]!);
-    const program = await device.compile(graph);
-    const [xs, dys] = [random.fillNormal(new Float32Array(3 * inputs), 1), random.fillNormal(new Float32Array(3 * outputs), 1)];
-    const found = await program.run({ ...stored.arrays, x: device.array(xs, [3, inputs]), dy: device.array(dys, [3, outputs]) });
-    for (let t = 0; t < 3; t++) {
-      for (let o = 0; o < outputs; o++) {
-        let sum = 0;
-        for (let i = 0; i < inputs; i++) sum += xs[t * inputs + i]! * dense[o * inputs + i]!;
-        expect((found["y"]!.data as Float32Array)[t * outputs + o]).toBeCloseTo(sum, 4);
+  it.each([{ kind: "fp4" }, { kind: "nf4" }, { kind: "nf4", doubleQuantization: true }, { kind: "int8" }] as const)(
+    "%j are those with the dense weight, forward and backward",
+    async (options) => {
+      const random = new Random(3);
+      const [outputs, inputs] = [48, 64];
+      const elements = random.fillNormal(new Float32Array(outputs * inputs), 0.1);
+      const stored = await weightStore(options, device)!("w", [outputs, inputs], elements, device);
+      const dense = await stored.dense();
+      const graph = new GraphBuilder("stored");
+      const x = graph.input("x", "float32", ["T", inputs]);
+      const held = Object.fromEntries(
+        Object.entries(stored.arrays).map(([key, { type, shape }]) => [key, graph.input(key, type, shape)]),
+      );
+      const y = stored.product(held, x);
+      const dy = graph.input("dy", "float32", ["T", outputs]);
+      graph.output("y", y);
+      graph.output("dx", gradientsFrom([y], [dy], [x])[0]!);
+      const program = await device.compile(graph);
+      const [xs, dys] = [
+        random.fillNormal(new Float32Array(3 * inputs), 1),
+        random.fillNormal(new Float32Array(3 * outputs), 1),
+      ];
+      const found = await program.run({
+        ...stored.arrays,
+        x: device.array(xs, [3, inputs]),
+        dy: device.array(dys, [3, outputs]),
+      });
+      for (let t = 0; t < 3; t++) {
+        for (let o = 0; o < outputs; o++) {
+          let sum = 0;
+          for (let i = 0; i < inputs; i++) sum += xs[t * inputs + i]! * dense[o * inputs + i]!;
+          expect((found["y"]!.data as Float32Array)[t * outputs + o]).toBeCloseTo(sum, 4);
+        }
+        for (let i = 0; i < inputs; i++) {
+          let sum = 0;
+          for (let o = 0; o < outputs; o++) sum += dys[t * outputs + o]! * dense[o * inputs + i]!;
+          expect((found["dx"]!.data as Float32Array)[t * inputs + i]).toBeCloseTo(sum, 4);
+        }
       }
-      for (let i = 0; i < inputs; i++) {
-        let sum = 0;
-        for (let o = 0; o < outputs; o++) sum += dys[t * outputs + o]! * dense[o * inputs + i]!;
-        expect((found["dx"]!.data as Float32Array)[t * inputs + i]).toBeCloseTo(sum, 4);
-      }
-    }
-    await program.dispose();
-  });
+      await program.dispose();
+    },
+  );
 });

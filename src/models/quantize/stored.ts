@@ -1,11 +1,25 @@
-import { type Bnb4Kind, cast, type Device, type DeviceArray, matmul, matmulBnb4, mul, type Value } from "../../graph/index.js";
+import {
+  type Bnb4Kind,
+  cast,
+  type Device,
+  type DeviceArray,
+  matmul,
+  matmulBnb4,
+  mul,
+  type Value,
+} from "../../graph/index.js";
 import type { StoredWeight } from "../weights.js";
 import { expandScales, nestScales } from "./double.js";
 import { dequantizeFourBit, quantizeFourBit } from "./four-bit.js";
 import { quantizeInt8 } from "./int8.js";
 
 /** A linear layer's weight in 4 bits. */
-export async function fourBitWeight(device: Device, shape: readonly [number, number], elements: Float32Array, options: { kind: Bnb4Kind; blockSize: number; doubleQuantization: boolean }): Promise<StoredWeight> {
+export async function fourBitWeight(
+  device: Device,
+  shape: readonly [number, number],
+  elements: Float32Array,
+  options: { kind: Bnb4Kind; blockSize: number; doubleQuantization: boolean },
+): Promise<StoredWeight> {
   const { kind, blockSize, doubleQuantization } = options;
   const [rows, columns] = shape;
   const quantized = quantizeFourBit(elements, kind, blockSize);
@@ -19,23 +33,34 @@ export async function fourBitWeight(device: Device, shape: readonly [number, num
     scales: await up(device.array(absmax, [absmax.length])),
   };
   return {
-    shape, arrays,
+    shape,
+    arrays,
     bytes: packed.length + 4 * absmax.length,
-    product: ({ packed, words, scales }, x) => matmulBnb4(x, { kind, rows, columns, blockSize, packed: packed!, words: words!, scales: scales! }),
+    product: ({ packed, words, scales }, x) =>
+      matmulBnb4(x, { kind, rows, columns, blockSize, packed: packed!, words: words!, scales: scales! }),
     dense: async () => dequantizeFourBit({ packed, absmax }, kind, rows * columns, blockSize),
   };
 }
 
 /** A linear layer's weight in 8 bits. */
-export async function int8Weight(device: Device, shape: readonly [number, number], elements: Float32Array): Promise<StoredWeight> {
+export async function int8Weight(
+  device: Device,
+  shape: readonly [number, number],
+  elements: Float32Array,
+): Promise<StoredWeight> {
   const [rows, columns] = shape;
   const { codes, absmax } = quantizeInt8(elements, rows, columns);
   const scales = absmax.map((largest) => largest / 127);
-  const arrays = { codes: await device.upload(device.array(codes, [rows, columns])), scales: await device.upload(device.array(scales, [rows])) };
+  const arrays = {
+    codes: await device.upload(device.array(codes, [rows, columns])),
+    scales: await device.upload(device.array(scales, [rows])),
+  };
   return {
-    shape, arrays,
+    shape,
+    arrays,
     bytes: codes.length + 4 * rows,
-    product: ({ codes, scales }: Readonly<Record<string, Value>>, x) => mul(matmul(x, cast(codes!, "float32"), { transB: true }), scales!),
+    product: ({ codes, scales }: Readonly<Record<string, Value>>, x) =>
+      mul(matmul(x, cast(codes!, "float32"), { transB: true }), scales!),
     dense: async () => Float32Array.from(codes, (code, i) => code * scales[Math.floor(i / columns)]!),
   };
 }

@@ -2,14 +2,27 @@ import { UserError } from "../../base/errors.js";
 import type { Device, DeviceArray, Value } from "../../graph/index.js";
 import type { Example } from "../model.js";
 import type { ModelGraph } from "../model-graph.js";
-import { headPlaces, keyMask, MASKED, packedPlaces, packRows, statePlaces, tokenMask, tokenPlaces, type PackedRows } from "../packing.js";
+import {
+  headPlaces,
+  keyMask,
+  MASKED,
+  type PackedRows,
+  packedPlaces,
+  packRows,
+  statePlaces,
+  tokenMask,
+  tokenPlaces,
+} from "../packing.js";
 import type { T5Config } from "./config.js";
 import type { StateLayout } from "./cross-attention.js";
 import type { EncoderInputs } from "./encoder.js";
 import { positionBuckets } from "./position-bias.js";
 
 /** Declares the inputs that describe packed encoder rows; {@link encoderFeeds} makes their arrays. */
-export function encoderInputs(graph: ModelGraph, config: T5Config): EncoderInputs & { readonly stateLayout: StateLayout } {
+export function encoderInputs(
+  graph: ModelGraph,
+  config: T5Config,
+): EncoderInputs & { readonly stateLayout: StateLayout } {
   return {
     layout: {
       headPlaces: graph.input("headPlaces", "int32", ["B", config.heads, "L"]),
@@ -40,12 +53,24 @@ export function encoderFeeds(device: Device, packed: PackedRows, config: T5Confi
 }
 
 /** Declares the inputs that describe N new decoder tokens after P earlier ones, S in all. */
-export function decoderInputs(graph: ModelGraph, queries: number | string, keys: number | string): { readonly buckets: Value; readonly causalMask: Value } {
-  return { buckets: graph.input("decoderBuckets", "int32", [queries, keys]), causalMask: graph.input("causalMask", "float32", [queries, keys]) };
+export function decoderInputs(
+  graph: ModelGraph,
+  queries: number | string,
+  keys: number | string,
+): { readonly buckets: Value; readonly causalMask: Value } {
+  return {
+    buckets: graph.input("decoderBuckets", "int32", [queries, keys]),
+    causalMask: graph.input("causalMask", "float32", [queries, keys]),
+  };
 }
 
 /** The arrays of {@link decoderInputs}. */
-export function decoderFeeds(device: Device, past: number, queries: number, config: T5Config): Record<string, DeviceArray> {
+export function decoderFeeds(
+  device: Device,
+  past: number,
+  queries: number,
+  config: T5Config,
+): Record<string, DeviceArray> {
   const keys = past + queries;
   const mask = new Float32Array(queries * keys);
   for (let i = 0; i < queries; i++) mask.fill(MASKED, i * keys + past + i + 1, (i + 1) * keys);

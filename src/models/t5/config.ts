@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
-import { parseConfig, type ConfigFile } from "../config-file.js";
+import { type ConfigFile, parseConfig } from "../config-file.js";
 
 const count = z.number().int().positive();
 const tokenId = z.number().int().nonnegative();
@@ -146,7 +146,8 @@ export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, rea
         last = 2;
       }
       const feedForward = `${block}.${last}.DenseReluDense`;
-      for (const part of config.feedForward === "relu" ? ["wi"] : ["wi_0", "wi_1"]) shapes.set(`${feedForward}.${part}.weight`, [feedForwardWidth, width]);
+      for (const part of config.feedForward === "relu" ? ["wi"] : ["wi_0", "wi_1"])
+        shapes.set(`${feedForward}.${part}.weight`, [feedForwardWidth, width]);
       shapes.set(`${feedForward}.wo.weight`, [width, feedForwardWidth]);
       shapes.set(`${block}.${last}.layer_norm.weight`, [width]);
     }

@@ -2,7 +2,7 @@ import type { Device } from "../../graph/index.js";
 import type { ModelFiles } from "../language-model.js";
 import { Random } from "../random.js";
 import { makeParameter, Weights } from "../weights.js";
-import { t5WeightShapes, type T5Config } from "./config.js";
+import { type T5Config, t5WeightShapes } from "./config.js";
 import { T5Model } from "./t5.js";
 
 /** Sizes of a T5 v1.1 made on the spot. */
@@ -31,19 +31,36 @@ export function tinyT5Config(options: TinyT5Options): T5Config {
 }
 
 /** A T5 v1.1 with random weights, by the deviations that transformers initializes with; the same for the same seed. */
-export async function createT5(device: Device, config: T5Config, seed: number, files: ModelFiles = {}): Promise<T5Model> {
+export async function createT5(
+  device: Device,
+  config: T5Config,
+  seed: number,
+  files: ModelFiles = {},
+): Promise<T5Model> {
   const weights = new Weights(device);
   const random = new Random(seed);
   for (const [name, shape] of t5WeightShapes(config, false)) {
     const elements = new Float32Array(shape.reduce((product, size) => product * size, 1));
     const deviation = deviationOf(name, config);
-    weights.add(await makeParameter(device, name, shape, deviation === undefined ? elements.fill(1) : random.fillNormal(elements, deviation)));
+    weights.add(
+      await makeParameter(
+        device,
+        name,
+        shape,
+        deviation === undefined ? elements.fill(1) : random.fillNormal(elements, deviation),
+      ),
+    );
   }
   return new T5Model(weights, config, false, files);
 }
 
 /** As {@link createT5}, with a small configuration: for samples and tests. */
-export function createTinyT5(device: Device, options: TinyT5Options, seed: number, files?: ModelFiles): Promise<T5Model> {
+export function createTinyT5(
+  device: Device,
+  options: TinyT5Options,
+  seed: number,
+  files?: ModelFiles,
+): Promise<T5Model> {
   return createT5(device, tinyT5Config(options), seed, files);
 }
 

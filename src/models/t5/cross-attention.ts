@@ -1,7 +1,7 @@
 import { add, customGradient, gather, matmul, reshape, softmax, transpose, type Value } from "../../graph/index.js";
 import { isPlain, linear } from "../linear.js";
 import type { ModelGraph } from "../model-graph.js";
-import { toHeads, type PackedLayout } from "../packed-attention.js";
+import { type PackedLayout, toHeads } from "../packed-attention.js";
 import type { T5Config } from "./config.js";
 
 /**
@@ -37,17 +37,37 @@ export interface StateLayout {
 /** The packed states [T, width] as [B, L, width]. Padding repeats a row's last token; its gradient is zero by the mask. */
 export function paddedStates(states: Value, { statePlaces, tokenPlaces }: StateLayout): Value {
   const width = states.dimension(1);
-  return customGradient("paddedStates", [states], () => gather(states, statePlaces), (dy) => [gather(reshape(dy, ["B*L", width]), tokenPlaces)]);
+  return customGradient(
+    "paddedStates",
+    [states],
+    () => gather(states, statePlaces),
+    (dy) => [gather(reshape(dy, ["B*L", width]), tokenPlaces)],
+  );
 }
 
 /** Keys and values of a layer, from the packed states [T, width]. */
-export function crossKeysAndValues(graph: ModelGraph, states: Value, layer: number, layout: PackedLayout, config: T5Config): readonly [Value, Value] {
-  const [k, v] = ["k", "v"].map((part) => toHeads(linear(graph, states, `${layerName(layer)}.${part}`), layout, config.heads, config.headWidth));
+export function crossKeysAndValues(
+  graph: ModelGraph,
+  states: Value,
+  layer: number,
+  layout: PackedLayout,
+  config: T5Config,
+): readonly [Value, Value] {
+  const [k, v] = ["k", "v"].map((part) =>
+    toHeads(linear(graph, states, `${layerName(layer)}.${part}`), layout, config.heads, config.headWidth),
+  );
   return [k!, v!];
 }
 
 /** Cross-attention of decoder states [B·N, width], before the output projection: [B·N, heads · headWidth]. */
-export function crossAttention(graph: ModelGraph, x: Value, layer: number, source: CrossSource, queries: number | string, config: T5Config): Value {
+export function crossAttention(
+  graph: ModelGraph,
+  x: Value,
+  layer: number,
+  source: CrossSource,
+  queries: number | string,
+  config: T5Config,
+): Value {
   const { heads, headWidth, width } = config;
   const name = layerName(layer);
   const q = linear(graph, x, `${name}.q`);
@@ -66,9 +86,17 @@ export function crossAttention(graph: ModelGraph, x: Value, layer: number, sourc
   const flat = reshape(inStates, ["B", product(heads, queries), width]);
   const scores = reshape(matmul(flat, states, { transB: true }), ["B", heads, queries, "L"]);
   const weights = graph.dropout(softmax(add(scores, source.keyMask)), config.dropout, `${name}.weights`);
-  const mixed = reshape(matmul(reshape(weights, ["B", product(heads, queries), "L"]), states), ["B", heads, queries, width]);
+  const mixed = reshape(matmul(reshape(weights, ["B", product(heads, queries), "L"]), states), [
+    "B",
+    heads,
+    queries,
+    width,
+  ]);
   const byHead = reshape(transpose(mixed, [1, 0, 2, 3]), [heads, x.dimension(0), width]);
-  return reshape(transpose(matmul(byHead, valueWeight, { transB: true }), [1, 0, 2]), [x.dimension(0), heads * headWidth]);
+  return reshape(transpose(matmul(byHead, valueWeight, { transB: true }), [1, 0, 2]), [
+    x.dimension(0),
+    heads * headWidth,
+  ]);
 }
 
 function attend(graph: ModelGraph, q: Value, keys: Value, mask: Value, config: T5Config, name: string): Value {

@@ -2,7 +2,7 @@ import { add, concat, matmul, mul, reshape, softmax, transpose, type Value } fro
 import { linear } from "../linear.js";
 import type { ModelGraph } from "../model-graph.js";
 import type { T5Config } from "./config.js";
-import { crossAttention, type CrossSource } from "./cross-attention.js";
+import { type CrossSource, crossAttention } from "./cross-attention.js";
 import { feedForward, norm, relativeBias, residual } from "./layers.js";
 
 /** What the decoder reads beside its embedded tokens; B rows of N new tokens after P earlier ones, S = P + N. */
@@ -24,7 +24,13 @@ export interface DecoderOutputs {
 }
 
 /** The decoder over `queries` (N) tokens of each of B rows: embedded tokens [B·N, width]. */
-export function decoder(graph: ModelGraph, embedded: Value, queries: number | string, inputs: DecoderInputs, config: T5Config): DecoderOutputs {
+export function decoder(
+  graph: ModelGraph,
+  embedded: Value,
+  queries: number | string,
+  inputs: DecoderInputs,
+  config: T5Config,
+): DecoderOutputs {
   const { heads, headWidth } = config;
   const rows = embedded.dimension(0);
   const bias = add(relativeBias(graph, "decoder", inputs.buckets), inputs.causalMask);
@@ -41,14 +47,28 @@ export function decoder(graph: ModelGraph, embedded: Value, queries: number | st
     const keys = past ? concat([past[0], newKeys], 2, "S") : newKeys;
     const values = past ? concat([past[1], newValues], 2, "S") : newValues;
     present.push([keys, values]);
-    const weights = graph.dropout(softmax(add(matmul(q, keys, { transB: true }), bias)), config.dropout, `${attention}.weights`);
+    const weights = graph.dropout(
+      softmax(add(matmul(q, keys, { transB: true }), bias)),
+      config.dropout,
+      `${attention}.weights`,
+    );
     const mixed = reshape(transpose(matmul(weights, values), [0, 2, 1, 3]), [rows, heads * headWidth]);
     x = residual(graph, x, linear(graph, mixed, `${attention}.o`), config, `${block}.0.dropout`);
-    const crossed = crossAttention(graph, norm(graph, x, `${block}.1.layer_norm`, config), i, inputs.cross, queries, config);
+    const crossed = crossAttention(
+      graph,
+      norm(graph, x, `${block}.1.layer_norm`, config),
+      i,
+      inputs.cross,
+      queries,
+      config,
+    );
     x = residual(graph, x, linear(graph, crossed, `${block}.1.EncDecAttention.o`), config, `${block}.1.dropout`);
     x = feedForward(graph, x, `${block}.2`, config);
   }
-  return { states: graph.dropout(norm(graph, x, "decoder.final_layer_norm", config), config.dropout, "decoder.dropout"), present };
+  return {
+    states: graph.dropout(norm(graph, x, "decoder.final_layer_norm", config), config.dropout, "decoder.dropout"),
+    present,
+  };
 }
 
 /** Logits [n, vocabulary] of decoder states [n, width]. */

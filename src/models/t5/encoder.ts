@@ -1,7 +1,7 @@
 import { add, type Value } from "../../graph/index.js";
 import { linear } from "../linear.js";
 import type { ModelGraph } from "../model-graph.js";
-import { packedAttention, type PackedLayout } from "../packed-attention.js";
+import { type PackedLayout, packedAttention } from "../packed-attention.js";
 import type { T5Config } from "./config.js";
 import { feedForward, norm, relativeBias, residual } from "./layers.js";
 
@@ -23,8 +23,18 @@ export function encoder(graph: ModelGraph, embedded: Value, inputs: EncoderInput
     const block = `encoder.block.${i}.layer`;
     const attention = `${block}.0.SelfAttention`;
     const normed = norm(graph, x, `${block}.0.layer_norm`, config);
-    const [q, k, v] = ["q", "k", "v"].map((part) => linear(graph, normed, `${attention}.${part}`)) as [Value, Value, Value];
-    const options = { heads: config.heads, headWidth: config.headWidth, bias, dropout: config.dropout, site: `${attention}.weights` };
+    const [q, k, v] = ["q", "k", "v"].map((part) => linear(graph, normed, `${attention}.${part}`)) as [
+      Value,
+      Value,
+      Value,
+    ];
+    const options = {
+      heads: config.heads,
+      headWidth: config.headWidth,
+      bias,
+      dropout: config.dropout,
+      site: `${attention}.weights`,
+    };
     const mixed = packedAttention(graph, q, k, v, inputs.layout, options);
     x = residual(graph, x, linear(graph, mixed, `${attention}.o`), config, `${block}.0.dropout`);
     x = feedForward(graph, x, `${block}.1`, config);

@@ -1,11 +1,11 @@
-import { gather, reshape, split, type Device, type DeviceArray, type Program, type Value } from "../../graph/index.js";
+import { type Device, type DeviceArray, gather, type Program, reshape, split, type Value } from "../../graph/index.js";
 import type { Continuation, NextLogits } from "../generate.js";
 import { ModelGraph } from "../model-graph.js";
 import { packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { checkTokens, decoderFeeds, decoderInputs, encoderFeeds, encoderInputs } from "./batch.js";
 import type { T5Config } from "./config.js";
-import { crossKeysAndValues, paddedStates, readsStates, type CrossSource } from "./cross-attention.js";
+import { type CrossSource, crossKeysAndValues, paddedStates, readsStates } from "./cross-attention.js";
 import { decoder, logits } from "./decoder.js";
 import { encoder } from "./encoder.js";
 
@@ -87,7 +87,12 @@ export class T5Generation {
   }
 
   private async compile(graph: ModelGraph): Promise<Compiled> {
-    return { graph, program: await this.device.compile(graph.builder, { keepOnDevice: [...graph.builder.outputs.keys()].filter((name) => name !== "logits") }) };
+    return {
+      graph,
+      program: await this.device.compile(graph.builder, {
+        keepOnDevice: [...graph.builder.outputs.keys()].filter((name) => name !== "logits"),
+      }),
+    };
   }
 
   private firstGraph(): ModelGraph {
@@ -97,9 +102,15 @@ export class T5Generation {
     const embedded = gather(graph.weight("shared.weight"), graph.input("tokens", "int32", ["A"]));
     const [encoderTokens, decoderTokens] = split(embedded, 0, ["T", "B"]) as [Value, Value];
     const states = encoder(graph, encoderTokens, rows, config);
-    const cross = this.crossSource(graph, (layer) => crossKeysAndValues(graph, states, layer, rows.layout, config), () => paddedStates(states, rows.stateLayout), rows.keyMask);
+    const cross = this.crossSource(
+      graph,
+      (layer) => crossKeysAndValues(graph, states, layer, rows.layout, config),
+      () => paddedStates(states, rows.stateLayout),
+      rows.keyMask,
+    );
     if (cross.states) graph.builder.output("states", cross.states);
-    for (const [layer, pair] of cross.keysAndValues) pair.forEach((value, i) => graph.builder.output(crossName(layer, i), value));
+    for (const [layer, pair] of cross.keysAndValues)
+      pair.forEach((value, i) => graph.builder.output(crossName(layer, i), value));
     return this.decoding(graph, decoderTokens, cross, 1);
   }
 
@@ -108,26 +119,53 @@ export class T5Generation {
     const { heads, headWidth } = config;
     const graph = new ModelGraph("t5.next", this.weights);
     const embedded = gather(graph.weight("shared.weight"), graph.input("tokens", "int32", ["B"]));
-    const given = (layer: number): readonly [Value, Value] => [0, 1].map((i) => graph.input(crossName(layer, i), "float32", ["B", heads, "L", headWidth])) as [Value, Value];
-    const cross = this.crossSource(graph, given, () => graph.input("states", "float32", ["B", "L", config.width]), graph.input("keyMask", "float32", ["B", 1, 1, "L"]));
+    const given = (layer: number): readonly [Value, Value] =>
+      [0, 1].map((i) => graph.input(crossName(layer, i), "float32", ["B", heads, "L", headWidth])) as [Value, Value];
+    const cross = this.crossSource(
+      graph,
+      given,
+      () => graph.input("states", "float32", ["B", "L", config.width]),
+      graph.input("keyMask", "float32", ["B", 1, 1, "L"]),
+    );
     const past = [...Array(config.decoderLayers).keys()].map(
-      (layer) => [0, 1].map((i) => graph.input(pastName(layer, i), "float32", ["B", heads, "P", headWidth])) as [Value, Value],
+      (layer) =>
+        [0, 1].map((i) => graph.input(pastName(layer, i), "float32", ["B", heads, "P", headWidth])) as [Value, Value],
     );
     return this.decoding(graph, embedded, cross, "S", past);
   }
 
-  private crossSource(graph: ModelGraph, make: (layer: number) => readonly [Value, Value], states: () => Value, keyMask: Value): CrossSource {
+  private crossSource(
+    graph: ModelGraph,
+    make: (layer: number) => readonly [Value, Value],
+    states: () => Value,
+    keyMask: Value,
+  ): CrossSource {
     const layers = [...Array(this.config.decoderLayers).keys()];
     const made = layers.filter((layer) => !readsStates(graph, layer));
-    return { states: made.length < layers.length ? states() : undefined, keyMask, keysAndValues: new Map(made.map((layer) => [layer, make(layer)] as const)) };
+    return {
+      states: made.length < layers.length ? states() : undefined,
+      keyMask,
+      keysAndValues: new Map(made.map((layer) => [layer, make(layer)] as const)),
+    };
   }
 
   /** Adds the decoder over one token a row, with the keys and values after it under the names that the next run feeds. */
-  private decoding(graph: ModelGraph, embedded: Value, cross: CrossSource, keys: number | string, past?: readonly (readonly [Value, Value])[]): ModelGraph {
+  private decoding(
+    graph: ModelGraph,
+    embedded: Value,
+    cross: CrossSource,
+    keys: number | string,
+    past?: readonly (readonly [Value, Value])[],
+  ): ModelGraph {
     const own = decoderInputs(graph, 1, keys);
     const decoded = decoder(graph, embedded, 1, { ...own, cross, past }, this.config);
-    graph.builder.output("logits", logits(graph, reshape(decoded.states, ["B", this.config.width]), this.config, this.tied));
-    decoded.present.forEach((pair, layer) => pair.forEach((value, i) => graph.builder.output(past ? presentName(layer, i) : pastName(layer, i), value)));
+    graph.builder.output(
+      "logits",
+      logits(graph, reshape(decoded.states, ["B", this.config.width]), this.config, this.tied),
+    );
+    decoded.present.forEach((pair, layer) =>
+      pair.forEach((value, i) => graph.builder.output(past ? presentName(layer, i) : pastName(layer, i), value)),
+    );
     return graph;
   }
 }
@@ -140,6 +178,7 @@ const presentName = (layer: number, i: number): string => `present.${layer}.${pa
 /** What a run leaves for the next, under the names that it is fed by. */
 function without(outputs: Readonly<Record<string, DeviceArray>>, name: string): Record<string, DeviceArray> {
   const rest: Record<string, DeviceArray> = {};
-  for (const [key, array] of Object.entries(outputs)) if (key !== name) rest[key.replace(/^present\./, "past.")] = array;
+  for (const [key, array] of Object.entries(outputs))
+    if (key !== name) rest[key.replace(/^present\./, "past.")] = array;
   return rest;
 }

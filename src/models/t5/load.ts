@@ -1,10 +1,10 @@
 import { UserError } from "../../base/errors.js";
-import { silent, type Progress } from "../../base/progress.js";
+import { type Progress, silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import { SUPPORTED_MODELS } from "../config-file.js";
-import { openCheckpoint, type Checkpoint, type OpenCheckpointOptions } from "../load.js";
+import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "../load.js";
 import { makeParameter, Weights } from "../weights.js";
-import { parseT5Config, t5WeightShapes, type T5Config } from "./config.js";
+import { parseT5Config, type T5Config, t5WeightShapes } from "./config.js";
 import { T5Model } from "./t5.js";
 
 /** Where older files keep a second copy of the embedding. */
@@ -29,18 +29,26 @@ export async function loadT5(source: string, device: Device, options: LoadT5Opti
 }
 
 /** As {@link loadT5}, from a checkpoint that is open already (and stays open). */
-export async function t5FromCheckpoint(checkpoint: Checkpoint, device: Device, { dropout, progress = silent }: { dropout?: number | null; progress?: Progress } = {}): Promise<T5Model> {
-  if (checkpoint.config.modelType !== "t5") throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not T5`);
+export async function t5FromCheckpoint(
+  checkpoint: Checkpoint,
+  device: Device,
+  { dropout, progress = silent }: { dropout?: number | null; progress?: Progress } = {},
+): Promise<T5Model> {
+  if (checkpoint.config.modelType !== "t5")
+    throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not T5`);
   const parsed = parseT5Config(checkpoint.config);
   const config: T5Config = dropout === undefined || dropout === null ? parsed : { ...parsed, dropout };
   const stored = checkpoint.weights;
   const embedding = EMBEDDING_NAMES.find((name) => stored.has(name)) ?? EMBEDDING_NAMES[0]!;
-  const read = (name: string, shape: readonly number[]): Promise<Float32Array> => stored.readFloat32(name === "shared.weight" ? embedding : name, shape);
+  const read = (name: string, shape: readonly number[]): Promise<Float32Array> =>
+    stored.readFloat32(name === "shared.weight" ? embedding : name, shape);
   const shapes = t5WeightShapes(config, false);
   // Every shape is checked before gigabytes are read.
-  for (const [name, shape] of shapes) if (name !== "lm_head.weight") stored.entry(name === "shared.weight" ? embedding : name, shape);
+  for (const [name, shape] of shapes)
+    if (name !== "lm_head.weight") stored.entry(name === "shared.weight" ? embedding : name, shape);
   // Only a config.json that says that the output layer is not the embedding asks for one of its own.
-  if (stored.has("lm_head.weight") || checkpoint.config.json["tie_word_embeddings"] === false) stored.entry("lm_head.weight", shapes.get("lm_head.weight"));
+  if (stored.has("lm_head.weight") || checkpoint.config.json["tie_word_embeddings"] === false)
+    stored.entry("lm_head.weight", shapes.get("lm_head.weight"));
   const weights = new Weights(device);
   progress.begin("loading weights", shapes.size);
   let shared: Float32Array | undefined;
@@ -57,10 +65,20 @@ export async function t5FromCheckpoint(checkpoint: Checkpoint, device: Device, {
     await new Promise((resolve) => setImmediate(resolve));
   }
   progress.end();
-  return new T5Model(weights, config, tied, { config: checkpoint.config, generationConfig: checkpoint.generationConfig, tokenizer: checkpoint.tokenizerFiles });
+  return new T5Model(weights, config, tied, {
+    config: checkpoint.config,
+    generationConfig: checkpoint.generationConfig,
+    tokenizer: checkpoint.tokenizerFiles,
+  });
 }
 
 /** As transformers 5 does, an output layer equal to the embedding counts as tied to it, whatever config.json says. */
 function equal(a: Float32Array, b: Float32Array): boolean {
-  return a.length === b.length && Buffer.compare(Buffer.from(a.buffer, a.byteOffset, a.byteLength), Buffer.from(b.buffer, b.byteOffset, b.byteLength)) === 0;
+  return (
+    a.length === b.length &&
+    Buffer.compare(
+      Buffer.from(a.buffer, a.byteOffset, a.byteLength),
+      Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+    ) === 0
+  );
 }

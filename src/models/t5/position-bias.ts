@@ -5,7 +5,12 @@ import type { T5Config } from "./config.js";
  * exact distances, the others grow logarithmically up to the maximum distance; the encoder has half of them for keys
  * that come later, the decoder none. Rounded as transformers does: the logarithm in float32.
  */
-export function positionBucket(query: number, key: number, bidirectional: boolean, { buckets, maximumDistance }: Pick<T5Config, "buckets" | "maximumDistance">): number {
+export function positionBucket(
+  query: number,
+  key: number,
+  bidirectional: boolean,
+  { buckets, maximumDistance }: Pick<T5Config, "buckets" | "maximumDistance">,
+): number {
   let count = buckets;
   let first = 0;
   let distance = query - key;
@@ -24,8 +29,15 @@ export function positionBucket(query: number, key: number, bidirectional: boolea
 }
 
 /** Buckets of queries `from` to `from + queries − 1` and keys 0 to keys − 1: [queries, keys], row by row. */
-export function positionBuckets(from: number, queries: number, keys: number, bidirectional: boolean, config: Pick<T5Config, "buckets" | "maximumDistance">): Int32Array {
+export function positionBuckets(
+  from: number,
+  queries: number,
+  keys: number,
+  bidirectional: boolean,
+  config: Pick<T5Config, "buckets" | "maximumDistance">,
+): Int32Array {
   const out = new Int32Array(queries * keys);
-  for (let i = 0, at = 0; i < queries; i++) for (let j = 0; j < keys; j++) out[at++] = positionBucket(from + i, j, bidirectional, config);
+  for (let i = 0, at = 0; i < queries; i++)
+    for (let j = 0; j < keys; j++) out[at++] = positionBucket(from + i, j, bidirectional, config);
   return out;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDevice, type Device } from "../../graph/index.js";
+import { type Device, openDevice } from "../../graph/index.js";
 import type { Example, GradientOptions } from "../model.js";
 import { Random } from "../random.js";
 import { makeParameter } from "../weights.js";
@@ -13,9 +13,30 @@ import type { T5Model } from "./t5.js";
 
 const random = new Random(5);
 const tokens = (count: number): number[] => Array.from({ length: count }, () => 2 + random.below(98));
-const example = (id: string, inputs: number, targets: number): Example => ({ id, input: tokens(inputs), target: tokens(targets) });
-const EXAMPLES = [example("a", 5, 1), example("b", 17, 2), example("c", 30, 1), example("d", 1, 3), example("e", 12, 1), example("f", 9, 2), example("g", 21, 1), example("h", 8, 1)];
-const SIZES = { vocabularySize: 100, width: 32, headWidth: 8, heads: 3, feedForwardWidth: 48, buckets: 8, maximumDistance: 12 };
+const example = (id: string, inputs: number, targets: number): Example => ({
+  id,
+  input: tokens(inputs),
+  target: tokens(targets),
+});
+const EXAMPLES = [
+  example("a", 5, 1),
+  example("b", 17, 2),
+  example("c", 30, 1),
+  example("d", 1, 3),
+  example("e", 12, 1),
+  example("f", 9, 2),
+  example("g", 21, 1),
+  example("h", 8, 1),
+];
+const SIZES = {
+  vocabularySize: 100,
+  width: 32,
+  headWidth: 8,
+  heads: 3,
+  feedForwardWidth: 48,
+  buckets: 8,
+  maximumDistance: 12,
+};
 
 let device: Device;
 let model: T5Model;
@@ -37,7 +58,11 @@ interface Gradients {
   readonly byName: Map<string, Float32Array>;
 }
 
-async function gradientsOf(of: T5Model, examples: readonly Example[], options: Partial<GradientOptions> = {}): Promise<Gradients> {
+async function gradientsOf(
+  of: T5Model,
+  examples: readonly Example[],
+  options: Partial<GradientOptions> = {},
+): Promise<Gradients> {
   const byName = new Map<string, Float32Array>();
   const { lossSum, tokens } = await of.lossAndGradients(examples, {
     scale: 1,
@@ -87,7 +112,11 @@ describe("T5's loss and gradients", () => {
 
   it("do not depend on the batch or on padding", async () => {
     const whole = await gradientsOf(model, EXAMPLES);
-    const summed: Gradients = { loss: 0, tokens: 0, byName: new Map(model.parameters.map(({ name, array }) => [name, new Float32Array(array.size)])) };
+    const summed: Gradients = {
+      loss: 0,
+      tokens: 0,
+      byName: new Map(model.parameters.map(({ name, array }) => [name, new Float32Array(array.size)])),
+    };
     let [loss, count] = [0, 0];
     for (const one of EXAMPLES) {
       const part = await gradientsOf(model, [one]);
@@ -106,13 +135,17 @@ describe("T5's loss and gradients", () => {
     const long = { ...EXAMPLES[0]!, target: tokens(9) };
     const [both, alone] = [await gradientsOf(model, [...EXAMPLES, long]), await gradientsOf(model, [long])];
     expect(both.loss - alone.loss).toBeCloseTo(short.loss, 2);
-    for (const [name, values] of both.byName) values.forEach((value, i) => (values[i] = value - alone.byName.get(name)![i]!));
+    for (const [name, values] of both.byName)
+      values.forEach((value, i) => (values[i] = value - alone.byName.get(name)![i]!));
     expect(distance(short, both)).toBeLessThan(1e-3);
   });
 
   it("are multiplied by the scale, and survive recycling", async () => {
     const once = await gradientsOf(model, EXAMPLES.slice(0, 3));
-    const twice = await gradientsOf(model, EXAMPLES.slice(0, 3), { scale: 0.5, receive: (parameter, gradient) => model.recycle(parameter, gradient) });
+    const twice = await gradientsOf(model, EXAMPLES.slice(0, 3), {
+      scale: 0.5,
+      receive: (parameter, gradient) => model.recycle(parameter, gradient),
+    });
     expect(twice.loss).toBe(once.loss);
     const again = await gradientsOf(model, EXAMPLES.slice(0, 3), { scale: 0.5 });
     for (const values of again.byName.values()) values.forEach((value, i) => (values[i] = 2 * value));
@@ -120,7 +153,11 @@ describe("T5's loss and gradients", () => {
   });
 
   it("with dropout are repeatable from the seed, and differ between seeds", async () => {
-    const [a, b, c] = [await gradientsOf(model, EXAMPLES, { dropoutSeed: 3 }), await gradientsOf(model, EXAMPLES, { dropoutSeed: 3 }), await gradientsOf(model, EXAMPLES, { dropoutSeed: 4 })];
+    const [a, b, c] = [
+      await gradientsOf(model, EXAMPLES, { dropoutSeed: 3 }),
+      await gradientsOf(model, EXAMPLES, { dropoutSeed: 3 }),
+      await gradientsOf(model, EXAMPLES, { dropoutSeed: 4 }),
+    ];
     expect(distance(a, b)).toBe(0);
     expect(a.loss).toBe(b.loss);
     expect(a.loss).not.toBe(c.loss);
@@ -131,7 +168,8 @@ describe("T5's loss and gradients", () => {
 
   it("of frozen parameters are not handed out", async () => {
     const partly = await createTinyT5(device, SIZES, 1);
-    for (const parameter of partly.parameters) if (!parameter.name.startsWith("decoder.")) partly.weights.replace({ ...parameter, trained: false });
+    for (const parameter of partly.parameters)
+      if (!parameter.name.startsWith("decoder.")) partly.weights.replace({ ...parameter, trained: false });
     const { byName } = await gradientsOf(partly, EXAMPLES.slice(0, 2));
     expect([...byName.keys()].every((name) => name.startsWith("decoder."))).toBe(true);
     const all = await gradientsOf(model, EXAMPLES.slice(0, 2));
@@ -142,43 +180,81 @@ describe("T5's loss and gradients", () => {
 
   it("reach adapters, whose gradient is that of the weights they stand for", async () => {
     const adapted = await createTinyT5(device, { ...SIZES, dropout: 0 }, 1);
-    const layers = ["encoder.block.0.layer.0.SelfAttention.q", "decoder.block.1.layer.1.EncDecAttention.v", "decoder.block.0.layer.1.EncDecAttention.k"];
+    const layers = [
+      "encoder.block.0.layer.0.SelfAttention.q",
+      "decoder.block.1.layer.1.EncDecAttention.v",
+      "decoder.block.0.layer.1.EncDecAttention.k",
+    ];
     const draw = new Random(3);
     const rank = 2;
     for (const layer of layers) {
       const [outputs, inputs] = adapted.weights.get(`${layer}.weight`).shape as [number, number];
-      const a = await makeParameter(device, `${layer}.lora_A.weight`, [rank, inputs], draw.fillNormal(new Float32Array(rank * inputs), 0.1));
-      const b = await makeParameter(device, `${layer}.lora_B.weight`, [outputs, rank], draw.fillNormal(new Float32Array(outputs * rank), 0.1));
+      const a = await makeParameter(
+        device,
+        `${layer}.lora_A.weight`,
+        [rank, inputs],
+        draw.fillNormal(new Float32Array(rank * inputs), 0.1),
+      );
+      const b = await makeParameter(
+        device,
+        `${layer}.lora_B.weight`,
+        [outputs, rank],
+        draw.fillNormal(new Float32Array(outputs * rank), 0.1),
+      );
       adapted.weights.addAdapter(layer, { a, b, scaling: 0.5, dropout: 0.1 });
     }
     const withAdapters = await gradientsOf(adapted, EXAMPLES);
-    const generated = await adapted.generate(EXAMPLES.map(({ input }) => input), { maximumNewTokens: 3 });
+    const generated = await adapted.generate(
+      EXAMPLES.map(({ input }) => input),
+      { maximumNewTokens: 3 },
+    );
     // merged: W + scaling · B·A, whose gradient G gives that of A as scaling · Bᵀ·G
     const merged = await createTinyT5(device, { ...SIZES, dropout: 0 }, 1);
     for (const [layer, { a, b, scaling }] of adapted.weights.adapted) {
       const weight = merged.weights.get(`${layer}.weight`);
       const [outputs, inputs] = weight.shape as [number, number];
       const values = weight.array.data as Float32Array;
-      for (let i = 0; i < outputs; i++) for (let j = 0; j < inputs; j++) for (let r = 0; r < rank; r++) values[i * inputs + j]! += scaling * (b.array.data[i * rank + r] as number) * (a.array.data[r * inputs + j] as number);
+      for (let i = 0; i < outputs; i++)
+        for (let j = 0; j < inputs; j++)
+          for (let r = 0; r < rank; r++)
+            values[i * inputs + j]! +=
+              scaling * (b.array.data[i * rank + r] as number) * (a.array.data[r * inputs + j] as number);
     }
     const whole = await gradientsOf(merged, EXAMPLES);
     expect(withAdapters.loss / whole.loss).toBeCloseTo(1, 5);
-    expect(await merged.generate(EXAMPLES.map(({ input }) => input), { maximumNewTokens: 3 })).toEqual(generated);
+    expect(
+      await merged.generate(
+        EXAMPLES.map(({ input }) => input),
+        { maximumNewTokens: 3 },
+      ),
+    ).toEqual(generated);
     for (const [layer, { a, b, scaling }] of adapted.weights.adapted) {
       const full = whole.byName.get(`${layer}.weight`)!;
       const [outputs, inputs] = [b.shape[0]!, a.shape[1]!];
       const expected = new Float32Array(rank * inputs);
-      for (let r = 0; r < rank; r++) for (let j = 0; j < inputs; j++) for (let i = 0; i < outputs; i++) expected[r * inputs + j]! += scaling * (b.array.data[i * rank + r] as number) * full[i * inputs + j]!;
+      for (let r = 0; r < rank; r++)
+        for (let j = 0; j < inputs; j++)
+          for (let i = 0; i < outputs; i++)
+            expected[r * inputs + j]! += scaling * (b.array.data[i * rank + r] as number) * full[i * inputs + j]!;
       const name = a.name;
-      expect(distance({ loss: 0, tokens: 0, byName: new Map([[name, expected]]) }, { loss: 0, tokens: 0, byName: new Map([[name, withAdapters.byName.get(name)!]]) })).toBeLessThan(1e-4);
+      expect(
+        distance(
+          { loss: 0, tokens: 0, byName: new Map([[name, expected]]) },
+          { loss: 0, tokens: 0, byName: new Map([[name, withAdapters.byName.get(name)!]]) },
+        ),
+      ).toBeLessThan(1e-4);
     }
     await adapted.dispose();
     await merged.dispose();
   });
 
   it("refuse a token that the model has not, naming the row", async () => {
-    await expect(model.loss([{ id: "DE_DE/law/7", input: [5, 100], target: [3] }])).rejects.toThrow(/row DE_DE\/law\/7 has the token 100, and the model has tokens 0 to 99/);
-    await expect(model.loss([{ id: "DE_DE/law/7", input: [], target: [3] }])).rejects.toThrow(/DE_DE\/law\/7 has no tokens/);
+    await expect(model.loss([{ id: "DE_DE/law/7", input: [5, 100], target: [3] }])).rejects.toThrow(
+      /row DE_DE\/law\/7 has the token 100, and the model has tokens 0 to 99/,
+    );
+    await expect(model.loss([{ id: "DE_DE/law/7", input: [], target: [3] }])).rejects.toThrow(
+      /DE_DE\/law\/7 has no tokens/,
+    );
     await expect(model.generate([[3, -1]], { maximumNewTokens: 1 })).rejects.toThrow(/the token -1/);
   });
 });
@@ -203,19 +279,26 @@ describe("T5's generation", () => {
 
   it("does not depend on the batch", async () => {
     const together = await model.generate(prompts, { maximumNewTokens: 4 });
-    for (const [row, prompt] of prompts.entries()) expect((await model.generate([prompt], { maximumNewTokens: 4 }))[0]!.tokens).toEqual(together[row]!.tokens);
+    for (const [row, prompt] of prompts.entries())
+      expect((await model.generate([prompt], { maximumNewTokens: 4 }))[0]!.tokens).toEqual(together[row]!.tokens);
   });
 
   it("ends rows where it is told to, and tells each token", async () => {
     const told: [number, number][] = [];
     const free = await model.generate(prompts, { maximumNewTokens: 4 });
-    const stopped = await model.generate(prompts, { maximumNewTokens: 4, stop: (row, tokens) => row % 2 === 0 || tokens.length === 3, onToken: (row, { token }) => void told.push([row, token]) });
+    const stopped = await model.generate(prompts, {
+      maximumNewTokens: 4,
+      stop: (row, tokens) => row % 2 === 0 || tokens.length === 3,
+      onToken: (row, { token }) => void told.push([row, token]),
+    });
     stopped.forEach(({ tokens, ended }, row) => {
       expect(ended).toBe("stopped");
       expect(tokens).toEqual(free[row]!.tokens.slice(0, row % 2 === 0 ? 1 : 3));
       expect(told.filter(([r]) => r === row).map(([, token]) => token)).toEqual(tokens);
     });
-    expect((await model.generate(prompts, { maximumNewTokens: 0 })).map(({ ended, tokens }) => [ended, tokens.length])).toEqual(prompts.map(() => ["length", 0]));
+    expect(
+      (await model.generate(prompts, { maximumNewTokens: 0 })).map(({ ended, tokens }) => [ended, tokens.length]),
+    ).toEqual(prompts.map(() => ["length", 0]));
     const aborted = await model.generate(prompts, { maximumNewTokens: 4, signal: AbortSignal.abort() });
     expect(aborted.every(({ ended, tokens }) => ended === "stopped" && tokens.length === 0)).toBe(true);
     expect(await model.generate([], { maximumNewTokens: 4 })).toEqual([]);
@@ -246,10 +329,18 @@ describe("T5's files", () => {
     const tokenizer = join(folder, "tokenizer.json");
     writeFileSync(tokenizer, "{}");
     const config = { json: { n_positions: 512, initializer_factor: 1 }, floatKeys: new Set(["initializer_factor"]) };
-    const made = await createTinyT5(device, SIZES, 9, { config: config as never, tokenizer: [tokenizer, join(folder, "absent.json")] });
+    const made = await createTinyT5(device, SIZES, 9, {
+      config: config as never,
+      tokenizer: [tokenizer, join(folder, "absent.json")],
+    });
     const place = join(folder, "saved");
     await made.save(place);
-    expect(readdirSync(place).sort()).toEqual(["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"]);
+    expect(readdirSync(place).sort()).toEqual([
+      "config.json",
+      "generation_config.json",
+      "model.safetensors",
+      "tokenizer.json",
+    ]);
     expect(readFileSync(join(place, "config.json"), "utf8")).toContain('"initializer_factor": 1.0');
     const loaded = await loadT5(place, device);
     expect(loaded.config).toEqual(made.config);
@@ -265,11 +356,16 @@ describe("T5's files", () => {
   it("are refused where a weight is missing or misshapen, or the architecture is another", async () => {
     const place = join(folder, "saved");
     const config = JSON.parse(readFileSync(join(place, "config.json"), "utf8")) as Record<string, unknown>;
-    const write = (change: Record<string, unknown>): void => writeFileSync(join(place, "config.json"), JSON.stringify({ ...config, ...change }));
+    const write = (change: Record<string, unknown>): void =>
+      writeFileSync(join(place, "config.json"), JSON.stringify({ ...config, ...change }));
     write({ d_ff: 64 });
-    await expect(loadT5(place, device)).rejects.toThrow(/encoder\.block\.0\.layer\.1\.DenseReluDense\.wi_0\.weight has the shape \[48, 32\]; config\.json asks for \[64, 32\]/);
+    await expect(loadT5(place, device)).rejects.toThrow(
+      /encoder\.block\.0\.layer\.1\.DenseReluDense\.wi_0\.weight has the shape \[48, 32\]; config\.json asks for \[64, 32\]/,
+    );
     write({ num_decoder_layers: 3 });
-    await expect(loadT5(place, device)).rejects.toThrow(/no weight decoder\.block\.2\.layer\.0\.SelfAttention\.q\.weight \[24, 32\]/);
+    await expect(loadT5(place, device)).rejects.toThrow(
+      /no weight decoder\.block\.2\.layer\.0\.SelfAttention\.q\.weight \[24, 32\]/,
+    );
     write({ model_type: "llama" });
     await expect(loadT5(place, device)).rejects.toThrow(/the model_type "llama" is not supported/);
     write({ feed_forward_proj: "gated-silu" });
@@ -292,7 +388,12 @@ describe("T5's files", () => {
     const written = made.parameters.filter(({ name }) => name !== "lm_head.weight");
     writeSafetensors(
       join(place, "model.safetensors"),
-      written.map(({ name, shape, array }) => ({ name: name === "shared.weight" ? "encoder.embed_tokens.weight" : name, type: "F32" as const, shape, elements: () => array.data as Float32Array })),
+      written.map(({ name, shape, array }) => ({
+        name: name === "shared.weight" ? "encoder.embed_tokens.weight" : name,
+        type: "F32" as const,
+        shape,
+        elements: () => array.data as Float32Array,
+      })),
     );
     // A config.json that says that the output layer is another than the embedding misses it.
     await expect(loadT5(place, device)).rejects.toThrow(/no weight lm_head\.weight \[100, 32\]/);
@@ -304,7 +405,10 @@ describe("T5's files", () => {
     const { byName } = await gradientsOf(tied, EXAMPLES.slice(0, 3));
     expect(byName.get("shared.weight")!.some((value) => value !== 0)).toBe(true);
     await tied.save(join(folder, "tied-again"));
-    expect(JSON.parse(readFileSync(join(folder, "tied-again", "config.json"), "utf8"))).toMatchObject({ tie_word_embeddings: true, scale_decoder_outputs: true });
+    expect(JSON.parse(readFileSync(join(folder, "tied-again", "config.json"), "utf8"))).toMatchObject({
+      tie_word_embeddings: true,
+      scale_decoder_outputs: true,
+    });
     await tied.dispose();
     await made.dispose();
   });

@@ -5,9 +5,9 @@ import type { Example, GradientOptions, Parameter, SummedLoss } from "../model.j
 import { gradientName, type ModelGraph } from "../model-graph.js";
 import type { Weights } from "../weights.js";
 import { decoderFeeds, encoderFeeds, labelledBatch } from "./batch.js";
-import { t5ConfigJson, type T5Config } from "./config.js";
+import { type T5Config, t5ConfigJson } from "./config.js";
 import { T5Generation } from "./generation.js";
-import { EMBEDDED_GRADIENT, trainingGraph, type TrainingGraphOptions } from "./training-graph.js";
+import { EMBEDDED_GRADIENT, type TrainingGraphOptions, trainingGraph } from "./training-graph.js";
 
 interface Compiled {
   readonly graph: ModelGraph;
@@ -39,7 +39,10 @@ export class T5Model extends LanguageModel<T5Config> {
     return 1;
   }
 
-  async lossAndGradients(examples: readonly Example[], { scale, dropoutSeed, receive }: GradientOptions): Promise<SummedLoss> {
+  async lossAndGradients(
+    examples: readonly Example[],
+    { scale, dropoutSeed, receive }: GradientOptions,
+  ): Promise<SummedLoss> {
     const { graph, outputs, tokens, ids } = await this.run(examples, { gradients: true, scale, dropoutSeed });
     const lossSum = await this.takeLoss(outputs["loss"]!);
     const apart = outputs[EMBEDDED_GRADIENT];
@@ -72,7 +75,11 @@ export class T5Model extends LanguageModel<T5Config> {
     return {
       taskType: "SEQ_2_SEQ_LM",
       config: t5ConfigJson(this.config, this.tied),
-      generationConfig: { decoder_start_token_id: startToken, eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens, pad_token_id: padToken },
+      generationConfig: {
+        decoder_start_token_id: startToken,
+        eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens,
+        pad_token_id: padToken,
+      },
     };
   }
 
@@ -95,7 +102,10 @@ export class T5Model extends LanguageModel<T5Config> {
     await super.dispose();
   }
 
-  private async run(examples: readonly Example[], { gradients, scale = 1, dropoutSeed }: { gradients: boolean; scale?: number; dropoutSeed?: number }) {
+  private async run(
+    examples: readonly Example[],
+    { gradients, scale = 1, dropoutSeed }: { gradients: boolean; scale?: number; dropoutSeed?: number },
+  ) {
     const { config, device, tied } = this;
     const batch = labelledBatch(examples, config);
     const { graph, program } = await this.compiled({
@@ -109,16 +119,19 @@ export class T5Model extends LanguageModel<T5Config> {
     });
     const { rows, longest, total } = batch.packed;
     const sizes = { B: rows, L: longest, T: total, N: batch.positions };
-    const outputs = await program.run({
-      ...graph.feeds(),
-      ...encoderFeeds(device, batch.packed, config),
-      ...decoderFeeds(device, 0, batch.positions, config),
-      tokens: device.array(batch.tokens, [batch.tokens.length]),
-      labelPlaces: device.array(batch.labelPlaces, [batch.labelPlaces.length]),
-      labels: device.array(batch.labels, [batch.labels.length]),
-      ...(gradients ? { scale: device.array(Float32Array.of(scale), []) } : {}),
-      ...(dropoutSeed === undefined ? {} : graph.dropoutFeeds(device, dropoutSeed, sizes)),
-    }, gradients ? { into: this.takeSpare(graph) } : {});
+    const outputs = await program.run(
+      {
+        ...graph.feeds(),
+        ...encoderFeeds(device, batch.packed, config),
+        ...decoderFeeds(device, 0, batch.positions, config),
+        tokens: device.array(batch.tokens, [batch.tokens.length]),
+        labelPlaces: device.array(batch.labelPlaces, [batch.labelPlaces.length]),
+        labels: device.array(batch.labels, [batch.labels.length]),
+        ...(gradients ? { scale: device.array(Float32Array.of(scale), []) } : {}),
+        ...(dropoutSeed === undefined ? {} : graph.dropoutFeeds(device, dropoutSeed, sizes)),
+      },
+      gradients ? { into: this.takeSpare(graph) } : {},
+    );
     return { graph, outputs, tokens: batch.labels.length, ids: batch.tokens };
   }
 

@@ -40,7 +40,9 @@ export function trainingGraph(weights: Weights, options: TrainingGraphOptions): 
   const cross = {
     states: made.length < layers.length ? paddedStates(states, rows.stateLayout) : undefined,
     keyMask: rows.keyMask,
-    keysAndValues: new Map(made.map((layer) => [layer, crossKeysAndValues(graph, states, layer, rows.layout, config)] as const)),
+    keysAndValues: new Map(
+      made.map((layer) => [layer, crossKeysAndValues(graph, states, layer, rows.layout, config)] as const),
+    ),
   };
   const decoded = decoder(graph, decoderTokens, "N", { ...own, cross }, config);
   const labelled = gather(decoded.states, graph.input("labelPlaces", "int32", ["M"]));
@@ -50,7 +52,12 @@ export function trainingGraph(weights: Weights, options: TrainingGraphOptions): 
   if (options.gradients) {
     const scale = graph.input("scale", "float32", []);
     const apart = options.embeddingApart && weights.get("shared.weight").trained;
-    const [gradient] = graph.outputGradients(loss, scale, new Set(apart ? ["shared.weight"] : []), apart ? [embedded] : []);
+    const [gradient] = graph.outputGradients(
+      loss,
+      scale,
+      new Set(apart ? ["shared.weight"] : []),
+      apart ? [embedded] : [],
+    );
     if (gradient) graph.builder.output(EMBEDDED_GRADIENT, gradient);
   }
   return graph;

@@ -1,7 +1,7 @@
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { messageOf } from "../../base/errors.js";
 import { maskedCrc32c } from "./crc32.js";
 import type { Logged, RunDescription, Tracker } from "./tracker.js";
@@ -28,7 +28,10 @@ export function tensorboardTracker(run: RunDescription, say: (line: string) => v
   };
   try {
     mkdirSync(folder, { recursive: true });
-    file = openSync(join(folder, `events.out.tfevents.${Math.floor(Date.now() / 1000)}.${hostname()}.${process.pid}`), "a");
+    file = openSync(
+      join(folder, `events.out.tfevents.${Math.floor(Date.now() / 1000)}.${hostname()}.${process.pid}`),
+      "a",
+    );
     write(event((writer) => writer.tag(3, WireType.LengthDelimited).string("brain.Event:2")));
   } catch (error) {
     say(`TensorBoard: cannot write ${folder}: ${messageOf(error)}; the run goes on without it`);

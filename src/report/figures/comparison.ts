@@ -5,13 +5,23 @@ import { COLOURS, draw, type Figure, points, spoken, WIDE } from "./plot.js";
 
 /** Every run's accuracy on the common rows. */
 export const runsFigure = (comparison: Comparison): Figure =>
-  groupFigure("accuracy-by-run", "Accuracy on the common rows", comparison.runs.map(({ name, statistics }) => ({ label: name, ...statistics.overall })), { width: WIDE });
+  groupFigure(
+    "accuracy-by-run",
+    "Accuracy on the common rows",
+    comparison.runs.map(({ name, statistics }) => ({ label: name, ...statistics.overall })),
+    { width: WIDE },
+  );
 
 /** Each subject's change from the first run to the second with its interval; filled where it moved after Holm's correction. */
 export function changeFigure(pair: PairedComparison, name = "change-by-subject"): Figure {
   const rows = [...pair.subjects]
     .sort((a, b) => b.difference - a.difference || (a.subject < b.subject ? -1 : 1))
-    .map((one) => ({ ...one, label: `${spoken(one.subject)} (${one.n.toLocaleString("en")})`, low: one.interval[0], high: one.interval[1] }));
+    .map((one) => ({
+      ...one,
+      label: `${spoken(one.subject)} (${one.n.toLocaleString("en")})`,
+      low: one.interval[0],
+      high: one.interval[1],
+    }));
   const moved = rows.filter((row) => row.moved);
   return draw(
     name,
@@ -29,13 +39,26 @@ export function changeFigure(pair: PairedComparison, name = "change-by-subject")
         { look: "interval", colour: COLOURS.grey, text: "95 % interval" },
         { look: "dashed", colour: COLOURS.red, text: "all rows" },
       ],
-      x: { label: `percentage points: ${pair.second} minus ${pair.first}`, labelAnchor: "center", labelArrow: "none", tickFormat: (share: number) => `${share < 0 ? "−" : share > 0 ? "+" : ""}${Math.round(Math.abs(100 * share))}`, grid: true },
+      x: {
+        label: `percentage points: ${pair.second} minus ${pair.first}`,
+        labelAnchor: "center",
+        labelArrow: "none",
+        tickFormat: (share: number) => `${share < 0 ? "−" : share > 0 ? "+" : ""}${Math.round(Math.abs(100 * share))}`,
+        grid: true,
+      },
       y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
         Plot.ruleX([0]),
         Plot.ruleX([pair.difference], { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
         Plot.ruleY(rows, { x1: "low", x2: "high", y: "label", stroke: COLOURS.grey, strokeWidth: 1.4 }),
-        Plot.dot(rows, { x: "difference", y: "label", r: 4.5, stroke: COLOURS.blue, strokeWidth: 1.6, fill: (row: { moved: boolean }) => (row.moved ? COLOURS.blue : "none") }),
+        Plot.dot(rows, {
+          x: "difference",
+          y: "label",
+          r: 4.5,
+          stroke: COLOURS.blue,
+          strokeWidth: 1.6,
+          fill: (row: { moved: boolean }) => (row.moved ? COLOURS.blue : "none"),
+        }),
       ],
     },
   );

@@ -8,8 +8,17 @@ import { COLOURS, draw, type Figure, HALF, percent, spoken, WIDE } from "./plot.
 const CHANCE = 0.25;
 
 /** A bar per subject with its n and its 95 % interval clustered by question, best first; subjects with few rows are faint. */
-export function subjectFigure(subjects: readonly SubjectAccuracy[], overall: number, name = "accuracy-by-subject"): Figure {
-  const rows = subjects.map((one) => ({ ...one, label: `${spoken(one.subject)} (${one.n.toLocaleString("en")})`, low: one.clusteredInterval[0], high: one.clusteredInterval[1] }));
+export function subjectFigure(
+  subjects: readonly SubjectAccuracy[],
+  overall: number,
+  name = "accuracy-by-subject",
+): Figure {
+  const rows = subjects.map((one) => ({
+    ...one,
+    label: `${spoken(one.subject)} (${one.n.toLocaleString("en")})`,
+    low: one.clusteredInterval[0],
+    high: one.clusteredInterval[1],
+  }));
   const [best, worst] = [rows[0], rows[rows.length - 1]];
   const few = rows.filter((row) => row.fewRows);
   const insets = { insetTop: 2, insetBottom: 2 };
@@ -23,21 +32,48 @@ export function subjectFigure(subjects: readonly SubjectAccuracy[], overall: num
       marginRight: 30,
       key: [
         ...(few.length < rows.length ? [{ look: "bar", colour: COLOURS.blue, text: "accuracy" } as const] : []),
-        ...(few.length ? [{ look: "faint-bar", colour: COLOURS.blue, text: `accuracy of under ${FEW_ROWS} rows` } as const] : []),
+        ...(few.length
+          ? [{ look: "faint-bar", colour: COLOURS.blue, text: `accuracy of under ${FEW_ROWS} rows` } as const]
+          : []),
         { look: "interval", colour: "currentColor", text: "95 % interval, by question" },
         { look: "diamond", colour: COLOURS.orange, text: "shrunken estimate" },
         { look: "dashed", colour: COLOURS.red, text: "all rows" },
         { look: "dashed", colour: COLOURS.grey, text: "chance" },
       ],
-      x: { domain: [0, 1], label: "accuracy (number of rows in brackets)", labelAnchor: "center", labelArrow: "none", tickFormat: "%", grid: true },
+      x: {
+        domain: [0, 1],
+        label: "accuracy (number of rows in brackets)",
+        labelAnchor: "center",
+        labelArrow: "none",
+        tickFormat: "%",
+        grid: true,
+      },
       y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
-        Plot.barX(rows.filter((row) => !row.fewRows), { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.75, ...insets }),
-        Plot.barX(few, { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.15, stroke: COLOURS.blue, ...insets }),
+        Plot.barX(
+          rows.filter((row) => !row.fewRows),
+          { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.75, ...insets },
+        ),
+        Plot.barX(few, {
+          x: "accuracy",
+          y: "label",
+          fill: COLOURS.blue,
+          fillOpacity: 0.15,
+          stroke: COLOURS.blue,
+          ...insets,
+        }),
         Plot.ruleX([overall], { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
         Plot.ruleX([CHANCE], { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" }),
         Plot.ruleY(rows, { x1: "low", x2: "high", y: "label", stroke: "currentColor", strokeWidth: 1.3 }),
-        Plot.dot(rows, { x: "shrunken", y: "label", symbol: "diamond", r: 4, fill: COLOURS.orange, stroke: "currentColor", strokeWidth: 0.8 }),
+        Plot.dot(rows, {
+          x: "shrunken",
+          y: "label",
+          symbol: "diamond",
+          r: 4,
+          fill: COLOURS.orange,
+          stroke: "currentColor",
+          strokeWidth: 0.8,
+        }),
         Plot.ruleX([0]),
       ],
     },
@@ -49,13 +85,21 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
   const columns = [...LETTERS, "unreadable"];
   const cells = confusion.flatMap((row, i) => {
     const total = row.reduce((a, b) => a + b, 0);
-    return row.map((count, j) => ({ truth: LETTERS[i] as string, predicted: columns[j] as string, count, share: total ? count / total : 0 }));
+    return row.map((count, j) => ({
+      truth: LETTERS[i] as string,
+      predicted: columns[j] as string,
+      count,
+      share: total ? count / total : 0,
+    }));
   });
   const ink = (cell: { share: number }): string => (cell.share > 0.5 ? "white" : "#123");
   return draw(
     name,
     "Confusion matrix",
-    cells.filter((cell) => cell.count > 0).map((cell) => `true ${cell.truth}, predicted ${cell.predicted}: ${cell.count}`).join("; "),
+    cells
+      .filter((cell) => cell.count > 0)
+      .map((cell) => `true ${cell.truth}, predicted ${cell.predicted}: ${cell.count}`)
+      .join("; "),
     {
       width: HALF,
       height: 300,
@@ -68,8 +112,22 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
       color: { type: "linear", domain: [0, 1], range: ["#eaf2f8", "#0072B2"] },
       marks: [
         Plot.cell(cells, { x: "predicted", y: "truth", fill: "share" }),
-        Plot.text(cells, { x: "predicted", y: "truth", text: (cell: { count: number }) => cell.count.toLocaleString("en"), dy: -7, fontWeight: 600, fill: ink }),
-        Plot.text(cells, { x: "predicted", y: "truth", text: (cell: { share: number }) => percent(cell.share, 0), dy: 9, fontSize: 11, fill: ink }),
+        Plot.text(cells, {
+          x: "predicted",
+          y: "truth",
+          text: (cell: { count: number }) => cell.count.toLocaleString("en"),
+          dy: -7,
+          fontWeight: 600,
+          fill: ink,
+        }),
+        Plot.text(cells, {
+          x: "predicted",
+          y: "truth",
+          text: (cell: { share: number }) => percent(cell.share, 0),
+          dy: 9,
+          fontSize: 11,
+          fill: ink,
+        }),
       ],
     },
   );
@@ -98,8 +156,20 @@ export function letterFigure(letters: readonly LetterBias[], name = "letters"): 
       fx: { label: null, domain: [...LETTERS], axis: "bottom", padding: 0.15 },
       y: { grid: true, label: "rows", domain: [0, 1.08 * most], ticks: 5 },
       marks: [
-        Plot.barY(rows, { fx: "letter", x: "which", y: "count", fill: (row: { which: string }) => (row.which === "true" ? COLOURS.grey : COLOURS.blue) }),
-        Plot.text(rows, { fx: "letter", x: "which", y: "count", text: (row: { count: number }) => row.count.toLocaleString("en"), dy: -8, fontSize: 12 }),
+        Plot.barY(rows, {
+          fx: "letter",
+          x: "which",
+          y: "count",
+          fill: (row: { which: string }) => (row.which === "true" ? COLOURS.grey : COLOURS.blue),
+        }),
+        Plot.text(rows, {
+          fx: "letter",
+          x: "which",
+          y: "count",
+          text: (row: { count: number }) => row.count.toLocaleString("en"),
+          dy: -8,
+          fontSize: 12,
+        }),
         Plot.ruleY([0]),
       ],
     },
@@ -117,12 +187,22 @@ export interface GroupMark {
 
 /** Accuracies of groups (languages, categories, stages, runs) with intervals clustered by question. */
 export function groupFigure(name: string, title: string, groups: readonly GroupMark[], { width = HALF } = {}): Figure {
-  const rows = groups.map((group) => ({ ...group, text: `${group.label} (${group.n.toLocaleString("en")})`, low: group.clusteredInterval[0], high: group.clusteredInterval[1] }));
+  const rows = groups.map((group) => ({
+    ...group,
+    text: `${group.label} (${group.n.toLocaleString("en")})`,
+    low: group.clusteredInterval[0],
+    high: group.clusteredInterval[1],
+  }));
   const published = rows.filter((row) => row.published !== undefined);
   return draw(
     name,
     title,
-    rows.map((row) => `${row.text} ${percent(row.accuracy)}, 95 % interval ${percent(row.low)} to ${percent(row.high)}${row.published === undefined ? "" : `, published ${percent(row.published)}`}`).join("; "),
+    rows
+      .map(
+        (row) =>
+          `${row.text} ${percent(row.accuracy)}, 95 % interval ${percent(row.low)} to ${percent(row.high)}${row.published === undefined ? "" : `, published ${percent(row.published)}`}`,
+      )
+      .join("; "),
     {
       width,
       height: 76 + 28 * rows.length,
@@ -134,7 +214,14 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
         ...(published.length ? [{ look: "diamond", colour: COLOURS.orange, text: "published" } as const] : []),
         { look: "dashed", colour: COLOURS.grey, text: "chance" },
       ],
-      x: { domain: [0, 1], tickFormat: "%", label: "accuracy (number of rows in brackets)", labelAnchor: "center", labelArrow: "none", grid: true },
+      x: {
+        domain: [0, 1],
+        tickFormat: "%",
+        label: "accuracy (number of rows in brackets)",
+        labelAnchor: "center",
+        labelArrow: "none",
+        grid: true,
+      },
       y: { label: null, domain: rows.map((row) => row.text) },
       marks: [
         Plot.ruleX([CHANCE], { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" }),
@@ -142,8 +229,23 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
         Plot.tickX(rows, { x: "low", y: "text", insetTop: 8, insetBottom: 8 }),
         Plot.tickX(rows, { x: "high", y: "text", insetTop: 8, insetBottom: 8 }),
         Plot.dot(rows, { x: "accuracy", y: "text", fill: COLOURS.blue, r: 5 }),
-        Plot.dot(published, { x: "published", y: "text", symbol: "diamond", fill: COLOURS.orange, stroke: "currentColor", strokeWidth: 0.8, r: 5 }),
-        Plot.text(rows, { x: "high", y: "text", text: (row: { accuracy: number }) => percent(row.accuracy), dx: 8, textAnchor: "start", fontWeight: 600 }),
+        Plot.dot(published, {
+          x: "published",
+          y: "text",
+          symbol: "diamond",
+          fill: COLOURS.orange,
+          stroke: "currentColor",
+          strokeWidth: 0.8,
+          r: 5,
+        }),
+        Plot.text(rows, {
+          x: "high",
+          y: "text",
+          text: (row: { accuracy: number }) => percent(row.accuracy),
+          dx: 8,
+          textAnchor: "start",
+          fontWeight: 600,
+        }),
       ],
     },
   );
@@ -163,11 +265,23 @@ export function calibrationFigure(calibration: Calibration, name = "calibration"
         { look: "dot", colour: COLOURS.blue, text: "rows; larger for more" },
         { look: "dashed", colour: COLOURS.grey, text: "confidence to be believed" },
       ],
-      x: { domain: [0, 1], label: "confidence: probability of the letter given", labelAnchor: "center", labelArrow: "none", tickFormat: "%" },
+      x: {
+        domain: [0, 1],
+        label: "confidence: probability of the letter given",
+        labelAnchor: "center",
+        labelArrow: "none",
+        tickFormat: "%",
+      },
       y: { domain: [0, 1], label: "accuracy", tickFormat: "%", grid: true },
       r: { range: [2, 14] },
       marks: [
-        Plot.line([[0, 0], [1, 1]], { stroke: COLOURS.grey, strokeDasharray: "4 3" }),
+        Plot.line(
+          [
+            [0, 0],
+            [1, 1],
+          ],
+          { stroke: COLOURS.grey, strokeDasharray: "4 3" },
+        ),
         Plot.line(bins, { x: "confidence", y: "accuracy", stroke: COLOURS.blue }),
         Plot.dot(bins, { x: "confidence", y: "accuracy", r: "n", fill: COLOURS.blue, fillOpacity: 0.7 }),
       ],
@@ -176,14 +290,27 @@ export function calibrationFigure(calibration: Calibration, name = "calibration"
 }
 
 /** Every figure of one set of answers; `prefix` keeps the stages of a run apart. */
-export function evaluationFigures(statistics: EvaluationStatistics, confusion: readonly (readonly number[])[], prefix = ""): Figure[] {
+export function evaluationFigures(
+  statistics: EvaluationStatistics,
+  confusion: readonly (readonly number[])[],
+  prefix = "",
+): Figure[] {
   const named = (name: string): string => (prefix ? `${prefix}-${name}` : name);
   return [
     subjectFigure(statistics.subjects, statistics.overall.accuracy, named("accuracy-by-subject")),
     confusionFigure(confusion, named("confusion")),
     letterFigure(statistics.letters, named("letters")),
-    groupFigure(named("accuracy-by-category"), "Accuracy by category", statistics.categories.map((one) => ({ label: one.category, ...one }))),
+    groupFigure(
+      named("accuracy-by-category"),
+      "Accuracy by category",
+      statistics.categories.map((one) => ({ label: one.category, ...one })),
+    ),
     ...(statistics.calibration ? [calibrationFigure(statistics.calibration, named("calibration"))] : []),
-    groupFigure(named("accuracy-by-language"), "Accuracy by language", statistics.languages.map((one) => ({ label: one.language, ...one })), { width: statistics.languages.length > 4 ? WIDE : HALF }),
+    groupFigure(
+      named("accuracy-by-language"),
+      "Accuracy by language",
+      statistics.languages.map((one) => ({ label: one.language, ...one })),
+      { width: statistics.languages.length > 4 ? WIDE : HALF },
+    ),
   ];
 }

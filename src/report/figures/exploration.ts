@@ -17,7 +17,12 @@ export interface ExplorationFigures {
   readonly subjects: Readonly<Record<string, number>>;
   readonly answersBySubject: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly histograms: readonly Histogram[];
-  readonly tokensByLanguage: readonly { readonly language: string; readonly low: number; readonly middle: number; readonly high: number }[];
+  readonly tokensByLanguage: readonly {
+    readonly language: string;
+    readonly low: number;
+    readonly middle: number;
+    readonly high: number;
+  }[];
   readonly tokensPerCharacter: readonly { readonly language: string; readonly share: number }[];
 }
 
@@ -28,46 +33,80 @@ export function explorationFigures(from: ExplorationFigures, subjectsDrawn = 40)
     countFigure(
       "subjects",
       `The ${Math.min(subjectsDrawn, Object.keys(from.subjects).length)} largest subjects`,
-      Object.entries(from.subjects).sort((a, b) => b[1] - a[1]).slice(0, subjectsDrawn).map(([subject, count]) => [spoken(subject), count]),
+      Object.entries(from.subjects)
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, subjectsDrawn)
+        .map(([subject, count]) => [spoken(subject), count]),
     ),
     balanceFigure(from.answersBySubject),
     ...from.histograms.flatMap(histogramFigures),
     spreadFigure(from.tokensByLanguage),
-    countFigure("tokens-per-character", "Tokens per character by language", from.tokensPerCharacter.map((one) => [one.language, one.share]), ".2f"),
+    countFigure(
+      "tokens-per-character",
+      "Tokens per character by language",
+      from.tokensPerCharacter.map((one) => [one.language, one.share]),
+      ".2f",
+    ),
   ];
 }
 
-function countFigure(name: string, title: string, entries: readonly (readonly [string, number])[], format = ",d"): Figure {
+function countFigure(
+  name: string,
+  title: string,
+  entries: readonly (readonly [string, number])[],
+  format = ",d",
+): Figure {
   const rows = entries.map(([label, count]) => ({ label, count }));
-  return draw(name, title, rows.map((row) => `${row.label}: ${format === ",d" ? row.count : row.count.toFixed(2)}`).join("; "), {
-    height: 64 + 20 * rows.length,
-    marginLeft: Math.max(60, 7.2 * Math.max(...rows.map((row) => row.label.length)) + 12),
-    marginRight: 60,
-    x: { grid: true, label: null },
-    y: { label: null, domain: rows.map((row) => row.label) },
-    marks: [
-      Plot.barX(rows, { x: "count", y: "label", fill: COLOURS.blue, fillOpacity: 0.8 }),
-      Plot.text(rows, { x: "count", y: "label", text: (row: { count: number }) => (format === ",d" ? row.count.toLocaleString("en") : row.count.toFixed(2)), textAnchor: "start", dx: 4 }),
-      Plot.ruleX([0]),
-    ],
-  });
+  return draw(
+    name,
+    title,
+    rows.map((row) => `${row.label}: ${format === ",d" ? row.count : row.count.toFixed(2)}`).join("; "),
+    {
+      height: 64 + 20 * rows.length,
+      marginLeft: Math.max(60, 7.2 * Math.max(...rows.map((row) => row.label.length)) + 12),
+      marginRight: 60,
+      x: { grid: true, label: null },
+      y: { label: null, domain: rows.map((row) => row.label) },
+      marks: [
+        Plot.barX(rows, { x: "count", y: "label", fill: COLOURS.blue, fillOpacity: 0.8 }),
+        Plot.text(rows, {
+          x: "count",
+          y: "label",
+          text: (row: { count: number }) => (format === ",d" ? row.count.toLocaleString("en") : row.count.toFixed(2)),
+          textAnchor: "start",
+          dx: 4,
+        }),
+        Plot.ruleX([0]),
+      ],
+    },
+  );
 }
 
 function balanceFigure(answersBySubject: ExplorationFigures["answersBySubject"]): Figure {
-  const rows = Object.entries(answersBySubject).flatMap(([subject, counts]) => LETTERS.map((letter) => ({ subject: spoken(subject), letter, count: counts[letter] ?? 0 })));
+  const rows = Object.entries(answersBySubject).flatMap(([subject, counts]) =>
+    LETTERS.map((letter) => ({ subject: spoken(subject), letter, count: counts[letter] ?? 0 })),
+  );
   const subjects = Object.keys(answersBySubject).map(spoken).sort();
-  return draw("answers-by-subject", "Answer balance by subject", `Shares of the four answers within each of ${subjects.length} subjects; a quarter each would be even.`, {
-    height: 80 + 18 * subjects.length,
-    marginLeft: 300,
-    key: LETTERS.map((letter, index) => ({ look: "bar", colour: SERIES[index] as string, text: letter }) as const),
-    x: { label: "share of the subject's rows", labelAnchor: "center", labelArrow: "none", tickFormat: "%" },
-    y: { label: null, domain: subjects },
-    color: { domain: [...LETTERS], range: SERIES.slice(0, 4) },
-    marks: [
-      Plot.barX(rows, Plot.stackX({ x: "count", y: "subject", fill: "letter", offset: "normalize", order: [...LETTERS] })),
-      Plot.ruleX([0.25, 0.5, 0.75], { stroke: "white", strokeDasharray: "3 3" }),
-    ],
-  });
+  return draw(
+    "answers-by-subject",
+    "Answer balance by subject",
+    `Shares of the four answers within each of ${subjects.length} subjects; a quarter each would be even.`,
+    {
+      height: 80 + 18 * subjects.length,
+      marginLeft: 300,
+      key: LETTERS.map((letter, index) => ({ look: "bar", colour: SERIES[index] as string, text: letter }) as const),
+      x: { label: "share of the subject's rows", labelAnchor: "center", labelArrow: "none", tickFormat: "%" },
+      y: { label: null, domain: subjects },
+      color: { domain: [...LETTERS], range: SERIES.slice(0, 4) },
+      marks: [
+        Plot.barX(
+          rows,
+          Plot.stackX({ x: "count", y: "subject", fill: "letter", offset: "normalize", order: [...LETTERS] }),
+        ),
+        Plot.ruleX([0.25, 0.5, 0.75], { stroke: "white", strokeDasharray: "3 3" }),
+      ],
+    },
+  );
 }
 
 /** A histogram of lengths with the rules at 256 and 512 tokens, and its close-up where it has one. */
@@ -77,7 +116,15 @@ export function histogramFigures(histogram: Histogram): Figure[] {
   const longest = histogram.edges[histogram.edges.length - 1] ?? 0;
   return [
     lengthFigure(name, title, histogram),
-    ...(histogram.closeUp ? [lengthFigure(`${name}-close-up`, `${title}, the rows of at most ${Math.ceil(histogram.closeUp.edges.at(-1) ?? 0)} of up to ${Math.round(longest).toLocaleString("en")} tokens`, histogram.closeUp)] : []),
+    ...(histogram.closeUp
+      ? [
+          lengthFigure(
+            `${name}-close-up`,
+            `${title}, the rows of at most ${Math.ceil(histogram.closeUp.edges.at(-1) ?? 0)} of up to ${Math.round(longest).toLocaleString("en")} tokens`,
+            histogram.closeUp,
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -89,7 +136,8 @@ const RULES = [256, 512];
 function lengthFigure(name: string, title: string, { edges, counts }: Pick<Histogram, "edges" | "counts">): Figure {
   const bins = counts.map((count, index) => ({ low: edges[index] as number, high: edges[index + 1] as number, count }));
   const total = counts.reduce((a, b) => a + b, 0);
-  const under = (limit: number): number => bins.filter((bin) => bin.high <= limit).reduce((sum, bin) => sum + bin.count, 0) / Math.max(1, total);
+  const under = (limit: number): number =>
+    bins.filter((bin) => bin.high <= limit).reduce((sum, bin) => sum + bin.count, 0) / Math.max(1, total);
   const last = edges[edges.length - 1] ?? 0;
   // A rule far to the right of all rows would press them to the edge: it is told instead.
   const rules = RULES.filter((rule) => rule <= 1.5 * last);
@@ -106,8 +154,25 @@ function lengthFigure(name: string, title: string, { edges, counts }: Pick<Histo
       marks: [
         Plot.rectY(bins, { x1: "low", x2: "high", y: "count", fill: COLOURS.blue, fillOpacity: 0.8, inset: 0 }),
         Plot.ruleX(rules, { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
-        Plot.text(rules, { x: (limit: number) => limit, text: (limit: number) => String(limit), frameAnchor: "top", dx: 4, textAnchor: "start", fill: COLOURS.red, fontWeight: 600, stroke: "var(--card, white)", strokeWidth: 4 }),
-        Plot.text(beyond.length ? [`the ${beyond.length > 1 ? "rules" : "rule"} at ${beyond.join(" and ")} tokens ${beyond.length > 1 ? "lie" : "lies"} to the right of all rows`] : [], { frameAnchor: "top-right", dy: -18, fontStyle: "italic" }),
+        Plot.text(rules, {
+          x: (limit: number) => limit,
+          text: (limit: number) => String(limit),
+          frameAnchor: "top",
+          dx: 4,
+          textAnchor: "start",
+          fill: COLOURS.red,
+          fontWeight: 600,
+          stroke: "var(--card, white)",
+          strokeWidth: 4,
+        }),
+        Plot.text(
+          beyond.length
+            ? [
+                `the ${beyond.length > 1 ? "rules" : "rule"} at ${beyond.join(" and ")} tokens ${beyond.length > 1 ? "lie" : "lies"} to the right of all rows`,
+              ]
+            : [],
+          { frameAnchor: "top-right", dy: -18, fontStyle: "italic" },
+        ),
         Plot.ruleY([0]),
       ],
     },
@@ -115,16 +180,38 @@ function lengthFigure(name: string, title: string, { edges, counts }: Pick<Histo
 }
 
 function spreadFigure(rows: ExplorationFigures["tokensByLanguage"]): Figure {
-  return draw("tokens-by-language", "Tokens of question and choices by language", rows.map((row) => `${row.language}: median ${Math.round(row.middle)}, middle half ${Math.round(row.low)} to ${Math.round(row.high)}`).join("; "), {
-    height: 60 + 20 * rows.length,
-    marginLeft: 70,
-    key: [{ look: "dot", colour: COLOURS.blue, text: "median" }, { look: "bar", colour: COLOURS.sky, text: "the middle half of the rows" }],
-    x: { label: "tokens", labelAnchor: "center", labelArrow: "none", grid: true },
-    y: { label: null, domain: rows.map((row) => row.language) },
-    marks: [
-      Plot.ruleY(rows, { x1: "low", x2: "high", y: "language", stroke: COLOURS.sky, strokeWidth: 8, strokeOpacity: 0.8 }),
-      Plot.dot(rows, { x: "middle", y: "language", fill: COLOURS.blue, r: 4.5 }),
-      ...(Math.max(...rows.map(({ high }) => high)) * 1.5 >= 256 ? [Plot.ruleX([256], { stroke: COLOURS.red, strokeDasharray: "4 3" })] : []),
-    ],
-  });
+  return draw(
+    "tokens-by-language",
+    "Tokens of question and choices by language",
+    rows
+      .map(
+        (row) =>
+          `${row.language}: median ${Math.round(row.middle)}, middle half ${Math.round(row.low)} to ${Math.round(row.high)}`,
+      )
+      .join("; "),
+    {
+      height: 60 + 20 * rows.length,
+      marginLeft: 70,
+      key: [
+        { look: "dot", colour: COLOURS.blue, text: "median" },
+        { look: "bar", colour: COLOURS.sky, text: "the middle half of the rows" },
+      ],
+      x: { label: "tokens", labelAnchor: "center", labelArrow: "none", grid: true },
+      y: { label: null, domain: rows.map((row) => row.language) },
+      marks: [
+        Plot.ruleY(rows, {
+          x1: "low",
+          x2: "high",
+          y: "language",
+          stroke: COLOURS.sky,
+          strokeWidth: 8,
+          strokeOpacity: 0.8,
+        }),
+        Plot.dot(rows, { x: "middle", y: "language", fill: COLOURS.blue, r: 4.5 }),
+        ...(Math.max(...rows.map(({ high }) => high)) * 1.5 >= 256
+          ? [Plot.ruleX([256], { stroke: COLOURS.red, strokeDasharray: "4 3" })]
+          : []),
+      ],
+    },
+  );
 }

@@ -11,12 +11,14 @@ const SWATCH = 18;
 const LETTER = 6.9;
 
 /** How much height a key takes in a figure of a width. */
-export const keyHeight = (items: readonly KeyItem[], width: number): number => (items.length ? ROW * (1 + Math.max(...places(items, width).map(({ row }) => row))) + 6 : 0);
+export const keyHeight = (items: readonly KeyItem[], width: number): number =>
+  items.length ? ROW * (1 + Math.max(...places(items, width).map(({ row }) => row))) + 6 : 0;
 
 /** The key as SVG, to stand at a figure's top. */
 export function keyMarkup(items: readonly KeyItem[], width: number): string {
   const placed = places(items, width).map(
-    ({ item, x, row }) => `<g transform="translate(${x},${row * ROW + 10})">${swatch(item)}<text x="${SWATCH + 6}" y="4.5" text-anchor="start" fill="currentColor">${escapeText(item.text)}</text></g>`,
+    ({ item, x, row }) =>
+      `<g transform="translate(${x},${row * ROW + 10})">${swatch(item)}<text x="${SWATCH + 6}" y="4.5" text-anchor="start" fill="currentColor">${escapeText(item.text)}</text></g>`,
   );
   return `<g aria-hidden="true">${placed.join("")}</g>`;
 }

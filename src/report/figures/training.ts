@@ -20,7 +20,10 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
   const last = points[points.length - 1];
   // The first steps of a model with random weights would flatten all that follows: they may leave the picture.
   const losses = [...points.slice(1), ...validation].map((point) => point.loss).sort((a, b) => a - b);
-  const top = Math.min(Math.max(...losses, points[0]?.loss ?? 0), 1.6 * (losses[Math.floor(0.95 * losses.length)] ?? Number.POSITIVE_INFINITY));
+  const top = Math.min(
+    Math.max(...losses, points[0]?.loss ?? 0),
+    1.6 * (losses[Math.floor(0.95 * losses.length)] ?? Number.POSITIVE_INFINITY),
+  );
   const best = validation.length > 1 ? validation.reduce((low, one) => (one.loss < low.loss ? one : low)) : undefined;
   const bottom = Math.min(...losses, points[0]?.loss ?? 0);
   return draw(
@@ -32,28 +35,58 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
       marginRight: 56,
       key: [
         { look: "line", colour: COLOURS.blue, text: "training" },
-        ...(validation.length ? [{ look: "diamond", colour: COLOURS.orange, text: "validation, after an epoch" } as const] : []),
+        ...(validation.length
+          ? [{ look: "diamond", colour: COLOURS.orange, text: "validation, after an epoch" } as const]
+          : []),
       ],
       x: { label: "step", labelAnchor: "center", labelArrow: "none" },
       y: { label: "loss", grid: true, domain: [bottom < 0.5 * top ? 0 : bottom, top] },
       marks: [
         Plot.line(points, { x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 1.8, clip: true }),
-        ...(points.length < 40 ? [Plot.dot(points, { x: "step", y: "loss", fill: COLOURS.blue, r: 2.5, clip: true })] : []),
+        ...(points.length < 40
+          ? [Plot.dot(points, { x: "step", y: "loss", fill: COLOURS.blue, r: 2.5, clip: true })]
+          : []),
         Plot.line(validation, { x: "step", y: "loss", stroke: COLOURS.orange, strokeWidth: 1.8 }),
-        Plot.dot(validation, { x: "step", y: "loss", fill: COLOURS.orange, r: 5, symbol: "diamond", stroke: "currentColor", strokeWidth: 0.8 }),
-        Plot.text(best ? [best] : [], { x: "step", y: "loss", text: (one: ValidationPoint) => `lowest ${one.loss.toFixed(3)}`, dy: -14, textAnchor: "middle" }),
+        Plot.dot(validation, {
+          x: "step",
+          y: "loss",
+          fill: COLOURS.orange,
+          r: 5,
+          symbol: "diamond",
+          stroke: "currentColor",
+          strokeWidth: 0.8,
+        }),
+        Plot.text(best ? [best] : [], {
+          x: "step",
+          y: "loss",
+          text: (one: ValidationPoint) => `lowest ${one.loss.toFixed(3)}`,
+          dy: -14,
+          textAnchor: "middle",
+        }),
       ],
     },
   );
 }
 
 export function learningRateFigure(points: readonly LossPoint[]): Figure {
-  return draw("learning-rate", "Learning rate", `Highest ${Math.max(...points.map((point) => point.learningRate)).toExponential(2)}.`, {
-    height: 200,
-    marginLeft: 70,
-    marginRight: 40,
-    x: { label: "step", labelAnchor: "center", labelArrow: "none" },
-    y: { label: "learning rate", grid: true, tickFormat: (rate: number) => (rate === 0 ? "0" : rate.toExponential(1)), ticks: 4, domain: [0, Math.max(...points.map((point) => point.learningRate))], nice: true },
-    marks: [Plot.line(points, { x: "step", y: "learningRate", stroke: COLOURS.green, strokeWidth: 1.8 })],
-  });
+  return draw(
+    "learning-rate",
+    "Learning rate",
+    `Highest ${Math.max(...points.map((point) => point.learningRate)).toExponential(2)}.`,
+    {
+      height: 200,
+      marginLeft: 70,
+      marginRight: 40,
+      x: { label: "step", labelAnchor: "center", labelArrow: "none" },
+      y: {
+        label: "learning rate",
+        grid: true,
+        tickFormat: (rate: number) => (rate === 0 ? "0" : rate.toExponential(1)),
+        ticks: 4,
+        domain: [0, Math.max(...points.map((point) => point.learningRate))],
+        nice: true,
+      },
+      marks: [Plot.line(points, { x: "step", y: "learningRate", stroke: COLOURS.green, strokeWidth: 1.8 })],
+    },
+  );
 }

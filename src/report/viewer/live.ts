@@ -6,9 +6,16 @@ import { lockHolder } from "../../base/lock.js";
 import { accuracyOf, scoreReplies } from "../../evaluate/index.js";
 import type { RunStart } from "../../record/index.js";
 import { titleOfStage } from "../evaluation-parts.js";
-import { groupFigure, type GroupMark, lossFigure, type LossPoint, type ValidationPoint, WIDE } from "../figures/index.js";
+import {
+  type GroupMark,
+  groupFigure,
+  type LossPoint,
+  lossFigure,
+  type ValidationPoint,
+  WIDE,
+} from "../figures/index.js";
 import { type Html, html } from "../html.js";
-import { figures, table, type Tile, tiles } from "../parts.js";
+import { figures, type Tile, table, tiles } from "../parts.js";
 
 /** A log past so many bytes is not read anew every two seconds. */
 const READ_AT_ONCE = 32e6;
@@ -17,27 +24,60 @@ const READ_AT_ONCE = 32e6;
 export async function liveBody(path: string): Promise<Html> {
   const { points, validation, last } = await readTraining(path);
   const answers = await readAnswers(path);
-  const shown = [...(answers.length ? [groupFigure("so-far", "Accuracy so far", answers, { width: WIDE })] : []), ...(points.length ? [lossFigure(points, validation)] : [])];
+  const shown = [
+    ...(answers.length ? [groupFigure("so-far", "Accuracy so far", answers, { width: WIDE })] : []),
+    ...(points.length ? [lossFigure(points, validation)] : []),
+  ];
   const figure = (name: string): string => Number(last[name]).toPrecision(4);
   return html`${tiles([
     stateTile(path),
-    ...(points.length ? [{ name: "Step", value: Number(last.step).toLocaleString("en"), under: [`loss ${Number(last.loss).toFixed(4)}`, `epoch ${Number(last.epoch).toFixed(2)}`] }] : []),
+    ...(points.length
+      ? [
+          {
+            name: "Step",
+            value: Number(last.step).toLocaleString("en"),
+            under: [`loss ${Number(last.loss).toFixed(4)}`, `epoch ${Number(last.epoch).toFixed(2)}`],
+          },
+        ]
+      : []),
     ...(await replyTiles(path)),
-  ])}${shown.length ? figures(shown) : html`<p class="soft">Nothing is logged yet.</p>`}${points.length
-    ? table(["", ""], [["learning rate", figure("learningRate")], ["gradient norm", figure("gradientNorm")], ["rows a second", figure("rowsPerSecond")], ["seconds", Number(last.seconds).toFixed(0)]])
-    : ""}`;
+  ])}${shown.length ? figures(shown) : html`<p class="soft">Nothing is logged yet.</p>`}${
+    points.length
+      ? table(
+          ["", ""],
+          [
+            ["learning rate", figure("learningRate")],
+            ["gradient norm", figure("gradientNorm")],
+            ["rows a second", figure("rowsPerSecond")],
+            ["seconds", Number(last.seconds).toFixed(0)],
+          ],
+        )
+      : ""
+  }`;
 }
 
 function stateTile(path: string): Tile {
-  const files = ["train-log.jsonl", "replies.jsonl", "run.json"].map((name) => join(path, name)).filter((file) => existsSync(file));
+  const files = ["train-log.jsonl", "replies.jsonl", "run.json"]
+    .map((name) => join(path, name))
+    .filter((file) => existsSync(file));
   const quiet = Math.max(0, Math.round((Date.now() - Math.max(...files.map((file) => statSync(file).mtimeMs))) / 1000));
   const holder = lockHolder(path);
   return holder === undefined
-    ? { name: "State", value: "not running", under: [`last sign ${quiet.toLocaleString("en")} s ago`, "the same command goes on with it"] }
-    : { name: "State", value: "running", under: [`process ${holder}`, `last sign ${quiet.toLocaleString("en")} s ago`] };
+    ? {
+        name: "State",
+        value: "not running",
+        under: [`last sign ${quiet.toLocaleString("en")} s ago`, "the same command goes on with it"],
+      }
+    : {
+        name: "State",
+        value: "running",
+        under: [`process ${holder}`, `last sign ${quiet.toLocaleString("en")} s ago`],
+      };
 }
 
-async function readTraining(path: string): Promise<{ points: LossPoint[]; validation: ValidationPoint[]; last: Record<string, unknown> }> {
+async function readTraining(
+  path: string,
+): Promise<{ points: LossPoint[]; validation: ValidationPoint[]; last: Record<string, unknown> }> {
   const points: LossPoint[] = [];
   const validation: ValidationPoint[] = [];
   let last: Record<string, unknown> = {};
@@ -55,10 +95,17 @@ async function readTraining(path: string): Promise<{ points: LossPoint[]; valida
 /** How many rows each stage has answered, of how many test rows. */
 async function replyTiles(path: string): Promise<Tile[]> {
   const answered = new Map<string, number>();
-  for await (const { stage, ids } of readJsonLines<{ stage: string; ids: readonly string[] }>(join(path, "replies.jsonl"))) answered.set(stage, (answered.get(stage) ?? 0) + ids.length);
+  for await (const { stage, ids } of readJsonLines<{ stage: string; ids: readonly string[] }>(
+    join(path, "replies.jsonl"),
+  ))
+    answered.set(stage, (answered.get(stage) ?? 0) + ids.length);
   const splits = join(path, "splits.json");
   const rows = existsSync(splits) ? (await readJson<{ test?: readonly string[] }>(splits)).test?.length : undefined;
-  return [...answered].map(([stage, count]) => ({ name: `Answered ${titleOfStage(stage)}`, value: count.toLocaleString("en"), under: rows ? `of ${rows.toLocaleString("en")} test rows` : "rows" }));
+  return [...answered].map(([stage, count]) => ({
+    name: `Answered ${titleOfStage(stage)}`,
+    value: count.toLocaleString("en"),
+    under: rows ? `of ${rows.toLocaleString("en")} test rows` : "rows",
+  }));
 }
 
 /** Accuracy of what has been answered; nothing where the log cannot be read (a line may be half written) or is long. */

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readJsonLines } from "../../base/json-lines.js";
-import { readJson } from "../../base/files.js";
-import type { ComparedRun, EvaluationStatistics, Interval, Prediction } from "../../evaluate/index.js";
-import { type Manifest, readManifest, type RunStart } from "../../record/index.js";
 import { messageOf, UserError } from "../../base/errors.js";
+import { readJson } from "../../base/files.js";
+import { readJsonLines } from "../../base/json-lines.js";
+import type { ComparedRun, EvaluationStatistics, Interval, Prediction } from "../../evaluate/index.js";
+import { type Manifest, type RunStart, readManifest } from "../../record/index.js";
 
 /** A folder that holds a run, whole or still going. */
 export interface FoundRun {
@@ -17,7 +17,12 @@ export interface FoundRun {
   readonly complete: boolean;
   readonly sample: boolean;
   /** Accuracy by stage with its interval, where the run has any. */
-  readonly accuracies: readonly { readonly stage: string; readonly accuracy: number; readonly n: number; readonly interval?: Interval }[];
+  readonly accuracies: readonly {
+    readonly stage: string;
+    readonly accuracy: number;
+    readonly n: number;
+    readonly interval?: Interval;
+  }[];
   /** Why the folder cannot be read, where it cannot. */
   readonly fault?: string;
 }
@@ -34,7 +39,17 @@ export async function findRuns(outputs: string): Promise<FoundRun[]> {
     } catch (error) {
       // A folder that cannot be read must not hide the others.
       const fault = [messageOf(error), error instanceof UserError ? error.hint : undefined].filter(Boolean).join(" ");
-      runs.push({ folder, path, name: folder, started: "", kind: "unreadable", complete: false, sample: false, accuracies: [], fault });
+      runs.push({
+        folder,
+        path,
+        name: folder,
+        started: "",
+        kind: "unreadable",
+        complete: false,
+        sample: false,
+        accuracies: [],
+        fault,
+      });
     }
   }
   return runs.sort((a, b) => (a.started < b.started ? 1 : -1));
@@ -44,9 +59,15 @@ async function describe(folder: string, path: string): Promise<FoundRun> {
   const start = await readJson<RunStart>(join(path, "run.json"));
   const complete = existsSync(join(path, "manifest.json"));
   const manifest = complete ? await readManifest(path) : undefined;
-  const metrics = existsSync(join(path, "metrics.json")) ? await readJson<Record<string, unknown>>(join(path, "metrics.json")) : {};
+  const metrics = existsSync(join(path, "metrics.json"))
+    ? await readJson<Record<string, unknown>>(join(path, "metrics.json"))
+    : {};
   return {
-    folder, path, complete, name: start.name, started: start.started,
+    folder,
+    path,
+    complete,
+    name: start.name,
+    started: start.started,
     kind: manifest?.kind ?? String((start.configuration as { kind?: unknown }).kind ?? "run"),
     sample: manifest?.sample ?? false,
     accuracies: accuraciesOf(metrics),
@@ -55,8 +76,14 @@ async function describe(folder: string, path: string): Promise<FoundRun> {
 
 function accuraciesOf(metrics: Record<string, unknown>): FoundRun["accuracies"] {
   const of = (stage: string, value: unknown): FoundRun["accuracies"] => {
-    const { accuracy, n, statistics } = (value ?? {}) as { accuracy?: unknown; n?: unknown; statistics?: Partial<EvaluationStatistics> };
-    return typeof accuracy === "number" && typeof n === "number" ? [{ stage, accuracy, n, interval: statistics?.clustered?.interval }] : [];
+    const { accuracy, n, statistics } = (value ?? {}) as {
+      accuracy?: unknown;
+      n?: unknown;
+      statistics?: Partial<EvaluationStatistics>;
+    };
+    return typeof accuracy === "number" && typeof n === "number"
+      ? [{ stage, accuracy, n, interval: statistics?.clustered?.interval }]
+      : [];
   };
   return [...of("test", metrics), ...of("baseline", metrics.baseline), ...of("final", metrics.final)];
 }
@@ -74,7 +101,10 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
   const file = join(path, "predictions.jsonl");
   if (!existsSync(file)) {
     throw new UserError(`${path} has no predictions.jsonl`, {
-      hint: manifest.kind === "explore" ? "An exploration answers no questions: there is nothing to compare." : "The run's folder is not whole: run the experiment again.",
+      hint:
+        manifest.kind === "explore"
+          ? "An exploration answers no questions: there is nothing to compare."
+          : "The run's folder is not whole: run the experiment again.",
     });
   }
   const stages = new Map<string, Prediction[]>();
@@ -85,7 +115,10 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
   }
   const stage = hasStage ? reference.slice(colon + 1) : stages.has("final") ? "final" : [...stages.keys()].pop();
   const predictions = stage === undefined ? undefined : stages.get(stage);
-  if (!predictions) throw new UserError(`${path} has no answers of stage "${stage ?? ""}"`, { hint: `It has: ${[...stages.keys()].join(", ") || "none"}.` });
+  if (!predictions)
+    throw new UserError(`${path} has no answers of stage "${stage ?? ""}"`, {
+      hint: `It has: ${[...stages.keys()].join(", ") || "none"}.`,
+    });
   return { name: stages.size > 1 ? `${manifest.name}:${stage}` : manifest.name, predictions, manifest };
 }
 
@@ -95,5 +128,10 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
  */
 export async function loadComparedRuns(references: readonly string[]): Promise<ComparedRun[]> {
   const runs = await Promise.all(references.map(loadComparedRun));
-  return runs.map((run, index) => ({ ...run, name: runs.some((other, place) => place !== index && other.name === run.name) ? (references[index] as string) : run.name }));
+  return runs.map((run, index) => ({
+    ...run,
+    name: runs.some((other, place) => place !== index && other.name === run.name)
+      ? (references[index] as string)
+      : run.name,
+  }));
 }

@@ -12,7 +12,7 @@ import { type Html, html, raw } from "../html.js";
 import { BRAND, page, type Section } from "../page.js";
 import { range } from "../parts.js";
 import { liveBody } from "./live.js";
-import { findRuns, type FoundRun, loadComparedRuns } from "./runs.js";
+import { type FoundRun, findRuns, loadComparedRuns } from "./runs.js";
 
 export interface Viewer {
   readonly url: string;
@@ -32,14 +32,23 @@ export async function serveRuns(outputs: string, options: { port?: number; host?
   const actual = typeof address === "object" && address ? address.port : port;
   return {
     url: `http://${host}:${actual}/`,
-    close: () => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE") reject(new UserError(`port ${port} on ${host} is taken`, { hint: "Choose another with --port, or --port 0 for any that is free." }));
+      if (error.code === "EADDRINUSE")
+        reject(
+          new UserError(`port ${port} on ${host} is taken`, {
+            hint: "Choose another with --port, or --port 0 for any that is free.",
+          }),
+        );
       else reject(new UserError(`cannot listen on ${host}:${port}: ${messageOf(error)}`, { cause: error }));
     });
     server.listen(port, host, resolve);
@@ -48,12 +57,17 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 
 async function answer(outputs: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const send = (status: number, body: string, type = "text/html; charset=utf-8"): void => {
-    response.writeHead(status, { "content-type": type, "cache-control": "no-store", "x-content-type-options": "nosniff" });
+    response.writeHead(status, {
+      "content-type": type,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    });
     response.end(body);
   };
   try {
     // Another site's name that points here (DNS rebinding) must not read the runs.
-    if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) return send(403, "this server answers on its own address only", "text/plain");
+    if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? ""))
+      return send(403, "this server answers on its own address only", "text/plain");
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const runs = await findRuns(outputs);
     if (url.pathname === "/") return send(200, listPage(outputs, runs));
@@ -64,10 +78,14 @@ async function answer(outputs: string, request: IncomingMessage, response: Serve
     if (run.fault !== undefined) return send(400, errorPage(`${run.folder} cannot be read`, run.fault));
     // 205: the run has come to its end, its report is there now.
     if (kind === "live") return run.complete ? send(205, "") : send(200, (await liveBody(run.path)).text);
-    if (rest === "files/metrics.json") return send(200, await readFile(join(run.path, "metrics.json"), "utf8"), "application/json");
+    if (rest === "files/metrics.json")
+      return send(200, await readFile(join(run.path, "metrics.json"), "utf8"), "application/json");
     if (!run.complete) return send(200, await livePage(run));
     const report = join(run.path, "report.html");
-    if (!existsSync(report)) throw new UserError(`${run.path} has no report.html`, { hint: "The run's folder is not whole: run the experiment again." });
+    if (!existsSync(report))
+      throw new UserError(`${run.path} has no report.html`, {
+        hint: "The run's folder is not whole: run the experiment again.",
+      });
     return send(200, withWayBack(await readFile(report, "utf8")));
   } catch (error) {
     if (error instanceof UserError) return send(400, errorPage(error.message, error.hint ?? ""));
@@ -80,7 +98,8 @@ const FOOT = "Served by mmmlu view on this machine alone.";
 /** The name at the page's top leads back to the list. */
 const withWayBack = (text: string): string => text.replace(BRAND, `<a class="brand" href="/">← All runs</a>`);
 
-const served = (title: string, lead: Html, sections: readonly Section[], scripts?: Html): string => withWayBack(page(title, lead, sections, { scripts, foot: FOOT }));
+const served = (title: string, lead: Html, sections: readonly Section[], scripts?: Html): string =>
+  withWayBack(page(title, lead, sections, { scripts, foot: FOOT }));
 
 function listPage(outputs: string, runs: readonly FoundRun[]): string {
   const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : html`There are none in ${outputs} yet: <code>mmmlu run eda</code> makes one.`}</p>`;
@@ -91,19 +110,29 @@ ${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}
   return page("Runs", lead, [{ id: "list", title: "All runs", body }], { foot: FOOT });
 }
 
-const stateOf = (run: FoundRun): Html | string => (run.fault !== undefined ? html`<span class="unreadable">cannot be read</span>` : run.complete ? html`<span class="right">complete</span>` : lockHolder(run.path) === undefined ? "not complete" : html`<b>running</b>`);
+const stateOf = (run: FoundRun): Html | string =>
+  run.fault !== undefined
+    ? html`<span class="unreadable">cannot be read</span>`
+    : run.complete
+      ? html`<span class="right">complete</span>`
+      : lockHolder(run.path) === undefined
+        ? "not complete"
+        : html`<b>running</b>`;
 
 /** A stage's accuracy, and the box that puts it into a comparison. */
 function answersCell(run: FoundRun, { stage, accuracy, n, interval }: FoundRun["accuracies"][number]): Html {
   const several = run.accuracies.length > 1;
-  const box = run.complete ? html`<input type="checkbox" name="run" value="${several ? `${run.folder}:${stage}` : run.folder}" aria-label="compare ${run.folder}${several ? ` ${titleOfStage(stage)}` : ""}"> ` : "";
+  const box = run.complete
+    ? html`<input type="checkbox" name="run" value="${several ? `${run.folder}:${stage}` : run.folder}" aria-label="compare ${run.folder}${several ? ` ${titleOfStage(stage)}` : ""}"> `
+    : "";
   return html`<label class="choice">${box}${several ? html`<span>${titleOfStage(stage)}</span> ` : ""}<b>${percent(accuracy)}</b> <span class="soft">${interval ? `${range(interval)}, ` : ""}${n.toLocaleString("en")} rows</span></label>`;
 }
 
 async function comparePage(runs: readonly FoundRun[], chosen: readonly string[]): Promise<string> {
   const picked = chosen.map((name) => {
     const colon = name.lastIndexOf(":");
-    const run = runs.find((one) => one.folder === name) ?? runs.find((one) => colon > 0 && one.folder === name.slice(0, colon));
+    const run =
+      runs.find((one) => one.folder === name) ?? runs.find((one) => colon > 0 && one.folder === name.slice(0, colon));
     if (!run) throw new UserError(`there is no run ${name}`, { hint: "Go back and choose from the list." });
     return run.folder === name ? run.path : `${run.path}${name.slice(colon)}`;
   });
@@ -112,7 +141,8 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
     // A fine-tuning run alone: its answers before and after.
     if (only?.accuracies.some((one) => one.stage === "baseline")) picked.unshift(`${only.path}:baseline`);
   }
-  if (picked.length < 2) throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
+  if (picked.length < 2)
+    throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
   return withWayBack(comparisonReport(compareRuns(await loadComparedRuns(picked))).html);
 }
 
@@ -121,7 +151,13 @@ async function livePage(run: FoundRun): Promise<string> {
   return served(
     run.folder,
     html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)} UTC; this page follows it, and turns into its report when it is done.</p>`,
-    [{ id: "live", title: "So far", body: html`<div id="live-body" aria-live="off">${await liveBody(run.path)}</div>` }],
+    [
+      {
+        id: "live",
+        title: "So far",
+        body: html`<div id="live-body" aria-live="off">${await liveBody(run.path)}</div>`,
+      },
+    ],
     raw(script),
   );
 }

@@ -20,7 +20,7 @@ export class LogFile {
 
   append(payload: Uint8Array): void {
     let [at, first] = [0, true];
-    do {
+    for (;;) {
       const room = BLOCK - (this.#offset % BLOCK);
       if (room < CHUNK_HEADER) {
         this.#put(new Uint8Array(room));
@@ -32,7 +32,7 @@ export class LogFile {
       at += length;
       first = false;
       if (last) return;
-    } while (true);
+    }
   }
 
   close(): void {

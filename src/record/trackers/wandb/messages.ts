@@ -1,4 +1,4 @@
-import type { RunIdentity, Items } from "./records.js";
+import type { Items, RunIdentity } from "./records.js";
 
 /** What the tracker tells the thread that sends. */
 export type ToSender =

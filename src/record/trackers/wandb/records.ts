@@ -53,7 +53,8 @@ const item = (writer: BinaryWriter, field: number, key: string, value: unknown):
 
 /** JSON as wandb reads it: with NaN and the infinities as words. */
 export function jsonOf(value: unknown): string {
-  if (typeof value === "number" && !Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+  if (typeof value === "number" && !Number.isFinite(value))
+    return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
   return JSON.stringify(value) ?? "null";
 }
 
@@ -69,13 +70,21 @@ export function records(runId: string) {
   let number = 0;
   const next = (field: number, fill: Fill): Uint8Array => record(++number, runId, field, fill);
   return {
-    header: (producer: string) => next(21, (writer) => message(writer, 1, (version) => { text(version, 1, producer); text(version, 2, "0.19.0"); })),
+    header: (producer: string) =>
+      next(21, (writer) =>
+        message(writer, 1, (version) => {
+          text(version, 1, producer);
+          text(version, 2, "0.19.0");
+        }),
+      ),
     run: (run: RunIdentity, configuration: Items) =>
       next(17, (writer) => {
         text(writer, 1, run.id);
         text(writer, 2, run.entity);
         text(writer, 3, run.project);
-        message(writer, 4, (config) => Object.entries(configuration).forEach(([key, value]) => item(config, 1, key, value)));
+        message(writer, 4, (config) =>
+          Object.entries(configuration).forEach(([key, value]) => item(config, 1, key, value)),
+        );
         text(writer, 6, run.group);
         text(writer, 7, run.jobType);
         text(writer, 8, run.displayName);
@@ -84,13 +93,18 @@ export function records(runId: string) {
         text(writer, 13, run.host);
         timestamp(writer, 17, run.started);
       }),
-    metric: (name: string, against: string) => next(12, (writer) => { text(writer, 1, name); text(writer, 4, against); }),
+    metric: (name: string, against: string) =>
+      next(12, (writer) => {
+        text(writer, 1, name);
+        text(writer, 4, against);
+      }),
     history: (values: Items, step: number) =>
       next(2, (writer) => {
         Object.entries(values).forEach(([key, value]) => item(writer, 1, key, value));
         message(writer, 2, (inner) => whole(inner, 1, step));
       }),
-    summary: (values: Items) => next(3, (writer) => Object.entries(values).forEach(([key, value]) => item(writer, 1, key, value))),
+    summary: (values: Items) =>
+      next(3, (writer) => Object.entries(values).forEach(([key, value]) => item(writer, 1, key, value))),
     statistics: (values: Readonly<Record<string, Logged>>, at: Date) =>
       next(7, (writer) => {
         // StatsRecord.stats_type = 1: SYSTEM is 0.
@@ -104,7 +118,11 @@ export function records(runId: string) {
         timestamp(writer, 2, at);
         text(writer, 3, line);
       }),
-    exit: (code: number, runtimeSeconds: number) => next(18, (writer) => { whole(writer, 1, code); whole(writer, 2, Math.round(runtimeSeconds)); }),
+    exit: (code: number, runtimeSeconds: number) =>
+      next(18, (writer) => {
+        whole(writer, 1, code);
+        whole(writer, 2, Math.round(runtimeSeconds));
+      }),
     footer: () => next(22, () => {}),
   };
 }

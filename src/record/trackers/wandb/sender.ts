@@ -38,7 +38,12 @@ parentPort?.on("message", (message: ToSender) => {
 async function main(): Promise<void> {
   try {
     const { entity, project } = await patiently(createRun);
-    tell({ type: "started", entity, project, url: `${start.baseUrl.replace("://api.", "://")}/${entity}/${project}/runs/${start.run.id}` });
+    tell({
+      type: "started",
+      entity,
+      project,
+      url: `${start.baseUrl.replace("://api.", "://")}/${entity}/${project}/runs/${start.run.id}`,
+    });
     const stream = `${start.baseUrl}/files/${encodeURIComponent(entity)}/${encodeURIComponent(project)}/${start.run.id}/file_stream`;
     for (;;) {
       if (!finish) await pause(start.intervalSeconds);
@@ -67,10 +72,20 @@ async function createRun(): Promise<{ entity: string; project: string }> {
     inserted
   }
 }`;
-  const config = Object.fromEntries(Object.entries(start.configuration).map(([key, value]) => [key, { desc: null, value }]));
+  const config = Object.fromEntries(
+    Object.entries(start.configuration).map(([key, value]) => [key, { desc: null, value }]),
+  );
   const variables = {
-    name: run.id, project: run.project, entity: run.entity ?? null, groupName: run.group ?? null, displayName: run.displayName,
-    notes: run.notes ?? null, config: JSON.stringify(config), host: run.host, jobType: run.jobType, tags: run.tags,
+    name: run.id,
+    project: run.project,
+    entity: run.entity ?? null,
+    groupName: run.group ?? null,
+    displayName: run.displayName,
+    notes: run.notes ?? null,
+    config: JSON.stringify(config),
+    host: run.host,
+    jobType: run.jobType,
+    tags: run.tags,
   };
   const reply = (await post(`${start.baseUrl}/graphql`, { query, variables, operationName: "UpsertBucket" })) as {
     data?: { upsertBucket?: { bucket?: { project?: { name: string; entity?: { name: string } } } } };
@@ -90,7 +105,15 @@ async function sendBatch(stream: string): Promise<void> {
   const body: Record<string, { offset: number; content: string[] }> = {};
   for (const name of files) if (taken[name].length) body[name] = { offset: offsets[name], content: taken[name] };
   const sentSummary = summaryChanged;
-  if (sentSummary) body["wandb-summary.json"] = { offset: 0, content: [`{${Object.entries(summary).map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`).join(",")}}`] };
+  if (sentSummary)
+    body["wandb-summary.json"] = {
+      offset: 0,
+      content: [
+        `{${Object.entries(summary)
+          .map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`)
+          .join(",")}}`,
+      ],
+    };
   summaryChanged = false;
   const reply = (await patiently(() => post(stream, { files: body }))) as { stopped?: boolean };
   for (const name of files) {
@@ -127,7 +150,10 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
 
 /** What may succeed later. */
 class Later extends Error {
-  constructor(message: string, readonly seconds?: number) {
+  constructor(
+    message: string,
+    readonly seconds?: number,
+  ) {
     super(message);
   }
 }
@@ -135,13 +161,18 @@ class Later extends Error {
 async function post(url: string, body: unknown): Promise<unknown> {
   const response = await fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json", authorization: `Basic ${Buffer.from(`api:${start.apiKey}`).toString("base64")}`, "user-agent": "mmmlu-lab" },
+    headers: {
+      "content-type": "application/json",
+      authorization: `Basic ${Buffer.from(`api:${start.apiKey}`).toString("base64")}`,
+      "user-agent": "mmmlu-lab",
+    },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(start.timeoutSeconds * 1000),
   });
   const text = await response.text();
   const where = `${new URL(url).host} answered ${response.status}`;
-  if (response.status === 401 || response.status === 403) throw new Refused(`${where}: check WANDB_API_KEY and WANDB_ENTITY`);
+  if (response.status === 401 || response.status === 403)
+    throw new Refused(`${where}: check WANDB_API_KEY and WANDB_ENTITY`);
   if (response.status === 429 || response.status >= 500) {
     const after = Number(response.headers.get("retry-after"));
     throw new Later(where, after > 0 && after <= 120 ? after : undefined);

@@ -1,6 +1,6 @@
+import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
-import { readFileSync } from "node:fs";
 
 export type WandbMode = "disabled" | "offline" | "online";
 
@@ -23,18 +23,33 @@ export interface WandbSettings {
   readonly complaints: readonly string[];
 }
 
-const modes: Record<string, WandbMode> = { online: "online", run: "online", offline: "offline", dryrun: "offline", disabled: "disabled" };
+const modes: Record<string, WandbMode> = {
+  online: "online",
+  run: "online",
+  offline: "offline",
+  dryrun: "offline",
+  disabled: "disabled",
+};
 
 /**
  * @param mode what the command line or the configuration says; `WANDB_MODE` and `WANDB_DISABLED` count only where it
  * says nothing (undefined).
  */
-export function wandbSettings(mode: WandbMode | undefined, run: { name: string; project: string }, environment: NodeJS.ProcessEnv = process.env): WandbSettings {
+export function wandbSettings(
+  mode: WandbMode | undefined,
+  run: { name: string; project: string },
+  environment: NodeJS.ProcessEnv = process.env,
+): WandbSettings {
   const set = (name: string): string | undefined => environment[name]?.trim() || undefined;
   const complaints: string[] = [];
   const named = set("WANDB_MODE")?.toLowerCase();
-  if (mode === undefined && named !== undefined && !(named in modes)) complaints.push(`WANDB_MODE is "${named}", which is none of online, offline, disabled: logging offline`);
-  const fromEnvironment = /^(1|true|yes)$/i.test(set("WANDB_DISABLED") ?? "") ? "disabled" : named === undefined ? undefined : (modes[named] ?? "offline");
+  if (mode === undefined && named !== undefined && !(named in modes))
+    complaints.push(`WANDB_MODE is "${named}", which is none of online, offline, disabled: logging offline`);
+  const fromEnvironment = /^(1|true|yes)$/i.test(set("WANDB_DISABLED") ?? "")
+    ? "disabled"
+    : named === undefined
+      ? undefined
+      : (modes[named] ?? "offline");
   const baseUrl = (set("WANDB_BASE_URL") ?? "https://api.wandb.ai").replace(/\/+$/, "");
   const address = URL.canParse(baseUrl) && /^https?:/.test(baseUrl) ? new URL(baseUrl) : undefined;
   if (!address) complaints.push(`WANDB_BASE_URL is no address: ${baseUrl}`);
@@ -44,7 +59,10 @@ export function wandbSettings(mode: WandbMode | undefined, run: { name: string; 
     entity: set("WANDB_ENTITY"),
     displayName: set("WANDB_NAME") ?? run.name,
     group: set("WANDB_RUN_GROUP"),
-    tags: (set("WANDB_TAGS") ?? "").split(",").map((tag) => tag.trim()).filter(Boolean),
+    tags: (set("WANDB_TAGS") ?? "")
+      .split(",")
+      .map((tag) => tag.trim())
+      .filter(Boolean),
     notes: set("WANDB_NOTES"),
     folder: set("WANDB_DIR") ?? process.cwd(),
     baseUrl,

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { wandbImitation, type WandbImitation } from "../../../../test/wandb-imitation/server.js";
+import { type WandbImitation, wandbImitation } from "../../../../test/wandb-imitation/server.js";
 import { crc32 } from "../crc32.js";
 import { wandbSettings } from "./settings.js";
 import { wandbTracker } from "./tracker.js";
@@ -22,7 +22,14 @@ afterEach(() => server.close());
 
 function start(mode: "online" | "offline", environment: NodeJS.ProcessEnv = {}, times = quick) {
   const run = { name: "a run", project: "a-project", configuration: { epochs: 2 }, folder, kind: "finetune" };
-  const settings = wandbSettings(mode, run, { WANDB_DIR: folder, WANDB_BASE_URL: server.url, WANDB_API_KEY: key, WANDB_TAGS: "a, b", NETRC: "/nowhere", ...environment });
+  const settings = wandbSettings(mode, run, {
+    WANDB_DIR: folder,
+    WANDB_BASE_URL: server.url,
+    WANDB_API_KEY: key,
+    WANDB_TAGS: "a, b",
+    NETRC: "/nowhere",
+    ...environment,
+  });
   return wandbTracker(run, settings, (line) => said.push(line), times);
 }
 
@@ -52,8 +59,10 @@ function chunks(bytes: Buffer): Buffer[] {
 }
 
 const onlyRun = (): string => join(folder, "wandb", readdirSync(join(folder, "wandb"))[0] as string);
-const logOf = (run: string): Buffer => readFileSync(join(run, readdirSync(run).find((name) => name.endsWith(".wandb")) as string));
-const steps = (): number[] => (server.files["wandb-history.jsonl"] ?? []).map((line) => (JSON.parse(line) as { _step: number })._step);
+const logOf = (run: string): Buffer =>
+  readFileSync(join(run, readdirSync(run).find((name) => name.endsWith(".wandb")) as string));
+const steps = (): number[] =>
+  (server.files["wandb-history.jsonl"] ?? []).map((line) => (JSON.parse(line) as { _step: number })._step);
 
 describe("W&B offline", () => {
   it("writes a log of whole records over block boundaries", async () => {
@@ -83,7 +92,12 @@ describe("W&B online", () => {
     tracker.summary({ final_test_accuracy: 0.5 });
     tracker.output("a line");
     await tracker.finish(0);
-    expect(server.runs[0]).toMatchObject({ project: "a-project", displayName: "a run", tags: ["a", "b"], config: { epochs: { value: 2 } } });
+    expect(server.runs[0]).toMatchObject({
+      project: "a-project",
+      displayName: "a run",
+      tags: ["a", "b"],
+      config: { epochs: { value: 2 } },
+    });
     expect((server.files["wandb-history.jsonl"] ?? []).length).toBe(50);
     expect(server.files["wandb-history.jsonl"]?.[3]).toContain('"bad":NaN');
     expect(server.files["wandb-summary.json"]?.[0]).toContain('"final_test_accuracy":0.5');
@@ -100,7 +114,11 @@ describe("W&B online", () => {
     tracker.log({ final_test_accuracy: 0.5 }, 5);
     await tracker.finish(0);
     expect(steps()).toEqual([5, 6, 7]);
-    expect((server.files["wandb-history.jsonl"] ?? []).map((line) => (JSON.parse(line) as Record<string, number>)["train/global_step"])).toEqual([5, 5, undefined]);
+    expect(
+      (server.files["wandb-history.jsonl"] ?? []).map(
+        (line) => (JSON.parse(line) as Record<string, number>)["train/global_step"],
+      ),
+    ).toEqual([5, 5, undefined]);
     expect(server.files["wandb-summary.json"]?.[0]).toContain('"final_test_accuracy":0.5');
   });
 
@@ -142,7 +160,10 @@ describe("W&B online", () => {
 describe("settings", () => {
   const run = { name: "n", project: "p" };
   it("a server's address or a mode that cannot be read is said, and stops nothing", async () => {
-    expect(wandbSettings(undefined, run, { WANDB_MODE: "ofline" })).toMatchObject({ mode: "offline", complaints: [expect.stringContaining('WANDB_MODE is "ofline"')] });
+    expect(wandbSettings(undefined, run, { WANDB_MODE: "ofline" })).toMatchObject({
+      mode: "offline",
+      complaints: [expect.stringContaining('WANDB_MODE is "ofline"')],
+    });
     const tracker = start("online", { WANDB_BASE_URL: "wandb.example:8080/x y" });
     tracker.log({ loss: 1 }, 1);
     await tracker.finish(0);
@@ -153,6 +174,8 @@ describe("settings", () => {
     expect(wandbSettings(undefined, run, { WANDB_MODE: "offline" }).mode).toBe("offline");
     expect(wandbSettings("online", run, { WANDB_MODE: "offline" }).mode).toBe("online");
     expect(wandbSettings(undefined, run, {}).mode).toBe("disabled");
-    expect(wandbSettings(undefined, run, { WANDB_PROJECT: "q", WANDB_ENTITY: "e", WANDB_RUN_GROUP: "g" })).toMatchObject({ project: "q", entity: "e", group: "g" });
+    expect(
+      wandbSettings(undefined, run, { WANDB_PROJECT: "q", WANDB_ENTITY: "e", WANDB_RUN_GROUP: "g" }),
+    ).toMatchObject({ project: "q", entity: "e", group: "g" });
   });
 });

@@ -9,7 +9,7 @@ import { startWorker } from "../../../base/worker.js";
 import type { Logged, RunDescription, Tracker } from "../tracker.js";
 import { LogFile } from "./log-file.js";
 import type { FromSender, SenderStart, ToSender } from "./messages.js";
-import { jsonOf, records, type RunIdentity } from "./records.js";
+import { jsonOf, type RunIdentity, records } from "./records.js";
 import type { WandbSettings } from "./settings.js";
 
 /** Times that tests shorten. */
@@ -26,12 +26,25 @@ export interface WandbTimes {
  * Weights & Biases. Whatever the mode, every record goes into the transaction log under `wandb/` first, as the official
  * client's does: online sending is on top, and where it fails the folder is an offline run that `wandb sync` takes.
  */
-export function wandbTracker(run: RunDescription, settings: WandbSettings, say: (line: string) => void, times: WandbTimes = {}): Tracker {
+export function wandbTracker(
+  run: RunDescription,
+  settings: WandbSettings,
+  say: (line: string) => void,
+  times: WandbTimes = {},
+): Tracker {
   const started = new Date();
   const id = settings.runId ?? randomId();
   const identity: RunIdentity = {
-    id, entity: settings.entity, project: settings.project, displayName: settings.displayName, group: settings.group,
-    jobType: run.kind, tags: settings.tags, notes: settings.notes, host: settings.host, started,
+    id,
+    entity: settings.entity,
+    project: settings.project,
+    displayName: settings.displayName,
+    group: settings.group,
+    jobType: run.kind,
+    tags: settings.tags,
+    notes: settings.notes,
+    host: settings.host,
+    started,
   };
   const root = join(settings.folder, "wandb");
   let folder = join(root, `offline-run-${stamp(started)}-${id}`);
@@ -70,8 +83,13 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
   if (online && !settings.apiKey) giveUp("no API key (set WANDB_API_KEY, or run `wandb login`)");
   if (online) {
     const workerData: SenderStart = {
-      baseUrl: settings.baseUrl, apiKey: settings.apiKey as string, run: identity, configuration: run.configuration,
-      intervalSeconds: times.intervalSeconds ?? 15, timeoutSeconds: times.timeoutSeconds ?? 60, patienceSeconds: times.patienceSeconds ?? 300,
+      baseUrl: settings.baseUrl,
+      apiKey: settings.apiKey as string,
+      run: identity,
+      configuration: run.configuration,
+      intervalSeconds: times.intervalSeconds ?? 15,
+      timeoutSeconds: times.timeoutSeconds ?? 60,
+      patienceSeconds: times.patienceSeconds ?? 300,
     };
     sender = startWorker(new URL("./sender.js", import.meta.url), workerData);
     sender.unref();
@@ -93,7 +111,10 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
     const at = new Date();
     const values = systemMetrics();
     write(make.statistics(values, at));
-    send({ type: "events", line: jsonLine({ ...values, _runtime: seconds(at), _timestamp: at.getTime() / 1000, _wandb: true }) });
+    send({
+      type: "events",
+      line: jsonLine({ ...values, _runtime: seconds(at), _timestamp: at.getTime() / 1000, _wandb: true }),
+    });
   };
   const timer = setInterval(system, (times.systemSeconds ?? 15) * 1000);
   timer.unref();
@@ -143,10 +164,13 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
       if (!online) return;
       const worker = sender;
       await new Promise<void>((resolve) => {
-        const limit = setTimeout(() => {
-          giveUp(`the server did not take everything within ${times.finishSeconds ?? 120} s`);
-          resolve();
-        }, (times.finishSeconds ?? 120) * 1000);
+        const limit = setTimeout(
+          () => {
+            giveUp(`the server did not take everything within ${times.finishSeconds ?? 120} s`);
+            resolve();
+          },
+          (times.finishSeconds ?? 120) * 1000,
+        );
         finished = () => {
           clearTimeout(limit);
           resolve();
@@ -171,9 +195,12 @@ export function wandbTracker(run: RunDescription, settings: WandbSettings, say: 
 const GLOBAL_STEP = "train/global_step";
 
 const jsonLine = (values: Readonly<Record<string, unknown>>): string =>
-  `{${Object.entries(values).map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`).join(",")}}`;
+  `{${Object.entries(values)
+    .map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`)
+    .join(",")}}`;
 
-const randomId = (): string => [...randomBytes(8)].map((byte) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36]).join("");
+const randomId = (): string =>
+  [...randomBytes(8)].map((byte) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36]).join("");
 
 function stamp(at: Date): string {
   const two = (value: number): string => String(value).padStart(2, "0");
