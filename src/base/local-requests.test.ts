@@ -24,6 +24,8 @@ describe("requests to a server on this machine", () => {
     "127.0.0.1:port",
     "[evil]:80",
     "192.168.0.7:4321",
+    "localhost evil.example",
+    "localhost\u001b[31m",
   ])("are refused under the name %s", (host) => {
     expect(whyForeign({ host }, local)).toMatch(/Host header|does not answer to the name/);
   });
@@ -37,7 +39,9 @@ describe("requests to a server on this machine", () => {
     "chrome-extension://abc",
   ])("are refused to a page of %s", (origin) => {
     expect(whyForeign({ host: "127.0.0.1:4321", origin }, local)).toMatch(/may not ask/);
-    expect(whyForeign({ host: "any.example", origin }, { host: "0.0.0.0", anyName: true })).toMatch(/may not ask/);
+    expect(whyForeign({ host: "gpu.lan", origin }, { host: "0.0.0.0", allowedHosts: ["gpu.lan"] })).toMatch(
+      /may not ask/,
+    );
   });
 
   it("are refused to what another site's page loads without a script, and let in where a link is followed", () => {
@@ -50,13 +54,22 @@ describe("requests to a server on this machine", () => {
     expect(from("none", "navigate")).toBeUndefined();
   });
 
-  it("of other machines name it by an address, by the name that it listens on, or, with a key, as they like", () => {
+  it("of other machines name it by an address, by the name that it listens on, or by one that is allowed", () => {
     const open = { host: "0.0.0.0" };
     expect(whyForeign({ host: "192.168.0.7:1234" }, open)).toBeUndefined();
     expect(whyForeign({ host: "[fe80::1]:1234" }, open)).toBeUndefined();
     expect(whyForeign({ host: "gpu.lan:1234" }, { host: "gpu.lan" })).toBeUndefined();
     expect(whyForeign({ host: "gpu.lan:1234" }, open)).toMatch(/does not answer to the name "gpu.lan"/);
-    expect(whyForeign({ host: "gpu.lan:1234" }, { ...open, anyName: true })).toBeUndefined();
+    expect(whyForeign({ host: "GPU.lan:1234" }, { ...open, allowedHosts: ["gpu.LAN"] })).toBeUndefined();
+    expect(whyForeign({ host: "gpu.lan.evil.example" }, { ...open, allowedHosts: ["gpu.lan"] })).toMatch(/the name/);
+  });
+
+  it("are let in from a page whose origin is allowed, and from no other", () => {
+    const own = { ...local, allowedOrigins: ["https://lab.example"] };
+    const from = (origin: string): string | undefined => whyForeign({ host: "localhost:1", origin }, own);
+    expect(from("https://LAB.example")).toBeUndefined();
+    for (const other of ["http://lab.example", "https://lab.example:8443", "https://lab.example.evil.example", "null"])
+      expect(from(other)).toMatch(/may not ask/);
   });
 
   it("knows which addresses no other machine reaches", () => {

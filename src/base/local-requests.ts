@@ -5,8 +5,10 @@ import { isIP, isIPv6 } from "node:net";
 export interface OwnAddress {
   /** The address or name that it was told to listen on. */
   readonly host: string;
-  /** Any name may be used for it: only where each request must carry a key, which another site's page cannot know. */
-  readonly anyName?: boolean;
+  /** Further names that it may be asked by, without a port: those of a proxy in front of it, or of this machine in a network. */
+  readonly allowedHosts?: readonly string[];
+  /** Origins of other sites' pages that may ask, such as `https://lab.example`. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /**
@@ -15,19 +17,24 @@ export interface OwnAddress {
  * loads without a script in `Sec-Fetch-Site`. Clients that are no browsers send neither of the latter two.
  * @returns undefined where the request may be answered; else a sentence for the client, to go with status 403.
  */
-export function whyForeign(headers: IncomingHttpHeaders, { host, anyName = false }: OwnAddress): string | undefined {
+export function whyForeign(headers: IncomingHttpHeaders, own: OwnAddress): string | undefined {
+  const { host, allowedHosts = [] } = own;
   const asked = nameOf(headers.host ?? "");
   if (asked === undefined) return "the Host header is missing or is none";
-  if (!anyName && !isOwnName(asked, host))
+  if (!isOwnName(asked, host) && !allowedHosts.some((name) => name.toLowerCase() === asked.toLowerCase()))
     return `this server does not answer to the name ${JSON.stringify(asked)}: use ${isLoopback(host) ? "127.0.0.1 or localhost" : "its address"}`;
   const { origin } = headers;
-  if (origin !== undefined && originHost(origin) !== headers.host?.toLowerCase())
+  if (origin !== undefined && originHost(origin) !== headers.host?.toLowerCase() && !isAllowedOrigin(origin, own))
     return `pages of ${JSON.stringify(origin)} may not ask this server`;
   const site = headers["sec-fetch-site"];
   if ((site === "cross-site" || site === "same-site") && headers["sec-fetch-mode"] !== "navigate")
     return "other sites' pages may not ask this server";
   return undefined;
 }
+
+/** Whether an origin is another site's that may ask. */
+export const isAllowedOrigin = (origin: string, { allowedOrigins = [] }: OwnAddress): boolean =>
+  allowedOrigins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase());
 
 /** Whether an address or a name is this machine's own, which no other machine reaches. */
 export function isLoopback(host: string): boolean {
@@ -43,7 +50,7 @@ const isOwnName = (asked: string, host: string): boolean =>
 
 /** The name in a Host header, without its port; IPv6 addresses keep their brackets. */
 function nameOf(header: string): string | undefined {
-  const [, address, name] = /^(?:\[([^\]]*)\]|([^:[\]/@\s,]+))(?::\d{1,5})?$/.exec(header) ?? [];
+  const [, address, name] = /^(?:\[([^\]]*)\]|([\w.-]{1,253}))(?::\d{1,5})?$/.exec(header) ?? [];
   if (address !== undefined) return isIPv6(address) ? `[${address}]` : undefined;
   return name;
 }
