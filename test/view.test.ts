@@ -96,14 +96,10 @@ describe.skipIf(!chromiumPath)("mmmlu view, in Chromium", () => {
       at("going", "train-log.jsonl"),
       `${JSON.stringify({ step: 3, loss: 0.125, learningRate: 1e-3, epoch: 0.1, seconds: 1, gradientNorm: 1, rowsPerSecond: 1 })}\n`,
     );
-    await page.waitForFunction(
-      () => document.getElementById("live-body")!.textContent!.includes("loss 0.1250"),
-      undefined,
-      { timeout: 10_000 },
-    );
+    await page.waitForFunction(() => document.getElementById("live-body")!.textContent!.includes("loss 0.1250"));
     // It comes to its end: the page becomes its report.
     cpSync(at("longest"), at("going"), { recursive: true });
-    await page.waitForSelector("#predictions", { timeout: 10_000 });
+    await page.waitForSelector("#predictions");
     rmSync(at("going", "manifest.json"));
     expect(complaints).toEqual([]);
     await page.close();

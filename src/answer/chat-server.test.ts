@@ -102,11 +102,10 @@ describe("a chat server", () => {
   it("that is not there, or is no such server, is told at once", async () => {
     const server = await imitate();
     await server.stop();
-    const started = performance.now();
-    await expect(ask(server.url, { retries: 10, firstWaitMilliseconds: 1000 }).prepare()).rejects.toThrow(
+    // A wait would outlast the test.
+    await expect(ask(server.url, { retries: 10, firstWaitMilliseconds: 1e9 }).prepare()).rejects.toThrow(
       /no server answers at .* \(ECONNREFUSED\)/,
     );
-    expect(performance.now() - started).toBeLessThan(1000);
     const page = await other(
       (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
     );

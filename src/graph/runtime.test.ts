@@ -16,11 +16,11 @@ beforeAll(async () => {
 afterAll(() => device.close());
 
 describe("arrays on the CPU", () => {
-  it("are not copied when they are fed: changes in place are seen, and size costs nothing", async () => {
+  it("are seen with the changes that were made in place", async () => {
     const b = new g.GraphBuilder("first element");
     b.output("first", g.slice(b.input("x", "float32", ["N"]), 0, 0, 1));
     const program = await device.compile(b);
-    const large = new Float32Array(64 * 2 ** 20);
+    const large = new Float32Array(2 ** 20);
     large[0] = 1;
     const array = device.array(large, [large.length]);
     expect(array.data).toBe(large);
@@ -28,18 +28,6 @@ describe("arrays on the CPU", () => {
     expect(await first(array)).toBe(1);
     large[0] = 2;
     expect(await first(array)).toBe(2);
-    const small = device.array(new Float32Array(16), [16]);
-    const fastest = async (x: g.DeviceArray): Promise<number> => {
-      let best = Infinity;
-      for (let i = 0; i < 30; i++) {
-        const start = performance.now();
-        await first(x);
-        best = Math.min(best, performance.now() - start);
-      }
-      return best;
-    };
-    // Copying 256 MiB takes tens of milliseconds.
-    expect(await fastest(array)).toBeLessThan((await fastest(small)) + 5);
     await program.dispose();
   });
 
@@ -105,26 +93,19 @@ describe("arrays on the CPU", () => {
     await other.dispose();
   });
 
-  it("that outputs are written into are not copied", async () => {
-    const b = new g.GraphBuilder("double");
-    b.output("y", g.mul(b.input("x", "float32", ["N"]), b.input("s", "float32", [])));
-    const program = await device.compile(b);
-    const size = 2 ** 23;
-    const inputs = { x: device.array(new Float32Array(size).fill(3), [size]), s: device.array(Float32Array.of(2), []) };
-    const target = device.zeros([size]);
-    const fastest = async (into?: Record<string, g.DeviceArray>): Promise<number> => {
-      let best = Infinity;
-      for (let i = 0; i < 12; i++) {
-        const start = performance.now();
-        const { y } = await program.run(inputs, into ? { into } : {});
-        best = Math.min(best, performance.now() - start);
-        expect((y!.data as Float32Array).at(-1)).toBe(6);
-      }
-      return best;
-    };
-    // Memory that the system has to find anew for each run takes most of the time.
-    expect(await fastest({ y: target })).toBeLessThan((await fastest()) / 4);
-    await program.dispose();
+  it("are not copied when they are fed, nor when outputs are written into them: no run takes memory for it", () => {
+    const script = fileURLToPath(new URL("./testing/copies-memory.ts", import.meta.url));
+    const { megabytes, fed, into, anew, value } = JSON.parse(
+      execFileSync(process.execPath, ["--import", "tsx", script], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }),
+    ) as Record<"megabytes" | "fed" | "into" | "anew" | "value", number>;
+    expect(value).toBe(6);
+    expect(fed).toBeLessThan(megabytes / 4);
+    expect(into).toBeLessThan(megabytes / 4);
+    // What the measure shows where memory is taken.
+    expect(anew).toBeGreaterThan(0.75 * megabytes);
   });
 
   it("hold outputs whose size shows only when the graph has run", async () => {
@@ -225,29 +206,6 @@ describe("a program", () => {
       expect(new Set(gradient!.data as Float32Array)).toEqual(new Set([count / rows]));
       await program.dispose();
     }
-  });
-
-  it("costs little to run", async () => {
-    const b = new g.GraphBuilder("small");
-    let y: g.Value | undefined;
-    const inputs: Record<string, g.DeviceArray> = {};
-    for (let i = 0; i < 20; i++) {
-      const x = b.input(`x${i}`, "float32", [2]);
-      inputs[`x${i}`] = device.zeros([2]);
-      y = y ? g.add(y, x) : x;
-    }
-    b.output("y", y!);
-    const program = await device.compile(b);
-    const times: number[] = [];
-    for (let i = 0; i < 300; i++) {
-      const start = performance.now();
-      await program.run(inputs);
-      times.push(performance.now() - start);
-    }
-    times.sort((a, b) => a - b);
-    // about 0.07 ms on an idle machine
-    expect(times[30]!).toBeLessThan(1);
-    await program.dispose();
   });
 });
 
