@@ -94,7 +94,6 @@ for (const architecture of ["t5", "gemma2"] as const) {
     { rank: 4, alpha: 8, dropout: 0, modules: modules[architecture], base: join(folder, architecture) },
     1,
   );
-  await model.recompile();
   await trained(model);
   const adapter = `${architecture}-adapter`;
   await model.save(join(folder, adapter));

@@ -28,7 +28,6 @@ await addLora(
   },
   42,
 );
-await model.recompile();
 const loadSeconds = (performance.now() - before) / 1000;
 const stepSeconds: number[] = [];
 const folder = mkdtempSync(join(tmpdir(), "bench-gemma-"));

@@ -58,7 +58,6 @@ export async function loadExperimentModel(
       { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source, revision: commit },
       configuration.training.seed,
     );
-    await model.recompile();
   }
   return { model, device, identity };
 }

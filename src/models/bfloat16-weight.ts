@@ -10,6 +10,7 @@ import type { StoredWeight } from "./weights.js";
 export function bfloat16Weight(device: Device, shape: readonly [number, number], bytes: Uint8Array): StoredWeight {
   const words = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
   return {
+    quantization: { kind: "none" },
     shape,
     arrays: { words: device.array(words, shape) },
     bytes: words.byteLength,

@@ -57,8 +57,8 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   abstract lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<SummedLoss>;
   abstract loss(examples: readonly Example[]): Promise<SummedLoss>;
   abstract activationBytes(rows: number, longestInput: number): number;
-  /** Forgets the compiled graphs: to be called after adapters came or went or parameters were frozen. */
-  abstract recompile(): Promise<void>;
+  /** Frees what was compiled. */
+  protected abstract disposePrograms(): Promise<void>;
   /** Reads prompts, for replies to be continued from there. */
   protected abstract start(
     prompts: readonly (readonly number[])[],
@@ -119,7 +119,7 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   }
 
   async dispose(): Promise<void> {
-    await this.recompile();
+    await this.disposePrograms();
     this.weights.dispose();
   }
 

@@ -1,4 +1,5 @@
 import {
+  type CompileOptions,
   type Device,
   type DeviceArray,
   type Dimension,
@@ -7,6 +8,7 @@ import {
   type ElementType,
   GraphBuilder,
   gradientsFrom,
+  type Program,
   type Shape,
   type Value,
 } from "../graph/index.js";
@@ -139,6 +141,18 @@ export class ModelGraph {
     parameters.forEach((parameter, i) => this.builder.output(gradientName(parameter), gradients[i]!));
     return gradients.slice(parameters.length);
   }
+}
+
+/** A graph with its program. */
+export interface CompiledGraph {
+  readonly graph: ModelGraph;
+  readonly program: Program;
+  dispose(): Promise<void>;
+}
+
+export async function compileGraph(graph: ModelGraph, options?: CompileOptions): Promise<CompiledGraph> {
+  const program = await graph.weights.device.compile(graph.builder, options);
+  return { graph, program, dispose: () => program.dispose() };
 }
 
 function product(a: Dimension, b: Dimension): Dimension {

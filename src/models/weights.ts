@@ -2,8 +2,19 @@ import { UserError } from "../base/errors.js";
 import type { Device, DeviceArray, Value } from "../graph/index.js";
 import type { Parameter } from "./model.js";
 
+/** How linear layers' weights are held. */
+export interface QuantizationOptions {
+  readonly kind: "none" | "fp4" | "nf4" | "int8";
+  /** Whether the blocks' scales of fp4 and nf4 are quantized too. */
+  readonly doubleQuantization?: boolean;
+  /** Elements that share a scale; bitsandbytes' default is 64. */
+  readonly blockSize?: number;
+}
+
 /** A linear layer's weight that is not held as float32: quantized, or stored in another type. Frozen. */
 export interface StoredWeight {
+  /** How it is held: what it was quantized to, or `none` where it is as exact as the file. */
+  readonly quantization: QuantizationOptions;
   /** [outputs, inputs] of the matrix that it stands for. */
   readonly shape: readonly [number, number];
   /** What it is held in, by name: inputs of every graph that uses it. */
@@ -49,10 +60,16 @@ export class Weights {
   private readonly byName = new Map<string, Parameter>();
   private readonly stored = new Map<string, StoredWeight>();
   private readonly adapters = new Map<string, Adapter>();
+  private changes = 0;
   /** Set while there are adapters. */
   lora: LoraSettings | undefined;
 
   constructor(readonly device: Device) {}
+
+  /** Grows whenever graphs of these weights would be others: a weight or adapter came, went, was frozen or is held in another way. */
+  get version(): number {
+    return this.changes;
+  }
 
   /** All float32 parameters, the adapters' last, in the order they were added. */
   get parameters(): Parameter[] {
@@ -67,11 +84,13 @@ export class Weights {
   add(parameter: Parameter): void {
     if (this.has(parameter.name)) throw new Error(`two weights named ${parameter.name}`);
     this.byName.set(parameter.name, parameter);
+    this.changes++;
   }
 
   addStored(name: string, weight: StoredWeight): void {
     if (this.has(name)) throw new Error(`two weights named ${name}`);
     this.stored.set(name, weight);
+    this.changes++;
   }
 
   /** Gives a linear layer an adapter, whose matrices become parameters. */
@@ -80,6 +99,7 @@ export class Weights {
     this.add(adapter.a);
     this.add(adapter.b);
     this.adapters.set(layer, adapter);
+    this.changes++;
   }
 
   /** Takes all adapters off, and their parameters with them. */
@@ -90,6 +110,7 @@ export class Weights {
     }
     this.adapters.clear();
     this.lora = undefined;
+    this.changes++;
   }
 
   has(name: string): boolean {
@@ -135,6 +156,7 @@ export class Weights {
   replace(parameter: Parameter): void {
     this.get(parameter.name);
     this.byName.set(parameter.name, parameter);
+    this.changes++;
   }
 
   /** Freezes every parameter but the adapters'. */
@@ -152,6 +174,7 @@ export class Weights {
       this.byName.delete(name);
     }
     this.stored.set(name, weight);
+    this.changes++;
   }
 
   /** Puts a float32 parameter, frozen, in the place of a stored weight; a parameter of that name is left as it is. */
@@ -162,8 +185,30 @@ export class Weights {
       for (const array of Object.values(weight.arrays)) this.device.dispose(array);
       this.stored.delete(name);
       this.byName.set(name, parameter);
+      this.changes++;
     }
     return this.get(name);
+  }
+
+  /**
+   * What two layers must have in common to share a program, whose inputs are one layer's weights: which of them are trained, how
+   * they are held, and what their adapters multiply by.
+   * @param prefix the beginning of the layer's weights' names
+   */
+  likeness(prefix: string): string {
+    const own = this.parameters
+      .filter(({ name }) => name.includes(prefix))
+      .map(({ name, trained, shape }) => `${name.replace(prefix, "")} ${trained} ${shape.join("×")}`);
+    const stored = [...this.stored]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(
+        ([name, { quantization, shape }]) =>
+          `${name.replace(prefix, "")} ${JSON.stringify(quantization)} ${shape.join("×")}`,
+      );
+    const adapters = [...this.adapters]
+      .filter(([layer]) => layer.startsWith(prefix))
+      .map(([layer, { scaling, dropout }]) => `${layer.replace(prefix, "")} ${scaling} ${dropout}`);
+    return [...own, ...stored, ...adapters].join(",");
   }
 
   /** Elements of all stored weights. */

@@ -20,8 +20,8 @@ const START: Progress = {
 /**
  * Trains a model, going on from the last checkpoint where there is one: the final weights are bit for bit those of a run
  * that never stopped. What a step does depends only on its number, the weights and the moments.
- * @throws {UserError} where a loss or gradient is not finite (naming step and rows; the last checkpoint stays), or a
- * checkpoint cannot be written or read
+ * @throws {UserError} where a loss or gradient is not finite (naming step and rows; the last checkpoint stays), a gradient comes of
+ * a parameter that is not trained or none of one that is, or a checkpoint cannot be written or read
  */
 export async function train(
   model: TrainableModel,
@@ -146,12 +146,14 @@ async function oneStep(
   // The mean over all target tokens of the accumulated batch: averaging the batches' averages would weigh rows unevenly.
   const tokens = batches.flat().reduce((sum, example) => sum + example.target.length, 0);
   const gradients = new Map<string, DeviceArray>();
+  const known = new Set(optimizer.parameters);
   let lossSum = 0;
   for (const [index, batch] of batches.entries()) {
     const summed = await model.lossAndGradients(batch, {
       scale: 1 / tokens,
       dropoutSeed: options.dropout ? dropoutSeed(options.seed, step, index) : undefined,
       receive: async (parameter: Parameter, gradient: DeviceArray) => {
+        if (!known.has(parameter)) throw notTrained(parameter);
         const before = gradients.get(parameter.name);
         gradients.set(parameter.name, before ? await model.device.add(before, gradient) : gradient);
         if (before) model.recycle?.(parameter, gradient);
@@ -160,6 +162,12 @@ async function oneStep(
     lossSum += summed.lossSum;
     if (!Number.isFinite(summed.lossSum)) throw await notFinite("the loss", summed.lossSum, step, batch, options);
   }
+  const without = optimizer.parameters.filter(({ name }) => !gradients.has(name)).map(({ name }) => name);
+  if (without.length > 0)
+    throw new UserError(
+      `no gradient of ${someOf(without)} came out of step ${step + 1}, though ${without.length > 1 ? "they are" : "it is"} to be trained`,
+      { hint: "The model leaves such parameters out of its loss: freeze them (trained: false), or mend the model." },
+    );
   const gradientNorm = await norm.of(gradients.values());
   if (!Number.isFinite(gradientNorm))
     throw await notFinite("the gradients' norm", gradientNorm, step, batches.flat(), options);
@@ -171,6 +179,17 @@ async function oneStep(
   return { loss: lossSum / tokens, gradientNorm };
 }
 
+/** A gradient that clipping would count and no step would take. */
+function notTrained({ name, trained }: Parameter): UserError {
+  return new UserError(
+    `the model gave a gradient of ${name}, which ${trained ? "was not among the parameters when training began" : "is not trained"}`,
+    { hint: "Add adapters and freeze parameters before training, not while it goes on." },
+  );
+}
+
+const someOf = (names: readonly string[]): string =>
+  `${names.slice(0, 8).join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
+
 async function notFinite(
   what: string,
   value: number,
@@ -180,12 +199,9 @@ async function notFinite(
 ): Promise<UserError> {
   const ids = rows.map((row) => row.id);
   const kept = (await checkpointProgress(checkpointFolder))?.step ?? 0;
-  return new UserError(
-    `${what} is ${value} in step ${step + 1}, rows ${ids.slice(0, 8).join(", ")}${ids.length > 8 ? ` and ${ids.length - 8} more` : ""}`,
-    {
-      hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
-    },
-  );
+  return new UserError(`${what} is ${value} in step ${step + 1}, rows ${someOf(ids)}`, {
+    hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
+  });
 }
 
 /** Mixes seed, step and batch into 31 bits: each call of a run has masks of its own, the same ones in every run. */

@@ -274,6 +274,40 @@ describe("training", () => {
     expect(existsSync(join(at, "last", "state.json"))).toBe(true);
   });
 
+  it("refuses a gradient of what is not trained, and none of what is", async () => {
+    const trained = await model(0);
+    const other = await model(0);
+    const [first] = other.parameters;
+    const more = trained.lossAndGradients.bind(trained);
+    const run = (given: typeof trained) =>
+      train(given, { train: examples(8) }, options(folder(), { epochs: 1, dropout: false }));
+    const frozen = { ...first!, trained: false };
+    trained.lossAndGradients = async (some, asked) => {
+      await asked.receive(frozen, device.zeros(frozen.shape));
+      return more(some, asked);
+    };
+    await expect(run(trained)).rejects.toMatchObject({
+      message: "the model gave a gradient of shared.weight, which is not trained",
+    });
+    trained.lossAndGradients = (some, asked) =>
+      more(some, {
+        ...asked,
+        receive: (parameter, gradient) =>
+          parameter.name === "shared.weight" ? undefined : asked.receive(parameter, gradient),
+      });
+    await expect(run(trained)).rejects.toMatchObject({
+      message: expect.stringMatching(/^no gradient of shared\.weight came out of step 1/),
+    });
+    // What is frozen while training goes on is noticed too.
+    await expect(
+      train(other, { train: examples(30) }, options(folder(), { dropout: false }), {
+        onStep: ({ step }) => {
+          if (step === 2) other.weights.replace({ ...first!, trained: false });
+        },
+      }),
+    ).rejects.toMatchObject({ message: expect.stringMatching(/no gradient of shared\.weight came out of step 3/) });
+  });
+
   it("ends at a validation loss that is not finite", async () => {
     const trained = await model(0);
     const spoilt = {

@@ -16,9 +16,11 @@ import {
   transpose,
   type Value,
 } from "../../graph/index.js";
+import { Compiled } from "../compiled.js";
 import type { NextLogits } from "../generate.js";
 import type { Parameter } from "../model.js";
-import type { Gemma2Config } from "./config.js";
+import type { Weights } from "../weights.js";
+import { EMBEDDING, type Gemma2Config } from "./config.js";
 
 /**
  * Words whose logits are computed at once on the CPU: their float32 weights, 9 MB at Gemma's width, go from one operation to the
@@ -43,19 +45,30 @@ export type TableStorage = { readonly parameter: Parameter } | { readonly bfloat
  * table of 256,000 bfloat16 words never stands in memory as float32.
  */
 export class Embedding {
-  private readonly programs = new Map<string, Promise<Program>>();
+  private readonly programs: Compiled<Program>;
   private readonly scale: number;
   /** Raw logits on the CPU, done with before the next are made. */
   private memory = new Float32Array(0);
 
+  /** @param frozen the table's bfloat16 words, where it is not among the weights */
   constructor(
-    private readonly device: Device,
+    private readonly weights: Weights,
     private readonly config: Gemma2Config,
-    readonly storage: TableStorage,
+    private readonly frozen?: Uint16Array,
   ) {
+    this.programs = new Compiled(weights);
     const root = Math.fround(Math.sqrt(config.width));
     // The published model multiplies by √width as its weights' type has it.
-    this.scale = "bfloat16" in storage ? roundToBfloat16(root) : root;
+    this.scale = frozen ? roundToBfloat16(root) : root;
+  }
+
+  private get device(): Device {
+    return this.weights.device;
+  }
+
+  /** The table as it is now: freezing puts another parameter in its place. */
+  get storage(): TableStorage {
+    return this.frozen ? { bfloat16: this.frozen } : { parameter: this.weights.get(EMBEDDING) };
   }
 
   get trained(): boolean {
@@ -69,25 +82,25 @@ export class Embedding {
   /** Embedded tokens [T, width], scaled. */
   async embed(tokens: Int32Array): Promise<DeviceArray> {
     const { width } = this.config;
-    if (this.device.name !== "cpu" && "parameter" in this.storage) {
+    const { storage } = this;
+    if (this.device.name !== "cpu" && "parameter" in storage) {
       const program = await this.program("embed", (graph, table) => {
         graph.output("states", mul(gather(table, graph.input("tokens", "int32", ["T"])), this.scale));
       });
       return (
-        await program.run({ table: this.storage.parameter.array, tokens: this.device.array(tokens, [tokens.length]) })
+        await program.run({ table: storage.parameter.array, tokens: this.device.array(tokens, [tokens.length]) })
       )["states"]!;
     }
     const states = new Float32Array(tokens.length * width);
-    if ("parameter" in this.storage) {
-      const table = this.storage.parameter.array.data as Float32Array;
+    if ("parameter" in storage) {
+      const table = storage.parameter.array.data as Float32Array;
       tokens.forEach((token, at) => {
         for (let i = 0; i < width; i++) states[at * width + i] = table[token * width + i]! * this.scale;
       });
     } else {
       const bits = new Uint32Array(states.buffer);
       tokens.forEach((token, at) => {
-        for (let i = 0; i < width; i++)
-          bits[at * width + i] = (this.storage as { bfloat16: Uint16Array }).bfloat16[token * width + i]! << 16;
+        for (let i = 0; i < width; i++) bits[at * width + i] = storage.bfloat16[token * width + i]! << 16;
       });
       for (let i = 0; i < states.length; i++) states[i]! *= this.scale;
     }
@@ -195,8 +208,7 @@ export class Embedding {
   }
 
   async dispose(): Promise<void> {
-    for (const program of this.programs.values()) await (await program).dispose();
-    this.programs.clear();
+    await this.programs.dispose();
     this.memory = new Float32Array(0);
   }
 
@@ -225,8 +237,8 @@ export class Embedding {
       yield [0, vocabularySize, (this.storage as { parameter: Parameter }).parameter.array];
       return;
     }
-    const elements =
-      "parameter" in this.storage ? (this.storage.parameter.array.data as Float32Array) : this.storage.bfloat16;
+    const { storage } = this;
+    const elements = "parameter" in storage ? (storage.parameter.array.data as Float32Array) : storage.bfloat16;
     for (let start = 0; start < vocabularySize; start += CHUNK) {
       const end = Math.min(vocabularySize, start + CHUNK);
       yield [start, end, this.device.array(elements.subarray(start * width, end * width), [end - start, width])];
@@ -238,17 +250,15 @@ export class Embedding {
     build: (graph: GraphBuilder, table: Value) => void,
     readsTable = true,
   ): Promise<Program> {
-    let program = this.programs.get(name);
-    if (!program) {
+    return this.programs.get(name, () => {
       const graph = new GraphBuilder(`gemma2.${name}`);
       const stored = readsTable
-        ? graph.input("table", "parameter" in this.storage ? "float32" : "uint16", ["C", this.config.width])
+        ? graph.input("table", this.frozen ? "uint16" : "float32", ["C", this.config.width])
         : undefined;
-      const table = stored && ("parameter" in this.storage ? stored : cast(bitCast(stored, "bfloat16"), "float32"));
+      const table = stored && (this.frozen ? cast(bitCast(stored, "bfloat16"), "float32") : stored);
       build(graph, table!);
-      this.programs.set(name, (program = this.device.compile(graph)));
-    }
-    return program;
+      return this.device.compile(graph);
+    });
   }
 }
 

@@ -11,8 +11,8 @@ import { Gemma2Layers } from "./layers.js";
 /** Gemma 2, to train and to generate with. Made by `loadGemma2` or `createTinyGemma2`. */
 export class Gemma2Model extends LanguageModel<Gemma2Config> {
   private readonly layers: Gemma2Layers;
-  private embedding: Embedding;
-  private generation: Gemma2Generation;
+  private readonly embedding: Embedding;
+  private readonly generation: Gemma2Generation;
 
   /** @param frozenTable the embedding's bfloat16 words, where it is not among the weights */
   constructor(
@@ -23,7 +23,7 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
   ) {
     super(weights, config, files);
     this.layers = new Gemma2Layers(weights, config);
-    this.embedding = this.makeEmbedding();
+    this.embedding = new Embedding(weights, config, frozenTable);
     this.generation = new Gemma2Generation(weights, this.layers, this.embedding, config);
   }
 
@@ -117,19 +117,7 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
     return 4 * (tokens * width * (layers + 2) + withinLayer + 3 * largestWeight + 6 * rows * 2 * vocabularySize);
   }
 
-  async recompile(): Promise<void> {
-    await this.layers.dispose();
-    await this.generation.dispose();
-    await this.embedding.dispose();
-    this.embedding = this.makeEmbedding();
-    this.generation = new Gemma2Generation(this.weights, this.layers, this.embedding, this.config);
-  }
-
-  private makeEmbedding(): Embedding {
-    return new Embedding(
-      this.device,
-      this.config,
-      this.frozenTable ? { bfloat16: this.frozenTable } : { parameter: this.weights.get(EMBEDDING) },
-    );
+  protected override async disposePrograms(): Promise<void> {
+    for (const part of [this.layers, this.generation, this.embedding]) await part.dispose();
   }
 }

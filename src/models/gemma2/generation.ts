@@ -4,14 +4,14 @@ import {
   type Device,
   type DeviceArray,
   matmul,
-  type Program,
   reshape,
   softmax,
   split,
   type Value,
 } from "../../graph/index.js";
+import { Compiled } from "../compiled.js";
 import type { Continuation, GenerateOptions } from "../generate.js";
-import { ModelGraph } from "../model-graph.js";
+import { type CompiledGraph, compileGraph, ModelGraph } from "../model-graph.js";
 import { commonStart, MASKED, packedPlace, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { checkTokens, rowFeeds } from "./batch.js";
@@ -38,7 +38,7 @@ const PASS = 4096;
  * of a row is one more pass over that token alone.
  */
 export class Gemma2Generation {
-  private readonly programs = new Map<string, Promise<{ graph: ModelGraph; program: Program }>>();
+  private readonly programs: Compiled<CompiledGraph>;
   /** Memory of caches that are done with: the next batch's are mostly of like size. */
   private spare: Float32Array[] = [];
 
@@ -47,7 +47,9 @@ export class Gemma2Generation {
     private readonly layers: Gemma2Layers,
     private readonly embedding: Embedding,
     private readonly config: Gemma2Config,
-  ) {}
+  ) {
+    this.programs = new Compiled(weights);
+  }
 
   private get device(): Device {
     return this.weights.device;
@@ -145,8 +147,7 @@ export class Gemma2Generation {
   }
 
   async dispose(): Promise<void> {
-    for (const one of this.programs.values()) await (await one).program.dispose();
-    this.programs.clear();
+    await this.programs.dispose();
     this.spare = [];
   }
 
@@ -221,12 +222,9 @@ export class Gemma2Generation {
     };
   }
 
-  private compiled(index: number) {
+  private compiled(index: number): Promise<CompiledGraph> {
     const first = this.representative(index);
-    const key = String(first);
-    let compiled = this.programs.get(key);
-    if (!compiled) this.programs.set(key, (compiled = this.compile(first)));
-    return compiled;
+    return this.programs.get(String(first), () => this.compile(first));
   }
 
   private representative(index: number): number {
@@ -234,7 +232,7 @@ export class Gemma2Generation {
   }
 
   /** One token of each row B against the cache of S places and itself. */
-  private async compile(index: number): Promise<{ graph: ModelGraph; program: Program }> {
+  private compile(index: number): Promise<CompiledGraph> {
     const { config } = this;
     const { heads, keyValueHeads, headWidth, width } = config;
     const group = heads / keyValueHeads;
@@ -258,7 +256,7 @@ export class Gemma2Generation {
     graph.builder.output("output", afterAttention(graph, states, mixed, layerPrefix(index), config));
     graph.builder.output("keys", keys);
     graph.builder.output("values", values);
-    return { graph, program: await this.device.compile(graph.builder) };
+    return compileGraph(graph);
   }
 
   private emptyCache(rows: number, room: number): Float32Array {

@@ -1,15 +1,14 @@
-import { type Device, type DeviceArray, gather, type Program } from "../../graph/index.js";
+import { type Device, type DeviceArray, gather } from "../../graph/index.js";
+import { Compiled } from "../compiled.js";
 import type { Parameter } from "../model.js";
-import { gradientName, ModelGraph } from "../model-graph.js";
+import { type CompiledGraph, compileGraph, gradientName, ModelGraph } from "../model-graph.js";
 import type { PackedRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { type RowFeeds, rowInputs } from "./batch.js";
 import { FINAL_NORM, type Gemma2Config, layerPrefix } from "./config.js";
 import { layer, norm } from "./layer.js";
 
-interface Compiled {
-  readonly graph: ModelGraph;
-  readonly program: Program;
+interface CompiledLayer extends CompiledGraph {
   /** The layer whose weights' names the graph was built with. */
   readonly builtFor: number;
 }
@@ -27,13 +26,15 @@ export interface LayerGradients {
  * inner values are computed again, so that only the states between layers are kept.
  */
 export class Gemma2Layers {
-  private readonly programs = new Map<string, Promise<Compiled>>();
-  private readonly kinds = new Map<number, string>();
+  private readonly programs: Compiled<CompiledLayer>;
+  private kinds: { readonly version: number; readonly byLayer: Map<number, string> } | undefined;
 
   constructor(
     private readonly weights: Weights,
     private readonly config: Gemma2Config,
-  ) {}
+  ) {
+    this.programs = new Compiled(weights);
+  }
 
   private get device(): Device {
     return this.weights.device;
@@ -123,14 +124,12 @@ export class Gemma2Layers {
     };
   }
 
-  async dispose(): Promise<void> {
-    for (const compiled of this.programs.values()) await (await compiled).program.dispose();
-    this.programs.clear();
-    this.kinds.clear();
+  dispose(): Promise<void> {
+    return this.programs.dispose();
   }
 
   private feeds(
-    compiled: Compiled,
+    compiled: CompiledLayer,
     states: DeviceArray,
     index: number,
     rows: RowFeeds,
@@ -150,19 +149,16 @@ export class Gemma2Layers {
     };
   }
 
-  private renaming({ builtFor }: Compiled, index: number): (name: string) => string {
+  private renaming({ builtFor }: CompiledLayer, index: number): (name: string) => string {
     const [from, to] = [layerPrefix(builtFor), layerPrefix(index)];
     return (name) => name.replace(from, to);
   }
 
-  private compiled(index: number, use: Use, dropout: boolean): Promise<Compiled> {
-    const key = `${use} ${dropout} ${this.kindOf(index)}`;
-    let compiled = this.programs.get(key);
-    if (!compiled) this.programs.set(key, (compiled = this.compile(index, use, dropout)));
-    return compiled;
+  private compiled(index: number, use: Use, dropout: boolean): Promise<CompiledLayer> {
+    return this.programs.get(`${use} ${dropout} ${this.kindOf(index)}`, () => this.compile(index, use, dropout));
   }
 
-  private async compile(index: number, use: Use, dropout: boolean): Promise<Compiled> {
+  private async compile(index: number, use: Use, dropout: boolean): Promise<CompiledLayer> {
     const { config } = this;
     const graph = new ModelGraph(`gemma2.layer.${use.replace(" ", "-")}`, this.weights, dropout);
     const inputs = rowInputs(graph, config);
@@ -177,7 +173,7 @@ export class Gemma2Layers {
       graph.builder.output("keys", made.keys);
       graph.builder.output("values", made.values);
     }
-    return { graph, program: await this.device.compile(graph.builder), builtFor: index };
+    return { ...(await compileGraph(graph)), builtFor: index };
   }
 
   /** The first layer that shares its programs with this one. */
@@ -187,48 +183,35 @@ export class Gemma2Layers {
     return index;
   }
 
-  /** What must be alike for two layers to share a program: which weights are stored, adapted, trained. */
+  /** What must be alike for two layers to share a program. */
   private kindOf(index: number): string {
-    const known = this.kinds.get(index);
-    if (known !== undefined) return known;
-    const prefix = layerPrefix(index);
-    const own = this.weights.parameters
-      .filter(({ name }) => name.includes(prefix))
-      .map(({ name, trained, shape }) => `${name.replace(prefix, "")} ${trained} ${shape.join("×")}`);
-    const stored = this.weights.names
-      .filter((name) => name.startsWith(prefix) && this.weights.storedWeight(name))
-      .map((name) => name.replace(prefix, ""));
-    const kind = [...own, ...stored].join(",");
-    this.kinds.set(index, kind);
+    const { version } = this.weights;
+    if (this.kinds?.version !== version) this.kinds = { version, byLayer: new Map() };
+    let kind = this.kinds.byLayer.get(index);
+    if (kind === undefined) this.kinds.byLayer.set(index, (kind = this.weights.likeness(layerPrefix(index))));
     return kind;
   }
 
-  private finalProgram(backward: boolean): Promise<Compiled> {
-    const key = `final ${backward}`;
-    let compiled = this.programs.get(key);
-    if (!compiled) {
-      compiled = (async () => {
-        const graph = new ModelGraph("gemma2.final-norm", this.weights);
-        const states = graph.input("states", "float32", ["T", this.config.width]);
-        const normed = norm(
-          graph,
-          gather(states, graph.input("places", "int32", ["M"])),
-          FINAL_NORM.replace(/\.weight$/, ""),
-          this.config,
+  private finalProgram(backward: boolean): Promise<CompiledLayer> {
+    return this.programs.get(`final ${backward}`, async () => {
+      const graph = new ModelGraph("gemma2.final-norm", this.weights);
+      const states = graph.input("states", "float32", ["T", this.config.width]);
+      const normed = norm(
+        graph,
+        gather(states, graph.input("places", "int32", ["M"])),
+        FINAL_NORM.replace(/\.weight$/, ""),
+        this.config,
+      );
+      if (backward) {
+        const [dStates] = graph.outputGradients(
+          normed,
+          graph.input("dNormed", "float32", ["M", this.config.width]),
+          new Set(),
+          [states],
         );
-        if (backward) {
-          const [dStates] = graph.outputGradients(
-            normed,
-            graph.input("dNormed", "float32", ["M", this.config.width]),
-            new Set(),
-            [states],
-          );
-          graph.builder.output("dStates", dStates!);
-        } else graph.builder.output("normed", normed);
-        return { graph, program: await this.device.compile(graph.builder), builtFor: 0 };
-      })();
-      this.programs.set(key, compiled);
-    }
-    return compiled;
+        graph.builder.output("dStates", dStates!);
+      } else graph.builder.output("normed", normed);
+      return { ...(await compileGraph(graph)), builtFor: 0 };
+    });
   }
 }

@@ -18,8 +18,8 @@ export function mergeInto(weight: Float32Array, a: Float32Array, b: Float32Array
 }
 
 /**
- * Merges a model's adapters into its weights, which become float32, and takes them off. Compiled graphs must be forgotten
- * afterwards (`recompile`). Quantized weights keep their rounding: {@link mergeAdapterFolder} merges onto the base as it is stored.
+ * Merges a model's adapters into its weights, which become float32, and takes them off.
+ * Quantized weights keep their rounding: {@link mergeAdapterFolder} merges onto the base as it is stored.
  */
 export async function mergeAdapters(weights: Weights): Promise<void> {
   const { device } = weights;

@@ -77,8 +77,7 @@ export function baseOf(
 }
 
 /**
- * Gives a model the adapter that lies in a folder, made by PEFT or by us. The rest of the model is frozen; compiled graphs must
- * be forgotten afterwards (`recompile`).
+ * Gives a model the adapter that lies in a folder, made by PEFT or by us. The rest of the model is frozen.
  * @throws {UserError} where it was made for a model of other layers or shapes, or a matrix is missing
  */
 export async function loadAdapter(weights: Weights, folder: string): Promise<LoraSettings> {

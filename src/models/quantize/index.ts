@@ -1,19 +1,12 @@
 import { UserError } from "../../base/errors.js";
 import type { Device } from "../../graph/index.js";
-import type { StoredWeight } from "../weights.js";
+import type { QuantizationOptions, StoredWeight } from "../weights.js";
 import { fourBitWeight, int8Weight } from "./stored.js";
 
+export type { QuantizationOptions } from "../weights.js";
 export { dynamicMap, expandScales, type NestedScales, nestScales } from "./double.js";
 export { dequantizeFourBit, type FourBit, quantizeFourBit } from "./four-bit.js";
 export { type EightBit, quantizeInt8 } from "./int8.js";
-
-export interface QuantizationOptions {
-  readonly kind: "none" | "fp4" | "nf4" | "int8";
-  /** Whether the blocks' scales of fp4 and nf4 are quantized too. */
-  readonly doubleQuantization?: boolean;
-  /** Elements that share a scale; bitsandbytes' default is 64. */
-  readonly blockSize?: number;
-}
 
 /** Takes a linear layer's weight [outputs, inputs] as it is read and holds it in fewer bits; the elements' memory is not kept. */
 export type WeightStore = (

@@ -33,6 +33,7 @@ export async function fourBitWeight(
     scales: await up(device.array(absmax, [absmax.length])),
   };
   return {
+    quantization: { kind, doubleQuantization, blockSize },
     shape,
     arrays,
     bytes: packed.length + 4 * absmax.length,
@@ -56,6 +57,7 @@ export async function int8Weight(
     scales: await device.upload(device.array(scales, [rows])),
   };
   return {
+    quantization: { kind: "int8" },
     shape,
     arrays,
     bytes: codes.length + 4 * rows,

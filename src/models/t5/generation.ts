@@ -1,6 +1,7 @@
-import { type Device, type DeviceArray, gather, type Program, reshape, split, type Value } from "../../graph/index.js";
+import { type Device, type DeviceArray, gather, reshape, split, type Value } from "../../graph/index.js";
+import { Compiled } from "../compiled.js";
 import type { Continuation, NextLogits } from "../generate.js";
-import { ModelGraph } from "../model-graph.js";
+import { type CompiledGraph, compileGraph, ModelGraph } from "../model-graph.js";
 import { packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { checkTokens, decoderFeeds, decoderInputs, encoderFeeds, encoderInputs } from "./batch.js";
@@ -9,24 +10,20 @@ import { type CrossSource, crossKeysAndValues, paddedStates, readsStates } from 
 import { decoder, logits } from "./decoder.js";
 import { encoder } from "./encoder.js";
 
-interface Compiled {
-  readonly graph: ModelGraph;
-  readonly program: Program;
-}
-
 /**
  * Generation with T5: one run encodes the prompts and decodes the start token; each further run decodes one token of
  * every row, from the earlier tokens' keys and values. What cross-attention reads is computed once.
  */
 export class T5Generation {
-  private first: Promise<Compiled> | undefined;
-  private later: Promise<Compiled> | undefined;
+  private readonly programs: Compiled<CompiledGraph>;
 
   constructor(
     private readonly weights: Weights,
     private readonly config: T5Config,
     private readonly tied: boolean,
-  ) {}
+  ) {
+    this.programs = new Compiled(weights);
+  }
 
   private get device(): Device {
     return this.weights.device;
@@ -40,7 +37,7 @@ export class T5Generation {
     const rows = prompts.length;
     const tokens = new Int32Array(packed.total + rows).fill(config.startToken);
     tokens.set(packed.tokens);
-    const { graph, program } = await (this.first ??= this.compile(this.firstGraph()));
+    const { graph, program } = await this.programs.get("first", () => this.compile(this.firstGraph()));
     const feeds = encoderFeeds(device, packed, config);
     const outputs = await program.run({
       ...graph.feeds(),
@@ -53,7 +50,7 @@ export class T5Generation {
     return {
       first: await this.take(outputs["logits"]!),
       next: async (next) => {
-        const { graph, program } = await (this.later ??= this.compile(this.laterGraph()));
+        const { graph, program } = await this.programs.get("later", () => this.compile(this.laterGraph()));
         const outputs = await program.run({
           ...graph.feeds(),
           ...state,
@@ -74,10 +71,8 @@ export class T5Generation {
     };
   }
 
-  /** Forgets the compiled programs: after adapters came or went. */
-  async dispose(): Promise<void> {
-    for (const compiled of [this.first, this.later]) await (await compiled)?.program.dispose();
-    this.first = this.later = undefined;
+  dispose(): Promise<void> {
+    return this.programs.dispose();
   }
 
   private async take(array: DeviceArray): Promise<NextLogits> {
@@ -86,13 +81,10 @@ export class T5Generation {
     return { rows: array.shape[0]!, vocabulary: array.shape[1]!, values };
   }
 
-  private async compile(graph: ModelGraph): Promise<Compiled> {
-    return {
-      graph,
-      program: await this.device.compile(graph.builder, {
-        keepOnDevice: [...graph.builder.outputs.keys()].filter((name) => name !== "logits"),
-      }),
-    };
+  private compile(graph: ModelGraph): Promise<CompiledGraph> {
+    return compileGraph(graph, {
+      keepOnDevice: [...graph.builder.outputs.keys()].filter((name) => name !== "logits"),
+    });
   }
 
   private firstGraph(): ModelGraph {

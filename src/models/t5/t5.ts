@@ -1,26 +1,22 @@
-import type { DeviceArray, Program } from "../../graph/index.js";
+import type { DeviceArray } from "../../graph/index.js";
+import { Compiled } from "../compiled.js";
 import type { Continuation } from "../generate.js";
 import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
 import type { Example, GradientOptions, Parameter, SummedLoss } from "../model.js";
-import { gradientName, type ModelGraph } from "../model-graph.js";
+import { type CompiledGraph, compileGraph, gradientName, type ModelGraph } from "../model-graph.js";
 import type { Weights } from "../weights.js";
 import { decoderFeeds, encoderFeeds, labelledBatch } from "./batch.js";
 import { type T5Config, t5ConfigJson } from "./config.js";
 import { T5Generation } from "./generation.js";
 import { EMBEDDED_GRADIENT, type TrainingGraphOptions, trainingGraph } from "./training-graph.js";
 
-interface Compiled {
-  readonly graph: ModelGraph;
-  readonly program: Program;
-}
-
 /** Targets up to this long are few enough for cross-attention to read the encoder's states. */
 const FEW_TARGETS = 8;
 
 /** T5 v1.1 or Flan-T5, to train and to generate with. Made by `loadT5` or `createTinyT5`. */
 export class T5Model extends LanguageModel<T5Config> {
-  private readonly programs = new Map<string, Promise<Compiled>>();
-  private generation: T5Generation;
+  private readonly programs: Compiled<CompiledGraph>;
+  private readonly generation: T5Generation;
   /** Memory of gradients that came back. */
   private readonly spare = new Map<string, DeviceArray>();
 
@@ -32,6 +28,7 @@ export class T5Model extends LanguageModel<T5Config> {
     files?: ModelFiles,
   ) {
     super(weights, config, files);
+    this.programs = new Compiled(weights, () => this.spare.clear());
     this.generation = new T5Generation(weights, config, tied);
   }
 
@@ -91,9 +88,8 @@ export class T5Model extends LanguageModel<T5Config> {
     return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabularySize);
   }
 
-  async recompile(): Promise<void> {
-    for (const compiled of this.programs.values()) await (await compiled).program.dispose();
-    this.programs.clear();
+  protected override async disposePrograms(): Promise<void> {
+    await this.programs.dispose();
     await this.generation.dispose();
   }
 
@@ -135,17 +131,9 @@ export class T5Model extends LanguageModel<T5Config> {
     return { graph, outputs, tokens: batch.labels.length, ids: batch.tokens };
   }
 
-  private compiled(options: TrainingGraphOptions): Promise<Compiled> {
+  private compiled(options: TrainingGraphOptions): Promise<CompiledGraph> {
     const key = [options.dropout, options.gradients, options.fewTargets].join(" ");
-    let compiled = this.programs.get(key);
-    if (!compiled) {
-      compiled = (async () => {
-        const graph = trainingGraph(this.weights, options);
-        return { graph, program: await this.device.compile(graph.builder) };
-      })();
-      this.programs.set(key, compiled);
-    }
-    return compiled;
+    return this.programs.get(key, () => compileGraph(trainingGraph(this.weights, options)));
   }
 
   private async takeLoss(array: DeviceArray): Promise<number> {
