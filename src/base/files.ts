@@ -1,8 +1,8 @@
 import { createHash, hash, randomBytes } from "node:crypto";
 import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf, UserError } from "./errors.js";
+import { readText } from "./text.js";
 
 const temporaryName = (path: string): string => `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
 
@@ -85,16 +85,11 @@ export function hintForSystemError(error: unknown): string | undefined {
 }
 
 /**
- * Reads and parses a JSON file.
+ * Reads and parses a JSON file, unchecked: what comes from outside goes through `readJsonAs`.
  * @throws {UserError} when it is missing or is not JSON; the message names the file.
  */
 export async function readJson<T = unknown>(path: string): Promise<T> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
-  }
+  const text = await readText(path);
   try {
     return JSON.parse(text) as T;
   } catch (error) {
@@ -113,3 +108,30 @@ export async function sha256OfFile(path: string): Promise<string> {
 export function sha256(content: string | Uint8Array): string {
   return hash("sha256", content);
 }
+
+/** SHA-256 of a text that comes in pieces, in hexadecimal: as {@link sha256} of all of them, which need not fit one string. */
+export function sha256OfPieces(pieces: Iterable<string>): string {
+  const running = createHash("sha256");
+  for (const piece of pieces) running.update(piece, "utf8");
+  return running.digest("hex");
+}
+
+/** As {@link writeWhole}, for a text that comes in pieces: it need not fit one string. */
+export function writePiecesWhole(path: string, pieces: Iterable<string>): void {
+  writeWholeWith(path, (write) => {
+    let pending: string[] = [];
+    let length = 0;
+    const flush = (): void => {
+      write(Buffer.from(pending.join(""), "utf8"));
+      [pending, length] = [[], 0];
+    };
+    for (const piece of pieces) {
+      pending.push(piece);
+      if ((length += piece.length) >= PIECE) flush();
+    }
+    flush();
+  });
+}
+
+/** Characters that are gathered before they are written. */
+const PIECE = 1 << 20;

@@ -1,6 +1,5 @@
 import {
   closeSync,
-  createReadStream,
   existsSync,
   fdatasync,
   fdatasyncSync,
@@ -12,8 +11,9 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
 import { messageOf, UserError } from "./errors.js";
+import { writePiecesWhole } from "./files.js";
+import { readLines } from "./text.js";
 
 /** Milliseconds after which what was appended goes to the disk: what a power cut may cost. */
 const FLUSH = 5000;
@@ -38,7 +38,7 @@ export class JsonLinesFile<T> {
   /** @throws {UserError} when the disk is full; the file then still ends with a whole line. */
   append(...values: T[]): void {
     if (this.#file === undefined) throw new Error(`${this.path} is closed`);
-    const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(""), "utf8");
+    const bytes = Buffer.from(values.map(lineOf).join(""), "utf8");
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
       this.#size += bytes.length;
@@ -88,25 +88,33 @@ function cutTornLine(file: number): void {
 
 /**
  * Reads a file of one JSON object a line, as a stream; a torn last line (no newline at its end that does not
- * parse) is passed over. A missing file has no lines.
+ * parse) and a byte order mark are passed over. A missing file has no lines.
  * @throws {UserError} naming file and line where any other line is not JSON.
  */
 export async function* readJsonLines<T>(path: string): AsyncGenerator<T> {
   if (!existsSync(path)) return;
-  let number = 0;
-  let pending: { error: UserError } | undefined;
-  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity });
-  for await (const line of lines) {
-    if (pending) throw pending.error;
-    number++;
-    if (line.trim() === "") continue;
+  for await (const { number, text, whole } of readLines(path)) {
+    if (text.trim() === "") continue;
     let value: T;
     try {
-      value = JSON.parse(line) as T;
+      value = JSON.parse(text) as T;
     } catch (error) {
-      pending = { error: new UserError(`${path}:${number}: not a JSON object: ${messageOf(error)}`) };
-      continue;
+      if (!whole) return;
+      throw new UserError(`${path}:${number}: not a JSON object: ${messageOf(error)}`);
     }
     yield value;
   }
+}
+
+/** A value as a line of JSON. */
+const lineOf = (value: unknown): string => `${JSON.stringify(value)}\n`;
+
+/** Writes values as lines of JSON, whole or not at all; one value at a time is in memory. @throws {UserError} where it cannot be written */
+export function writeJsonLines(path: string, values: Iterable<unknown>): void {
+  writePiecesWhole(
+    path,
+    (function* () {
+      for (const value of values) yield lineOf(value);
+    })(),
+  );
 }

@@ -1,3 +1,6 @@
+import { withoutCredentials } from "./addresses.js";
+import { printable, printableName } from "./printable.js";
+
 /** Where a long piece of work says how far it is. Implementations must be cheap to call often. */
 export interface Progress {
   /**
@@ -58,7 +61,7 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSec
   return {
     begin(name, of, from = 0) {
       if (open) this.end();
-      stage = name;
+      stage = shown(name);
       total = of;
       first = from;
       started = performance.now();
@@ -70,20 +73,23 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSec
       const now = performance.now();
       if (now - drawn < (terminal ? 100 : plainSeconds * 1000)) return;
       drawn = now;
-      draw(done, note);
+      draw(done, note && shown(note));
     },
     say(text) {
       clear();
-      stream.write(`${text}\n`);
+      stream.write(`${printable(withoutCredentials(text))}\n`);
     },
     end(note) {
       if (!open) return;
       clear();
       open = false;
-      stream.write(`${stage}: ${note ?? "done"} (${duration((performance.now() - started) / 1000)})\n`);
+      stream.write(`${stage}: ${note ? shown(note) : "done"} (${duration((performance.now() - started) / 1000)})\n`);
     },
   };
 }
+
+/** Stages and notes may hold names from outside (files', models', servers'). */
+const shown = (text: string): string => printableName(withoutCredentials(text), 1000);
 
 /** A duration in words: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function duration(seconds: number): string {

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import { withoutCredentials } from "../base/addresses.js";
 import { readDotEnv } from "../base/environment.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { hintForSystemError, isSystemError } from "../base/files.js";
+import { printable } from "../base/printable.js";
 import { GraphError } from "../graph/index.js";
 import { program } from "./program.js";
 
@@ -15,7 +17,7 @@ process.exitCode = await main(process.argv);
 async function main(argv: string[]): Promise<number> {
   const debug = argv.includes("--debug");
   try {
-    readDotEnv();
+    await readDotEnv();
     await program().parseAsync(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -23,17 +25,20 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+/** Whatever a message quotes: without terminal escapes, and without the credentials of addresses. */
+const shown = (text: string): string => printable(withoutCredentials(text));
+
 /** Prints what a user can act on; the stack only with `--debug`. */
 function tell(error: unknown, debug: boolean): number {
   if (isCommanderExit(error)) return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(`mmmlu: ${messageOf(error)}\n`);
+  process.stderr.write(`mmmlu: ${shown(messageOf(error))}\n`);
   const hint = hintOf(error);
-  if (hint) process.stderr.write(`       ${hint}\n`);
+  if (hint) process.stderr.write(`       ${shown(hint)}\n`);
   if (!(error instanceof UserError) && !hint && !debug)
     process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
   if (debug && error instanceof Error) {
-    process.stderr.write(`${error.stack}\n`);
-    if (error.cause instanceof Error) process.stderr.write(`caused by: ${error.cause.stack}\n`);
+    process.stderr.write(`${shown(error.stack ?? "")}\n`);
+    if (error.cause instanceof Error) process.stderr.write(`caused by: ${shown(error.cause.stack ?? "")}\n`);
   }
   return error instanceof UserError ? error.exitCode : 1;
 }

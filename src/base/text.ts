@@ -1,0 +1,99 @@
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { StringDecoder } from "node:string_decoder";
+import { messageOf, UserError } from "./errors.js";
+
+/** Bytes that a text file read as a whole has at most, unless a reader says otherwise. */
+export const LONGEST_TEXT = 256 << 20;
+
+/** A text without the byte order mark at its beginning. */
+export const withoutMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+
+/**
+ * Reads a file of UTF-8 text as a whole, without its byte order mark.
+ * @param most bytes that it may have
+ * @throws {UserError} naming the file, where it cannot be read, is no plain file, is too large, or is UTF-16
+ */
+export async function readText(path: string, most = LONGEST_TEXT): Promise<string> {
+  const bytes = await readBytes(path, most);
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw new UserError(`${path} is UTF-16`, { hint: "Save it as UTF-8." });
+  return withoutMark(bytes.toString("utf8"));
+}
+
+async function readBytes(path: string, most: number): Promise<Buffer> {
+  try {
+    const about = await stat(path);
+    if (about.isDirectory()) throw new UserError(`${path} is a folder, not a file`);
+    // A pipe would be waited for without end.
+    if (!about.isFile()) throw new UserError(`${path} is no plain file`);
+    if (about.size > most)
+      throw new UserError(`${path} has ${about.size} bytes, more than the ${most} that are read`, {
+        hint: "Is it the right file?",
+      });
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Characters that a line has at most, unless a reader says otherwise. */
+export const LONGEST_LINE = 64 << 20;
+
+/** A line of a file. */
+export interface Line {
+  /** From 1. */
+  readonly number: number;
+  /** Without its line feed (and carriage return). */
+  readonly text: string;
+  /** Whether a line feed ended it: false only for the last line, which may be torn. */
+  readonly whole: boolean;
+}
+
+/**
+ * The lines of a UTF-8 file as a stream; only line feeds end them (a text may hold U+2028). A byte order mark is passed over.
+ * @throws {UserError} where the file cannot be read, or a line has more than `longest` characters
+ */
+export async function* readLines(path: string, longest = LONGEST_LINE): AsyncGenerator<Line> {
+  let number = 0;
+  let pending: string[] = [];
+  let length = 0;
+  const take = (piece: string): void => {
+    if ((length += piece.length) > longest)
+      throw new UserError(`${path}:${number + 1}: a line of more than ${longest} characters`, {
+        hint: "Is it a file of one JSON object a line?",
+      });
+    pending.push(piece);
+  };
+  const line = (whole: boolean): Line => {
+    let text = pending.join("");
+    if (number === 0) text = withoutMark(text);
+    [pending, length] = [[], 0];
+    return { number: ++number, text: whole && text.endsWith("\r") ? text.slice(0, -1) : text, whole };
+  };
+  for await (const piece of readPieces(path)) {
+    let start = 0;
+    for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", start)) {
+      take(piece.slice(start, end));
+      yield line(true);
+      start = end + 1;
+    }
+    if (start < piece.length) take(piece.slice(start));
+  }
+  if (length > 0) yield line(false);
+}
+
+/** A UTF-8 file's text in pieces; bytes that are none become U+FFFD. The byte order mark is kept. @throws {UserError} where it cannot be read */
+export async function* readPieces(path: string): AsyncGenerator<string> {
+  const decoder = new StringDecoder("utf8");
+  try {
+    if (!(await stat(path)).isFile()) throw new UserError(`${path} is no plain file`);
+    for await (const bytes of createReadStream(path, { highWaterMark: 1 << 18 })) yield decoder.write(bytes as Buffer);
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  const rest = decoder.end();
+  if (rest) yield rest;
+}
