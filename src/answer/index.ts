@@ -17,8 +17,9 @@ export {
 export { type Reading, type ReadingName, readings, readLetter, readReply, settled } from "./reading.js";
 export { gemma3Plan, promptPlan, type RequestPlan, requestKeys, requestsFor } from "./requests.js";
 export type { Retry } from "./retry.js";
+export { type Access, checkAccess } from "./server/access.js";
 export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";
-export type { TextEnd, TextEngine, TextRequest, TextToken } from "./server/engine.js";
+export type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./server/engine.js";
 export { type LocalEngineOptions, localEngine } from "./server/local-engine.js";
 export { type ModelServer, type ServeOptions, serveModel } from "./server/server.js";
 export { type WorkerEngine, type WorkerEngineOptions, workerEngine } from "./server/worker-engine.js";

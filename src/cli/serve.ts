@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { serveModel, workerEngine } from "../answer/index.js";
-import { UsageError } from "../base/errors.js";
+import { checkAccess, serveModel, type WorkerEngine, workerEngine } from "../answer/index.js";
+import { isLoopback } from "../base/local-requests.js";
+import { plainText } from "../base/plain-text.js";
 import { progressOn } from "../base/progress.js";
 import { SAMPLE, sampleModelFolder } from "../experiments/index.js";
 import { interrupted } from "./options.js";
@@ -10,6 +11,9 @@ interface ServeFlags {
   readonly port: number;
   readonly host: string;
   readonly apiKey?: string;
+  readonly allowUnauthenticated?: boolean;
+  readonly allowedHost: readonly string[];
+  readonly allowedOrigin: readonly string[];
   readonly queue: number;
   readonly maxTokens: number;
   readonly maxPromptTokens: number;
@@ -25,8 +29,20 @@ export function serveCommand(): Command {
     .description("serve a model on this machine as OpenAI's HTTP API")
     .argument("<model>", "a folder, a hub id, an adapter's folder, a fine-tuning run's folder, or sample")
     .option("--port <number>", "0 takes any that is free", portNumber, 1234)
-    .option("--host <address>", "where to listen; others than this machine can ask on any but 127.0.0.1", "127.0.0.1")
+    .option(
+      "--host <address>",
+      "where to listen; other machines can ask on any but 127.0.0.1, and need a key there",
+      "127.0.0.1",
+    )
     .addOption(new Option("--api-key <key>", "requests must carry it").env("MMMLU_API_KEY"))
+    .option("--allow-unauthenticated", "other machines may ask without a key")
+    .option(
+      "--allowed-host <name>",
+      "a further name that it may be asked by, as behind a proxy; may be repeated",
+      listed,
+      [],
+    )
+    .option("--allowed-origin <origin>", "web pages of this origin may ask (CORS); may be repeated", listed, [])
     .option("--queue <number>", "requests that may wait; more are answered with 429", wholeNumber, 64)
     .option("--max-tokens <number>", "the most new tokens a request may ask for", wholeNumber, 2048)
     .option("--max-prompt-tokens <number>", "the most tokens a prompt may have", wholeNumber, 4096)
@@ -44,8 +60,15 @@ export function serveCommand(): Command {
 }
 
 async function serve(model: string, flags: ServeFlags): Promise<void> {
-  if (flags.apiKey === "")
-    throw new UsageError("the API key is empty", { hint: "Give --api-key (or MMMLU_API_KEY) a key, or leave it out." });
+  const access = {
+    host: flags.host,
+    apiKey: flags.apiKey,
+    allowUnauthenticated: flags.allowUnauthenticated,
+    allowedHosts: flags.allowedHost,
+    allowedOrigins: flags.allowedOrigin,
+  };
+  // Before gigabytes are loaded.
+  checkAccess(access);
   const progress = progressOn();
   const say = (line: string): void => progress.say(line);
   const source = model === SAMPLE ? await sampleModelFolder(progress) : model;
@@ -61,18 +84,15 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
   });
   try {
     const server = await serveModel(engine, {
+      ...access,
       port: flags.port,
-      host: flags.host,
-      apiKey: flags.apiKey,
       longestQueue: flags.queue,
       limits: { maximumTokens: flags.maxTokens, maximumPromptTokens: flags.maxPromptTokens },
       log: say,
     });
-    if (flags.apiKey === undefined && !/^(127\.|::1$|localhost$)/.test(flags.host))
-      say(`anyone who reaches ${flags.host} can ask: --api-key, or MMMLU_API_KEY, lets in only who has the key`);
     // Before the address is told: whoever reads it may end the server at once.
     const ended = interrupted();
-    process.stdout.write(`serving ${model} (${engine.description})\n${server.url}\n`);
+    process.stdout.write(`${whatIsServed(model, engine, flags).join("\n")}\n${server.url}\n`);
     if (model === SAMPLE)
       process.stdout.write(
         "This is the tiny model of the embedded sample: it answers the sample's questions and nothing else.\n",
@@ -84,6 +104,20 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
     await engine.close();
   }
 }
+
+/** What a client can expect, and who may ask. */
+function whatIsServed(model: string, engine: WorkerEngine, flags: ServeFlags): string[] {
+  const who = flags.apiKey === undefined ? "no key is asked for" : "requests must carry the key";
+  const where = isLoopback(flags.host) ? "this machine alone can ask" : "other machines can ask";
+  const longest = engine.longestSequence === undefined ? "" : `, ${engine.longestSequence} together`;
+  return [
+    `serving ${plainText(model)} (${plainText(engine.description)})`,
+    `at most ${flags.maxPromptTokens} tokens in a prompt, ${flags.maxTokens} new ones${longest}; ${engine.requestsAtOnce} requests at once, ${flags.queue} waiting`,
+    `${where}; ${who}`,
+  ];
+}
+
+const listed = (value: string, before: readonly string[]): string[] => [...before, value];
 
 function wholeNumber(text: string): number {
   const value = Number(text);

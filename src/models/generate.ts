@@ -60,6 +60,15 @@ export interface LocalModel {
   generate(prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<Generated[]>;
   /** For each prompt, the log-probability of each of `letterIds` as the next token; one prefill. */
   letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]>;
+  /**
+   * One pass over a prompt: tells the logits [vocabulary] behind each of its places, in order; they are overwritten afterwards.
+   * Undefined where a prompt's own tokens are not predicted (encoder-decoder models).
+   */
+  promptLogits?(
+    prompt: readonly number[],
+    told: (place: number, logits: Float32Array) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -178,7 +187,8 @@ export function logSumExp(values: Float32Array): number {
   return top + Math.log(sum);
 }
 
-function logProbabilities(
+/** The log-probability of a token and of the `count` likeliest ones, from logits [vocabulary]. */
+export function logProbabilities(
   values: Float32Array,
   token: number,
   count: number,

@@ -6,7 +6,7 @@ export { createTinyGemma2, type TinyGemma2Options, tinyGemma2Config } from "./ge
 export { Gemma2Model } from "./gemma2/gemma2.js";
 export { gemma2FromCheckpoint, type LoadGemma2Options, loadGemma2 } from "./gemma2/load.js";
 export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogProbability, Turn } from "./generate.js";
-export { largest, logSumExp } from "./generate.js";
+export { largest, logProbabilities, logSumExp } from "./generate.js";
 export { LanguageModel, type LanguageModelConfig, type ModelFiles, type SavedAs } from "./language-model.js";
 export { type Checkpoint, isFolder, type OpenCheckpointOptions, openCheckpoint } from "./load.js";
 export * from "./lora/index.js";

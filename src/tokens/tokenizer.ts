@@ -6,6 +6,9 @@ import { UserError } from "../base/errors.js";
 /** Texts in one call to the native library: it uses all cores by itself, and V8 does not see the memory of encodings. */
 const BATCH = 1024;
 
+/** Characters in single texts after which their encodings' memory is taken back. */
+const UNCOLLECTED = 1 << 20;
+
 /** The parts of `tokenizer.json` that are looked at here. */
 export interface TokenizerDefinition {
   readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
@@ -20,6 +23,8 @@ export interface TokenizerDefinition {
 
 /** A tokenizer with what identifies it. Wraps Hugging Face's own. */
 export class Tokenizer {
+  /** Characters encoded one text at a time since the collector ran. */
+  private uncollected = 0;
   readonly #specialIds: ReadonlySet<number>;
 
   /**
@@ -62,8 +67,25 @@ export class Tokenizer {
     return this.#specialIds.has(id);
   }
 
+  /** The names of its special tokens, such as `</s>`. */
+  get specialTokens(): string[] {
+    return (this.definition.added_tokens ?? []).filter(({ special }) => special).map(({ content }) => content);
+  }
+
+  /** Characters of the longest token. */
+  get longestToken(): number {
+    let longest = 1;
+    for (let id = 0; id < this.vocabularySize; id++) longest = Math.max(longest, this.tokenOf(id)?.length ?? 0);
+    return longest;
+  }
+
+  /** @returns token ids; with `specialTokens`, those around a text too */
   async encode(text: string, specialTokens: boolean): Promise<number[]> {
-    return (await this.native.encode(text, null, { addSpecialTokens: specialTokens })).getIds();
+    const encoding = await this.native.encode(text, null, { addSpecialTokens: specialTokens });
+    // As in #batches: an encoding has some hundred bytes a token that V8 does not count.
+    this.uncollected += text.length;
+    if (this.uncollected >= UNCOLLECTED && collect()) this.uncollected = 0;
+    return encoding.getIds();
   }
 
   /** Token ids of many texts, in order. */

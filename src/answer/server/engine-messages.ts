@@ -1,6 +1,6 @@
 import type { Progress } from "../../base/progress.js";
 import type { ChatMessage } from "../prompts.js";
-import type { TextEnd, TextRequest, TextToken } from "./engine.js";
+import type { ScoredPrompt, TextEnd, TextRequest, TextToken } from "./engine.js";
 
 /** What a worker thread loads. */
 export interface EngineSource {
@@ -19,6 +19,7 @@ export interface EngineSource {
 export type ToEngine =
   | { readonly kind: "tokenize"; readonly call: number; readonly prompt: string | readonly ChatMessage[] }
   | { readonly kind: "generate"; readonly call: number; readonly request: TextRequest }
+  | { readonly kind: "score"; readonly call: number; readonly request: TextRequest }
   | { readonly kind: "abort"; readonly call: number }
   | { readonly kind: "close" };
 
@@ -41,11 +42,14 @@ export type FromEngine =
       readonly kind: "ready";
       readonly longestSequence?: number;
       readonly requestsAtOnce: number;
+      readonly longestToken: number;
+      readonly scores: boolean;
       readonly description: string;
     }
   | { readonly kind: "failed"; readonly error: PlainError }
   | { readonly kind: "progress"; readonly told: ToldProgress }
   | { readonly kind: "tokens"; readonly call: number; readonly tokens: readonly number[] }
+  | { readonly kind: "scored"; readonly call: number; readonly scored: ScoredPrompt }
   | { readonly kind: "token"; readonly call: number; readonly token: TextToken }
   | { readonly kind: "end"; readonly call: number; readonly end: TextEnd }
   | { readonly kind: "error"; readonly call: number; readonly error: PlainError };

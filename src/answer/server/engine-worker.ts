@@ -75,33 +75,41 @@ async function load({
 try {
   const { engine, description } = await load(workerData as EngineSource);
   const aborts = new Map<number, AbortController>();
+  // One after the other: what the library takes for a long text is taken once.
+  let lastTokenized: Promise<unknown> = Promise.resolve();
+  /** Whatever goes wrong with one request is an answer to it: an error that nobody takes would end the thread. */
+  function work(call: number, does: (signal: AbortSignal) => Promise<FromEngine>): void {
+    const abort = new AbortController();
+    aborts.set(call, abort);
+    void Promise.resolve()
+      .then(() => does(abort.signal))
+      .catch((error: unknown): FromEngine => ({ kind: "error", call, error: plain(error) }))
+      .then(tell)
+      .finally(() => aborts.delete(call));
+  }
   port.on("message", (message: ToEngine) => {
     switch (message.kind) {
-      case "tokenize":
-        Promise.resolve()
-          .then(() => engine.tokenize(message.prompt))
-          .then(
-            (tokens) => tell({ kind: "tokens", call: message.call, tokens }),
-            (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),
-          );
+      case "tokenize": {
+        const { call, prompt } = message;
+        work(call, async (signal) => {
+          const tokens = lastTokenized.then(() => (signal.aborted ? [] : engine.tokenize(prompt)));
+          lastTokenized = tokens.catch(() => undefined);
+          return { kind: "tokens", call, tokens: await tokens };
+        });
         break;
+      }
       case "generate": {
-        const abort = new AbortController();
-        aborts.set(message.call, abort);
-        // Whatever goes wrong with one request is an answer to it: an error that nobody takes would end the thread.
-        Promise.resolve()
-          .then(() =>
-            engine.generate(
-              message.request,
-              (token) => tell({ kind: "token", call: message.call, token }),
-              abort.signal,
-            ),
-          )
-          .then(
-            (end) => tell({ kind: "end", call: message.call, end }),
-            (error: unknown) => tell({ kind: "error", call: message.call, error: plain(error) }),
-          )
-          .finally(() => aborts.delete(message.call));
+        const { call, request } = message;
+        work(call, async (signal) => ({
+          kind: "end",
+          call,
+          end: await engine.generate(request, (token) => tell({ kind: "token", call, token }), signal),
+        }));
+        break;
+      }
+      case "score": {
+        const { call, request } = message;
+        work(call, async (signal) => ({ kind: "scored", call, scored: await engine.score!(request, signal) }));
         break;
       }
       case "abort":
@@ -111,7 +119,9 @@ try {
         void engine.close().finally(() => port.unref());
     }
   });
-  tell({ kind: "ready", longestSequence: engine.longestSequence, requestsAtOnce: engine.requestsAtOnce, description });
+  const { longestSequence, requestsAtOnce, longestToken } = engine;
+  const scores = engine.score !== undefined;
+  tell({ kind: "ready", longestSequence, requestsAtOnce, longestToken, scores, description });
 } catch (error) {
   tell({ kind: "failed", error: plain(error) });
   port.unref();

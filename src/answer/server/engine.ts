@@ -28,6 +28,14 @@ export interface TextToken {
 /** How a generation ended: the model's end token, or the most tokens. */
 export type TextEnd = "stop" | "length";
 
+/** A prompt's own tokens, as the model expects them. */
+export interface ScoredPrompt {
+  /** Each token, and what it adds to the text; the first has no log-probability, and none has one where none was asked for. */
+  readonly tokens: readonly TextToken[];
+  /** The token after the prompt, where log-probabilities and a new token were asked for. */
+  readonly next?: TextToken & { readonly ends: boolean };
+}
+
 /** A model that a server can serve. */
 export interface TextEngine {
   /** As `/v1/models` names it. */
@@ -36,6 +44,8 @@ export interface TextEngine {
   readonly longestSequence?: number;
   /** How many requests it works on at once. */
   readonly requestsAtOnce: number;
+  /** Characters of its longest token: text of so many characters has one token at least. */
+  readonly longestToken: number;
   /**
    * The token ids of a chat or of a plain text.
    * @throws {UserError} where the model's chat template refuses the chat
@@ -47,5 +57,10 @@ export interface TextEngine {
    * @throws {UserError} where the model cannot go on
    */
   generate(request: TextRequest, onToken: (token: TextToken) => void, signal: AbortSignal): Promise<TextEnd>;
+  /**
+   * The log-probabilities of a prompt's own tokens, from one pass over it; undefined where a prompt's tokens are not predicted
+   * (encoder-decoder models).
+   */
+  score?(request: TextRequest, signal: AbortSignal): Promise<ScoredPrompt>;
   close(): Promise<void>;
 }

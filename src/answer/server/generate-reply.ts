@@ -1,26 +1,20 @@
 import { randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { UserError } from "../../base/errors.js";
-import type { ChatMessage } from "../prompts.js";
-import type { TextEnd, TextEngine } from "./engine.js";
+import type { TextEnd, TextEngine, TextRequest } from "./engine.js";
 import { ApiError } from "./errors.js";
+import { boundTokens, requireReadable, type ServerLimits } from "./limits.js";
 import type { BoundedQueue } from "./queue.js";
-import { ReplyFormat, type WrittenToken } from "./reply.js";
-import type { CompletionRequest } from "./request.js";
+import { type Choice, ReplyFormat, type WrittenToken } from "./reply.js";
+import type { CompletionRequest, Prompt } from "./request.js";
+import { scoredChoice } from "./scored-choice.js";
 import { sendJson } from "./send.js";
+import { type Sink, streamTo } from "./sink.js";
 import { StopTexts } from "./stop-texts.js";
 
-export interface ServerLimits {
-  /** The most new tokens that a request may ask for. */
-  readonly maximumTokens: number;
-  /** The most tokens that a prompt may have: an architecture without a limit of its own would take memory without end. */
-  readonly maximumPromptTokens: number;
-  /** New tokens of a chat that asks for no number. */
-  readonly defaultMaximumTokens: number;
-}
-
 /**
- * Generates a reply and sends it, whole or as a stream; stops generating when the client goes away.
+ * Generates a reply and sends it, whole or as a stream; stops generating when the client goes away. Nothing is done for a request
+ * before its turn has come, its prompts' tokens included.
  * @throws {ApiError} before anything was sent: a prompt or reply that is too long, a full queue
  */
 export async function generateReply(
@@ -30,141 +24,104 @@ export async function generateReply(
   request: CompletionRequest,
   response: ServerResponse,
 ): Promise<void> {
+  requireReadable(request, limits, engine);
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   if (response.destroyed) return;
-  const prompt = isTokens(request.prompt) ? [...request.prompt] : await tokenize(engine, request.prompt);
-  const maximumTokens = boundTokens(prompt.length, request.maximumTokens, limits, engine);
   const format = new ReplyFormat(request, engine.id);
-  const stops = new StopTexts(request.stop);
-  const enough = new AbortController();
-  const signal = AbortSignal.any([gone.signal, enough.signal]);
-  const tokens: WrittenToken[] = [];
-  let text = "";
   const sink = request.stream ? streamTo(response, format) : undefined;
-
-  let end: TextEnd;
+  const answers: Answered[] = [];
   try {
-    end = await queue.run(() => {
-      if (signal.aborted) throw signal.reason;
-      return engine.generate(
-        {
-          prompt,
-          maximumTokens,
-          temperature: request.temperature,
-          topShare: request.topShare,
-          seed: request.seed ?? randomInt(2 ** 31),
-          topLogProbabilities: request.topLogProbabilities,
-        },
-        (token) => {
-          if (signal.aborted) return;
-          const shown = stops.push(token.text);
-          if (token.token !== undefined) tokens.push(token as WrittenToken);
-          sink?.piece(shown, token.token === undefined ? [] : [token as WrittenToken], text.length);
-          text += shown;
-          if (stops.ended) enough.abort();
-        },
-        signal,
-      );
+    await queue.run(async () => {
+      for (const prompt of request.prompts) answers.push(await answer(prompt));
     }, gone.signal);
   } catch (error) {
     if (gone.signal.aborted) return;
-    if (!enough.signal.aborted) throw error;
-    end = "stop";
+    throw error;
   }
   if (gone.signal.aborted) return;
-  if (stops.ended) end = "stop";
-  const rest = stops.rest();
-  text += rest;
-  const usage = {
-    prompt_tokens: prompt.length,
-    completion_tokens: tokens.length,
-    total_tokens: prompt.length + tokens.length,
-  };
-  if (sink) sink.finish(rest, end, request.includeUsage ? usage : undefined);
-  else sendJson(response, 200, format.whole(text, tokens, end, usage));
+  const usage = usageOf(answers);
+  if (sink) sink.finish(answers[0]!.rest, answers[0]!.end, request.includeUsage ? usage : undefined);
+  else sendJson(response, 200, format.whole(answers, usage));
+
+  async function answer(prompt: Prompt): Promise<Answered> {
+    gone.signal.throwIfAborted();
+    const tokens = isTokens(prompt) ? prompt : await tokenize(engine, prompt);
+    const asked: TextRequest = {
+      prompt: tokens,
+      maximumTokens: boundTokens(tokens.length, request.maximumTokens, limits, engine),
+      temperature: request.temperature,
+      topShare: request.topShare,
+      seed: request.seed ?? randomInt(2 ** 31),
+      topLogProbabilities: request.topLogProbabilities,
+    };
+    if (!request.echo)
+      return { ...(await generate(engine, asked, request.stop, gone.signal, sink)), read: tokens.length };
+    return scoredChoice(engine, asked, isTokens(prompt) ? undefined : (prompt as string), gone.signal, (more) =>
+      generate(engine, more, request.stop, gone.signal),
+    );
+  }
 }
 
-const isTokens = (prompt: CompletionRequest["prompt"]): prompt is readonly number[] =>
-  typeof prompt !== "string" && typeof prompt[0] === "number";
+/** A choice, with what its usage is counted by. */
+interface Answered extends Choice {
+  /** Tokens of the prompt, and new ones. */
+  readonly read: number;
+  readonly generated: number;
+  /** The end of the text, which no piece of the stream has had. */
+  readonly rest: string;
+}
 
-async function tokenize(
+async function generate(
   engine: TextEngine,
-  prompt: string | readonly ChatMessage[] | readonly number[],
-): Promise<number[]> {
+  request: TextRequest,
+  stop: readonly string[],
+  gone: AbortSignal,
+  sink?: Sink,
+): Promise<Omit<Answered, "read">> {
+  const stops = new StopTexts(stop);
+  const enough = new AbortController();
+  const signal = AbortSignal.any([gone, enough.signal]);
+  const tokens: WrittenToken[] = [];
+  let text = "";
+  let end: TextEnd;
   try {
-    return await engine.tokenize(prompt as string | readonly ChatMessage[]);
+    end = await engine.generate(
+      request,
+      (token) => {
+        if (signal.aborted) return;
+        const shown = stops.push(token.text);
+        if (token.token !== undefined) tokens.push(token as WrittenToken);
+        sink?.piece(shown, token.token === undefined ? [] : [token as WrittenToken], text.length);
+        text += shown;
+        if (stops.ended) enough.abort();
+      },
+      signal,
+    );
+  } catch (error) {
+    if (gone.aborted || !enough.signal.aborted) throw error;
+    end = "stop";
+  }
+  const rest = stops.rest();
+  return { text: text + rest, tokens, end: stops.ended ? "stop" : end, generated: tokens.length, rest };
+}
+
+function usageOf(answers: readonly Answered[]) {
+  const [read, generated] = [
+    answers.reduce((sum, { read }) => sum + read, 0),
+    answers.reduce((sum, { generated }) => sum + generated, 0),
+  ];
+  return { prompt_tokens: read, completion_tokens: generated, total_tokens: read + generated };
+}
+
+const isTokens = (prompt: Prompt): prompt is readonly number[] => typeof prompt[0] === "number";
+
+async function tokenize(engine: TextEngine, prompt: Exclude<Prompt, readonly number[]>): Promise<number[]> {
+  try {
+    return await engine.tokenize(prompt);
   } catch (error) {
     if (error instanceof UserError)
       throw new ApiError(400, error.message, { param: typeof prompt === "string" ? "prompt" : "messages" });
     throw error;
   }
-}
-
-function boundTokens(
-  promptTokens: number,
-  asked: number | undefined,
-  limits: ServerLimits,
-  { longestSequence }: TextEngine,
-): number {
-  if (asked !== undefined && asked > limits.maximumTokens) {
-    throw new ApiError(
-      400,
-      `${asked} new tokens are more than the ${limits.maximumTokens} that this server generates`,
-      { param: "max_tokens", code: "max_tokens_too_large" },
-    );
-  }
-  if (promptTokens === 0) throw new ApiError(400, "the prompt is empty", { code: "empty_prompt" });
-  if (promptTokens > limits.maximumPromptTokens) {
-    throw new ApiError(
-      400,
-      `the prompt has ${promptTokens} tokens, more than the ${limits.maximumPromptTokens} that this server takes`,
-      { code: "context_length_exceeded" },
-    );
-  }
-  const wanted = asked ?? limits.defaultMaximumTokens;
-  if (longestSequence === undefined) return wanted;
-  // Only a reply's length that was asked for must fit; the default shrinks.
-  const room = longestSequence - promptTokens;
-  if (room < 1 || (asked !== undefined && asked > room)) {
-    throw new ApiError(
-      400,
-      `This model's maximum context length is ${longestSequence} tokens, and the request has ${promptTokens} in the prompt and asks for ${wanted}`,
-      { code: "context_length_exceeded" },
-    );
-  }
-  return Math.min(wanted, room);
-}
-
-interface Sink {
-  piece(text: string, tokens: readonly WrittenToken[], offset: number): void;
-  finish(rest: string, end: TextEnd, usage: Parameters<ReplyFormat["usage"]>[0] | undefined): void;
-}
-
-/** Server-sent events. The headers go out with the first token, so that what fails before it has a status of its own. */
-function streamTo(response: ServerResponse, format: ReplyFormat): Sink {
-  const send = (value: unknown): void => void response.write(`data: ${JSON.stringify(value)}\n\n`);
-  const open = (): void => {
-    if (response.headersSent) return;
-    response.writeHead(200, {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache",
-      connection: "keep-alive",
-    });
-    const opening = format.opening();
-    if (opening) send(opening);
-  };
-  return {
-    piece(text, tokens, offset) {
-      open();
-      send(format.piece(text, tokens, offset));
-    },
-    finish(rest, end, usage) {
-      open();
-      if (rest) send(format.piece(rest, [], 0));
-      send(format.closing(end));
-      if (usage) send(format.usage(usage));
-      response.end("data: [DONE]\n\n");
-    },
-  };
 }

@@ -1,9 +1,9 @@
 import { UserError } from "../../base/errors.js";
-import { type LocalModel, largest, Random, type Turn } from "../../models/index.js";
+import { type LocalModel, largest, logProbabilities, Random, type Turn } from "../../models/index.js";
 import type { Tokenizer } from "../../tokens/index.js";
-import type { ChatMessage } from "../prompts.js";
 import type { ChatTemplate } from "./chat-template.js";
-import type { TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
+import type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
+import { encodePrompt, writtenToken } from "./prompt-tokens.js";
 import { chooseToken } from "./sampling.js";
 import { TextStream } from "./text-stream.js";
 
@@ -84,6 +84,13 @@ export function localEngine({
     return rows;
   }
 
+  /** Passes follow each other, whichever batch they are of. */
+  function inTurn<T>(pass: () => Promise<T>): Promise<T> {
+    const mine = lastPass.then(pass);
+    lastPass = mine.catch(() => undefined);
+    return mine;
+  }
+
   async function generateBatch(going: readonly Waiting[], batch: Batch): Promise<void> {
     const streams = going.map(() => new TextStream(tokenizer));
     const randoms = going.map(({ request }) => new Random(request.seed));
@@ -95,9 +102,7 @@ export function localEngine({
     );
     const turn: Turn = (pass) => {
       if (++batch.passes === PATIENCE) begin();
-      const mine = lastPass.then(pass);
-      lastPass = mine.catch(() => undefined);
-      return mine;
+      return inTurn(pass);
     };
     try {
       await model.generate(
@@ -107,10 +112,7 @@ export function localEngine({
           topLogProbabilities: top,
           turn,
           stop: (row, tokens) => tokens.length >= going[row]!.request.maximumTokens || going[row]!.signal.aborted,
-          choose: (row, logits) =>
-            going[row]!.request.temperature === 0
-              ? largest(logits)
-              : chooseToken(logits, going[row]!.request, randoms[row]!),
+          choose: (row, logits) => choose(logits, going[row]!.request, randoms[row]!),
           onToken: async (row, { token, logProbability, top: likeliest = [] }) => {
             const { request, onToken, signal } = going[row]!;
             if (signal.aborted) return;
@@ -119,15 +121,7 @@ export function localEngine({
             onToken({
               text,
               token: writtenToken(tokenizer, token),
-              ...(wanted === undefined
-                ? {}
-                : {
-                    logProbability,
-                    top: likeliest.slice(0, wanted).map((one) => ({
-                      token: writtenToken(tokenizer, one.token),
-                      logProbability: one.logProbability,
-                    })),
-                  }),
+              ...(wanted === undefined ? {} : { logProbability, top: written(likeliest.slice(0, wanted)) }),
             });
             // A run on the CPU blocks the event loop: a client that went away is heard between tokens.
             await new Promise((resolve) => setImmediate(resolve));
@@ -147,36 +141,70 @@ export function localEngine({
     }
   }
 
+  const written = (likeliest: readonly { readonly token: number; readonly logProbability: number }[]) =>
+    likeliest.map(({ token, logProbability }) => ({ token: writtenToken(tokenizer, token), logProbability }));
+
+  /** @throws {UserError} where a token is none of the model's */
+  function requireTokens(prompt: readonly number[]): void {
+    const outside = prompt.find((token) => token >= model.vocabularySize);
+    if (outside !== undefined)
+      throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`);
+  }
+
+  async function score(request: TextRequest, signal: AbortSignal): Promise<ScoredPrompt> {
+    const { prompt, maximumTokens, topLogProbabilities: top } = request;
+    requireTokens(prompt);
+    const stream = new TextStream(tokenizer, false);
+    const texts: string[] = [];
+    for (const token of prompt) texts.push(await stream.push(token));
+    texts[texts.length - 1] += stream.rest();
+    const tokens: TextToken[] = prompt.map((token, at) => ({
+      text: texts[at]!,
+      token: writtenToken(tokenizer, token),
+    }));
+    let next: (Omit<TextToken, "text"> & { readonly id: number }) | undefined;
+    if (top === undefined) return { tokens };
+    await inTurn(() =>
+      model.promptLogits!(
+        prompt,
+        (place, logits) => {
+          const behind = place + 1;
+          if (behind === prompt.length && maximumTokens === 0) return;
+          const token = prompt[behind] ?? choose(logits, request, new Random(request.seed));
+          const { logProbability, top: likeliest } = logProbabilities(logits, token, top);
+          const scored = { token: writtenToken(tokenizer, token), logProbability, top: written(likeliest) };
+          if (behind < prompt.length) tokens[behind] = { ...tokens[behind]!, ...scored };
+          else next = { ...scored, id: token };
+        },
+        signal,
+      ),
+    );
+    if (!next) return { tokens };
+    const { id, ...scored } = next;
+    const ends = model.endTokens.includes(id);
+    return { tokens, next: { ...scored, ends, text: ends ? "" : (await stream.push(id)) + stream.rest() } };
+  }
+
   return {
     id,
     longestSequence: model.longestSequence,
     // Twice as many, so that the next batch is whole when one ends.
     requestsAtOnce: 2 * requestsAtOnce,
-    async tokenize(prompt: string | readonly ChatMessage[]) {
-      const ids =
-        typeof prompt === "string"
-          ? await tokenizer.encode(prompt, true)
-          : await tokenizer.encode(chatTemplate.render(prompt), !chatTemplate.hasSpecialTokens);
-      // Who writes `<bos>` into the text means the one that the tokenizer puts there anyway; with two of them Gemma collapses.
-      const begin = tokenizer.tokenId("<bos>");
-      return begin !== undefined && ids[0] === begin && ids[1] === begin ? ids.slice(1) : ids;
-    },
+    longestToken: tokenizer.longestToken,
+    tokenize: (prompt) => encodePrompt(prompt, tokenizer, chatTemplate),
     async generate(request, onToken, signal) {
-      const outside = request.prompt.find((token) => token >= model.vocabularySize);
-      if (outside !== undefined)
-        throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`);
+      requireTokens(request.prompt);
       return new Promise((resolve, reject) => {
         waiting.push({ request, onToken, signal, resolve, reject });
         // Requests of the same moment make one batch.
         setImmediate(begin);
       });
     },
+    ...(model.promptLogits ? { score } : {}),
     close: () => model.dispose(),
   };
 }
 
-/** A token as text, its leading space kept. */
-function writtenToken(tokenizer: Tokenizer, token: number): string {
-  const raw = tokenizer.tokenOf(token) ?? "";
-  return tokenizer.isSpecial(token) ? raw : raw.replaceAll("▁", " ");
-}
+/** The next token as a request wants it chosen. */
+const choose = (logits: Float32Array, request: TextRequest, random: Random): number =>
+  request.temperature === 0 ? largest(logits) : chooseToken(logits, request, random);

@@ -3,15 +3,19 @@ import type { ChatMessage } from "../prompts.js";
 import { ApiError } from "./errors.js";
 
 /*
- * What of OpenAI's requests is understood. A key that would change the reply and is not understood is refused; keys that
- * only hint or track are passed over.
+ * What of OpenAI's requests is understood, each key with its bounds. A key that is not among them is refused by name, as OpenAI
+ * does: it could change the reply. Passed over are keys that only track or hint, and any that says nothing (null, false, empty).
  */
+
+/** Messages of a chat, parts of a message, prompts of a request: the most of each. */
+const MOST = { messages: 2048, parts: 2048, prompts: 128, stopLength: 1000, tokens: 1 << 20 };
 
 const content = z.union(
   [
     z.string(),
     z
-      .array(z.object({ type: z.literal("text"), text: z.string() }))
+      .array(z.strictObject({ type: z.literal("text"), text: z.string() }))
+      .max(MOST.parts)
       .transform((parts) => parts.map((part) => part.text).join("")),
   ],
   "expected a text, or parts of the type text",
@@ -19,64 +23,101 @@ const content = z.union(
 
 const stop = z
   .union(
-    [z.string().min(1), z.array(z.string().min(1)).max(4)],
-    "expected a text that is not empty, or up to four of them",
+    [z.string().min(1).max(MOST.stopLength), z.array(z.string().min(1).max(MOST.stopLength)).max(4)],
+    `expected a text that is not empty, or up to four of them, of at most ${MOST.stopLength} characters`,
   )
   .nullish()
   .transform((value) => (value === null || value === undefined ? [] : typeof value === "string" ? [value] : value));
 
+/** An object of known keys alone, and of unknown ones that say nothing: clients send back messages as they were sent them. */
+function known<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.preprocess((value) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).filter(([key, said]) => Object.hasOwn(shape, key) || !saysNothing(said)),
+    );
+  }, z.strictObject(shape));
+}
+
+const saysNothing = (value: unknown): boolean =>
+  value === null ||
+  value === false ||
+  value === "" ||
+  (typeof value === "object" && Object.keys(value as object).length === 0);
+
+const tracked = z.unknown().optional();
+const newTokens = z.int().min(1).max(MOST.tokens).nullish();
+const token = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+
 const common = {
-  model: z.string(),
+  model: z.string().max(1000),
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
-  seed: z.number().int().nullish(),
-  max_tokens: z.number().int().positive().nullish(),
+  seed: z.int().nullish(),
   stop,
   stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   n: z.literal(1, "only one reply a request").nullish(),
   frequency_penalty: z.literal(0, "is not supported").nullish(),
   presence_penalty: z.literal(0, "is not supported").nullish(),
-  logit_bias: z.record(z.string(), z.never("is not supported")).nullish(),
+  user: tracked,
 };
 
-const chat = z.object({
+const chat = known({
   ...common,
-  messages: z.array(z.object({ role: z.enum(["system", "developer", "user", "assistant"]), content })).min(1),
-  max_completion_tokens: z.number().int().positive().nullish(),
+  messages: z
+    .array(known({ role: z.enum(["system", "developer", "user", "assistant"]), content }))
+    .min(1)
+    .max(MOST.messages),
+  max_tokens: newTokens,
+  max_completion_tokens: newTokens,
   logprobs: z.boolean().nullish(),
-  top_logprobs: z.number().int().min(0).max(20).nullish(),
-  tools: z.array(z.unknown()).max(0, "is not supported").nullish(),
-  functions: z.array(z.unknown()).max(0, "is not supported").nullish(),
-  modalities: z.array(z.literal("text", "only text is supported")).nullish(),
-  response_format: z.object({ type: z.literal("text", "only text is supported") }).nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  modalities: z.array(z.literal("text", "only text is supported")).max(1).nullish(),
+  response_format: z.strictObject({ type: z.literal("text", "only text is supported") }).nullish(),
+  tool_choice: z.enum(["none", "auto"], "is not supported").nullish(),
+  metadata: tracked,
+  parallel_tool_calls: tracked,
+  prompt_cache_key: tracked,
+  safety_identifier: tracked,
+  service_tier: tracked,
+  store: tracked,
 });
 
-const completion = z.object({
+const completion = known({
   ...common,
   prompt: z.union(
     [
-      z.string(),
+      z.string().transform((prompt) => [prompt]),
       z
-        .array(z.string())
-        .length(1, "one prompt a request")
-        .transform((prompts) => prompts[0] as string),
-      z.array(z.number().int().nonnegative()).min(1),
+        .array(token)
+        .min(1)
+        .transform((prompt) => [prompt]),
+      z.array(z.string()).min(1).max(MOST.prompts),
+      z.array(z.array(token).min(1)).min(1).max(MOST.prompts),
     ],
-    "expected a text, one text in a list, or token ids",
+    `expected a text, token ids, or a list of up to ${MOST.prompts} of either`,
   ),
-  logprobs: z.number().int().min(0).max(20).nullish(),
-  echo: z.literal(false, "is not supported").nullish(),
-  suffix: z.literal("", "is not supported").nullish(),
+  max_tokens: z.int().min(0).max(MOST.tokens).nullish(),
+  logprobs: z.int().min(0).max(20).nullish(),
+  echo: z.boolean().nullish(),
   best_of: z.literal(1, "is not supported").nullish(),
 });
+
+/** A chat, a text, or token ids. */
+export type Prompt = readonly ChatMessage[] | string | readonly number[];
 
 /** A request, read. */
 export interface CompletionRequest {
   readonly kind: "chat" | "completion";
   readonly model: string;
-  /** A chat, a text, or token ids. */
-  readonly prompt: readonly ChatMessage[] | string | readonly number[];
+  /** One; several of a completion. */
+  readonly prompts: readonly Prompt[];
+  /** Whether the reply begins with the prompt, its tokens' log-probabilities included. */
+  readonly echo: boolean;
   readonly temperature: number;
   readonly topShare: number;
   readonly seed: number | undefined;
@@ -94,10 +135,8 @@ export function readChatRequest(body: unknown): CompletionRequest {
     throw new ApiError(400, "top_logprobs needs logprobs: true", { param: "top_logprobs" });
   return {
     kind: "chat",
-    prompt: request.messages.map((message) => ({
-      role: message.role === "developer" ? "system" : message.role,
-      content: message.content,
-    })),
+    prompts: [request.messages.map(({ role, content }) => ({ role: role === "developer" ? "system" : role, content }))],
+    echo: false,
     ...commonOf(request),
     maximumTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
     topLogProbabilities: request.logprobs ? (request.top_logprobs ?? 0) : undefined,
@@ -107,11 +146,17 @@ export function readChatRequest(body: unknown): CompletionRequest {
 /** @throws {ApiError} 400, naming the key */
 export function readCompletionRequest(body: unknown): CompletionRequest {
   const request = parse(completion, body);
-  // OpenAI's own default of this older route.
+  const { prompt: prompts, echo, stream } = request;
+  if (request.max_tokens === 0 && !echo)
+    throw new ApiError(400, "max_tokens: 0 generates nothing: it needs echo: true", { param: "max_tokens" });
+  if (stream && (echo || prompts.length > 1))
+    throw new ApiError(400, "a stream has one prompt and no echo: leave stream out", { param: "stream" });
   return {
     kind: "completion",
-    prompt: request.prompt,
+    prompts,
+    echo: echo ?? false,
     ...commonOf(request),
+    // OpenAI's own default of this older route.
     maximumTokens: request.max_tokens ?? 16,
     topLogProbabilities: request.logprobs ?? undefined,
   };
@@ -135,6 +180,13 @@ function parse<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const issue = result.error.issues[0] as z.core.$ZodIssue;
-  const param = issue.path.map(String).join(".");
-  throw new ApiError(400, `${param || "the request"}: ${issue.message}`, { param });
+  const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
+  const param = [...issue.path, ...keys.slice(0, 1)].map(String).join(".").slice(0, 200);
+  throw new ApiError(
+    400,
+    keys.length > 0
+      ? `Unrecognized request argument supplied: ${param}`
+      : `${param || "the request"}: ${issue.message}`,
+    { param: param || undefined, code: keys.length > 0 ? "unknown_parameter" : undefined },
+  );
 }

@@ -1,29 +1,48 @@
 import type { Tokenizer } from "../../tokens/index.js";
 
-/** Text from tokens as they come: a character of several tokens is held back until it is whole. */
-export class TextStream {
-  readonly #tokens: number[] = [];
-  #shown = "";
-  #whole = "";
+/** Tokens after which bytes that make no character are shown as they are. */
+const LONGEST_CHARACTER = 16;
 
-  constructor(private readonly tokenizer: Tokenizer) {}
+/**
+ * Text from tokens as they come: a character of several tokens is held back until it is whole. Each token is decoded
+ * beside the one or few before it, never with all of them: some decoders take a blank away at the beginning, and a long reply would
+ * cost the square of its length.
+ */
+export class TextStream {
+  private tokens: number[] = [];
+  /** Of `tokens`, those that have been shown: what comes is decoded behind them. */
+  private shown = 0;
+  private held = "";
+
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    private readonly skipSpecialTokens = true,
+  ) {}
 
   /** What the next token adds to the text. */
   async push(token: number): Promise<string> {
-    this.#tokens.push(token);
-    this.#whole = await this.tokenizer.decode(this.#tokens, true);
-    return this.#show(this.#whole.replace(/\ufffd+$/, ""));
+    if (this.skipSpecialTokens && this.tokenizer.isSpecial(token)) return "";
+    this.tokens.push(token);
+    const [before, all] = await Promise.all(
+      [this.tokens.slice(0, this.shown), this.tokens].map((tokens) =>
+        tokens.length === 0 ? "" : this.tokenizer.decode(tokens, this.skipSpecialTokens),
+      ),
+    );
+    this.held = all!.slice(before!.length);
+    const partial = this.held.endsWith("\ufffd") && this.tokens.length - this.shown < LONGEST_CHARACTER;
+    return this.held === "" || partial ? "" : this.show();
   }
 
   /** What is left at the end, whole or not. */
   rest(): string {
-    return this.#show(this.#whole);
+    return this.show();
   }
 
-  #show(text: string): string {
-    if (!text.startsWith(this.#shown) || text.length <= this.#shown.length) return "";
-    const added = text.slice(this.#shown.length);
-    this.#shown = text;
-    return added;
+  private show(): string {
+    const { held } = this;
+    this.held = "";
+    this.tokens = this.tokens.slice(this.shown);
+    this.shown = this.tokens.length;
+    return held;
   }
 }

@@ -2,7 +2,7 @@ import { messageOf, UserError } from "../../base/errors.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { startWorker } from "../../base/worker.js";
 import type { ChatMessage } from "../prompts.js";
-import type { TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
+import type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
 import type { EngineSource, FromEngine, PlainError, ToEngine } from "./engine-messages.js";
 import { ApiError } from "./errors.js";
 
@@ -22,6 +22,11 @@ export interface WorkerEngine extends TextEngine {
 }
 
 type Call =
+  | {
+      readonly kind: "score";
+      readonly resolve: (scored: ScoredPrompt) => void;
+      readonly reject: (error: Error) => void;
+    }
   | { readonly kind: "tokenize"; readonly resolve: (tokens: number[]) => void; readonly reject: (error: Error) => void }
   | {
       readonly kind: "generate";
@@ -65,6 +70,7 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
       calls.delete(message.call);
       if (message.kind === "error") call.reject(revived(message.error));
       else if (message.kind === "tokens" && call.kind === "tokenize") call.resolve([...message.tokens]);
+      else if (message.kind === "scored" && call.kind === "score") call.resolve(message.scored);
       else if (message.kind === "end" && call.kind === "generate") call.resolve(message.end);
     });
     worker.on("error", (error) => {
@@ -81,28 +87,36 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
     });
   });
   const send = (message: ToEngine): void => worker.postMessage(message);
-  const { longestSequence, requestsAtOnce, description } = await ready;
+  const { longestSequence, requestsAtOnce, longestToken, scores, description } = await ready;
+  /** Sends a call, and its abort when the signal says so. */
+  const call = (make: (call: number) => ToEngine, entry: Call, signal?: AbortSignal): void => {
+    if (over) return entry.reject(over);
+    const number = ++last;
+    calls.set(number, entry);
+    signal?.addEventListener("abort", () => calls.has(number) && send({ kind: "abort", call: number }), { once: true });
+    send(make(number));
+  };
   return {
     id,
     longestSequence,
     requestsAtOnce,
     description,
     ended,
+    longestToken,
     tokenize: (prompt: string | readonly ChatMessage[]) =>
-      new Promise((resolve, reject) => {
-        if (over) return reject(over);
-        const call = ++last;
-        calls.set(call, { kind: "tokenize", resolve, reject });
-        send({ kind: "tokenize", call, prompt });
-      }),
+      new Promise((resolve, reject) =>
+        call((call) => ({ kind: "tokenize", call, prompt }), { kind: "tokenize", resolve, reject }),
+      ),
     generate: (request: TextRequest, onToken: (token: TextToken) => void, signal: AbortSignal) =>
-      new Promise((resolve, reject) => {
-        if (over) return reject(over);
-        const call = ++last;
-        calls.set(call, { kind: "generate", onToken, resolve, reject });
-        signal.addEventListener("abort", () => send({ kind: "abort", call }), { once: true });
-        send({ kind: "generate", call, request });
-      }),
+      new Promise((resolve, reject) =>
+        call((call) => ({ kind: "generate", call, request }), { kind: "generate", onToken, resolve, reject }, signal),
+      ),
+    ...(scores && {
+      score: (request: TextRequest, signal: AbortSignal) =>
+        new Promise<ScoredPrompt>((resolve, reject) =>
+          call((call) => ({ kind: "score", call, request }), { kind: "score", resolve, reject }, signal),
+        ),
+    }),
     async close() {
       send({ kind: "close" });
       await new Promise<void>((resolve) => {

@@ -1,8 +1,9 @@
 import type { Continuation, GenerateOptions } from "../generate.js";
 import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
 import type { Example, GradientOptions, SummedLoss, TrainableModel } from "../model.js";
+import { packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
-import { labelledRows, rowFeeds } from "./batch.js";
+import { checkTokens, labelledRows, rowFeeds } from "./batch.js";
 import { EMBEDDING, GEMMA2_FLOAT_KEYS, type Gemma2Config, gemma2ConfigJson } from "./config.js";
 import { Embedding } from "./embedding.js";
 import { Gemma2Generation } from "./generation.js";
@@ -85,6 +86,37 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
     const { lossSum } = await embedding.loss(normed, labels);
     for (const array of [states, normed]) device.dispose(array);
     return { lossSum, tokens: labels.length };
+  }
+
+  /** Logits of so many places at once as take 64 MiB: those of a long prompt would take gigabytes. */
+  async promptLogits(
+    prompt: readonly number[],
+    told: (place: number, logits: Float32Array) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { config, device, layers, embedding } = this;
+    checkTokens("the prompt", prompt, config);
+    const packed = packRows([prompt]);
+    const rows = rowFeeds(device, packed, config);
+    let states = await embedding.embed(packed.tokens);
+    for (let index = 0; index < config.layers; index++) {
+      signal?.throwIfAborted();
+      const next = await layers.forward(states, index, rows, packed);
+      device.dispose(states);
+      states = next;
+    }
+    const atOnce = Math.max(1, Math.floor(2 ** 24 / config.vocabularySize));
+    for (let from = 0; from < prompt.length; from += atOnce) {
+      signal?.throwIfAborted();
+      const places = Int32Array.from({ length: Math.min(atOnce, prompt.length - from) }, (_, at) => from + at);
+      const normed = await layers.finalNorm(states, places);
+      const { values, vocabulary } = await embedding.logits(normed);
+      device.dispose(normed);
+      places.forEach((place, at) => told(place, values.subarray(at * vocabulary, (at + 1) * vocabulary)));
+      // On the CPU a pass blocks the event loop: signals get their turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    device.dispose(states);
   }
 
   protected start(
