@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { flanT5Prompt, gemma2Prompt, localAnswerer, settled } from "../src/answer/index.js";
 import { openDevice } from "../src/graph/index.js";
-import { createT5, type LanguageModel, loadGemma2, loadT5, tinyT5Config, weightStore } from "../src/models/index.js";
+import { createT5, type LanguageModel, loadDecoder, loadT5, tinyT5Config, weightStore } from "../src/models/index.js";
 import { commonStart } from "../src/models/packing.js";
 import { loadTokenizer } from "../src/tokens/index.js";
 import { writeModel } from "./train/bench-gemma-2-2b.js";
@@ -49,7 +49,7 @@ for (let i = 0; prompts.length < Number(values.rows); i = (i + 211) % all.length
 
 const before = performance.now();
 const local: LanguageModel = gemma
-  ? await loadGemma2(folder, device, { store: weightStore({ kind: "fp4" }, device) })
+  ? await loadDecoder(folder, device, { store: weightStore({ kind: "fp4" }, device) })
   : await loadT5(folder, device);
 const loadSeconds = (performance.now() - before) / 1000;
 // Gemma's replies run to their end, for their last match is told too.
@@ -142,7 +142,7 @@ async function writeT5(): Promise<string> {
   const made = await createT5(
     device,
     tinyT5Config({
-      vocabularySize: 32_128,
+      vocabSize: 32_128,
       width: 768,
       headWidth: 64,
       feedForwardWidth: 2048,

@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { openDevice } from "../src/graph/index.js";
 import {
   addLora,
-  createTinyGemma2,
+  createTinyDecoder,
   createTinyT5,
   type Example,
+  gemma2,
   type LanguageModel,
   mergeAdapterFolder,
   openModel,
@@ -80,8 +81,8 @@ async function write(
 }
 
 const create = {
-  t5: () => createTinyT5(device, { vocabularySize: VOCABULARY, dropout: 0 }, 3),
-  gemma2: () => createTinyGemma2(device, { vocabularySize: VOCABULARY, slidingWindow: 6 }, 3),
+  t5: () => createTinyT5(device, { vocabSize: VOCABULARY, dropout: 0 }, 3),
+  gemma2: () => createTinyDecoder(device, gemma2, { vocabSize: VOCABULARY, slidingWindow: 6 }, 3),
 };
 const modules = { t5: ["q", "v", "wi_0", "wo"], gemma2: ["q_proj", "v_proj", "gate_proj", "down_proj"] };
 for (const architecture of ["t5", "gemma2"] as const) {

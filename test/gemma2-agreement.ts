@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Device, type DeviceName, openDevice } from "../src/graph/index.js";
 import {
+  type DecoderModel,
   type Example,
-  type Gemma2Model,
   loadAdapter,
-  loadGemma2,
+  loadDecoder,
   SafetensorsFile,
   weightStore,
 } from "../src/models/index.js";
@@ -39,14 +39,14 @@ const BASES = {
 export type Base = keyof typeof BASES;
 
 /** The golden base, held as named, with the golden adapter. */
-export async function adapted(base: Base, device: Device): Promise<Gemma2Model> {
-  const model = await loadGemma2(golden("base"), device, { store: weightStore(BASES[base], device) });
+export async function adapted(base: Base, device: Device): Promise<DecoderModel> {
+  const model = await loadDecoder(golden("base"), device, { store: weightStore(BASES[base], device) });
   await loadAdapter(model.weights, golden("adapter"));
   return model;
 }
 
 async function gradientsOf(
-  model: Gemma2Model,
+  model: DecoderModel,
   examples: readonly Example[],
 ): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
   const gradients = new Map<string, Float32Array>();
@@ -59,7 +59,7 @@ async function gradientsOf(
 }
 
 /** Log-probabilities, by the model's own logits, of what stands at the labelled places: differences of logits that the golden ones must show too. */
-async function labelLogits(model: Gemma2Model, examples: Golden["examples"]): Promise<Float32Array> {
+async function labelLogits(model: DecoderModel, examples: Golden["examples"]): Promise<Float32Array> {
   const rows: number[] = [];
   for (const { input, target } of examples) {
     for (let length = 0; length < target.length; length++) {
@@ -82,7 +82,7 @@ async function labelLogits(model: Gemma2Model, examples: Golden["examples"]): Pr
 export async function bareModel(device: Device): Promise<Distance[]> {
   const { examples, loss, greedy } = json<Golden>("golden.json");
   const stored = await SafetensorsFile.open(golden("golden.safetensors"));
-  const model = await loadGemma2(golden("base"), device);
+  const model = await loadDecoder(golden("base"), device);
   try {
     const found = await gradientsOf(model, examplesOf(examples));
     const distances: Distance[] = [

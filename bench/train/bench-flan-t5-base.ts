@@ -12,7 +12,7 @@ import type { StepMeasured, WorkOfRun } from "./t5.js";
 
 /** google/flan-t5-base's shape: 248 million parameters. */
 const FLAN_T5_BASE: T5Config = tinyT5Config({
-  vocabularySize: 32_128,
+  vocabSize: 32_128,
   width: 768,
   headWidth: 64,
   feedForwardWidth: 2048,
@@ -139,7 +139,7 @@ function pythonSummary(runs: readonly PythonRun[]) {
  * @param executed with cross-attention as it is done for one target token, instead of keys and values of every token
  */
 function stepFlops(lengths: readonly number[], executed: boolean): number {
-  const { width, headWidth, heads, feedForwardWidth, encoderLayers, decoderLayers, vocabularySize } = FLAN_T5_BASE;
+  const { width, headWidth, heads, feedForwardWidth, encoderLayers, decoderLayers, vocabSize } = FLAN_T5_BASE;
   const inner = heads * headWidth;
   const tokens = sum(lengths);
   const rows = lengths.length;
@@ -149,9 +149,7 @@ function stepFlops(lengths: readonly number[], executed: boolean): number {
   const cross = executed
     ? rows * 2 * inner * width + 2 * heads * width * tokens
     : tokens * 2 * width * inner + 2 * inner * tokens;
-  return (
-    3 * 2 * (encoderLayers * encoder + decoderLayers * (rows * decoderToken + cross) + rows * width * vocabularySize)
-  );
+  return 3 * 2 * (encoderLayers * encoder + decoderLayers * (rows * decoderToken + cross) + rows * width * vocabSize);
 }
 
 function print(

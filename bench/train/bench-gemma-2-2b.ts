@@ -4,26 +4,26 @@ import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gemma2Prompt } from "../../src/answer/index.js";
-import { alternating, gemma2ConfigJson, gemma2WeightShapes } from "../../src/models/gemma2/config.js";
-import { type Gemma2Config, tinyGemma2Config, writeShardedSafetensors } from "../../src/models/index.js";
+import { decoderConfigJson } from "../../src/models/decoder/config-json.js";
+import { decoderWeightShapes } from "../../src/models/decoder/weight-shapes.js";
+import { type DecoderConfig, gemma2, tinyDecoderConfig, writeShardedSafetensors } from "../../src/models/index.js";
 import { Random } from "../../src/models/random.js";
 import { loadTokenizer } from "../../src/tokens/index.js";
 import type { BenchOptions } from "../train.js";
 import { drawExamples, SHARED } from "./examples.js";
 
 /** google/gemma-2-2b's shape: 26 layers, 2.6 billion parameters. */
-export const GEMMA_2_2B: Gemma2Config = tinyGemma2Config({
-  vocabularySize: 256_000,
-  width: 2304,
-  feedForwardWidth: 9216,
-  layers: 26,
-  heads: 8,
-  keyValueHeads: 4,
-  headWidth: 256,
-  queryScalar: 256,
+export const GEMMA_2_2B: DecoderConfig = tinyDecoderConfig(gemma2, {
+  vocabSize: 256_000,
+  hiddenSize: 2304,
+  intermediateSize: 9216,
+  numHiddenLayers: 26,
+  numAttentionHeads: 8,
+  numKeyValueHeads: 4,
+  headDim: 256,
+  queryPreAttnScalar: 256,
   slidingWindow: 4096,
-  slides: alternating(26),
-  longestSequence: 8192,
+  maxPositionEmbeddings: 8192,
 });
 const BATCH = 4;
 const ACCUMULATION = 4;
@@ -111,7 +111,7 @@ export function writeModel(): string {
   const random = new Random(1);
   // A stretch of normal numbers is used again and again: a billion of them would take minutes.
   const normal = Float32Array.from({ length: 1 << 20 }, () => random.normal());
-  const tensors = [...gemma2WeightShapes(GEMMA_2_2B)].map(([name, shape]) => ({
+  const tensors = [...decoderWeightShapes(GEMMA_2_2B)].map(([name, shape]) => ({
     name,
     shape,
     type: "BF16" as const,
@@ -129,7 +129,9 @@ export function writeModel(): string {
     text.replace(/("(?:rope_theta|final_logit_softcapping|attn_logit_softcapping)": \d+)(?=[,\n])/g, "$1.0");
   writeFileSync(
     join(folder, "config.json"),
-    float(JSON.stringify({ ...gemma2ConfigJson(GEMMA_2_2B), dtype: "bfloat16", torch_dtype: "bfloat16" }, null, 2)),
+    float(
+      JSON.stringify({ ...decoderConfigJson(GEMMA_2_2B, gemma2), dtype: "bfloat16", torch_dtype: "bfloat16" }, null, 2),
+    ),
   );
   return folder;
 }

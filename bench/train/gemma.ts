@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDevice } from "../../src/graph/index.js";
-import { addLora, type Example, loadGemma2, weightStore } from "../../src/models/index.js";
+import { addLora, type Example, loadDecoder, weightStore } from "../../src/models/index.js";
 import { train } from "../../src/train/index.js";
 import type { GemmaRun } from "./bench-gemma-2-2b.js";
 import { rawRate } from "./raw-rate.js";
@@ -16,7 +16,7 @@ const work = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as {
 };
 const device = await openDevice("cpu");
 const before = performance.now();
-const model = await loadGemma2(work.folder, device, { store: weightStore({ kind: "fp4" }, device) });
+const model = await loadDecoder(work.folder, device, { store: weightStore({ kind: "fp4" }, device) });
 await addLora(
   model.weights,
   {

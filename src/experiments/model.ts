@@ -6,8 +6,9 @@ import { type Device, openDevice } from "../graph/index.js";
 import {
   addLora,
   type Checkpoint,
-  createTinyGemma2,
+  createTinyDecoder,
   createTinyT5,
+  gemma2,
   type LanguageModel,
   leastBytesEach,
   modelFromCheckpoint,
@@ -75,10 +76,10 @@ async function tinyModel(
   const files = { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)) };
   const create = (on: Device) =>
     gemma
-      ? createTinyGemma2(on, { vocabularySize: tokenizer.vocabularySize }, training.seed, files)
+      ? createTinyDecoder(on, gemma2, { vocabSize: tokenizer.vocabularySize }, training.seed, files)
       : createTinyT5(
           on,
-          { vocabularySize: tokenizer.vocabularySize, decoderLayers: 1, dropout: training.dropout ?? 0.1 },
+          { vocabSize: tokenizer.vocabularySize, decoderLayers: 1, dropout: training.dropout ?? 0.1 },
           training.seed,
           files,
         );

@@ -5,14 +5,11 @@ import type { z } from "zod";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 
-/** Architectures that can be loaded, by `model_type`, with what they are called. */
-export const SUPPORTED_MODELS = { t5: "T5 v1.1 and Flan-T5", gemma2: "Gemma 2" } as const;
-export type ModelType = keyof typeof SUPPORTED_MODELS;
-
 /** A checkpoint's `config.json`: its architecture, and everything in it. */
 export interface ConfigFile {
   readonly path: string;
-  readonly modelType: ModelType;
+  /** `model_type`: what the registry of architectures goes by; undefined where it is none. */
+  readonly modelType: string | undefined;
   readonly json: Readonly<Record<string, unknown>>;
   /** Keys whose number is written as a float (`1.0`); see `configText`. */
   readonly floatKeys: ReadonlySet<string>;
@@ -20,7 +17,7 @@ export interface ConfigFile {
 
 /**
  * Reads a model folder's config.json.
- * @throws {UserError} where it is missing, not JSON, or of an architecture that is not supported (those that are get named).
+ * @throws {UserError} where it is missing or not JSON
  */
 export async function readConfigFile(folder: string): Promise<ConfigFile> {
   const path = join(folder, "config.json");
@@ -33,13 +30,12 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
   if (json === null || typeof json !== "object" || Array.isArray(json))
     throw new UserError(`${path} is not a JSON object`);
   const modelType = (json as { model_type?: unknown }).model_type;
-  if (typeof modelType !== "string" || !Object.hasOwn(SUPPORTED_MODELS, modelType)) {
-    const known = Object.entries(SUPPORTED_MODELS).map(([type, name]) => `${type} (${name})`);
-    throw new UserError(`${path}: the model_type ${JSON.stringify(modelType)} is not supported`, {
-      hint: `Supported: ${known.join(", ")}.`,
-    });
-  }
-  return { path, modelType: modelType as ModelType, json: json as Record<string, unknown>, floatKeys };
+  return {
+    path,
+    modelType: typeof modelType === "string" ? modelType : undefined,
+    json: json as Record<string, unknown>,
+    floatKeys,
+  };
 }
 
 /** Keys of a JSON text whose number has a point or an exponent. */
@@ -62,12 +58,14 @@ export function configText(
   return `${text.replace(/^( *"((?:[^"\\]|\\.)*)": -?\d+)(,?)$/gm, (line, number: string, key: string, comma: string) => (floatKeys.has(key) ? `${number}.0${comma}` : line))}\n`;
 }
 
-/** Checks config.json against a schema. @throws {UserError} naming the file and each key that is wrong. */
-export function parseConfig<T>(file: ConfigFile, schema: z.ZodType<T>): T {
+/**
+ * Checks config.json against a schema.
+ * @param title what the architecture is called
+ * @throws {UserError} naming the file and each key that is wrong
+ */
+export function parseConfig<T>(file: Pick<ConfigFile, "path" | "json">, schema: z.ZodType<T>, title: string): T {
   const result = schema.safeParse(file.json);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`);
-  throw new UserError(
-    `${file.path} is no configuration of ${SUPPORTED_MODELS[file.modelType]}: ${problems.join("; ")}`,
-  );
+  throw new UserError(`${file.path} is no configuration of ${title}: ${problems.join("; ")}`);
 }

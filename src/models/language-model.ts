@@ -10,7 +10,7 @@ import {
   type LocalModel,
   nextLogProbabilities,
 } from "./generate.js";
-import { saveAdapter } from "./lora/index.js";
+import { saveAdapter } from "./lora/peft.js";
 import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "./model.js";
 import { parameterToWrite, saveModelFolder } from "./save.js";
 import type { Weights } from "./weights.js";
@@ -26,9 +26,10 @@ export interface ModelFiles {
 
 /** What the configurations of all architectures have. */
 export interface LanguageModelConfig {
-  readonly vocabularySize: number;
-  readonly padToken: number;
-  readonly endTokens: readonly number[];
+  /** Rows of the embedding, at least as many as the tokenizer has tokens. */
+  readonly vocabSize: number;
+  readonly padTokenId: number;
+  readonly eosTokenIds: readonly number[];
 }
 
 /** How a model is saved, beside its weights. */
@@ -75,11 +76,11 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   }
 
   get vocabularySize(): number {
-    return this.config.vocabularySize;
+    return this.config.vocabSize;
   }
 
   get endTokens(): readonly number[] {
-    return this.config.endTokens;
+    return this.config.eosTokenIds;
   }
 
   get stored(): TrainableModel["stored"] {
@@ -124,7 +125,7 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   }
 
   private get generator(): Generator {
-    const { endTokens, padToken } = this.config;
+    const { eosTokenIds: endTokens, padTokenId: padToken } = this.config;
     return { start: (prompts, options) => this.start(prompts, options), endTokens, padToken };
   }
 }

@@ -2,13 +2,14 @@ import { add, matmul, type Value } from "../graph/index.js";
 import type { ModelGraph } from "./model-graph.js";
 
 /**
- * A linear layer without bias: [..., inputs] → [..., outputs], by the weight `<layer>.weight` of shape [outputs, inputs],
- * float32 or stored (quantized), plus its adapter's part where it has one.
+ * A linear layer: [..., inputs] → [..., outputs], by the weight `<layer>.weight` of shape [outputs, inputs], float32 or stored
+ * (quantized), plus `<layer>.bias` and its adapter's part where it has them.
  */
 export function linear(graph: ModelGraph, x: Value, layer: string): Value {
   const name = `${layer}.weight`;
   const stored = graph.weights.storedWeight(name);
-  const base = stored ? stored.product(graph.stored(name)!, x) : matmul(x, graph.weight(name), { transB: true });
+  const product = stored ? stored.product(graph.stored(name)!, x) : matmul(x, graph.weight(name), { transB: true });
+  const base = graph.weights.has(`${layer}.bias`) ? add(product, graph.weight(`${layer}.bias`)) : product;
   const adapter = graph.weights.adapter(layer);
   if (!adapter) return base;
   const dropped = graph.dropout(x, adapter.dropout, `${layer}.adapter`);

@@ -11,6 +11,7 @@ import {
   type Repository,
   resolveCommit,
 } from "../data/hub/index.js";
+import { architectureOf } from "./architectures/index.js";
 import { CheckpointWeights } from "./checkpoint-weights.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
 import { TOKENIZER_FILES } from "./save.js";
@@ -51,6 +52,7 @@ export interface Checkpoint {
 export async function openCheckpoint(source: string, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
   const { folder, commit } = await fetchModel(source, options);
   const config = await readConfigFile(folder);
+  architectureOf(config);
   const generation = join(folder, "generation_config.json");
   const generationConfig = existsSync(generation) ? await readJson<Record<string, unknown>>(generation) : undefined;
   const weights = await CheckpointWeights.open(folder);
@@ -82,7 +84,7 @@ async function fetchModel(
   const fetch = (name: string): Promise<string> => downloadFile(repository, commit, name, settings);
   const folder = dirname(await fetch("config.json"));
   // An unsupported architecture is told before gigabytes are fetched.
-  await readConfigFile(folder);
+  architectureOf(await readConfigFile(folder));
   for (const name of ["generation_config.json", ...TOKENIZER_FILES])
     await downloadFileIfThere(repository, commit, name, settings);
   const index = await downloadFileIfThere(repository, commit, "model.safetensors.index.json", settings);

@@ -3,18 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openDevice } from "../graph/index.js";
-import { gemma2ConfigJson, gemma2WeightShapes } from "./gemma2/config.js";
-import { tinyGemma2Config } from "./gemma2/create.js";
+import { gemma2 } from "./architectures/gemma2.js";
+import { decoderConfigJson } from "./decoder/config-json.js";
+import { tinyDecoderConfig } from "./decoder/create.js";
+import { decoderWeightShapes } from "./decoder/weight-shapes.js";
 import { openModel } from "./open-model.js";
 
 it("a model that cannot fit is refused before its weights are read", async () => {
   const folder = mkdtempSync(join(tmpdir(), "too-large-"));
-  const config = tinyGemma2Config({ vocabularySize: 2 ** 32 });
-  writeFileSync(join(folder, "config.json"), JSON.stringify(gemma2ConfigJson(config)));
+  const config = tinyDecoderConfig(gemma2, { vocabSize: 2 ** 24, hiddenSize: 2 ** 14 });
+  writeFileSync(join(folder, "config.json"), JSON.stringify(decoderConfigJson(config, gemma2)));
   // More than a terabyte, none of which takes room on the disk.
   const header: Record<string, unknown> = {};
   let end = 0;
-  for (const [name, shape] of gemma2WeightShapes(config)) {
+  for (const [name, shape] of decoderWeightShapes(config)) {
     const start = end;
     end += 4 * shape.reduce((product, size) => product * size, 1);
     header[name] = { dtype: "F32", shape, data_offsets: [start, end] };

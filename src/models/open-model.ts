@@ -3,15 +3,13 @@ import { join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
-import { type Progress, silent } from "../base/progress.js";
 import type { Device } from "../graph/index.js";
-import { gemma2FromCheckpoint } from "./gemma2/load.js";
+import type { ArchitectureLoadOptions } from "./architecture.js";
+import { architectureOf } from "./architectures/index.js";
 import type { LanguageModel } from "./language-model.js";
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "./load.js";
 import { baseOf, isAdapterFolder, loadAdapter, readAdapterSettings } from "./lora/index.js";
-import { type QuantizationOptions, type WeightStore, weightStore } from "./quantize/index.js";
-import { t5FromCheckpoint } from "./t5/load.js";
-import type { Weights } from "./weights.js";
+import { type QuantizationOptions, weightStore } from "./quantize/index.js";
 
 /** A model of any supported architecture, with where it came from. */
 export interface OpenedModel {
@@ -93,25 +91,18 @@ async function quantizationOfRun(adapter: string): Promise<QuantizationOptions |
   return quantization && { kind: quantization, doubleQuantization };
 }
 
-export interface ModelOptions {
-  /** Dropout of the model itself instead of what config.json says; Gemma 2 has none. */
-  readonly dropout?: number | null;
+export interface ModelOptions extends Omit<ArchitectureLoadOptions, "store"> {
   readonly quantization?: QuantizationOptions;
-  /** Whether the model's own weights stay as they are. */
-  readonly frozen?: boolean;
-  /** Whether frozen bfloat16 matrices are held so: half the memory, slower; where float32 would take most of it unless given. */
-  readonly compact?: boolean;
-  readonly progress?: Progress;
 }
 
-/** Bytes that a weight takes at the least as {@link modelFromCheckpoint} will hold it: frozen bfloat16 weights of Gemma may stay so. */
+/** Bytes that a weight takes at the least as {@link modelFromCheckpoint} will hold it: frozen bfloat16 weights may stay so. */
 export function leastBytesEach(
   { config, weights }: Checkpoint,
   device: Device,
   { quantization = { kind: "none" }, frozen }: ModelOptions,
 ): number {
   if (quantization.kind !== "none") return quantization.kind === "int8" ? 1 : 0.5;
-  return config.modelType === "gemma2" &&
+  return architectureOf(config).keepsBfloat16 &&
     frozen &&
     device.name === "cpu" &&
     weights.names.every((name) => weights.entry(name).type === "BF16")
@@ -123,38 +114,8 @@ export function leastBytesEach(
 export async function modelFromCheckpoint(
   checkpoint: Checkpoint,
   device: Device,
-  { dropout, quantization, frozen, compact, progress }: ModelOptions = {},
+  { quantization, ...options }: ModelOptions = {},
 ): Promise<LanguageModel> {
   const store = quantization && weightStore(quantization, device);
-  switch (checkpoint.config.modelType) {
-    case "gemma2":
-      return gemma2FromCheckpoint(checkpoint, device, { store, frozen, compact, progress });
-    case "t5": {
-      const model = await t5FromCheckpoint(checkpoint, device, { dropout, progress });
-      if (store) await storeLinearLayers(model.weights, store, progress);
-      return model;
-    }
-    default:
-      return checkpoint.config.modelType satisfies never;
-  }
-}
-
-/** Puts stored weights in the place of a model's float32 linear layers. */
-export async function storeLinearLayers(
-  weights: Weights,
-  store: WeightStore,
-  progress: Progress = silent,
-): Promise<void> {
-  const layers = weights.linearLayers;
-  progress.begin("quantizing weights", layers.size);
-  let done = 0;
-  for (const [layer, shape] of layers) {
-    const name = `${layer}.weight`;
-    const elements = (await weights.device.read(weights.get(name).array)) as Float32Array;
-    weights.store(name, await store(name, shape, elements, weights.device));
-    progress.update(++done);
-    // A long loop must not keep Ctrl-C waiting.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  progress.end();
+  return architectureOf(checkpoint.config).fromCheckpoint(checkpoint, device, { ...options, store });
 }

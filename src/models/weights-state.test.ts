@@ -3,16 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../graph/index.js";
-import { createTinyGemma2 } from "./gemma2/create.js";
-import { loadGemma2 } from "./gemma2/load.js";
+import { gemma2 } from "./architectures/gemma2.js";
+import { createTinyDecoder } from "./decoder/create.js";
 import type { LanguageModel } from "./language-model.js";
+import { loadDecoder, loadT5 } from "./load-model.js";
 import { addLora, loadAdapter, mergeAdapters } from "./lora/index.js";
 import type { Example, TrainableModel } from "./model.js";
-import { storeLinearLayers } from "./open-model.js";
-import { weightStore } from "./quantize/index.js";
+import { storeLinearLayers, weightStore } from "./quantize/index.js";
 import { Random } from "./random.js";
 import { createTinyT5 } from "./t5/create.js";
-import { loadT5 } from "./t5/load.js";
 
 /* Programs follow the weights' state by themselves: whatever was run before, what comes next is that of a model made so at once. */
 
@@ -22,14 +21,14 @@ const EXAMPLES: Example[] = [
 ];
 const KINDS = {
   t5: {
-    create: (device: Device): Promise<LanguageModel> => createTinyT5(device, { vocabularySize: 40 }, 3),
+    create: (device: Device): Promise<LanguageModel> => createTinyT5(device, { vocabSize: 40 }, 3),
     load: (folder: string, device: Device): Promise<LanguageModel> => loadT5(folder, device),
     modules: ["q", "v", "wo"],
   },
   gemma2: {
     create: (device: Device): Promise<LanguageModel> =>
-      createTinyGemma2(device, { vocabularySize: 40, endTokens: [] }, 3),
-    load: (folder: string, device: Device): Promise<LanguageModel> => loadGemma2(folder, device, { frozen: false }),
+      createTinyDecoder(device, gemma2, { vocabSize: 40, eosTokenIds: [] }, 3),
+    load: (folder: string, device: Device): Promise<LanguageModel> => loadDecoder(folder, device, { frozen: false }),
     modules: ["q_proj", "v_proj", "down_proj"],
   },
 };

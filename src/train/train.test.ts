@@ -78,7 +78,7 @@ const model = (dropout = 0.1) =>
   createTinyT5(
     device,
     {
-      vocabularySize: 24,
+      vocabSize: 24,
       width: 16,
       headWidth: 4,
       heads: 4,

@@ -98,12 +98,12 @@ export interface LabelledBatch {
  */
 export function labelledBatch(examples: readonly Example[], config: T5Config): LabelledBatch {
   for (const { id, input, target } of examples) {
-    checkTokens(id, input, config.vocabularySize);
-    checkTokens(id, target, config.vocabularySize);
+    checkTokens(id, input, config.vocabSize);
+    checkTokens(id, target, config.vocabSize);
   }
   const packed = packRows(examples.map(({ input }) => input));
   const positions = Math.max(...examples.map(({ target }) => target.length));
-  const tokens = new Int32Array(packed.total + examples.length * positions).fill(config.padToken);
+  const tokens = new Int32Array(packed.total + examples.length * positions).fill(config.padTokenId);
   tokens.set(packed.tokens);
   const labels = examples.flatMap(({ target }) => target);
   const labelPlaces: number[] = [];
@@ -117,11 +117,11 @@ export function labelledBatch(examples: readonly Example[], config: T5Config): L
 }
 
 /** Refuses a row without tokens, or with one that the embedding has no row for. */
-export function checkTokens(id: string, tokens: readonly number[], vocabularySize: number): void {
+export function checkTokens(id: string, tokens: readonly number[], vocabSize: number): void {
   if (tokens.length === 0) throw new UserError(`row ${id} has no tokens`);
-  const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabularySize);
+  const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
   if (wrong !== undefined) {
-    throw new UserError(`row ${id} has the token ${wrong}, and the model has tokens 0 to ${vocabularySize - 1}`, {
+    throw new UserError(`row ${id} has the token ${wrong}, and the model has tokens 0 to ${vocabSize - 1}`, {
       hint: "The tokenizer does not fit the model: take the one that lies beside the weights.",
     });
   }

@@ -28,7 +28,7 @@ const schema = z.looseObject({
 /** What a T5 model is made of; names are the field's, the comment gives config.json's. */
 export interface T5Config {
   /** vocab_size: rows of the embedding, at least as many as the tokenizer has tokens. */
-  readonly vocabularySize: number;
+  readonly vocabSize: number;
   /** d_model */
   readonly width: number;
   /** d_kv: width of a head; heads × this need not be the model's width. */
@@ -56,9 +56,9 @@ export interface T5Config {
   /** decoder_start_token_id */
   readonly startToken: number;
   /** pad_token_id */
-  readonly padToken: number;
+  readonly padTokenId: number;
   /** eos_token_id */
-  readonly endTokens: readonly number[];
+  readonly eosTokenIds: readonly number[];
 }
 
 /**
@@ -66,16 +66,16 @@ export interface T5Config {
  * @throws {UserError} where a key is wrong, or the feed-forward layer is of a kind that is not supported.
  */
 export function parseT5Config(file: ConfigFile): T5Config {
-  const json = parseConfig(file, schema);
+  const json = parseConfig(file, schema, "T5");
   if (json.feed_forward_proj !== "gated-gelu" && json.feed_forward_proj !== "relu") {
     throw new UserError(`${file.path}: feed_forward_proj ${JSON.stringify(json.feed_forward_proj)} is not supported`, {
       hint: "Supported: gated-gelu (T5 v1.1, Flan-T5) and relu (T5).",
     });
   }
-  const padToken = json.pad_token_id ?? 0;
+  const padTokenId = json.pad_token_id ?? 0;
   const end = json.eos_token_id ?? 1;
   return {
-    vocabularySize: json.vocab_size,
+    vocabSize: json.vocab_size,
     width: json.d_model,
     headWidth: json.d_kv,
     feedForwardWidth: json.d_ff,
@@ -88,9 +88,9 @@ export function parseT5Config(file: ConfigFile): T5Config {
     epsilon: json.layer_norm_epsilon,
     feedForward: json.feed_forward_proj,
     scaledOutput: json.scale_decoder_outputs ?? json.tie_word_embeddings !== false,
-    startToken: json.decoder_start_token_id ?? padToken,
-    padToken,
-    endTokens: typeof end === "number" ? [end] : end,
+    startToken: json.decoder_start_token_id ?? padTokenId,
+    padTokenId,
+    eosTokenIds: typeof end === "number" ? [end] : end,
   };
 }
 
@@ -100,7 +100,7 @@ export function t5ConfigJson(config: T5Config, tied: boolean): Record<string, un
     architectures: ["T5ForConditionalGeneration"],
     model_type: "t5",
     is_encoder_decoder: true,
-    vocab_size: config.vocabularySize,
+    vocab_size: config.vocabSize,
     d_model: config.width,
     d_kv: config.headWidth,
     d_ff: config.feedForwardWidth,
@@ -116,8 +116,8 @@ export function t5ConfigJson(config: T5Config, tied: boolean): Record<string, un
     tie_word_embeddings: tied,
     scale_decoder_outputs: config.scaledOutput,
     decoder_start_token_id: config.startToken,
-    pad_token_id: config.padToken,
-    eos_token_id: config.endTokens.length === 1 ? config.endTokens[0] : config.endTokens,
+    pad_token_id: config.padTokenId,
+    eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : config.eosTokenIds,
     use_cache: true,
     dtype: "float32",
     torch_dtype: "float32",
@@ -128,7 +128,7 @@ export function t5ConfigJson(config: T5Config, tied: boolean): Record<string, un
 export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, readonly number[]> {
   const { width, heads, headWidth, feedForwardWidth } = config;
   const inner = heads * headWidth;
-  const shapes = new Map<string, readonly number[]>([["shared.weight", [config.vocabularySize, width]]]);
+  const shapes = new Map<string, readonly number[]>([["shared.weight", [config.vocabSize, width]]]);
   const attention = (name: string): void => {
     for (const part of ["q", "k", "v"]) shapes.set(`${name}.${part}.weight`, [inner, width]);
     shapes.set(`${name}.o.weight`, [width, inner]);
@@ -155,6 +155,6 @@ export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, rea
   };
   stack("encoder", config.encoderLayers);
   stack("decoder", config.decoderLayers);
-  if (!tied) shapes.set("lm_head.weight", [config.vocabularySize, width]);
+  if (!tied) shapes.set("lm_head.weight", [config.vocabSize, width]);
   return shapes;
 }

@@ -6,7 +6,7 @@ import { type T5Config, t5WeightShapes } from "./config.js";
 import { T5Model } from "./t5.js";
 
 /** Sizes of a T5 v1.1 made on the spot. */
-export type TinyT5Options = Pick<T5Config, "vocabularySize"> & Partial<T5Config>;
+export type TinyT5Options = Pick<T5Config, "vocabSize"> & Partial<T5Config>;
 
 /** A small T5 v1.1 configuration: two layers a side, 64 wide, gated gelu, untied; every part can be set. */
 export function tinyT5Config(options: TinyT5Options): T5Config {
@@ -24,8 +24,8 @@ export function tinyT5Config(options: TinyT5Options): T5Config {
     feedForward: "gated-gelu",
     scaledOutput: false,
     startToken: 0,
-    padToken: 0,
-    endTokens: [1],
+    padTokenId: 0,
+    eosTokenIds: [1],
     ...options,
   };
 }

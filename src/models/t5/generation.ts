@@ -32,7 +32,7 @@ export class T5Generation {
   /** Reads the prompts and gives the logits of each row's first token. */
   async start(prompts: readonly (readonly number[])[]): Promise<Continuation> {
     const { config, device } = this;
-    prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config.vocabularySize));
+    prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config.vocabSize));
     const packed = packRows(prompts);
     const rows = prompts.length;
     const tokens = new Int32Array(packed.total + rows).fill(config.startToken);

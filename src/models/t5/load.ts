@@ -1,8 +1,8 @@
-import { UserError } from "../../base/errors.js";
-import { type Progress, silent } from "../../base/progress.js";
+import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
-import { SUPPORTED_MODELS } from "../config-file.js";
-import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "../load.js";
+import type { ArchitectureLoadOptions } from "../architecture.js";
+import type { Checkpoint } from "../load.js";
+import { storeLinearLayers } from "../quantize/index.js";
 import { makeParameter, Weights } from "../weights.js";
 import { parseT5Config, type T5Config, t5WeightShapes } from "./config.js";
 import { T5Model } from "./t5.js";
@@ -10,32 +10,12 @@ import { T5Model } from "./t5.js";
 /** Where older files keep a second copy of the embedding. */
 const EMBEDDING_NAMES = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
 
-export interface LoadT5Options extends OpenCheckpointOptions {
-  /** Dropout instead of what config.json says. */
-  readonly dropout?: number | null;
-}
-
-/**
- * Loads T5 v1.1 or Flan-T5 from a folder or hub id, all weights as float32 (4 bytes a parameter) and trained.
- * @throws {UserError} where it is no T5, or a weight is missing or has another shape than config.json says
- */
-export async function loadT5(source: string, device: Device, options: LoadT5Options = {}): Promise<T5Model> {
-  const checkpoint = await openCheckpoint(source, options);
-  try {
-    return await t5FromCheckpoint(checkpoint, device, options);
-  } finally {
-    await checkpoint.close();
-  }
-}
-
-/** As {@link loadT5}, from a checkpoint that is open already (and stays open). */
+/** The model of a checkpoint, all weights as float32 (4 bytes a parameter) and trained. */
 export async function t5FromCheckpoint(
   checkpoint: Checkpoint,
   device: Device,
-  { dropout, progress = silent }: { dropout?: number | null; progress?: Progress } = {},
+  { store, dropout, progress = silent }: ArchitectureLoadOptions = {},
 ): Promise<T5Model> {
-  if (checkpoint.config.modelType !== "t5")
-    throw new UserError(`${checkpoint.source} is ${SUPPORTED_MODELS[checkpoint.config.modelType]}, not T5`);
   const parsed = parseT5Config(checkpoint.config);
   const config: T5Config = dropout === undefined || dropout === null ? parsed : { ...parsed, dropout };
   const stored = checkpoint.weights;
@@ -65,6 +45,7 @@ export async function t5FromCheckpoint(
     await new Promise((resolve) => setImmediate(resolve));
   }
   progress.end();
+  if (store) await storeLinearLayers(weights, store, progress);
   return new T5Model(weights, config, tied, {
     config: checkpoint.config,
     generationConfig: checkpoint.generationConfig,

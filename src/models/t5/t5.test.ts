@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../../graph/index.js";
+import { loadT5 } from "../load-model.js";
 import type { Example, GradientOptions } from "../model.js";
 import { Random } from "../random.js";
 import { makeParameter } from "../weights.js";
 import { writeSafetensors } from "../write-safetensors.js";
 import { createTinyT5 } from "./create.js";
-import { loadT5 } from "./load.js";
 import type { T5Model } from "./t5.js";
 
 const random = new Random(5);
@@ -29,7 +29,7 @@ const EXAMPLES = [
   example("h", 8, 1),
 ];
 const SIZES = {
-  vocabularySize: 100,
+  vocabSize: 100,
   width: 32,
   headWidth: 8,
   heads: 3,
@@ -44,7 +44,7 @@ const folder = mkdtempSync(join(tmpdir(), "t5-"));
 beforeAll(async () => {
   device = await openDevice("cpu");
   // No end tokens, so that every reply has the length asked for.
-  model = await createTinyT5(device, { ...SIZES, endTokens: [] }, 1);
+  model = await createTinyT5(device, { ...SIZES, eosTokenIds: [] }, 1);
 });
 afterAll(async () => {
   await model.dispose();
@@ -306,7 +306,7 @@ describe("T5's generation", () => {
 
   it("ends a row at an end token, and leaves it out", async () => {
     const [first] = await model.generate([prompts[1]!], { maximumNewTokens: 3 });
-    const ending = await createTinyT5(device, { ...SIZES, endTokens: [first!.tokens[1]!] }, 1);
+    const ending = await createTinyT5(device, { ...SIZES, eosTokenIds: [first!.tokens[1]!] }, 1);
     const [ended] = await ending.generate([prompts[1]!], { maximumNewTokens: 3 });
     expect(ended).toMatchObject({ ended: "end", tokens: [first!.tokens[0]] });
     await ending.dispose();

@@ -68,24 +68,24 @@ export class T5Model extends LanguageModel<T5Config> {
   }
 
   protected savedAs(): SavedAs {
-    const { padToken, endTokens, startToken } = this.config;
+    const { padTokenId, eosTokenIds, startToken } = this.config;
     return {
       taskType: "SEQ_2_SEQ_LM",
       config: t5ConfigJson(this.config, this.tied),
       generationConfig: {
         decoder_start_token_id: startToken,
-        eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens,
-        pad_token_id: padToken,
+        eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
+        pad_token_id: padTokenId,
       },
     };
   }
 
   activationBytes(rows: number, longestInput: number): number {
-    const { width, heads, feedForwardWidth, encoderLayers, vocabularySize } = this.config;
+    const { width, heads, feedForwardWidth, encoderLayers, vocabSize } = this.config;
     const tokens = rows * longestInput;
     // More than flan-t5-base takes: bench:train prints this beside the peak.
     const perToken = 14 * width + 7 * feedForwardWidth + 5 * heads * longestInput;
-    return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabularySize);
+    return 4 * (tokens * perToken * encoderLayers + 4 * rows * vocabSize);
   }
 
   protected override async disposePrograms(): Promise<void> {

@@ -4,28 +4,39 @@ import type { Example, GradientOptions, SummedLoss, TrainableModel } from "../mo
 import { packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { checkTokens, labelledRows, rowFeeds } from "./batch.js";
-import { EMBEDDING, GEMMA2_FLOAT_KEYS, type Gemma2Config, gemma2ConfigJson } from "./config.js";
+import type { DecoderConfig } from "./config.js";
+import { decoderConfigJson, FLOAT_KEYS } from "./config-json.js";
+import type { DecoderDescription } from "./description.js";
 import { Embedding } from "./embedding.js";
-import { Gemma2Generation } from "./generation.js";
-import { Gemma2Layers } from "./layers.js";
+import { DecoderGeneration } from "./generation.js";
+import { DecoderLayers } from "./layers.js";
+import { OutputLayer } from "./output-layer.js";
+import { Table } from "./table.js";
+import { EMBEDDING, OUTPUT } from "./weight-shapes.js";
 
-/** Gemma 2, to train and to generate with. Made by `loadGemma2` or `createTinyGemma2`. */
-export class Gemma2Model extends LanguageModel<Gemma2Config> {
-  private readonly layers: Gemma2Layers;
+/** A decoder-only model of any architecture, to train and to generate with. Made by `loadDecoder` or `createTinyDecoder`. */
+export class DecoderModel extends LanguageModel<DecoderConfig> {
+  private readonly layers: DecoderLayers;
   private readonly embedding: Embedding;
-  private readonly generation: Gemma2Generation;
+  private readonly output: OutputLayer;
+  private readonly generation: DecoderGeneration;
 
-  /** @param frozenTable the embedding's bfloat16 words, where it is not among the weights */
+  /** @param frozenTables bfloat16 words of the embedding and the output layer, where they are not among the weights */
   constructor(
     weights: Weights,
-    config: Gemma2Config,
-    private readonly frozenTable?: Uint16Array,
+    config: DecoderConfig,
+    private readonly description: DecoderDescription,
+    private readonly frozenTables: ReadonlyMap<string, Uint16Array> = new Map(),
     files?: ModelFiles,
   ) {
     super(weights, config, files);
-    this.layers = new Gemma2Layers(weights, config);
-    this.embedding = new Embedding(weights, config, frozenTable);
-    this.generation = new Gemma2Generation(weights, this.layers, this.embedding, config);
+    this.layers = new DecoderLayers(weights, config);
+    this.embedding = new Embedding(this.table(EMBEDDING), config.scaledEmbedding);
+    this.output = new OutputLayer(
+      this.table(config.tieWordEmbeddings ? EMBEDDING : OUTPUT),
+      config.finalLogitSoftcapping,
+    );
+    this.generation = new DecoderGeneration(weights, this.layers, this.embedding, this.output, config);
   }
 
   get batchesTogether(): number {
@@ -33,57 +44,61 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
   }
 
   get longestSequence(): number {
-    return this.config.longestSequence;
+    return this.config.maxPositionEmbeddings;
   }
 
   override get stored(): TrainableModel["stored"] {
-    const table = this.frozenTable?.length ?? 0;
+    const tables = [...this.frozenTables.values()].reduce((sum, { length }) => sum + length, 0);
     const { count, bytes } = super.stored;
-    return { count: count + table, bytes: bytes + 2 * table };
+    return { count: count + tables, bytes: bytes + 2 * tables };
   }
 
   async lossAndGradients(
     examples: readonly Example[],
     { scale, dropoutSeed, receive }: GradientOptions,
   ): Promise<SummedLoss> {
-    const { config, device, layers, embedding } = this;
+    const { config, device, layers, embedding, output } = this;
     const { packed, labelPlaces, labels } = labelledRows(examples, config);
     const rows = rowFeeds(device, packed, config);
     const states = [await embedding.embed(packed.tokens)];
-    for (let index = 0; index < config.layers; index++)
+    for (let index = 0; index < config.numHiddenLayers; index++)
       states.push(await layers.forward(states[index]!, index, rows, packed, dropoutSeed));
     const last = states.pop()!;
     const normed = await layers.finalNorm(last, labelPlaces);
-    const head = await embedding.loss(normed, labels, scale);
+    const head = await output.loss(normed, labels, scale);
+    const tied = config.tieWordEmbeddings;
+    if (head.dTable && !tied) await receive(this.weights.get(OUTPUT), head.dTable);
     const final = await layers.finalNormBackward(last, labelPlaces, head.dStates!);
     for (const array of [last, normed, head.dStates!]) device.dispose(array);
     for (const [parameter, gradient] of final.gradients) await receive(parameter, gradient);
     let dStates = final.dStates;
-    for (let index = config.layers - 1; index >= 0; index--) {
+    for (let index = config.numHiddenLayers - 1; index >= 0; index--) {
       const input = states.pop()!;
       const back = await layers.backward(input, dStates, index, rows, packed, dropoutSeed);
       for (const array of [input, dStates]) device.dispose(array);
       dStates = back.dStates;
       for (const [parameter, gradient] of back.gradients) await receive(parameter, gradient);
     }
-    if (head.dTable)
-      await receive(this.weights.get(EMBEDDING), await embedding.addEmbedded(head.dTable, packed.tokens, dStates));
+    if (embedding.trained) {
+      const dTable = await embedding.gradient(tied ? head.dTable : undefined, packed.tokens, dStates);
+      await receive(this.weights.get(EMBEDDING), dTable);
+    }
     device.dispose(dStates);
     return { lossSum: head.lossSum, tokens: labels.length };
   }
 
   async loss(examples: readonly Example[]): Promise<SummedLoss> {
-    const { config, device, layers, embedding } = this;
+    const { config, device, layers, embedding, output } = this;
     const { packed, labelPlaces, labels } = labelledRows(examples, config);
     const rows = rowFeeds(device, packed, config);
     let states = await embedding.embed(packed.tokens);
-    for (let index = 0; index < config.layers; index++) {
+    for (let index = 0; index < config.numHiddenLayers; index++) {
       const next = await layers.forward(states, index, rows, packed);
       device.dispose(states);
       states = next;
     }
     const normed = await layers.finalNorm(states, labelPlaces);
-    const { lossSum } = await embedding.loss(normed, labels);
+    const { lossSum } = await output.loss(normed, labels);
     for (const array of [states, normed]) device.dispose(array);
     return { lossSum, tokens: labels.length };
   }
@@ -94,23 +109,23 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
     told: (place: number, logits: Float32Array) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { config, device, layers, embedding } = this;
+    const { config, device, layers, embedding, output } = this;
     checkTokens("the prompt", prompt, config);
     const packed = packRows([prompt]);
     const rows = rowFeeds(device, packed, config);
     let states = await embedding.embed(packed.tokens);
-    for (let index = 0; index < config.layers; index++) {
+    for (let index = 0; index < config.numHiddenLayers; index++) {
       signal?.throwIfAborted();
       const next = await layers.forward(states, index, rows, packed);
       device.dispose(states);
       states = next;
     }
-    const atOnce = Math.max(1, Math.floor(2 ** 24 / config.vocabularySize));
+    const atOnce = Math.max(1, Math.floor(2 ** 24 / config.vocabSize));
     for (let from = 0; from < prompt.length; from += atOnce) {
       signal?.throwIfAborted();
       const places = Int32Array.from({ length: Math.min(atOnce, prompt.length - from) }, (_, at) => from + at);
       const normed = await layers.finalNorm(states, places);
-      const { values, vocabulary } = await embedding.logits(normed);
+      const { values, vocabulary } = await output.logits(normed);
       device.dispose(normed);
       places.forEach((place, at) => told(place, values.subarray(at * vocabulary, (at + 1) * vocabulary)));
       // On the CPU a pass blocks the event loop: signals get their turn.
@@ -127,29 +142,40 @@ export class Gemma2Model extends LanguageModel<Gemma2Config> {
   }
 
   protected savedAs(): SavedAs {
-    const { beginToken, padToken, endTokens } = this.config;
+    const { bosTokenId, padTokenId, eosTokenIds } = this.config;
     return {
       taskType: "CAUSAL_LM",
-      config: gemma2ConfigJson(this.config),
-      floatKeys: GEMMA2_FLOAT_KEYS,
+      config: decoderConfigJson(this.config, this.description),
+      floatKeys: FLOAT_KEYS,
       generationConfig: {
-        bos_token_id: beginToken,
-        eos_token_id: endTokens.length === 1 ? endTokens[0] : endTokens,
-        pad_token_id: padToken,
+        ...(bosTokenId === null ? {} : { bos_token_id: bosTokenId }),
+        eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
+        pad_token_id: padTokenId,
       },
     };
   }
 
   activationBytes(rows: number, longestInput: number): number {
-    const { width, feedForwardWidth, heads, layers, headWidth, vocabularySize } = this.config;
+    const { hiddenSize, intermediateSize, numAttentionHeads, numHiddenLayers, headDim, vocabSize } = this.config;
     const tokens = rows * longestInput;
     const withinLayer =
-      tokens * (14 * width + 8 * feedForwardWidth + 12 * heads * headWidth + 6 * heads * longestInput);
-    const largestWeight = width * feedForwardWidth;
-    return 4 * (tokens * width * (layers + 2) + withinLayer + 3 * largestWeight + 6 * rows * 2 * vocabularySize);
+      tokens *
+      (14 * hiddenSize +
+        8 * intermediateSize +
+        12 * numAttentionHeads * headDim +
+        6 * numAttentionHeads * longestInput);
+    const largestWeight = hiddenSize * intermediateSize;
+    return (
+      4 * (tokens * hiddenSize * (numHiddenLayers + 2) + withinLayer + 3 * largestWeight + 6 * rows * 2 * vocabSize)
+    );
   }
 
   protected override async disposePrograms(): Promise<void> {
-    for (const part of [this.layers, this.generation, this.embedding]) await part.dispose();
+    for (const part of [this.layers, this.generation, this.embedding, this.output]) await part.dispose();
+  }
+
+  private table(name: string): Table {
+    const { vocabSize, hiddenSize } = this.config;
+    return new Table(this.weights, name, vocabSize, hiddenSize, this.frozenTables.get(name));
   }
 }

@@ -3,15 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../../graph/index.js";
+import { gemma2 } from "../architectures/gemma2.js";
 import { bfloat16Bits } from "../float-formats.js";
 import { openCheckpoint } from "../load.js";
+import { loadDecoder } from "../load-model.js";
 import { addLora, baseOf, loadAdapter, mergeAdapters, readAdapterSettings } from "../lora/index.js";
 import type { Example } from "../model.js";
 import { Random } from "../random.js";
 import { writeSafetensors } from "../write-safetensors.js";
-import { createTinyGemma2 } from "./create.js";
-import type { Gemma2Model } from "./gemma2.js";
-import { loadGemma2 } from "./load.js";
+import { createTinyDecoder } from "./create.js";
+import type { DecoderModel } from "./decoder.js";
 
 const random = new Random(5);
 const tokens = (count: number): number[] => Array.from({ length: count }, () => 3 + random.below(57));
@@ -31,10 +32,15 @@ const PROMPTS = EXAMPLES.map(({ input }) => input);
 const MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
 let device: Device;
-let model: Gemma2Model;
+let model: DecoderModel;
 const folder = mkdtempSync(join(tmpdir(), "gemma2-"));
-const tiny = (seed = 1): Promise<Gemma2Model> =>
-  createTinyGemma2(device, { vocabularySize: 60, slidingWindow: 6, endTokens: [], attentionCap: 4, finalCap: 6 }, seed);
+const tiny = (seed = 1): Promise<DecoderModel> =>
+  createTinyDecoder(
+    device,
+    gemma2,
+    { vocabSize: 60, slidingWindow: 6, eosTokenIds: [], attnLogitSoftcapping: 4, finalLogitSoftcapping: 6 },
+    seed,
+  );
 beforeAll(async () => {
   device = await openDevice("cpu");
   model = await tiny();
@@ -46,7 +52,7 @@ afterAll(async () => {
 });
 
 async function gradientsOf(
-  of: Gemma2Model,
+  of: DecoderModel,
   examples: readonly Example[],
   dropoutSeed?: number,
 ): Promise<{ loss: number; all: Map<string, Float32Array> }> {
@@ -155,7 +161,7 @@ describe("Gemma 2's generation", () => {
 describe("Gemma 2, saved", () => {
   it("is the same when it is loaded again", async () => {
     await model.save(join(folder, "saved"));
-    const again = await loadGemma2(join(folder, "saved"), device);
+    const again = await loadDecoder(join(folder, "saved"), device);
     expect((await again.loss(EXAMPLES)).lossSum).toBe((await model.loss(EXAMPLES)).lossSum);
     await again.dispose();
   });
@@ -166,7 +172,7 @@ describe("Gemma 2, saved", () => {
       join(folder, "chats", "generation_config.json"),
       JSON.stringify({ bos_token_id: 2, eos_token_id: [1, 7], pad_token_id: 0 }),
     );
-    const again = await loadGemma2(join(folder, "chats"), device);
+    const again = await loadDecoder(join(folder, "chats"), device);
     expect(again.endTokens).toEqual([1, 7]);
     await again.dispose();
   });
@@ -195,7 +201,7 @@ describe("Gemma 2, saved", () => {
     expect(baseOf(settings, {})).toEqual({ base: join(folder, "base"), revision: "a".repeat(40) });
     expect(baseOf(settings, { revision: "main" }).revision).toBe("main");
     expect(baseOf(settings, { base: "another/base" })).toEqual({ base: "another/base", revision: undefined });
-    const again = await loadGemma2(join(folder, "base"), device);
+    const again = await loadDecoder(join(folder, "base"), device);
     const bare = (await again.loss(EXAMPLES)).lossSum;
     await loadAdapter(again.weights, join(folder, "adapter"));
     expect((await again.loss(EXAMPLES)).lossSum).toBe(lossSum);
@@ -221,10 +227,10 @@ describe("Gemma 2, saved", () => {
     await from.close();
 
     const [whole, held] = [
-      await loadGemma2(to, device, { frozen: false }),
-      await loadGemma2(to, device, { frozen: true, compact: true }),
+      await loadDecoder(to, device, { frozen: false }),
+      await loadDecoder(to, device, { frozen: true, compact: true }),
     ];
-    const bytes = ({ parameters, stored }: Gemma2Model): number =>
+    const bytes = ({ parameters, stored }: DecoderModel): number =>
       parameters.reduce((sum, { array }) => sum + array.bytes, 0) + stored.bytes;
     expect(bytes(held)).toBeLessThan(0.6 * bytes(whole));
     expect(held.weights.linearLayers).toEqual(whole.weights.linearLayers);
@@ -246,7 +252,7 @@ describe("Gemma 2, saved", () => {
   });
 
   it("refuses an adapter of another base, naming it, and a rank of 0", async () => {
-    const other = await createTinyGemma2(device, { vocabularySize: 60, width: 32 }, 1);
+    const other = await createTinyDecoder(device, gemma2, { vocabSize: 60, hiddenSize: 32 }, 1);
     await expect(loadAdapter(other.weights, join(folder, "adapter"))).rejects.toThrow(
       /is for another base \(.*base\): .*lora_A\.weight has the shape \[2, 64\], and the model's layer asks for \[2, 32\]/,
     );

@@ -5,8 +5,9 @@ import { type CompiledGraph, compileGraph, gradientName, ModelGraph } from "../m
 import type { PackedRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { type RowFeeds, rowInputs } from "./batch.js";
-import { FINAL_NORM, type Gemma2Config, layerPrefix } from "./config.js";
+import type { DecoderConfig } from "./config.js";
 import { layer, norm } from "./layer.js";
+import { FINAL_NORM, layerPrefix } from "./weight-shapes.js";
 
 interface CompiledLayer extends CompiledGraph {
   /** The layer whose weights' names the graph was built with. */
@@ -22,16 +23,16 @@ export interface LayerGradients {
 }
 
 /**
- * Runs Gemma's layers one by one: layers of a kind share a program, whose inputs are a layer's weights. Going back, a layer's
+ * Runs layers one by one: layers of a kind share a program, whose inputs are a layer's weights. Going back, a layer's
  * inner values are computed again, so that only the states between layers are kept.
  */
-export class Gemma2Layers {
+export class DecoderLayers {
   private readonly programs: Compiled<CompiledLayer>;
   private kinds: { readonly version: number; readonly byLayer: Map<number, string> } | undefined;
 
   constructor(
     private readonly weights: Weights,
-    private readonly config: Gemma2Config,
+    private readonly config: DecoderConfig,
   ) {
     this.programs = new Compiled(weights);
   }
@@ -40,7 +41,7 @@ export class Gemma2Layers {
     return this.weights.device;
   }
 
-  /** States [T, width] through one layer. */
+  /** States [T, hiddenSize] through one layer. */
   async forward(
     states: DeviceArray,
     index: number,
@@ -52,7 +53,7 @@ export class Gemma2Layers {
     return (await compiled.program.run(this.feeds(compiled, states, index, rows, packed, dropoutSeed)))["output"]!;
   }
 
-  /** As {@link forward}, with the layer's keys and values [T, keyValueHeads · headWidth], written into arrays where some are given. */
+  /** As {@link forward}, with the layer's keys and values [T, numKeyValueHeads · headDim], written into arrays where some are given. */
   async forwardWithKeys(
     states: DeviceArray,
     index: number,
@@ -101,7 +102,7 @@ export class Gemma2Layers {
     };
   }
 
-  /** The normed states at some places: [places, width]. */
+  /** The normed states at some places: [places, hiddenSize]. */
   async finalNorm(states: DeviceArray, places: Int32Array): Promise<DeviceArray> {
     const { graph, program } = await this.finalProgram(false);
     return (await program.run({ ...graph.feeds(), states, places: this.device.array(places, [places.length]) }))[
@@ -141,7 +142,7 @@ export class Gemma2Layers {
       ...compiled.graph.feeds(this.renaming(compiled, index)),
       ...rows.common,
       states,
-      mask: rows.mask(this.config.slides[index]!),
+      ...rows.ofType[this.config.layerTypes[index]!],
       // Layers of one program have masks of their own.
       ...(dropoutSeed === undefined
         ? {}
@@ -160,12 +161,12 @@ export class Gemma2Layers {
 
   private async compile(index: number, use: Use, dropout: boolean): Promise<CompiledLayer> {
     const { config } = this;
-    const graph = new ModelGraph(`gemma2.layer.${use.replace(" ", "-")}`, this.weights, dropout);
+    const graph = new ModelGraph(`decoder.layer.${use.replace(" ", "-")}`, this.weights, dropout);
     const inputs = rowInputs(graph, config);
-    const states = graph.input("states", "float32", ["T", config.width]);
+    const states = graph.input("states", "float32", ["T", config.hiddenSize]);
     const made = layer(graph, states, layerPrefix(index), inputs, config);
     if (use === "backward") {
-      const dOutput = graph.input("dOutput", "float32", ["T", config.width]);
+      const dOutput = graph.input("dOutput", "float32", ["T", config.hiddenSize]);
       const [dStates] = graph.outputGradients(made.states, dOutput, new Set(), [states]);
       graph.builder.output("dStates", dStates!);
     } else if (use !== "keys") graph.builder.output("output", made.states);
@@ -194,18 +195,13 @@ export class Gemma2Layers {
 
   private finalProgram(backward: boolean): Promise<CompiledLayer> {
     return this.programs.get(`final ${backward}`, async () => {
-      const graph = new ModelGraph("gemma2.final-norm", this.weights);
-      const states = graph.input("states", "float32", ["T", this.config.width]);
-      const normed = norm(
-        graph,
-        gather(states, graph.input("places", "int32", ["M"])),
-        FINAL_NORM.replace(/\.weight$/, ""),
-        this.config,
-      );
+      const graph = new ModelGraph("decoder.final-norm", this.weights);
+      const states = graph.input("states", "float32", ["T", this.config.hiddenSize]);
+      const normed = norm(graph, gather(states, graph.input("places", "int32", ["M"])), FINAL_NORM, this.config);
       if (backward) {
         const [dStates] = graph.outputGradients(
           normed,
-          graph.input("dNormed", "float32", ["M", this.config.width]),
+          graph.input("dNormed", "float32", ["M", this.config.hiddenSize]),
           new Set(),
           [states],
         );

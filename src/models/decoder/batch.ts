@@ -3,12 +3,16 @@ import type { Device, DeviceArray } from "../../graph/index.js";
 import type { Example } from "../model.js";
 import type { ModelGraph } from "../model-graph.js";
 import { headPlaces, MASKED, type PackedRows, packedPlaces, packRows, positions, tokenMask } from "../packing.js";
-import type { Gemma2Config } from "./config.js";
+import type { DecoderConfig, LayerType } from "./config.js";
 import type { LayerInputs } from "./layer.js";
-import { rotaryAngles } from "./rotary.js";
+import { ropeAngles } from "./rope.js";
+import type { RopeParameters } from "./rope-parameters.js";
 
 /** Declares the inputs that describe packed rows; {@link rowFeeds} makes their arrays. */
-export function rowInputs(graph: ModelGraph, { heads, keyValueHeads, headWidth }: Gemma2Config): LayerInputs {
+export function rowInputs(
+  graph: ModelGraph,
+  { numAttentionHeads, numKeyValueHeads, headDim }: DecoderConfig,
+): LayerInputs {
   const tokenMask = graph.input("tokenMask", "float32", ["B", 1, "L", 1]);
   const layout = (name: string, count: number) => ({
     headPlaces: graph.input(`${name}HeadPlaces`, "int32", ["B", count, "L"]),
@@ -16,28 +20,28 @@ export function rowInputs(graph: ModelGraph, { heads, keyValueHeads, headWidth }
     tokenMask,
   });
   return {
-    layout: layout("query", heads),
-    keyValueLayout: layout("keyValue", keyValueHeads),
-    cos: graph.input("cos", "float32", ["T", 1, headWidth / 2]),
-    sin: graph.input("sin", "float32", ["T", 1, headWidth / 2]),
+    layout: layout("query", numAttentionHeads),
+    keyValueLayout: layout("keyValue", numKeyValueHeads),
+    cos: graph.input("cos", "float32", ["T", 1, headDim / 2]),
+    sin: graph.input("sin", "float32", ["T", 1, headDim / 2]),
     mask: graph.input("mask", "float32", ["L", "L"]),
   };
 }
 
-/** Arrays of {@link rowInputs} but the mask, which sliding layers have of their own. */
+/** Arrays of {@link rowInputs}: those of all layers, and the mask, cosines and sines of each type of layer. */
 export interface RowFeeds {
   readonly common: Readonly<Record<string, DeviceArray>>;
-  readonly mask: (slides: boolean) => DeviceArray;
+  readonly ofType: Readonly<Record<LayerType, Readonly<Record<string, DeviceArray>>>>;
 }
 
-export function rowFeeds(device: Device, packed: PackedRows, config: Gemma2Config): RowFeeds {
+export function rowFeeds(device: Device, packed: PackedRows, config: DecoderConfig): RowFeeds {
   const { rows, longest, total } = packed;
-  const { heads, keyValueHeads, headWidth } = config;
-  const { cos, sin } = rotaryAngles(positions(packed), config);
+  const { numAttentionHeads, numKeyValueHeads } = config;
   const places = (name: string, count: number): Record<string, DeviceArray> => ({
     [`${name}HeadPlaces`]: device.array(headPlaces(packed, count), [rows, count, longest]),
     [`${name}PackedPlaces`]: device.array(packedPlaces(packed, count), [total, count]),
   });
+  const ropes = ropeFeeds(device, positions(packed), config);
   const whole = device.array(causalMask(longest, null), [longest, longest]);
   const windowed =
     config.slidingWindow !== null && config.slidingWindow < longest
@@ -45,13 +49,32 @@ export function rowFeeds(device: Device, packed: PackedRows, config: Gemma2Confi
       : whole;
   return {
     common: {
-      ...places("query", heads),
-      ...places("keyValue", keyValueHeads),
+      ...places("query", numAttentionHeads),
+      ...places("keyValue", numKeyValueHeads),
       tokenMask: device.array(tokenMask(packed), [rows, 1, longest, 1]),
-      cos: device.array(cos, [total, 1, headWidth / 2]),
-      sin: device.array(sin, [total, 1, headWidth / 2]),
     },
-    mask: (slides) => (slides ? windowed : whole),
+    ofType: {
+      full_attention: { ...ropes.full_attention, mask: whole },
+      sliding_attention: { ...ropes.sliding_attention, mask: windowed },
+    },
+  };
+}
+
+/** Cosines and sines at some positions for each type of layer, made once where the types do not differ. */
+export function ropeFeeds(
+  device: Device,
+  at: ArrayLike<number>,
+  { headDim, ropeParameters: { full_attention, sliding_attention } }: DecoderConfig,
+): Record<LayerType, Record<"cos" | "sin", DeviceArray>> {
+  const make = (rope: RopeParameters): Record<"cos" | "sin", DeviceArray> => {
+    const { cos, sin } = ropeAngles(at, headDim, rope);
+    const shape = [at.length, 1, headDim / 2];
+    return { cos: device.array(cos, shape), sin: device.array(sin, shape) };
+  };
+  const full = make(full_attention);
+  return {
+    full_attention: full,
+    sliding_attention: sliding_attention === full_attention ? full : make(sliding_attention),
   };
 }
 
@@ -77,7 +100,7 @@ export interface LabelledRows {
  * distances.
  * @throws {UserError} where a row is empty, too long, or has a token that the model has not
  */
-export function labelledRows(examples: readonly Example[], config: Gemma2Config): LabelledRows {
+export function labelledRows(examples: readonly Example[], config: DecoderConfig): LabelledRows {
   const places: number[] = [];
   const labels: number[] = [];
   let at = 0;
@@ -101,15 +124,15 @@ export function labelledRows(examples: readonly Example[], config: Gemma2Config)
 export function checkTokens(
   what: string,
   row: readonly number[],
-  { vocabularySize, longestSequence }: Gemma2Config,
+  { vocabSize, maxPositionEmbeddings }: DecoderConfig,
 ): void {
-  if (row.length > longestSequence)
-    throw new UserError(`${what} has ${row.length} tokens, and the model takes ${longestSequence}`, {
+  if (row.length > maxPositionEmbeddings)
+    throw new UserError(`${what} has ${row.length} tokens, and the model takes ${maxPositionEmbeddings}`, {
       hint: "Filter longer rows out (filter.maximumTokens).",
     });
-  const outside = row.find((token) => token < 0 || token >= vocabularySize);
+  const outside = row.find((token) => token < 0 || token >= vocabSize);
   if (outside !== undefined)
-    throw new UserError(`${what} has the token ${outside}, and the model only ${vocabularySize}`, {
+    throw new UserError(`${what} has the token ${outside}, and the model only ${vocabSize}`, {
       hint: "Use the tokenizer that belongs to the model.",
     });
 }

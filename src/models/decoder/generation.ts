@@ -14,15 +14,16 @@ import type { Continuation, GenerateOptions } from "../generate.js";
 import { type CompiledGraph, compileGraph, ModelGraph } from "../model-graph.js";
 import { commonStart, MASKED, packedPlace, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
-import { checkTokens, rowFeeds } from "./batch.js";
-import { type Gemma2Config, layerPrefix } from "./config.js";
+import { checkTokens, ropeFeeds, rowFeeds } from "./batch.js";
+import type { DecoderConfig, LayerType } from "./config.js";
 import type { Embedding } from "./embedding.js";
 import { afterAttention, cappedScores, queriesKeysValues } from "./layer.js";
-import type { Gemma2Layers } from "./layers.js";
-import { rotaryAngles } from "./rotary.js";
+import type { DecoderLayers } from "./layers.js";
+import type { OutputLayer } from "./output-layer.js";
+import { layerPrefix } from "./weight-shapes.js";
 
 interface Cache {
-  /** float32 [rows, keyValueHeads, room, headWidth] each */
+  /** float32 [rows, numKeyValueHeads, room, headDim] each */
   keys: Float32Array;
   values: Float32Array;
 }
@@ -34,19 +35,20 @@ const ROOM = 32;
 const PASS = 4096;
 
 /**
- * Generation with Gemma 2: one pass over the prompts, without padding, fills the cache of keys and values; each further token
- * of a row is one more pass over that token alone.
+ * Generation with a decoder-only model: one pass over the prompts, without padding, fills the cache of keys and values; each
+ * further token of a row is one more pass over that token alone.
  */
-export class Gemma2Generation {
+export class DecoderGeneration {
   private readonly programs: Compiled<CompiledGraph>;
   /** Memory of caches that are done with: the next batch's are mostly of like size. */
   private spare: Float32Array[] = [];
 
   constructor(
     private readonly weights: Weights,
-    private readonly layers: Gemma2Layers,
+    private readonly layers: DecoderLayers,
     private readonly embedding: Embedding,
-    private readonly config: Gemma2Config,
+    private readonly output: OutputLayer,
+    private readonly config: DecoderConfig,
   ) {
     this.programs = new Compiled(weights);
   }
@@ -65,23 +67,23 @@ export class Gemma2Generation {
     const lengths = prompts.map((prompt) => prompt.length);
     let room = Math.max(...lengths) + ROOM;
     const caches = Array.from(
-      { length: config.layers },
+      { length: config.numHiddenLayers },
       (): Cache => ({ keys: this.emptyCache(prompts.length, room), values: this.emptyCache(prompts.length, room) }),
     );
-    const lastStates = new Float32Array(prompts.length * config.width);
+    const lastStates = new Float32Array(prompts.length * config.hiddenSize);
     for (let row = 0, end = 0; row < prompts.length; row = end) {
       for (let tokens = 0; end < prompts.length && (end === row || tokens + lengths[end]! <= PASS); end++)
         tokens += lengths[end]!;
       // Signals get their turn: a pass blocks the event loop on the CPU.
       if (row > 0) await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
-      lastStates.set(await this.read(prompts.slice(row, end), row, caches, room), row * config.width);
+      lastStates.set(await this.read(prompts.slice(row, end), row, caches, room), row * config.hiddenSize);
     }
     // Of the last layer only what follows the prompts is wanted: it goes the way of a further token.
     const before = lengths.map((length) => length - 1);
     const states = await this.step(
-      this.device.array(lastStates, [prompts.length, config.width]),
-      config.layers - 1,
+      this.device.array(lastStates, [prompts.length, config.hiddenSize]),
+      config.numHiddenLayers - 1,
       caches.at(-1)!,
       before,
       room,
@@ -96,7 +98,7 @@ export class Gemma2Generation {
         }
         let states = await this.embedding.embed(Int32Array.from(tokens));
         const feeds = this.stepFeeds(lengths, room);
-        for (let index = 0; index < config.layers; index++)
+        for (let index = 0; index < config.numHiddenLayers; index++)
           states = await this.step(states, index, caches[index]!, lengths, room, feeds);
         lengths.forEach((_, row) => lengths[row]!++);
         return this.logitsAt(states, Int32Array.from(tokens.keys()));
@@ -107,7 +109,7 @@ export class Gemma2Generation {
     };
   }
 
-  /** One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the prompts' last states as they enter the last layer [rows, width]. */
+  /** One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the prompts' last states as they enter the last layer [rows, hiddenSize]. */
   private async read(
     prompts: readonly (readonly number[])[],
     firstRow: number,
@@ -119,7 +121,7 @@ export class Gemma2Generation {
     const rows = rowFeeds(device, packed, config);
     let states = await this.embedding.embed(packed.tokens);
     const into = this.keysAndValues(packed.total);
-    const last = config.layers - 1;
+    const last = config.numHiddenLayers - 1;
     for (let index = 0; index <= last; index++) {
       const made =
         index < last
@@ -137,10 +139,10 @@ export class Gemma2Generation {
       }
     }
     const elements = (await device.read(states)) as Float32Array;
-    const ends = new Float32Array(packed.rows * config.width);
+    const ends = new Float32Array(packed.rows * config.hiddenSize);
     packed.lengths.forEach((length, row) => {
-      const start = packedPlace(packed, row, length - 1) * config.width;
-      ends.set(elements.subarray(start, start + config.width), row * config.width);
+      const start = packedPlace(packed, row, length - 1) * config.hiddenSize;
+      ends.set(elements.subarray(start, start + config.hiddenSize), row * config.hiddenSize);
     });
     device.dispose(states);
     return ends;
@@ -154,13 +156,13 @@ export class Gemma2Generation {
   /** On the CPU one memory for the keys and values of all layers, which are copied from it. */
   private keysAndValues(tokens: number): Record<string, DeviceArray> | undefined {
     if (this.device.name !== "cpu") return undefined;
-    const shape = [tokens, this.config.keyValueHeads * this.config.headWidth];
+    const shape = [tokens, this.config.numKeyValueHeads * this.config.headDim];
     return { keys: this.device.zeros(shape), values: this.device.zeros(shape) };
   }
 
   private async logitsAt(states: DeviceArray, places: Int32Array) {
     const normed = await this.layers.finalNorm(states, places);
-    const logits = await this.embedding.logits(normed);
+    const logits = await this.output.logits(normed);
     for (const array of [states, normed]) this.device.dispose(array);
     return logits;
   }
@@ -172,16 +174,15 @@ export class Gemma2Generation {
     cache: Cache,
     lengths: readonly number[],
     room: number,
-    feeds: ReturnType<Gemma2Generation["stepFeeds"]>,
+    feeds: ReturnType<DecoderGeneration["stepFeeds"]>,
   ): Promise<DeviceArray> {
-    const { keyValueHeads, headWidth } = this.config;
+    const { numKeyValueHeads, headDim } = this.config;
     const { graph, program } = await this.compiled(index);
-    const shape = [lengths.length, keyValueHeads, room, headWidth];
+    const shape = [lengths.length, numKeyValueHeads, room, headDim];
     const made = await program.run({
       ...graph.feeds((name) => name.replace(layerPrefix(this.representative(index)), layerPrefix(index))),
-      ...feeds.common,
+      ...feeds[this.config.layerTypes[index]!],
       states,
-      mask: feeds.mask(this.config.slides[index]!),
       keyCache: this.device.array(cache.keys, shape),
       valueCache: this.device.array(cache.values, shape),
     });
@@ -197,28 +198,23 @@ export class Gemma2Generation {
     return made["output"]!;
   }
 
-  private stepFeeds(lengths: readonly number[], room: number) {
+  /** The mask, cosines and sines of each type of layer for one token more of each row. */
+  private stepFeeds(lengths: readonly number[], room: number): Record<LayerType, Record<string, DeviceArray>> {
     const { config, device } = this;
-    const { cos, sin } = rotaryAngles(lengths, config);
-    const half = config.headWidth / 2;
-    const masks = new Map<boolean, DeviceArray>();
-    const mask = (slides: boolean): DeviceArray => {
-      let array = masks.get(slides);
-      if (!array) {
-        const values = new Float32Array(lengths.length * (room + 1)).fill(MASKED);
-        lengths.forEach((length, row) => {
-          const from = slides && config.slidingWindow !== null ? Math.max(0, length - config.slidingWindow + 1) : 0;
-          values.fill(0, row * (room + 1) + from, row * (room + 1) + length);
-          // The last place is the token itself.
-          values[(row + 1) * (room + 1) - 1] = 0;
-        });
-        masks.set(slides, (array = device.array(values, [lengths.length, 1, 1, room + 1])));
-      }
-      return array;
+    const ropes = ropeFeeds(device, lengths, config);
+    const mask = (window: number | null): DeviceArray => {
+      const values = new Float32Array(lengths.length * (room + 1)).fill(MASKED);
+      lengths.forEach((length, row) => {
+        const from = window === null ? 0 : Math.max(0, length - window + 1);
+        values.fill(0, row * (room + 1) + from, row * (room + 1) + length);
+        // The last place is the token itself.
+        values[(row + 1) * (room + 1) - 1] = 0;
+      });
+      return device.array(values, [lengths.length, 1, 1, room + 1]);
     };
     return {
-      common: { cos: device.array(cos, [lengths.length, 1, half]), sin: device.array(sin, [lengths.length, 1, half]) },
-      mask,
+      full_attention: { ...ropes.full_attention, mask: mask(null) },
+      sliding_attention: { ...ropes.sliding_attention, mask: mask(config.slidingWindow) },
     };
   }
 
@@ -234,25 +230,25 @@ export class Gemma2Generation {
   /** One token of each row B against the cache of S places and itself. */
   private compile(index: number): Promise<CompiledGraph> {
     const { config } = this;
-    const { heads, keyValueHeads, headWidth, width } = config;
-    const group = heads / keyValueHeads;
-    const graph = new ModelGraph("gemma2.step", this.weights);
-    const states = graph.input("states", "float32", ["B", width]);
+    const { numAttentionHeads: heads, numKeyValueHeads, headDim, hiddenSize } = config;
+    const group = heads / numKeyValueHeads;
+    const graph = new ModelGraph("decoder.step", this.weights);
+    const states = graph.input("states", "float32", ["B", hiddenSize]);
     const [cos, sin] = [
-      graph.input("cos", "float32", ["B", 1, headWidth / 2]),
-      graph.input("sin", "float32", ["B", 1, headWidth / 2]),
+      graph.input("cos", "float32", ["B", 1, headDim / 2]),
+      graph.input("sin", "float32", ["B", 1, headDim / 2]),
     ];
     const [keyCache, valueCache] = ["keyCache", "valueCache"].map((name) =>
-      graph.input(name, "float32", ["B", keyValueHeads, "S", headWidth]),
+      graph.input(name, "float32", ["B", numKeyValueHeads, "S", headDim]),
     ) as [Value, Value];
     const mask = graph.input("mask", "float32", ["B", 1, 1, "S1"]);
     const { queries, keys, values } = queriesKeysValues(graph, states, layerPrefix(index), { cos, sin }, config);
-    const q = reshape(queries, ["B", keyValueHeads, group, headWidth]);
-    const own = (of: Value): Value => reshape(of, ["B", keyValueHeads, 1, headWidth]);
+    const q = reshape(queries, ["B", numKeyValueHeads, group, headDim]);
+    const own = (of: Value): Value => reshape(of, ["B", numKeyValueHeads, 1, headDim]);
     const scores = concat([matmul(q, keyCache, { transB: true }), matmul(q, own(keys), { transB: true })], 3, "S1");
     const weights = softmax(add(cappedScores(scores, config), mask));
     const [ofCache, ofOwn] = split(weights, 3, ["S", 1]) as [Value, Value];
-    const mixed = reshape(add(matmul(ofCache, valueCache), matmul(ofOwn, own(values))), ["B", heads * headWidth]);
+    const mixed = reshape(add(matmul(ofCache, valueCache), matmul(ofOwn, own(values))), ["B", heads * headDim]);
     graph.builder.output("output", afterAttention(graph, states, mixed, layerPrefix(index), config));
     graph.builder.output("keys", keys);
     graph.builder.output("values", values);
@@ -260,7 +256,7 @@ export class Gemma2Generation {
   }
 
   private emptyCache(rows: number, room: number): Float32Array {
-    const size = rows * this.config.keyValueHeads * room * this.config.headWidth;
+    const size = rows * this.config.numKeyValueHeads * room * this.config.headDim;
     const at = this.spare.findIndex(({ buffer }) => buffer.byteLength >= 4 * size);
     return at < 0 ? new Float32Array(size) : new Float32Array(this.spare.splice(at, 1)[0]!.buffer, 0, size).fill(0);
   }
@@ -274,22 +270,19 @@ export class Gemma2Generation {
     place: number,
     room: number,
   ): void {
-    const { keyValueHeads, headWidth } = this.config;
-    for (let head = 0; head < keyValueHeads; head++) {
-      const start = (from * keyValueHeads + head) * headWidth;
-      cache.set(elements.subarray(start, start + headWidth), ((row * keyValueHeads + head) * room + place) * headWidth);
+    const { numKeyValueHeads, headDim } = this.config;
+    for (let head = 0; head < numKeyValueHeads; head++) {
+      const start = (from * numKeyValueHeads + head) * headDim;
+      cache.set(elements.subarray(start, start + headDim), ((row * numKeyValueHeads + head) * room + place) * headDim);
     }
   }
 
   private grow(cache: Cache, rows: number, room: number): void {
-    const { headWidth, keyValueHeads } = this.config;
+    const { headDim, numKeyValueHeads } = this.config;
     for (const part of ["keys", "values"] as const) {
       const grown = this.emptyCache(rows, room + ROOM);
-      for (let i = 0; i < rows * keyValueHeads; i++)
-        grown.set(
-          cache[part].subarray(i * room * headWidth, (i + 1) * room * headWidth),
-          i * (room + ROOM) * headWidth,
-        );
+      for (let i = 0; i < rows * numKeyValueHeads; i++)
+        grown.set(cache[part].subarray(i * room * headDim, (i + 1) * room * headDim), i * (room + ROOM) * headDim);
       cache[part] = grown;
     }
   }

@@ -1,0 +1,36 @@
+import type { Progress } from "../base/progress.js";
+import type { Device } from "../graph/index.js";
+import type { LanguageModel } from "./language-model.js";
+import type { Checkpoint } from "./load.js";
+import type { WeightStore } from "./quantize/index.js";
+
+/** How an architecture's model is made from a checkpoint. */
+export interface ArchitectureLoadOptions {
+  /** Takes each linear layer's weight and holds it in fewer bits; without it they are held as float32. */
+  readonly store?: WeightStore;
+  /** Dropout of the model itself instead of what config.json says, where the architecture has one. */
+  readonly dropout?: number | null;
+  /** Whether the model's own weights stay as they are: tables stored as bfloat16 are then held so (on the CPU). */
+  readonly frozen?: boolean;
+  /**
+   * Whether frozen matrices stored as bfloat16 are held so too (on the CPU): as exact in half the memory, but expanded by every
+   * product. Unless given, where float32 would take most of the memory that is free.
+   */
+  readonly compact?: boolean;
+  readonly progress?: Progress;
+}
+
+/** A family of models that share a computation: what the registry holds, told apart by config.json's `model_type`. */
+export interface Architecture<Model extends LanguageModel = LanguageModel> {
+  /** The values of `model_type` that it reads. */
+  readonly modelTypes: readonly string[];
+  /** What it is called, in messages. */
+  readonly title: string;
+  /** Whether frozen bfloat16 weights can stay in 2 bytes each on the CPU. */
+  readonly keepsBfloat16: boolean;
+  /**
+   * Makes the model, the checkpoint staying open.
+   * @throws {UserError} where config.json asks for what is not supported, or a weight is missing or has another shape
+   */
+  fromCheckpoint(checkpoint: Checkpoint, device: Device, options?: ArchitectureLoadOptions): Promise<Model>;
+}

@@ -1,0 +1,53 @@
+/** The feed-forward layer: an activation of one product gates another. */
+export type GatedMlp = "silu-gated" | "gelu-tanh-gated";
+
+/** Names of a layer's norms in the checkpoint, without `model.layers.<n>.` and `.weight`. */
+export interface NormDescription {
+  /** Whether norms' weights are stored less one, so that zeros do nothing. */
+  readonly storedLessOne: boolean;
+  readonly beforeAttention: string;
+  /** Of what attention gives, before it is added to the residual. */
+  readonly afterAttention?: string;
+  readonly beforeMlp: string;
+  readonly afterMlp?: string;
+}
+
+export interface AttentionDescription {
+  /** Whether each head's query and key are normed before they are rotated, by `q_norm` and `k_norm`. */
+  readonly queryKeyNorm?: boolean;
+  /** Whether queries, keys and values have biases whatever config.json says. */
+  readonly queryKeyValueBias?: boolean;
+  /** Whether a layer's attention is windowed where `layer_types` does not say; none is unless given. */
+  readonly slides?: (layer: number, json: Readonly<Record<string, unknown>>) => boolean;
+}
+
+export interface RopeDescription {
+  /** `rope_theta` where config.json has none. */
+  readonly theta: number;
+  /** That of windowed layers where they have a base of their own, and config.json has no `rope_local_base_freq`. */
+  readonly slidingTheta?: number;
+}
+
+/** All in which one decoder-only architecture differs from another, after its sizes in config.json. */
+export interface DecoderDescription {
+  /** `model_type` in config.json. */
+  readonly modelType: string;
+  /** What it is called, in messages. */
+  readonly title: string;
+  /** transformers' class, named in config.json's `architectures`. */
+  readonly causalLM: string;
+  /** Keys of config.json beyond those that all have, with transformers' values where config.json does not have them. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly embedding: {
+    /** Whether embedded tokens are multiplied by the root of their size. */
+    readonly scaled: boolean;
+  };
+  readonly norm: NormDescription;
+  readonly attention: AttentionDescription;
+  readonly mlp: GatedMlp;
+  readonly rope: RopeDescription;
+  readonly tokens: {
+    /** What stands between a prompt and its answer, such as a space. */
+    readonly beforeAnswer: string;
+  };
+}

@@ -1,0 +1,75 @@
+import { memoryFree } from "../../base/memory.js";
+import { silent } from "../../base/progress.js";
+import type { Device } from "../../graph/index.js";
+import type { ArchitectureLoadOptions } from "../architecture.js";
+import { bfloat16Weight } from "../bfloat16-weight.js";
+import type { Checkpoint } from "../load.js";
+import { makeParameter, Weights } from "../weights.js";
+import { type DecoderConfig, parseDecoderConfig } from "./config.js";
+import { DecoderModel } from "./decoder.js";
+import type { DecoderDescription } from "./description.js";
+import { decoderWeightShapes, isTable } from "./weight-shapes.js";
+
+/** Models that chat may end a turn with a token that generation_config.json alone names; transformers' `generate` goes by it too. */
+function withEndTokens(config: DecoderConfig, generation: Checkpoint["generationConfig"]): DecoderConfig {
+  const ends = [generation?.["eos_token_id"] ?? []].flat().filter((token): token is number => Number.isInteger(token));
+  return ends.length > 0 ? { ...config, eosTokenIds: ends } : config;
+}
+
+/** Share of the free memory that float32 weights may take before they are held in less. */
+const MOST = 0.7;
+
+const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** The model of a checkpoint. One tensor is held twice at a time: as read, and as it will be held. */
+export async function decoderFromCheckpoint(
+  description: DecoderDescription,
+  checkpoint: Checkpoint,
+  device: Device,
+  { store, frozen = store !== undefined, compact, progress = silent }: ArchitectureLoadOptions = {},
+): Promise<DecoderModel> {
+  const config = withEndTokens(parseDecoderConfig(checkpoint.config, description), checkpoint.generationConfig);
+  const shapes = decoderWeightShapes(config);
+  // Every shape is checked before gigabytes are read.
+  for (const [name, shape] of shapes) checkpoint.weights.entry(name, shape);
+  const asStored = (name: string): boolean =>
+    frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
+  const stays =
+    !store &&
+    (compact ??
+      4 * [...shapes].reduce((sum, [name, shape]) => sum + (isTable(name) ? 0 : elementsOf(shape)), 0) >
+        MOST * memoryFree());
+  const weights = new Weights(device);
+  const tables = new Map<string, Uint16Array>();
+  /** Where a matrix stands until it is stored. */
+  let memory = new Float32Array(0);
+  progress.begin(store ? "loading and quantizing weights" : "loading weights", shapes.size);
+  let done = 0;
+  for (const [name, shape] of shapes) {
+    if (isTable(name) && asStored(name)) {
+      const bytes = await checkpoint.weights.readBytes(name);
+      tables.set(name, new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2));
+    } else if (shape.length === 2 && stays && asStored(name)) {
+      weights.addStored(
+        name,
+        bfloat16Weight(device, shape as [number, number], await checkpoint.weights.readBytes(name)),
+      );
+    } else if (store && shape.length === 2 && !isTable(name)) {
+      if (memory.length < elementsOf(shape)) memory = new Float32Array(elementsOf(shape));
+      weights.addStored(
+        name,
+        await store(name, shape as [number, number], await checkpoint.weights.readFloat32(name, shape, memory), device),
+      );
+    } else
+      weights.add(await makeParameter(device, name, shape, await checkpoint.weights.readFloat32(name, shape), !frozen));
+    progress.update(++done, name);
+    // A long read must not keep Ctrl-C waiting.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  progress.end();
+  return new DecoderModel(weights, config, description, tables, {
+    config: checkpoint.config,
+    generationConfig: checkpoint.generationConfig,
+    tokenizer: checkpoint.tokenizerFiles,
+  });
+}

@@ -1,0 +1,94 @@
+import {
+  bitCast,
+  cast,
+  type Device,
+  type DeviceArray,
+  GraphBuilder,
+  type Program,
+  type Value,
+} from "../../graph/index.js";
+import { Compiled } from "../compiled.js";
+import type { Parameter } from "../model.js";
+import type { Weights } from "../weights.js";
+
+/**
+ * Words whose logits are computed at once on the CPU: their float32 weights, 9 MB at Gemma's size, go from one operation to the
+ * next within the processor's cache. Sixteen times as many take half as long again, and a loss with its gradient twice as long.
+ */
+const CHUNK = 1024;
+
+/** A table [vocabSize, hiddenSize] as it is held: a float32 parameter, or frozen bfloat16 words in half the memory (on the CPU). */
+export type TableStorage = { readonly parameter: Parameter } | { readonly bfloat16: Uint16Array };
+
+/** A table of tokens with the programs that read it. */
+export class Table {
+  private readonly programs: Compiled<Program>;
+
+  /** @param frozen the table's bfloat16 words, where it is not among the weights */
+  constructor(
+    private readonly weights: Weights,
+    private readonly name: string,
+    readonly vocabSize: number,
+    readonly hiddenSize: number,
+    private readonly frozen?: Uint16Array,
+  ) {
+    this.programs = new Compiled(weights);
+  }
+
+  get device(): Device {
+    return this.weights.device;
+  }
+
+  /** The table as it is now: freezing puts another parameter in its place. */
+  get storage(): TableStorage {
+    return this.frozen ? { bfloat16: this.frozen } : { parameter: this.weights.get(this.name) };
+  }
+
+  get trained(): boolean {
+    return !this.frozen && this.weights.get(this.name).trained;
+  }
+
+  /** The whole of a float32 table. */
+  get array(): DeviceArray {
+    return this.weights.get(this.name).array;
+  }
+
+  /** A program by its name, built when it is first asked for; it reads the table as an input `table` unless told otherwise. */
+  program(
+    name: string,
+    build: (graph: GraphBuilder, table: Value) => void,
+    { readsTable = true } = {},
+  ): Promise<Program> {
+    return this.programs.get(name, () => {
+      const graph = new GraphBuilder(`decoder.${name}`);
+      const stored = readsTable
+        ? graph.input("table", this.frozen ? "uint16" : "float32", ["C", this.hiddenSize])
+        : undefined;
+      const table = stored && (this.frozen ? cast(bitCast(stored, "bfloat16"), "float32") : stored);
+      build(graph, table!);
+      return this.device.compile(graph);
+    });
+  }
+
+  /** Stretches of the vocabulary with their part of the table; on a GPU the whole. */
+  *chunks(): Generator<readonly [start: number, end: number, table: DeviceArray]> {
+    const { vocabSize, hiddenSize, storage } = this;
+    if (this.device.name !== "cpu") {
+      yield [0, vocabSize, this.array];
+      return;
+    }
+    const elements = "parameter" in storage ? (storage.parameter.array.data as Float32Array) : storage.bfloat16;
+    for (let start = 0; start < vocabSize; start += CHUNK) {
+      const end = Math.min(vocabSize, start + CHUNK);
+      yield [
+        start,
+        end,
+        this.device.array(elements.subarray(start * hiddenSize, end * hiddenSize), [end - start, hiddenSize]),
+      ];
+    }
+  }
+
+  dispose(): Promise<void> {
+    return this.programs.dispose();
+  }
+}
