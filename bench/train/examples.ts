@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { visitRecords } from "../../src/data/csv-records.js";
@@ -22,7 +22,7 @@ export function englishRows(): Pick<Row, "id" | "question" | "choices" | "answer
   }
   const rows: Pick<Row, "id" | "question" | "choices" | "answer">[] = [];
   for (const file of readdirSync(folder).sort()) {
-    visitRecords(readFileSync(join(folder, file)), (index, _line, [question, a, b, c, d, answer]) => {
+    visitRecords(join(folder, file), (index, _line, [question, a, b, c, d, answer]) => {
       if (index > 0)
         rows.push({
           id: `${file.replace("_test.csv", "")}/${index - 1}`,

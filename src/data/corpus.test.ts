@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +74,84 @@ describe("a folder of rows", () => {
     });
     await expect(loadCorpus({ source: "/nowhere/at/all" })).rejects.toThrow(/no folder/);
   });
+});
+
+describe("a folder's name", () => {
+  const root = mkdtempSync(join(tmpdir(), "names-"));
+  const rowsOf = (answer: string) => `${HEADER}0,"q ""1"" ",1,2,3,4,${answer},anatomy\n`;
+  const make = (name: string, content = rowsOf("C")): string => {
+    const folder = join(root, name);
+    mkdirSync(join(folder, "test"), { recursive: true });
+    writeFileSync(join(folder, "test", "mmlu_DE-DE.csv"), content);
+    return folder;
+  };
+  // What the patterns would take instead.
+  for (const decoy of ["copy1", "axb", "qx", "b", "!", "plain"]) make(decoy, rowsOf("A"));
+
+  it.each([
+    "copy[1]",
+    "a*b",
+    "**",
+    "q?",
+    "[!b]",
+    "[a-z]",
+    "[",
+    "]",
+    "Answer=B",
+    "Subject=x/Answer=A",
+    "it's",
+    'say "so"',
+    "über 問題",
+    " a b ",
+    "a\\b",
+    "a\\*b",
+    "back\\[1]",
+    "~",
+    "$HOME",
+    "s3:",
+    "http:",
+    "x{a,b}",
+    "%20",
+    "#",
+    "data.gz",
+    "--",
+    ";drop",
+  ])("is a name: %s", async (name) => {
+    const content = rowsOf("C");
+    const folder = make(name, content);
+    const { rows, files } = await loadCorpus({ source: folder });
+    expect(rows).toEqual([expect.objectContaining({ question: 'q "1" ', answer: "C", subject: "anatomy" })]);
+    expect(files[0]!.sha256).toBe(createHash("sha256").update(content).digest("hex"));
+  });
+
+  it("is a name where it stands relative to the working directory", async () => {
+    const before = process.cwd();
+    process.chdir(make("~").slice(0, -1));
+    try {
+      for (const name of ["~", "s3:", "copy[1]"]) {
+        make(name);
+        expect((await loadCorpus({ source: name })).rows[0]?.answer).toBe("C");
+      }
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  it("is no help to a file that is broken", async () => {
+    await expect(loadCorpus({ source: make("a\\*c", `${HEADER}0,q,1,2,3,4,A\n`) })).rejects.toThrow(
+      /:2: the row has 7 cells/,
+    );
+  });
+});
+
+describe("a byte order mark", () => {
+  it.each(["Unnamed: 0,Question", ",Question", '"Unnamed: 0","Question"', '"","Question"'])(
+    "is passed over before %s",
+    async (begin) => {
+      const { rows } = await read(`\ufeff${begin},A,B,C,D,Answer,Subject\n0,q,1,2,3,4,A,x\n`);
+      expect(rows[0]).toMatchObject({ id: "DE_DE/x/0", question: "q", answer: "A" });
+    },
+  );
 });
 
 describe("the sample", () => {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { checkStopped, messageOf, UserError } from "../base/errors.js";
-import { sha256 } from "../base/files.js";
+import { sha256OfFile } from "../base/files.js";
+import { printableName } from "../base/printable.js";
 import { type Progress, silent } from "../base/progress.js";
 import { COLUMNS, type Column, lineOfRecord, readTable, type Table } from "./csv.js";
 import { downloadFiles, hubSettings, PINNED_DATASET, resolveCommit } from "./hub/index.js";
@@ -74,7 +74,7 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
     const { table, sha256: hash } = await ahead.shift()!;
     const after = found.files[place + FILES_AHEAD];
     if (after) ahead.push(readAhead(after.path));
-    const read = await rowsOf(path, language, table, options.rowsPerLanguage ?? Number.POSITIVE_INFINITY);
+    const read = rowsOf(path, language, table, options.rowsPerLanguage ?? Number.POSITIVE_INFINITY);
     for (const column of COLUMNS)
       for (let i = 0; i < read.rows.length; i++) if (table[column][i] === "") nulls[column]++;
     if (read.cleaned) cleanedSubjects[language] = read.cleaned;
@@ -98,19 +98,31 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
   };
 }
 
-/** Files that are read while the rows of another are made: their bytes are in memory too. */
+/** Files that are read while the rows of another are made. */
 const FILES_AHEAD = 3;
 
 function readAhead(path: string): Promise<{ table: Table; sha256: string }> {
   const read = (async () => {
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
-    });
-    return { table: await readTable(path, bytes), sha256: sha256(bytes) };
+    const before = identityOf(path);
+    const [table, sha256] = await Promise.all([readTable(path), sha256OfFile(path)]);
+    if (identityOf(path) !== before)
+      throw new UserError(`${path} changed while it was read`, { hint: "Run the same command again." });
+    return { table, sha256 };
   })();
   // An earlier file's fault may end the reading before this one is awaited.
   read.catch(() => {});
   return read;
+}
+
+/** What tells that a file is still the same: the hash must be that of what was read. */
+function identityOf(path: string): string {
+  try {
+    const about = statSync(path, { bigint: true });
+    if (!about.isFile()) throw new Error("it is no plain file");
+    return [about.dev, about.ino, about.size, about.mtimeNs].join(" ");
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 async function findFiles(
@@ -163,18 +175,13 @@ async function findFiles(
   };
 }
 
-async function rowsOf(
-  path: string,
-  language: string,
-  table: Table,
-  limit: number,
-): Promise<{ rows: Row[]; cleaned: number }> {
+function rowsOf(path: string, language: string, table: Table, limit: number): { rows: Row[]; cleaned: number } {
   const count = Math.min(limit, table.Question.length);
   const rows: Row[] = [];
   const places = new Map<string, number>();
   let cleaned = 0;
-  const fail = async (record: number, what: string): Promise<never> => {
-    throw new UserError(`${path}:${await lineOfRecord(path, record)}: ${what}`);
+  const fail = (record: number, what: string): never => {
+    throw new UserError(`${path}:${lineOfRecord(path, record)}: ${what}`);
   };
   for (let i = 0; i < count; i++) {
     const cell = (column: Column): string => table[column][i] as string;
@@ -182,14 +189,14 @@ async function rowsOf(
     if (subject !== cell("Subject")) cleaned++;
     const index = Number(cell("Unnamed: 0"));
     if (!/^\d+$/.test(cell("Unnamed: 0")))
-      await fail(i, `the index (first column) is "${cell("Unnamed: 0")}", expected a whole number`);
+      fail(i, `the index (first column) is "${printableName(cell("Unnamed: 0"))}", expected a whole number`);
     if (!(LETTERS as readonly string[]).includes(cell("Answer")))
-      await fail(i, `the answer is "${cell("Answer")}", expected A, B, C or D`);
-    if (subject === "") await fail(i, "the subject is empty");
+      fail(i, `the answer is "${printableName(cell("Answer"))}", expected A, B, C or D`);
+    if (subject === "") fail(i, "the subject is empty");
     const id = `${language}/${subject}/${index}`;
     const before = places.get(id);
     if (before !== undefined)
-      await fail(i, `the row ${id} is there twice, first on line ${await lineOfRecord(path, before)}`);
+      fail(i, `the row ${printableName(id)} is there twice, first on line ${lineOfRecord(path, before)}`);
     places.set(id, i);
     rows.push({
       id,

@@ -1,3 +1,6 @@
+import { isUtf8 } from "node:buffer";
+import { closeSync, openSync, readSync } from "node:fs";
+
 /*
  * Finds records and their lines. Only where something is wrong: DuckDB reads the files, but its errors do not always
  * name the line at which a person has to look.
@@ -12,39 +15,62 @@ export interface CsvFault {
   readonly what: string;
 }
 
+/** Bytes that are read at once. */
+const PIECE = 1 << 20;
+
+function* piecesOf(path: string): Generator<Uint8Array> {
+  const file = openSync(path, "r");
+  try {
+    for (;;) {
+      const piece = new Uint8Array(PIECE);
+      const count = readSync(file, piece, 0, PIECE, null);
+      if (count === 0) return;
+      yield piece.subarray(0, count);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function* textOf(path: string): Generator<string> {
+  // A byte order mark is passed over.
+  const decoder = new TextDecoder("utf-8");
+  for (const piece of piecesOf(path)) yield decoder.decode(piece, { stream: true });
+  yield decoder.decode();
+}
+
 /**
- * Walks over the records of a CSV file (RFC 4180; line ends LF or CRLF).
+ * Walks over the records of a CSV file (RFC 4180; line ends LF or CRLF); a piece of the file at a time is in memory.
  * @returns the fault that ended the walk, if one did
  */
-export function visitRecords(bytes: Uint8Array, visit: RecordVisitor): CsvFault | undefined {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  let [line, begun, index, cell, quoted, afterQuote] = [1, 1, 0, "", false, false];
+export function visitRecords(path: string, visit: RecordVisitor): CsvFault | undefined {
+  let [line, begun, index, cell] = [1, 1, 0, ""];
+  // `closing`: behind a quote in a quoted cell, which closes it unless another quote follows.
+  let state: "plain" | "quoted" | "closing" = "plain";
   let cells: string[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const ch = text[i] as string;
-    if (ch === "\n") line++;
-    if (quoted) {
-      if (ch !== '"') cell += ch;
-      else if (text[i + 1] === '"') {
+  for (const text of textOf(path)) {
+    for (const ch of text) {
+      if (ch === "\n") line++;
+      if (state === "quoted") {
+        if (ch === '"') state = "closing";
+        else cell += ch;
+      } else if (ch === '"' && state === "closing") {
         cell += '"';
-        i++;
-      } else {
-        quoted = false;
-        afterQuote = true;
-      }
-    } else if (ch === '"' && cell === "" && !afterQuote) quoted = true;
-    else if (ch === ",") {
-      cells.push(cell);
-      cell = "";
-      afterQuote = false;
-    } else if (ch === "\n") {
-      cells.push(cell.endsWith("\r") ? cell.slice(0, -1) : cell);
-      if (!(cells.length === 1 && cells[0] === "") && !visit(index++, begun, cells)) return undefined;
-      [cell, cells, begun, afterQuote] = ["", [], line, false];
-    } else if (afterQuote && ch !== "\r") return { line: begun, what: "text stands behind a closing quote" };
-    else cell += ch;
+        state = "quoted";
+      } else if (ch === '"' && cell === "") state = "quoted";
+      else if (ch === ",") {
+        cells.push(cell);
+        [cell, state] = ["", "plain"];
+      } else if (ch === "\n") {
+        cells.push(cell.endsWith("\r") ? cell.slice(0, -1) : cell);
+        if (!(cells.length === 1 && cells[0] === "") && !visit(index++, begun, cells)) return undefined;
+        [cell, cells, begun, state] = ["", [], line, "plain"];
+      } else if (state === "closing") {
+        if (ch !== "\r") return { line: begun, what: "text stands behind a closing quote" };
+      } else cell += ch;
+    }
   }
-  if (quoted) return { line: begun, what: "a quote is opened and never closed" };
+  if (state === "quoted") return { line: begun, what: "a quote is opened and never closed" };
   if (cell !== "" || cells.length) {
     cells.push(cell);
     visit(index, begun, cells);
@@ -53,40 +79,30 @@ export function visitRecords(bytes: Uint8Array, visit: RecordVisitor): CsvFault 
 }
 
 /** The first fault of a file whose records should have so many cells. */
-export function firstFault(bytes: Uint8Array, width: number): CsvFault | undefined {
-  const badByte = firstInvalidByte(bytes);
+export function firstFault(path: string, width: number): CsvFault | undefined {
+  const badLine = firstInvalidLine(path);
   let short: CsvFault | undefined;
-  const broken = visitRecords(bytes, (_index, line, cells) => {
+  const broken = visitRecords(path, (_index, line, cells) => {
     if (cells.length !== width) short = { line, what: `the row has ${cells.length} cells, expected ${width}` };
     return short === undefined;
   });
-  const bad = badByte === undefined ? undefined : { line: lineAt(bytes, badByte), what: "bytes that are not UTF-8" };
+  const bad = badLine === undefined ? undefined : { line: badLine, what: "bytes that are not UTF-8" };
   return [bad, short, broken].filter((fault) => fault !== undefined).sort((a, b) => a.line - b.line)[0];
 }
 
-const lineAt = (bytes: Uint8Array, offset: number): number => {
+/** The first line (from 1) whose bytes are not UTF-8. */
+function firstInvalidLine(path: string): number | undefined {
   let line = 1;
-  for (let i = 0; i < offset; i++) if (bytes[i] === 0x0a) line++;
-  return line;
-};
-
-/** Where the first byte stands that is not UTF-8: found by halving, since decoders do not say. */
-function firstInvalidByte(bytes: Uint8Array): number | undefined {
-  const valid = (end: number): boolean => {
-    try {
-      // `stream` lets a character be cut at the end.
-      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, end), { stream: end < bytes.length });
-      return true;
-    } catch {
-      return false;
+  let pending: Uint8Array[] = [];
+  for (const piece of piecesOf(path)) {
+    let start = 0;
+    for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, start)) {
+      pending.push(piece.subarray(start, end));
+      if (!isUtf8(Buffer.concat(pending))) return line;
+      [pending, start] = [[], end + 1];
+      line++;
     }
-  };
-  if (valid(bytes.length)) return undefined;
-  let [low, high] = [0, bytes.length];
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (valid(middle)) low = middle;
-    else high = middle;
+    pending.push(piece.subarray(start));
   }
-  return low;
+  return isUtf8(Buffer.concat(pending)) ? undefined : line;
 }
