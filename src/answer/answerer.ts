@@ -1,6 +1,7 @@
+import { z } from "zod";
+import type { Retry } from "../base/retry.js";
 import type { Row } from "../data/index.js";
 import type { ChatMessage } from "./prompts.js";
-import type { Retry } from "./retry.js";
 
 /** What is sent at once: the question of one row, or of several. */
 export interface AnswerRequest {
@@ -24,6 +25,15 @@ export interface RawReply {
   readonly logProbabilities?: readonly [number, number, number, number];
 }
 
+/** What a reply is, wherever it comes from or is read back: a server's reader, the writer of a log and its reader hold to it. */
+export const rawReplySchema = z.object({
+  text: z.string(),
+  reasoning: z.string().optional(),
+  finish: z.string().max(100).optional(),
+  tokens: z.object({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() }).optional(),
+  logProbabilities: z.tuple([z.number(), z.number(), z.number(), z.number()]).optional(),
+}) satisfies z.ZodType<RawReply>;
+
 export interface AnswerContext {
   /** Aborting drops what is under way; `answer` then rejects. */
   readonly signal?: AbortSignal;
@@ -41,8 +51,8 @@ export interface Answerer {
   readonly identity: Readonly<Record<string, unknown>>;
   /** How many requests one call of `answer` takes: 1 for a server, a batch for a local model. */
   readonly requestsAtOnce: number;
-  /** Called once before the first question. @throws {UserError} where it cannot answer at all. */
-  prepare(signal?: AbortSignal): Promise<void>;
+  /** Called once before the first question; told of each attempt made again, such as while a model is loading. @throws {UserError} where it cannot answer at all. */
+  prepare(signal?: AbortSignal, onRetry?: (retry: Retry) => void): Promise<void>;
   /** One reply for each request, in order. @throws {UserError} where there is none to be had. */
   answer(requests: readonly AnswerRequest[], context?: AnswerContext): Promise<RawReply[]>;
   close(): Promise<void>;

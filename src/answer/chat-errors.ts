@@ -1,121 +1,145 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
-import { messageOf, UserError } from "../base/errors.js";
-import { serverWait, type Verdict } from "./retry.js";
+import { UserError } from "../base/errors.js";
+import { HttpFailure, type HttpReply } from "../base/http.js";
+import { printableName } from "../base/printable.js";
+import { serverWait, type Verdict } from "../base/retry.js";
+import { BadReply } from "./chat-reply.js";
+import { wordsOfBody } from "../base/error-words.js";
 
 /** Where a chat server is and what is asked of it, for messages. */
 export interface ChatServerPlace {
+  /** Its address without credentials. */
   readonly endpoint: string;
   readonly model: string;
-  readonly timeoutSeconds: number;
+  /** Takes our key out of what a server says. */
+  readonly hide: (text: string) => string;
 }
 
-/** A reply that was sent with status 200 and is none. */
-export class BadReply extends Error {}
+/** A reply whose status is not one of success. */
+export class RefusedRequest extends Error {
+  /** The server's own words. */
+  readonly words: string;
 
+  constructor(readonly reply: HttpReply) {
+    const words = wordsOfBody(reply.body) ?? "";
+    super(`status ${reply.status}${words ? `: ${words}` : ""}`);
+    this.words = words;
+  }
+}
+
+const LOADING =
+  /model (is )?(still |currently )?loading|loading (the )?model|(is|still) being loaded|warming up|(is|still) (starting|initiali[sz]ing)/i;
+const NOT_LOADED = /(fail(ed|ure)?|error|unable|cannot|could not)( while| when| in)?( to)? load/i;
 const UNLOADED =
-  /\bunload|model (has )?crashed|model (is )?(still )?loading|loading model|not (currently |yet )?loaded|no models? (is |are )?(currently )?loaded|failed to load model|model process exited/i;
+  /\bunload|not (currently |yet )?loaded|no models? (is |are )?(currently )?loaded|model process exited/i;
+/** A server's own crash, whatever status it gives it: LM Studio sends 400 for the first two. */
+const CRASHED =
+  /channel error|operation cancel+ed|(model|engine|server|process|worker|runner|backend)\b.{0,40}\b(has )?(crashed|died|exited|terminated|dead)|exit code|enginedead|llama runner|out of memory|cuda error|segmentation fault|sig(segv|kill|abrt)/i;
 const CONTEXT =
-  /context[ _-]?(length|size|window|overflow|the overflows)|maximum context|exceeds? (the )?(available |model'?s? )?context|n_ctx|too many tokens|prompt is too long|too long for (the|this) (model|context)/i;
+  /context[ _-]?(length|size|window|overflow|the overflows)|exceed_context_size|maximum context|max_model_len|exceed(s|ed|ing)? (the )?(available |model'?s? |max(imum)? )?context|n_ctx|n_keep|too many tokens|prompt (is )?too long|input (is )?too long|(greater|longer|more) than .{0,40}(context|max_model_len|maximum (model |input )?length)|too long for (the|this) (model|context)|`?inputs`? tokens? \+ `?max_new_tokens`?|maximum (allowed )?(input|prompt) (length|tokens)/i;
 const MISSING_MODEL =
-  /model .{0,120}(not found|does not exist|is not available|unknown)|(unknown|invalid|no such) model|model_not_found/i;
+  /model.{0,120}(not found|does ?n[o']t exist|is not available|is not supported|unknown|decommissioned|no longer available)|(unknown|invalid|no such|unsupported) model|invalid model identifier|model_not_(found|supported)|no endpoints found/i;
+const USED_UP =
+  /insufficient_quota|exceeded your current quota|billing|payment required|insufficient (credits?|balance|funds)/i;
+
+const HINTS = {
+  key: "Set LMSTUDIO_API_KEY (in the environment or in .env) to a key that the server accepts.",
+  address:
+    "Set LMSTUDIO_ENDPOINT or answerer.endpoint: the base URL of an OpenAI-compatible server, which usually ends in /v1/.",
+  later: "What was answered is kept: run the same command again once the server is well.",
+  context: "Load the model with a longer context, or set answerer.questionsPerRequest to fewer questions.",
+  load: "Load it on the server, or set answerer.model; then run the same command again.",
+};
+
+const final = (message: string, hint: string, cause: unknown): Verdict => ({
+  again: false,
+  error: new UserError(message, { hint, cause }),
+});
 
 /** Whether a failed attempt is made again (a busy, broken or reloading server), or ends the run with what to do. */
 export function judgeChatError(error: unknown, place: ChatServerPlace): Verdict {
-  if (error instanceof UserError) return { again: false, error };
-  if (error instanceof APIConnectionTimeoutError)
-    return { again: true, reason: `no reply within ${place.timeoutSeconds} s` };
-  if (error instanceof APIConnectionError) return { again: true, reason: connectionReason(error) };
-  if (error instanceof BadReply)
-    return judgeText(error.message, place, error) ?? { again: true, reason: error.message };
-  if (error instanceof APIError) return judgeStatus(error, place);
-  if (error instanceof SyntaxError) return { again: true, reason: "a reply that is not whole JSON" };
+  if (error instanceof HttpFailure) return judgeFailure(error, place);
+  if (error instanceof BadReply) {
+    const words = place.hide(error.words ?? "");
+    return (
+      (words ? judgeWords(words, place, error) : undefined) ?? {
+        again: true,
+        reason: place.hide(printableName(error.message, 300)),
+      }
+    );
+  }
+  if (error instanceof RefusedRequest) return judgeStatus(error, place);
   return { again: false, error };
 }
 
-function judgeStatus(error: APIError, place: ChatServerPlace): Verdict {
-  const status = error.status as number | undefined;
-  const text = `${error.code ?? ""} ${textOf(error)}`;
-  if (status === 401 || status === 403) return { again: false, error: refusedKey(place, status, textOf(error)) };
-  if (status === 429) {
-    return /insufficient_quota/.test(text)
-      ? {
-          again: false,
-          error: new UserError(`${place.endpoint} says that the account's quota is used up: ${textOf(error)}`, {
-            hint: "What was answered is kept: run the same command again once there is quota.",
-            cause: error,
-          }),
-        }
-      : { again: true, reason: "429 too many requests", serverWaitMilliseconds: serverWait(error.headers) };
+function judgeFailure(error: HttpFailure, place: ChatServerPlace): Verdict {
+  switch (error.kind) {
+    case "address":
+      return final(`${place.endpoint} cannot be asked: ${place.hide(error.message)}`, HINTS.address, error);
+    case "certificate":
+      return final(
+        `${place.endpoint}: ${error.message}`,
+        "Ask it by http://, or name its certificate in NODE_EXTRA_CA_CERTS.",
+        error,
+      );
+    case "proxy":
+      return final(
+        `${place.endpoint} cannot be reached: ${error.message}`,
+        "Set HTTP_PROXY and HTTPS_PROXY with the proxy's user and password, or name the server in NO_PROXY.",
+        error,
+      );
+    case "redirect":
+      return final(
+        `${place.endpoint}: ${place.hide(error.message)}`,
+        "Nothing was sent there. Set LMSTUDIO_ENDPOINT or answerer.endpoint to that address if it is the right one.",
+        error,
+      );
+    default:
+      return { again: true, reason: error.message };
   }
-  const known = judgeText(text, place, error);
-  if (known) return known;
-  if (status !== undefined && (status >= 500 || status === 408 || status === 409))
-    return { again: true, reason: `status ${status}`, serverWaitMilliseconds: serverWait(error.headers) };
-  return {
-    again: false,
-    error: new UserError(
-      `${place.endpoint} refused a request${status === undefined ? "" : ` with status ${status}`}: ${textOf(error)}`,
-      {
-        hint: "What was answered is kept: change the configuration, or ask another server.",
-        cause: error,
-      },
-    ),
-  };
 }
 
-/** What the text of an error says, whatever its status: servers differ in those. */
-function judgeText(text: string, place: ChatServerPlace, cause: Error): Verdict | undefined {
-  if (CONTEXT.test(text)) {
-    return {
-      again: false,
-      error: new UserError(
-        `the context of ${place.model} on ${place.endpoint} is too small for a request: ${text.trim()}`,
-        {
-          hint: "Load the model with a longer context, or set answerer.questionsPerRequest to fewer questions.",
-          cause,
-        },
-      ),
-    };
-  }
-  if (UNLOADED.test(text)) return { again: true, reason: "model unloaded" };
-  if (MISSING_MODEL.test(text)) {
-    return {
-      again: false,
-      error: new UserError(`${place.endpoint} no longer knows the model ${place.model}: ${text.trim()}`, {
-        hint: "Load it on the server, then run the same command again.",
-        cause,
-      }),
-    };
-  }
+function judgeStatus(error: RefusedRequest, place: ChatServerPlace): Verdict {
+  const { status, headers } = error.reply;
+  const words = place.hide(error.words);
+  const said = words ? `: ${words}` : "";
+  const wait = serverWait(headers);
+  if (status === 402 || ((status === 429 || status === 403) && USED_UP.test(words)))
+    return final(
+      `${place.endpoint} says that the account's quota is used up${said}`,
+      "What was answered is kept: run the same command again once there is quota.",
+      error,
+    );
+  if (status === 429) return { again: true, reason: "429 too many requests", serverWaitMilliseconds: wait };
+  if (status === 401 || status === 403)
+    return final(`${place.endpoint} refused the API key (status ${status})${said}`, HINTS.key, error);
+  const known = judgeWords(words, place, error);
+  if (known) return known.again ? { serverWaitMilliseconds: wait, ...known } : known;
+  if (status >= 500 || status === 408 || status === 409 || status === 425)
+    return { again: true, reason: `status ${status}`, serverWaitMilliseconds: wait };
+  if (status === 404 || status === 405)
+    return final(`${place.endpoint} has no such route (status ${status})${said}`, HINTS.address, error);
+  return final(
+    `${place.endpoint} refused a request with status ${status}${said}`,
+    "What was answered is kept: change the configuration, or ask another server.",
+    error,
+  );
+}
+
+/** What the words of an error say, whatever its status: servers differ in those. */
+function judgeWords(words: string, place: ChatServerPlace, cause: Error): Verdict | undefined {
+  if (CONTEXT.test(words))
+    return final(
+      `the context of ${place.model} on ${place.endpoint} is too small for a request: ${words}`,
+      HINTS.context,
+      cause,
+    );
+  if (LOADING.test(words) && !NOT_LOADED.test(words))
+    return { again: true, reason: "the model is loading", loading: true };
+  if (UNLOADED.test(words) || NOT_LOADED.test(words)) return { again: true, reason: "model unloaded" };
+  if (CRASHED.test(words)) return { again: true, reason: `the server's engine failed (${printableName(words, 80)})` };
+  if (MISSING_MODEL.test(words))
+    return final(`${place.endpoint} does not know the model ${place.model}: ${words}`, HINTS.load, cause);
   return undefined;
-}
-
-const refusedKey = (place: ChatServerPlace, status: number, text: string): UserError =>
-  new UserError(`${place.endpoint} refused the API key (status ${status}): ${text}`, {
-    hint: "Set LMSTUDIO_API_KEY (in the environment or in .env) to a key that the server accepts.",
-  });
-
-function connectionReason(error: APIConnectionError): string {
-  const code = codeOf(error);
-  return code === "ECONNREFUSED" ? "connection refused" : `connection cut${code ? ` (${code})` : ""}`;
-}
-
-/** The system's code, such as `ECONNREFUSED`, of an error or of what caused it. */
-export function codeOf(error: unknown): string | undefined {
-  for (let inner = error; inner instanceof Error; inner = inner.cause) {
-    if (inner instanceof AggregateError && inner.errors.length > 0 && !("code" in inner))
-      return codeOf(inner.errors[0]);
-    if ("code" in inner && typeof inner.code === "string") return inner.code;
-  }
-  return undefined;
-}
-
-/** The server's own words: LM Studio sends `{"error": "text"}` where OpenAI sends `{"error": {"message": "text"}}`. */
-export function textOf(error: APIError): string {
-  const body = error.error as unknown;
-  if (typeof body === "string") return body;
-  const message = (body as { message?: unknown } | undefined)?.message;
-  return typeof message === "string" ? message : messageOf(error);
 }
 
 /** The error of a request whose attempts are used up. */
@@ -128,12 +152,9 @@ export function exhaustedChatError(
 ): UserError {
   return new UserError(
     `${place.endpoint} did not answer ${namesOf(ids)} in ${attempts} attempts; the last one: ${reason}`,
-    {
-      hint: "What was answered is kept: run the same command again once the server is well.",
-      cause: error,
-    },
+    { hint: HINTS.later, cause: error },
   );
 }
 
-export const namesOf = (ids: readonly string[]): string =>
+const namesOf = (ids: readonly string[]): string =>
   ids.length === 1 ? (ids[0] as string) : `${ids[0]} and ${ids.length - 1} more`;

@@ -8,11 +8,11 @@ import {
   type Trouble,
 } from "../../test/chat-imitation/server.js";
 import { UserError } from "../base/errors.js";
+import type { Retry } from "../base/retry.js";
 import type { Row } from "../data/row.js";
 import type { AnswerRequest } from "./answerer.js";
 import { type ChatServerOptions, chatServer, endpointOf } from "./chat-server.js";
 import { gemma3Messages } from "./prompts.js";
-import type { Retry } from "./retry.js";
 
 const running: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -95,7 +95,7 @@ describe("a chat server", () => {
     const error = (await ask(server.url)
       .prepare()
       .catch((thrown: unknown) => thrown)) as UserError;
-    expect(error.message).toBe(`${server.url} has no model "gemma-3-27b-it"`);
+    expect(error.message).toBe(`${server.url.slice(0, -1)} has no model "gemma-3-27b-it"`);
     expect(error.hint).toContain("gemma-2, qwen");
   });
 
@@ -129,7 +129,11 @@ describe("a chat server", () => {
       ["a connection cut before the reply", "cut", "connection cut (ECONNRESET)"],
       ["a connection cut in the reply", "cut in the middle", "connection cut (ECONNRESET)"],
       ["a model that was unloaded", "model unloaded", "model unloaded"],
-      ["an error with status 200", "error in the body", "model unloaded"],
+      [
+        "an error with status 200",
+        "error in the body",
+        "the server's engine failed (The model has crashed without additional information. (Exit code: 6))",
+      ],
     ];
     it.each(passing)("asks again after %s", async (_, trouble, reason) => {
       const server = await imitate({ trouble: ({ number }) => (number < 2 ? trouble : undefined), reply: () => "C" });
@@ -214,7 +218,7 @@ describe("a chat server", () => {
           status: 404,
           body: { error: { message: "The model `gemma-3-27b-it` does not exist", code: "model_not_found" } },
         },
-        /no longer knows the model/,
+        /does not know the model/,
         /Load it/,
       ],
       [

@@ -1,7 +1,12 @@
-import OpenAI from "openai";
+import { parseServerAddress } from "../base/addresses.js";
 import { UserError } from "../base/errors.js";
+import { HttpClient } from "../base/http.js";
+import { printableName } from "../base/printable.js";
+import { type Gate, type Retry, withRetries } from "../base/retry.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
-import { BadReply, codeOf, exhaustedChatError, judgeChatError } from "./chat-errors.js";
+import { exhaustedChatError, judgeChatError, RefusedRequest } from "./chat-errors.js";
+import { modelsOf } from "./chat-models.js";
+import { BadReply, type ChatReply, readChatReply } from "./chat-reply.js";
 import {
   letterLogProbabilities,
   PROBES,
@@ -9,9 +14,7 @@ import {
   TOP_LOG_PROBABILITIES,
   tokensOf,
 } from "./log-probabilities.js";
-import { PlainClient } from "./plain-client.js";
 import type { ChatMessage } from "./prompts.js";
-import { type Gate, withRetries } from "./retry.js";
 
 export interface ChatServerOptions {
   /** As the server's model list names it. */
@@ -31,6 +34,8 @@ export interface ChatServerOptions {
   /** Seeds the jitter of the waits between attempts. */
   readonly seed: number;
   readonly firstWaitMilliseconds?: number;
+  /** How long a server that says that it is loading is waited for. */
+  readonly loadingPatienceMilliseconds?: number;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -41,28 +46,30 @@ export const DEFAULT_API_KEY = "lm-studio";
 export const endpointOf = (endpoint?: string | null, environment: NodeJS.ProcessEnv = process.env): string =>
   endpoint || environment.LMSTUDIO_ENDPOINT || DEFAULT_ENDPOINT;
 
-interface Completion {
-  choices?: {
-    message?: { content?: string | null; reasoning_content?: string; reasoning?: string };
-    text?: string;
-    finish_reason?: string;
-    logprobs?: unknown;
-  }[];
-  usage?: { prompt_tokens?: number; completion_tokens?: number };
-  error?: unknown;
-}
+/** Bytes of a reply's body: what a model writes in its longest reply, many times over. */
+const LARGEST_REPLY = 8 << 20;
 
 /** An answerer behind an OpenAI-compatible server, such as LM Studio's; a chat is sent to `/chat/completions`, a plain text to `/completions`. */
 export function chatServer(options: ChatServerOptions): Answerer {
   const environment = options.environment ?? process.env;
-  const endpoint = endpointOf(options.endpoint, environment);
-  const place = { endpoint, model: options.model, timeoutSeconds: options.timeoutSeconds };
-  const client = new PlainClient({
-    baseURL: endpoint,
-    apiKey: options.apiKey || environment.LMSTUDIO_API_KEY || DEFAULT_API_KEY,
-    timeoutMilliseconds: options.timeoutSeconds * 1000,
-  });
+  const { address, authorization } = parseServerAddress(
+    endpointOf(options.endpoint, environment),
+    options.endpoint ? "answerer.endpoint" : "LMSTUDIO_ENDPOINT",
+  );
+  const key = (options.apiKey || environment.LMSTUDIO_API_KEY)?.trim();
+  const place = { endpoint: address, model: options.model, hide: hiding([key, authorization?.replace("Basic ", "")]) };
+  const headers = [
+    "authorization",
+    // A user and a password in the address are for a proxy in front of the server, unless a key is set.
+    key ? `Bearer ${key}` : (authorization ?? `Bearer ${DEFAULT_API_KEY}`),
+    "content-type",
+    "application/json",
+    "accept",
+    "application/json",
+  ];
+  const client = new HttpClient(environment);
   const gate: Gate = { until: 0 };
+  const base = { url: new URL(address.replace(/\/(chat\/completions|completions|models)$/, "")) };
 
   // One listener a run, not one a request.
   const followed = new WeakSet<AbortSignal>();
@@ -77,7 +84,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
     ids: readonly string[],
     attempt: () => Promise<T>,
     context: AnswerContext,
-    onRetry?: Parameters<typeof withRetries>[1]["onRetry"],
+    onRetry?: (retry: Retry) => void,
   ): Promise<T> => {
     if (context.signal) follow(context.signal);
     return withRetries(attempt, {
@@ -89,35 +96,46 @@ export function chatServer(options: ChatServerOptions): Answerer {
       onRetry,
       gate,
       firstWaitMilliseconds: options.firstWaitMilliseconds,
+      loadingPatienceMilliseconds: options.loadingPatienceMilliseconds,
     });
   };
 
-  const ask = async (prompt: readonly ChatMessage[] | string, maximumTokens: number): Promise<Completion> => {
-    const common = { model: options.model, temperature: options.temperature, max_tokens: maximumTokens };
-    const completion = (typeof prompt === "string"
-      ? await client.completions.create({ ...common, prompt, ...(options.logProbabilities ? { logprobs: 5 } : {}) })
-      : await client.chat.completions.create({
-          ...common,
-          messages: prompt as ChatMessage[],
-          ...(options.logProbabilities ? { logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES } : {}),
-        })) as unknown as Completion;
-    if (completion === null || typeof completion !== "object") throw new BadReply("a reply that is no completion");
-    if (!completion.choices?.[0]) {
-      const { error } = completion;
-      throw new BadReply(
-        error === undefined
-          ? "a reply without a choice"
-          : typeof error === "string"
-            ? error
-            : ((error as { message?: string }).message ?? JSON.stringify(error)),
-      );
+  /** @throws {RefusedRequest} {BadReply} {HttpFailure} */
+  const send = async (path: string, question?: object): Promise<unknown> => {
+    const reply = await client.ask({
+      method: question ? "POST" : "GET",
+      url: urlOf(base.url, path),
+      headers,
+      body: question && JSON.stringify(question),
+      timeoutMilliseconds: options.timeoutSeconds * 1000,
+      maximumBytes: LARGEST_REPLY,
+    });
+    if (reply.status < 200 || reply.status >= 300) throw new RefusedRequest(reply);
+    if (reply.body.length === 0) throw new BadReply("an empty reply");
+    try {
+      return JSON.parse(reply.body.toString("utf8"));
+    } catch {
+      const type = printableName(reply.headers.get("content-type") ?? "no content type", 60);
+      throw new BadReply(`a reply that is not whole JSON (${type})`, undefined, !/json/i.test(type));
     }
-    return completion;
+  };
+
+  const ask = async (prompt: readonly ChatMessage[] | string, maximumTokens: number): Promise<ChatReply> => {
+    const common = { model: options.model, temperature: options.temperature, max_tokens: maximumTokens };
+    return readChatReply(
+      typeof prompt === "string"
+        ? await send("completions", { ...common, prompt, ...(options.logProbabilities ? { logprobs: 5 } : {}) })
+        : await send("chat/completions", {
+            ...common,
+            messages: prompt,
+            ...(options.logProbabilities ? { logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES } : {}),
+          }),
+    );
   };
 
   return {
     name: options.model,
-    description: `${options.model} on ${endpoint}`,
+    description: `${options.model} on ${address}`,
     identity: {
       kind: "chat-server",
       model: options.model,
@@ -126,12 +144,14 @@ export function chatServer(options: ChatServerOptions): Answerer {
     },
     requestsAtOnce: 1,
 
-    async prepare(signal) {
-      const models = await retrying("models", ["the list of models"], () => modelsOf(client, endpoint), { signal });
+    async prepare(signal, onRetry) {
+      const look = (): Promise<readonly string[]> => modelsOf(base, () => send("models"), address);
+      const models = await retrying("models", ["the list of models"], look, { signal }, onRetry);
       if (!models.includes(options.model)) {
-        throw new UserError(`${endpoint} has no model "${options.model}"`, {
+        const shown = models.slice(0, 30).map((model) => printableName(model, 100));
+        throw new UserError(`${address} has no model "${printableName(options.model)}"`, {
           hint: models.length
-            ? `It has ${models.slice(0, 30).join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set answerer.model to one of them, or load the model.`
+            ? `It has ${shown.join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set answerer.model to one of them, or load the model.`
             : "It has none at all: load one.",
         });
       }
@@ -140,13 +160,11 @@ export function chatServer(options: ChatServerOptions): Answerer {
         for (const probe of PROBES) {
           const prompt =
             options.prompts === "text" ? probe.messages.map(({ content }) => content).join("\n\n") : probe.messages;
-          const completion = await retrying("probe", ["the probe for log-probabilities"], () => ask(prompt, 4), {
-            signal,
-          });
-          const choice = completion.choices?.[0];
-          replies.push({ content: tokensOf(choice?.logprobs), text: choice?.message?.content ?? choice?.text ?? "" });
+          const about = ["the probe for log-probabilities"];
+          const { logprobs, text } = await retrying("probe", about, () => ask(prompt, 4), { signal }, onRetry);
+          replies.push({ content: tokensOf(logprobs), text });
         }
-        requireTrueLogProbabilities(replies, endpoint);
+        requireTrueLogProbabilities(replies, address);
       }
     },
 
@@ -154,65 +172,43 @@ export function chatServer(options: ChatServerOptions): Answerer {
       return Promise.all(
         requests.map(async (request) => {
           const ids = request.rows.map((row) => row.id);
-          const completion = await retrying(
+          const reply = await retrying(
             ids[0] ?? "",
             ids,
             () => ask(request.prompt, request.maximumTokens),
             context,
             (retry) => context.onRetry?.(request, retry),
           );
-          return replyOf(completion, request, options.logProbabilities);
+          return rawReplyOf(reply, request, options.logProbabilities);
         }),
       );
     },
 
     async close() {
-      client.close();
+      await client.close();
     },
   };
 }
 
-function replyOf(completion: Completion, request: AnswerRequest, withLogProbabilities: boolean): RawReply {
-  const choice = completion.choices?.[0] as NonNullable<Completion["choices"]>[number];
-  const reasoning = choice.message?.reasoning_content || choice.message?.reasoning;
-  const usage = completion.usage;
-  const logProbabilities =
-    withLogProbabilities && request.rows.length === 1 ? letterLogProbabilities(tokensOf(choice.logprobs)) : undefined;
-  return {
-    text: choice.message?.content ?? choice.text ?? "",
-    ...(reasoning ? { reasoning } : {}),
-    ...(choice.finish_reason ? { finish: choice.finish_reason } : {}),
-    ...(usage ? { tokens: { prompt: usage.prompt_tokens ?? 0, completion: usage.completion_tokens ?? 0 } } : {}),
-    ...(logProbabilities ? { logProbabilities } : {}),
-  };
+/** A route's address: behind the base's path, before its query. */
+function urlOf(base: URL, path: string): string {
+  const url = new URL(base);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${path}`;
+  return url.href;
 }
 
-/** The ids of the server's models. A server that is not there at all is told at once, not after all retries. */
-async function modelsOf(client: OpenAI, endpoint: string): Promise<string[]> {
-  let list: unknown;
-  try {
-    // Not `models.list()`, which makes an empty list of any page at all.
-    list = await client.get<unknown>("/models");
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
-      throw new UserError(`no server answers at ${endpoint} (${code})`, {
-        hint: "Start the server (in LM Studio: Developer, Start Server; or mmmlu serve), or set LMSTUDIO_ENDPOINT or answerer.endpoint.",
-        cause: error,
-      });
-    }
-    if (error instanceof OpenAI.APIError && error.status === 404) {
-      throw new UserError(`${endpoint} has no list of models`, {
-        hint: "The base URL of an OpenAI-compatible server usually ends in /v1/.",
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  const data = (list as { data?: unknown } | null)?.data;
-  if (!Array.isArray(data))
-    throw new UserError(`${endpoint} sent no list of models`, {
-      hint: "Is it an OpenAI-compatible server? Its base URL usually ends in /v1/.",
-    });
-  return data.map((model) => String((model as { id?: unknown }).id));
+/** Takes secrets out of texts; the default key is none. */
+const hiding =
+  (secrets: readonly (string | undefined)[]) =>
+  (text: string): string =>
+    secrets.reduce<string>((shown, secret) => (secret ? shown.replaceAll(secret, "…") : shown), text);
+
+function rawReplyOf(
+  { logprobs, ...reply }: ChatReply,
+  request: AnswerRequest,
+  withLogProbabilities: boolean,
+): RawReply {
+  const logProbabilities =
+    withLogProbabilities && request.rows.length === 1 ? letterLogProbabilities(tokensOf(logprobs)) : undefined;
+  return { ...reply, ...(logProbabilities ? { logProbabilities } : {}) };
 }

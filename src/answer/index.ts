@@ -1,4 +1,5 @@
-export type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
+export type { Retry } from "../base/retry.js";
+export { type AnswerContext, type Answerer, type AnswerRequest, type RawReply, rawReplySchema } from "./answerer.js";
 export { type BaselineName, type BaselineOptions, baseline, baselineNames, isBaseline } from "./baseline.js";
 export { type ChatServerOptions, chatServer, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
 export { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
@@ -16,7 +17,6 @@ export {
 } from "./prompts.js";
 export { type Reading, type ReadingName, readings, readLetter, readReply, settled } from "./reading.js";
 export { gemma3Plan, promptPlan, type RequestPlan, requestKeys, requestsFor } from "./requests.js";
-export type { Retry } from "./retry.js";
 export { type Access, checkAccess } from "./server/access.js";
 export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";
 export type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./server/engine.js";

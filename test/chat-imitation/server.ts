@@ -28,7 +28,17 @@ export type Trouble =
   /** No reply ever. */
   | "silence"
   /** Status 200 with an error in the body, as LM Studio does at times. */
-  | "error in the body";
+  | "error in the body"
+  /** A body that never ends. */
+  | "endless"
+  /** Informational replies that never end. */
+  | "informational without end"
+  /** A good reply behind some informational ones. */
+  | "informational"
+  /** Status 200 with what differs from a good choice of it. */
+  | { choice: Record<string, unknown> }
+  /** Bytes as they are in place of HTTP's; the connection then ends. */
+  | { raw: string };
 
 export interface ImitationOptions {
   readonly models?: readonly string[];
@@ -119,12 +129,21 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
       });
     }
     const trouble = options.trouble?.(request);
-    const answer = (): void => (trouble ? makeTrouble(trouble, response, request) : sendReply(response, request));
+    const answer = (): void => {
+      if (trouble === "informational") {
+        response.writeProcessing();
+        response.writeEarlyHints({ link: "</a>; rel=preload" });
+        sendReply(response, request);
+      } else if (trouble && typeof trouble === "object" && "choice" in trouble)
+        sendReply(response, request, trouble.choice);
+      else if (trouble) makeTrouble(trouble, response, request);
+      else sendReply(response, request);
+    };
     if (options.delayMilliseconds) setTimeout(answer, options.delayMilliseconds);
     else answer();
   }
 
-  function sendReply(response: ServerResponse, request: ImitatedRequest): void {
+  function sendReply(response: ServerResponse, request: ImitatedRequest, other: Record<string, unknown> = {}): void {
     const content = (options.reply ?? letterByQuestion)(request);
     const reasoning = options.reasoning?.(request);
     const created = Math.floor(Date.now() / 1000);
@@ -151,7 +170,9 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
         object: "text_completion",
         created,
         model: request.model,
-        choices: [{ index: 0, text: content, logprobs: logprobs && olderFormat(logprobs), finish_reason: "stop" }],
+        choices: [
+          { index: 0, text: content, logprobs: logprobs && olderFormat(logprobs), finish_reason: "stop", ...other },
+        ],
         usage,
       });
     }
@@ -166,6 +187,7 @@ export async function startChatImitation(options: ImitationOptions = {}): Promis
           message: { role: "assistant", content, ...(reasoning ? { reasoning_content: reasoning } : {}) },
           logprobs,
           finish_reason: "stop",
+          ...other,
         },
       ],
       usage,
@@ -194,7 +216,8 @@ function sendJson(
   value: unknown,
   headers: Record<string, string> = {},
 ): void {
-  const text = JSON.stringify(value);
+  // A text is sent as it is: a page, or nothing.
+  const text = typeof value === "string" ? value : JSON.stringify(value);
   response.writeHead(status, {
     "content-type": "application/json; charset=utf-8",
     "content-length": Buffer.byteLength(text),
@@ -203,7 +226,12 @@ function sendJson(
   response.end(text);
 }
 
-function makeTrouble(trouble: Trouble, response: ServerResponse, request: ImitatedRequest): void {
+function makeTrouble(
+  trouble: Exclude<Trouble, "informational" | { choice: unknown }>,
+  response: ServerResponse,
+  request: ImitatedRequest,
+): void {
+  if (typeof trouble === "object" && "raw" in trouble) return void response.socket?.end(trouble.raw, "latin1");
   if (typeof trouble === "object")
     return sendJson(
       response,
@@ -231,6 +259,20 @@ function makeTrouble(trouble: Trouble, response: ServerResponse, request: Imitat
       return sendJson(response, 200, { error: "The model has crashed without additional information. (Exit code: 6)" });
     case "silence":
       return;
+    case "endless": {
+      response.writeHead(200, { "content-type": "application/json" });
+      const piece = Buffer.alloc(1 << 16, " ");
+      const more = (): void => {
+        while (!response.destroyed && response.write(piece));
+        if (!response.destroyed) response.once("drain", more);
+      };
+      return more();
+    }
+    case "informational without end": {
+      const { socket } = response;
+      const clock = setInterval(() => socket?.write("HTTP/1.1 102 Processing\r\n\r\n"), 2);
+      return void socket?.on("close", () => clearInterval(clock));
+    }
     default:
       trouble satisfies never;
       throw new Error(`${String(trouble)} ${request.number}`);

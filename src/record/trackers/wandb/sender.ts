@@ -1,5 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { z } from "zod";
+import { wordsOf, wordsOfBody } from "../../../base/error-words.js";
 import { messageOf } from "../../../base/errors.js";
+import { HttpClient, HttpFailure, type HttpFailureKind } from "../../../base/http.js";
+import { serverWait, withRetries } from "../../../base/retry.js";
 import type { FromSender, SenderStart, ToSender } from "./messages.js";
 import { jsonOf } from "./records.js";
 
@@ -9,6 +13,9 @@ import { jsonOf } from "./records.js";
  */
 
 const start = workerData as SenderStart;
+const client = new HttpClient();
+/** Bytes of a reply: the server's are of a few hundred. */
+const LARGEST_REPLY = 1 << 20;
 const tell = (message: FromSender): void => parentPort?.postMessage(message);
 const files = ["wandb-history.jsonl", "wandb-events.jsonl", "output.log"] as const;
 type FileName = (typeof files)[number];
@@ -60,9 +67,19 @@ async function main(): Promise<void> {
   } catch (error) {
     tell({ type: "failed", why: messageOf(error) });
   }
+  await client.close();
   // Not close(): Deno's port has none.
   parentPort?.unref();
 }
+
+const named = z.string().min(1).max(500);
+const madeSchema = z.object({
+  data: z.object({
+    upsertBucket: z.object({
+      bucket: z.object({ project: z.object({ name: named, entity: z.object({ name: named }) }) }),
+    }),
+  }),
+});
 
 async function createRun(): Promise<{ entity: string; project: string }> {
   const { run } = start;
@@ -87,13 +104,12 @@ async function createRun(): Promise<{ entity: string; project: string }> {
     jobType: run.jobType,
     tags: run.tags,
   };
-  const reply = (await post(`${start.baseUrl}/graphql`, { query, variables, operationName: "UpsertBucket" })) as {
-    data?: { upsertBucket?: { bucket?: { project?: { name: string; entity?: { name: string } } } } };
-    errors?: { message: string }[];
-  };
-  if (reply.errors?.length) throw new Refused(reply.errors.map((error) => error.message).join("; "));
-  const project = reply.data?.upsertBucket?.bucket?.project;
-  if (!project?.entity) throw new Refused("the server's reply to UpsertBucket names no project");
+  const reply = await post(`${start.baseUrl}/graphql`, { query, variables, operationName: "UpsertBucket" });
+  const errors = wordsOf((reply as { errors?: unknown } | null)?.errors);
+  if (errors) throw new Refused(errors);
+  const made = madeSchema.safeParse(reply);
+  if (!made.success) throw new Refused("the server's reply to UpsertBucket names no project");
+  const { project } = made.data.data.upsertBucket.bucket;
   return { entity: project.entity.name, project: project.name };
 }
 
@@ -115,12 +131,12 @@ async function sendBatch(stream: string): Promise<void> {
       ],
     };
   summaryChanged = false;
-  const reply = (await patiently(() => post(stream, { files: body }))) as { stopped?: boolean };
+  const reply = await patiently(() => post(stream, { files: body }));
   for (const name of files) {
     pending[name].splice(0, taken[name].length);
     offsets[name] += taken[name].length;
   }
-  if (reply.stopped) tell({ type: "stopped" });
+  if ((reply as { stopped?: unknown } | null)?.stopped === true) tell({ type: "stopped" });
 }
 
 function head(lines: readonly string[]): string[] {
@@ -135,51 +151,56 @@ function head(lines: readonly string[]): string[] {
 }
 
 /** Tries again while trouble may pass, with growing pauses, until patience ends. */
-async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  const until = Date.now() + start.patienceSeconds * 1000;
-  for (let wait = 0.5; ; wait = Math.min(30, wait * 2)) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const seconds = error instanceof Later && error.seconds !== undefined ? error.seconds : wait;
-      if (error instanceof Refused || Date.now() + seconds * 1000 > until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-    }
-  }
-}
+const patiently = <T>(attempt: () => Promise<T>): Promise<T> =>
+  withRetries(attempt, {
+    retries: Infinity,
+    patienceMilliseconds: start.patienceSeconds * 1000,
+    longestWaitMilliseconds: 30_000,
+    seed: start.run.id,
+    exhausted: (error) => error,
+    judge: (error) => {
+      if (error instanceof Later)
+        return { again: true, reason: error.message, serverWaitMilliseconds: error.waitMilliseconds };
+      if (error instanceof HttpFailure && !FOR_GOOD.has(error.kind)) return { again: true, reason: error.message };
+      return { again: false, error };
+    },
+  });
+
+/** Failures that no later attempt will be spared. */
+const FOR_GOOD: ReadonlySet<HttpFailureKind> = new Set(["address", "certificate", "proxy", "redirect"]);
 
 /** What may succeed later. */
 class Later extends Error {
   constructor(
     message: string,
-    readonly seconds?: number,
+    readonly waitMilliseconds?: number,
   ) {
     super(message);
   }
 }
 
 async function post(url: string, body: unknown): Promise<unknown> {
-  const response = await fetch(url, {
+  const reply = await client.ask({
     method: "POST",
-    headers: {
-      "content-type": "application/json",
-      authorization: `Basic ${Buffer.from(`api:${start.apiKey}`).toString("base64")}`,
-      "user-agent": "mmmlu-lab",
-    },
+    url,
+    headers: [
+      "content-type",
+      "application/json",
+      "authorization",
+      `Basic ${Buffer.from(`api:${start.apiKey}`).toString("base64")}`,
+    ],
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(start.timeoutSeconds * 1000),
+    timeoutMilliseconds: start.timeoutSeconds * 1000,
+    maximumBytes: LARGEST_REPLY,
   });
-  const text = await response.text();
-  const where = `${new URL(url).host} answered ${response.status}`;
-  if (response.status === 401 || response.status === 403)
+  const where = `${new URL(url).host} answered ${reply.status}`;
+  if (reply.status === 401 || reply.status === 403)
     throw new Refused(`${where}: check WANDB_API_KEY and WANDB_ENTITY`);
-  if (response.status === 429 || response.status >= 500) {
-    const after = Number(response.headers.get("retry-after"));
-    throw new Later(where, after > 0 && after <= 120 ? after : undefined);
-  }
-  if (!response.ok) throw new Refused(`${where}: ${text.slice(0, 200)}`);
+  if (reply.status === 408 || reply.status === 429 || reply.status >= 500)
+    throw new Later(where, serverWait(reply.headers));
+  if (reply.status >= 300) throw new Refused(`${where}: ${wordsOfBody(reply.body) ?? "nothing more"}`);
   try {
-    return JSON.parse(text || "{}");
+    return JSON.parse(reply.body.toString("utf8") || "{}");
   } catch {
     throw new Later(`${where} with something that is not JSON`);
   }

@@ -100,6 +100,43 @@ describe("withRetries", () => {
     await first;
   });
 
+  it("waits for a server that is loading without counting attempts, as long as its patience", async () => {
+    let calls = 0;
+    const loading = { again: true as const, reason: "loading", loading: true };
+    const options = {
+      retries: 0,
+      judge: () => loading,
+      exhausted: (_: unknown, reason: string, attempts: number) => new Error(`${reason} after ${attempts}`),
+      seed: "",
+      firstWaitMilliseconds: 2,
+      longestWaitMilliseconds: 4,
+    };
+    const value = await withRetries(async () => {
+      if (++calls < 9) throw new Error("503");
+      return "C";
+    }, options);
+    expect([value, calls]).toEqual(["C", 9]);
+    await expect(
+      withRetries(() => Promise.reject(new Error("503")), { ...options, loadingPatienceMilliseconds: 20 }),
+    ).rejects.toThrow(/loading after \d+/);
+  });
+
+  it("begins no wait that would end after its patience", async () => {
+    const waits: number[] = [];
+    await expect(
+      withRetries(() => Promise.reject(new Error("x")), {
+        retries: Infinity,
+        judge: () => again("x"),
+        exhausted: () => new Error("too late"),
+        seed: "",
+        firstWaitMilliseconds: 8,
+        patienceMilliseconds: 60,
+        onRetry: (retry) => waits.push(retry.waitMilliseconds),
+      }),
+    ).rejects.toThrow("too late");
+    expect(waits.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(60);
+  });
+
   it("ends its waiting when aborted", async () => {
     const abort = new AbortController();
     const waiting = withRetries(() => Promise.reject(new Error("x")), {
@@ -123,6 +160,9 @@ describe("serverWait", () => {
     expect(serverWait(headers({ "retry-after-ms": "250", "retry-after": "9" }))).toBe(250);
     const now = Date.parse("Wed, 21 Oct 2026 07:28:00 GMT");
     expect(serverWait(headers({ "retry-after": "Wed, 21 Oct 2026 07:28:10 GMT" }), now)).toBe(10_000);
+    expect(serverWait(headers({ "retry-after": "Wednesday, 21-Oct-26 07:28:10 GMT" }), now)).toBe(10_000);
+    expect(serverWait(headers({ "retry-after-ms": "soon", "retry-after": "9" }))).toBe(9000);
+    expect(serverWait(headers({ "retry-after-ms": "-5", "retry-after": "2" }))).toBe(2000);
   });
   it.each([
     {},
@@ -130,7 +170,14 @@ describe("serverWait", () => {
     { "retry-after": "0" },
     { "retry-after-ms": "0" },
     { "retry-after": "soon" },
+    { "retry-after": "in 5" },
+    { "retry-after": "1e3" },
+    { "retry-after": "0x10" },
+    { "retry-after": "Infinity" },
+    { "retry-after": "3, 4" },
     { "retry-after": "86400" },
+    { "retry-after": "9".repeat(1000) },
+    { "retry-after": "Wed, 21 Oct 2999 07:28:10 GMT" },
     { "retry-after": String(LONGEST_SANE_WAIT_MILLISECONDS / 1000 + 1) },
     { "retry-after": "Wed, 21 Oct 1999 07:28:10 GMT" },
   ])("does not believe %j", (values) => {
