@@ -1,9 +1,9 @@
+import { wordsOfBody } from "../base/error-words.js";
 import { UserError } from "../base/errors.js";
 import { HttpFailure, type HttpReply } from "../base/http.js";
 import { printableName } from "../base/printable.js";
 import { serverWait, type Verdict } from "../base/retry.js";
 import { BadReply } from "./chat-reply.js";
-import { wordsOfBody } from "../base/error-words.js";
 
 /** Where a chat server is and what is asked of it, for messages. */
 export interface ChatServerPlace {

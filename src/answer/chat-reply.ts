@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type RawReply, rawReplySchema } from "./answerer.js";
 import { wordsOf } from "../base/error-words.js";
+import { type RawReply, rawReplySchema } from "./answerer.js";
 
 /** A reply that was sent with status 200 and is none; `words` are the server's own, where it said why. */
 export class BadReply extends Error {

@@ -194,8 +194,7 @@ async function post(url: string, body: unknown): Promise<unknown> {
     maximumBytes: LARGEST_REPLY,
   });
   const where = `${new URL(url).host} answered ${reply.status}`;
-  if (reply.status === 401 || reply.status === 403)
-    throw new Refused(`${where}: check WANDB_API_KEY and WANDB_ENTITY`);
+  if (reply.status === 401 || reply.status === 403) throw new Refused(`${where}: check WANDB_API_KEY and WANDB_ENTITY`);
   if (reply.status === 408 || reply.status === 429 || reply.status >= 500)
     throw new Later(where, serverWait(reply.headers));
   if (reply.status >= 300) throw new Refused(`${where}: ${wordsOfBody(reply.body) ?? "nothing more"}`);
