@@ -1,4 +1,4 @@
-"""Golden values for src/answer/reading.test.ts: the published readings by Python's own re, strip, upper and splitlines.
+"""Golden values for src/answer/reading/index.test.ts: the published readings by Python's own re, strip, upper and splitlines.
 
 python reference/readings.py > reference/golden/readings.json
 """

@@ -15,7 +15,15 @@ export {
   type RowTextName,
   rowTexts,
 } from "./prompts.js";
-export { type Reading, type ReadingName, readings, readLetter, readReply, settled } from "./reading.js";
+export {
+  type Reading,
+  type ReadingName,
+  readingNames,
+  readings,
+  readLetter,
+  readReply,
+  settled,
+} from "./reading/index.js";
 export { gemma3Plan, promptPlan, type RequestPlan, requestKeys, requestsFor } from "./requests.js";
 export { type Access, checkAccess } from "./server/access.js";
 export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";

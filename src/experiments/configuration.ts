@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readingNames } from "../answer/index.js";
 
 /*
  * What an experiment is. Presets, files and `--set` all end here: every key has a meaning below, and a key that
@@ -12,7 +13,6 @@ const share = z.number().min(0).max(1);
 const shareBelowOne = z.number().min(0).lt(1);
 
 export const textNames = ["question-and-choices", "flan-t5", "gemma-2"] as const;
-export const readingNames = ["first-character", "first-match", "last-match", "lines", "robust"] as const;
 
 const dataSchema = z.strictObject({
   /** A hub id, a folder with `test/mmlu_XX-YY.csv`, or `sample`. */
@@ -173,4 +173,3 @@ export type EvaluateConfiguration = z.infer<typeof evaluateSchema>;
 export type FinetuneConfiguration = z.infer<typeof finetuneSchema>;
 export type ExperimentConfiguration = z.infer<typeof experimentSchema>;
 export type TextName = (typeof textNames)[number];
-export type ReadingName = (typeof readingNames)[number];

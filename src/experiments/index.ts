@@ -1,11 +1,10 @@
 /** The four experiments: their configuration, and what a run does from first to last. */
-export {
-  type EvaluateConfiguration,
-  type ExperimentConfiguration,
-  type ExploreConfiguration,
-  type FinetuneConfiguration,
-  type ReadingName,
-  readingNames,
+export { type ReadingName, readingNames } from "../answer/index.js";
+export type {
+  EvaluateConfiguration,
+  ExperimentConfiguration,
+  ExploreConfiguration,
+  FinetuneConfiguration,
 } from "./configuration.js";
 export { configure, defineExperiment, type ExperimentFile, presetNamed } from "./configure.js";
 export type { RunContext, RunOutcome } from "./context.js";

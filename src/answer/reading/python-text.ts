@@ -1,3 +1,5 @@
+import { trimmedOf } from "../../base/trim.js";
+
 /*
  * What the published readings' Python does with text, where JavaScript differs: its `\w` and `\b` know all of Unicode
  * ("é" is a word character, a combining accent is not), and its `strip` and `splitlines` have lists of their own.
@@ -6,17 +8,18 @@
 /** Python's `\w`: agrees on every code point that Python 3.11's Unicode has assigned. */
 const WORD = "[\\p{L}\\p{N}_]";
 
-/** A letter A–D of either case between Python's `\b`s. */
-export const STANDALONE_LETTER = new RegExp(`(?<!${WORD})[A-Da-d](?!${WORD})`, "gu");
+/** All letters A–D of either case between Python's `\b`s: an expression with a place of its own. */
+export const standaloneLetters = (): RegExp => new RegExp(`(?<!${WORD})[A-Da-d](?!${WORD})`, "gu");
 
 /** A capital A–D at the start, before Python's `\b`. */
 export const LEADING_CAPITAL = new RegExp(`^[A-D](?!${WORD})`, "u");
 
-const WHITESPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-const OUTER_WHITESPACE = new RegExp(`^${WHITESPACE}+|${WHITESPACE}+$`, "gu");
+const WHITESPACE =
+  "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a" +
+  "\u2028\u2029\u202f\u205f\u3000";
 
 /** Python's `str.strip()`. */
-export const strip = (text: string): string => text.replace(OUTER_WHITESPACE, "");
+export const strip = (text: string): string => trimmedOf(text, WHITESPACE);
 
 /** Python's `str.splitlines()`, but for an empty line at the end. */
 export const splitLines = (text: string): string[] => text.split(/\r\n|[\n-\r\x1c-\x1e\x85\u2028\u2029]/u);

@@ -1,25 +1,86 @@
-const NAMES = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad";
-const OPENING = new RegExp(`<(${NAMES})>|\\[THINK\\]`, "i");
-const LEADING_BLOCK = new RegExp(`^\\s*(?:<(${NAMES})>[\\s\\S]*?</\\1>|\\[THINK\\][\\s\\S]*?\\[/THINK\\])`, "i");
-const BLOCK = new RegExp(`<(${NAMES})>[\\s\\S]*?</\\1>|\\[THINK\\][\\s\\S]*?\\[/THINK\\]`, "gi");
-const CLOSING = new RegExp(`</(?:${NAMES})>|\\[/THINK\\]`, "gi");
-const FINAL_CHANNEL = /<\|channel\|>\s*final\s*<\|message\|>/g;
-const OPENINGS = [...NAMES.split("|").map((name) => `<${name}>`), "[think]"];
+/*
+ * Where models put their thoughts. All of it is found in one pass over a reply's marks, so that a megabyte of opening
+ * marks takes no longer than a megabyte of prose.
+ */
+
+const NAME = "[\\w:.-]{0,24}(?:think|thought|reasoning|reflect|analysis|scratchpad|monologue|\\bcot\\b)[\\w:.-]{0,24}";
 
 /**
- * A reply without its reasoning: blocks such as `<think>…</think>`, everything before a closing tag whose opening one
- * the server kept to itself, everything from an opening tag that is never closed, and all channels but the final one.
+ * `<think>`, `</think>`, `<seed:think>`, `<think time="3">`, `<|START_THINKING|>`, `<|end_of_thought|>`; `[THINK]`;
+ * `◁think▷`; `<|channel>thought`, `<channel|>`; Gemma's `<unused94>`; Open WebUI's `<details type="reasoning">`;
+ * `<|im_start|>think`.
+ */
+const MARK = new RegExp(
+  [
+    `<(?<slash>[|/]{0,2})(?<angle>${NAME})(?:\\s[^<>]{0,80})?/?\\|?>`,
+    "\\[(?<closeBracket>/?)(?<bracket>THINK(?:ING)?|REASONING|THOUGHTS?)\\]",
+    `◁(?<closeTriangle>/?)(?<triangle>${NAME})▷`,
+    "(?<channel><\\|channel>\\s{0,4}(?:thought|thinking|analysis|commentary|reasoning)|<channel\\|>)",
+    "(?<unused><unused9[45]>)",
+    "(?<details><details\\s[^<>]{0,40}type=[\"']?reasoning[^<>]{0,80}>|</details>)",
+    "(?<turn><\\|im_start\\|>think|<\\|im_start\\|>answer)",
+  ].join("|"),
+  "giu",
+);
+
+interface Mark {
+  readonly start: number;
+  readonly end: number;
+  readonly name: string;
+  readonly closes: boolean;
+}
+
+function* marksOf(text: string): Generator<Mark> {
+  for (const match of text.matchAll(MARK)) {
+    const { slash, angle, closeBracket, bracket, closeTriangle, triangle, channel, unused, details, turn } =
+      match.groups as Record<string, string | undefined>;
+    const place = { start: match.index, end: match.index + match[0].length };
+    if (angle !== undefined) {
+      if (/\/\|?>$/.test(match[0]) && slash === "") continue;
+      const edge = /^(?:start|begin|end)(?:_of)?_|_(?:start|begin|end)$/i.exec(angle)?.[0].toLowerCase() ?? "";
+      const closes = slash!.includes("/") || edge.includes("end");
+      yield { ...place, name: `<${angle.toLowerCase().replace(edge, "")}`, closes };
+    } else if (bracket !== undefined)
+      yield { ...place, name: `[${bracket.toLowerCase()}`, closes: closeBracket !== "" };
+    else if (triangle !== undefined) yield { ...place, name: "◁", closes: closeTriangle !== "" };
+    else if (channel !== undefined) yield { ...place, name: "channel", closes: channel.endsWith(">") };
+    else if (unused !== undefined) yield { ...place, name: "unused", closes: unused.includes("5") };
+    else if (details !== undefined) yield { ...place, name: "details", closes: details.startsWith("</") };
+    else yield { ...place, name: "turn", closes: turn!.toLowerCase().endsWith("answer") };
+  }
+}
+
+/** What closes without having been opened and is no thought's end all the same. */
+const COMMON_CLOSINGS = new Set(["details", "turn"]);
+
+/**
+ * A reply without its reasoning: blocks such as `<think>…</think>`, everything before a closing mark whose opening one
+ * the server kept to itself, everything from an opening mark that is never closed, and all of harmony's channels but
+ * the final one. A thought inside a thought of the same name belongs to it.
  */
 export function withoutReasoning(reply: string): string {
-  const channels = [...reply.matchAll(FINAL_CHANNEL)];
-  const last = channels.at(-1);
-  let text = last ? reply.slice(last.index + last[0].length).replace(/<\|[a-z_]+\|>[\s\S]*$/, "") : reply;
-  if (!last && /<\|channel\|>\s*analysis/.test(text)) return "";
-  text = text.replace(BLOCK, " ");
-  const orphan = [...text.matchAll(CLOSING)].at(-1);
-  if (orphan) text = text.slice(orphan.index + orphan[0].length);
-  const open = OPENING.exec(text);
-  return open ? text.slice(0, open.index) : text;
+  const text = finalChannel(reply);
+  let kept: string[] = [];
+  // The marks of the thoughts that are open, the outermost first; outside them `from` is where the reply goes on.
+  let open: string[] = [];
+  let from = 0;
+  for (const { start, end, name, closes } of marksOf(text)) {
+    if (!closes) {
+      if (open.length === 0) kept.push(text.slice(from, start));
+      open.push(name);
+      continue;
+    }
+    const opened = open.lastIndexOf(name);
+    if (opened >= 0) open.length = opened;
+    else if (COMMON_CLOSINGS.has(name)) continue;
+    else {
+      kept = [];
+      open = [];
+    }
+    if (open.length === 0) from = end;
+  }
+  if (open.length === 0) kept.push(text.slice(from));
+  return kept.join(" ");
 }
 
 /**
@@ -27,15 +88,57 @@ export function withoutReasoning(reply: string): string {
  * the first letter, so nothing that comes later may take back what came before, as {@link withoutReasoning} would.
  */
 export function withoutLeadingReasoning(reply: string): string {
-  let text = reply;
-  for (let block = LEADING_BLOCK.exec(text); block; block = LEADING_BLOCK.exec(text))
-    text = text.slice(block[0].length);
-  const open = OPENING.exec(text);
-  return open && text.slice(0, open.index).trim() === "" ? "" : text;
+  if (beginsInChannel(reply)) return finalChannel(reply);
+  const open: string[] = [];
+  let from = 0;
+  for (const { start, end, name, closes } of marksOf(reply)) {
+    if (open.length === 0 && (closes || reply.slice(from, start).trim() !== "")) break;
+    if (!closes) open.push(name);
+    else {
+      const opened = open.lastIndexOf(name);
+      if (opened >= 0) open.length = opened;
+      if (open.length === 0) from = end;
+    }
+  }
+  return open.length > 0 ? "" : reply.slice(from);
 }
 
 /** Whether a reply cut short here may still turn out to begin with reasoning. */
 export function mayBeginReasoning(partial: string): boolean {
-  const start = withoutLeadingReasoning(partial).trimStart().toLowerCase();
-  return start === "" || OPENINGS.some((tag) => tag.startsWith(start));
+  if (beginsInChannel(partial)) return true;
+  const start = withoutLeadingReasoning(partial).trimStart();
+  if (/^<\|(?:channel|im_start\|)>\s{0,4}\w{0,12}$/.test(start)) return true;
+  return start === "" || ("<[◁".includes(start[0]!) && start.length < 160 && !/[>\]▷]/.test(start));
+}
+
+const HARMONY = /<\|(start|channel|message|end|return|call)\|>/g;
+
+const beginsInChannel = (reply: string): boolean => /^(?:<\|start\|>|<\|channel\|>)/.test(reply.trimStart());
+
+/** What harmony's final channels hold before another turn begins; the whole text where it has no channels at all. */
+function finalChannel(reply: string): string {
+  if (!reply.includes("<|channel|>")) return reply;
+  const finals: string[] = [];
+  let channel: string | undefined;
+  let header = "";
+  let before = "";
+  let from = 0;
+  const take = (end: number): void => {
+    const content = reply.slice(from, end);
+    if (before === "channel") channel = content.trim();
+    else if (before === "start") header = content.trim();
+    else if (before === "message" && channel !== undefined && /^final\b/.test(channel))
+      finals.push(content.split("<|", 1)[0]!);
+  };
+  for (const match of reply.matchAll(HARMONY)) {
+    take(match.index);
+    // Another's turn: what follows is no part of the reply.
+    if (before === "start" && header !== "" && !header.startsWith("assistant")) return finals.join("\n");
+    before = match[1]!;
+    from = match.index + match[0].length;
+    if (before === "start") channel = undefined;
+    if (before === "return" && finals.length > 0) return finals.join("\n");
+  }
+  take(reply.length);
+  return finals.join("\n");
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { UsageError } from "../base/errors.js";
-import { type ReadingName, readings, readLetter, readReply, settled } from "./reading.js";
+import { UsageError } from "../../base/errors.js";
+import { type ReadingName, readings, readLetter, readReply, settled } from "./index.js";
 
 type Golden = [
   text: string,
@@ -12,7 +12,7 @@ type Golden = [
   eight: string,
 ];
 const golden = JSON.parse(
-  readFileSync(new URL("../../reference/golden/readings.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../reference/golden/readings.json", import.meta.url), "utf8"),
 ) as Golden[];
 const marks = (letters: readonly (string | null)[]): string => letters.map((letter) => letter ?? "?").join("");
 

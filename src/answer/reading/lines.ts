@@ -1,0 +1,23 @@
+import { LEADING_CAPITAL, splitLines, strip } from "./python-text.js";
+import { publishedLetter, type Reading } from "./reading.js";
+import { withoutReasoning } from "./reasoning.js";
+
+export const lines: Reading = {
+  description: "a letter at the start of each line, else every letter of the upper-cased reply (gemma-3-27b-baseline)",
+  read: (reply, questions) => readLines(withoutReasoning(reply), questions),
+  settled: () => false,
+  several: true,
+};
+
+/** Cut to the number of questions, filled up with null (the published code writes `?`). */
+function readLines(reply: string, questions: number): (string | null)[] {
+  const leading = splitLines(reply)
+    .map((line) => LEADING_CAPITAL.exec(strip(line).toUpperCase())?.[0])
+    .filter((letter) => letter !== undefined);
+  let letters = leading;
+  if (leading.length < questions) {
+    const all = reply.toUpperCase().match(/[A-D]/g) ?? [];
+    if (all.length >= leading.length) letters = all;
+  }
+  return Array.from({ length: questions }, (_, index) => publishedLetter(letters[index]));
+}

@@ -1,0 +1,118 @@
+import { labelOf } from "./labels.js";
+import { BIT, fold, isUnspaced, rolesOf, UNSPACED, unspacedWordAt, wordsFrom } from "./lexicon.js";
+
+/** A word, a letter of an option, a mark or the end of a line. */
+export interface Token {
+  readonly kind: "word" | "letter" | "mark" | "newline";
+  /** As it stands; of a phrase, its words. */
+  readonly text: string;
+  readonly at: number;
+  /** Bits of {@link BIT}. */
+  readonly roles: number;
+  /** Of a letter: its place among the labels, else -1. */
+  readonly letter: number;
+  /** Of a letter: whether it is a capital A, B, C … and no other script's or small one. */
+  readonly capital: boolean;
+  /** Of a letter: part of a name such as C++, B-cell, U.S.A. */
+  readonly glued: boolean;
+  readonly blankBefore: boolean;
+  readonly blankAfter: boolean;
+}
+
+const RUN = `(?:(?![${UNSPACED}])[\\p{L}\\p{M}\\p{N}_])+`;
+const LEX = new RegExp(`\\n|[${UNSPACED}]|${RUN}(?:['’]${RUN})*|[^\\s]`, "gu");
+const WORD = /[\p{L}\p{M}\p{N}_]/u;
+const KATAKANA = /[ァ-ヺー]/;
+/** Roles that a crossed or ticked option has by its mark. */
+const SIGNS: Readonly<Record<string, number>> = { "✗": BIT.wrong, "✘": BIT.wrong, "❌": BIT.wrong, "✖": BIT.wrong };
+const TICKS = "✓✔✅☑";
+
+/** The tokens of a text of one reply, for options A to the count-th letter. Takes time in proportion to the text. */
+export function tokensOf(text: string, count: number): Token[] {
+  const pieces = [...text.matchAll(LEX)].map((match) => ({ text: match[0], at: match.index }));
+  const tokens: Token[] = [];
+  const blank = (at: number): boolean => at < 0 || at >= text.length || /\s/.test(text.charAt(at));
+  const push = (token: Partial<Token> & Pick<Token, "kind" | "text" | "at">): void => {
+    tokens.push({
+      roles: 0,
+      letter: -1,
+      capital: false,
+      glued: false,
+      blankBefore: blank(token.at - 1),
+      blankAfter: blank(token.at + token.text.length),
+      ...token,
+    });
+  };
+  for (let index = 0; index < pieces.length; index++) {
+    const { text: piece, at } = pieces[index]!;
+    if (piece === "\n") push({ kind: "newline", text: piece, at });
+    else if (isUnspaced(piece.charAt(0))) {
+      const letter = labelOf(piece, count);
+      const word = unspacedWordAt(text, at);
+      if (letter >= 0 && standsAlone(text, at, tokens.at(-1), word.length))
+        push({ kind: "letter", text: piece, at, letter });
+      else {
+        push({ kind: "word", text: text.slice(at, at + word.length), at, roles: word.roles });
+        while (index + 1 < pieces.length && pieces[index + 1]!.at < at + word.length) index++;
+      }
+    } else if (!WORD.test(piece)) {
+      const roles = TICKS.includes(piece) ? BIT.right : (SIGNS[piece] ?? 0);
+      push({ kind: roles ? "word" : "mark", text: piece, at, roles });
+    } else {
+      const phrase = phraseAt(pieces, index);
+      const elided = /^(?:l|d|all|dell|nell|sull|dall|un)['’](\p{Lu})$/iu.exec(piece);
+      const character = elided ? elided[1]! : piece;
+      const letter = [...character].length === 1 ? labelOf(character, count) : -1;
+      if (phrase.words > 1) {
+        const last = pieces[index + phrase.words - 1]!;
+        push({ kind: "word", text: text.slice(at, last.at + last.text.length), at, roles: phrase.roles });
+        index += phrase.words - 1;
+      } else if (letter >= 0) {
+        const capital = character >= "A" && character <= "Z";
+        push({ kind: "letter", text: piece, at, letter, capital, glued: isGlued(text, at, piece.length) });
+      } else push({ kind: "word", text: piece, at, roles: phrase.roles });
+    }
+  }
+  return tokens;
+}
+
+/** The longest phrase with a role that begins at a piece; one word where there is none. */
+function phraseAt(pieces: readonly { text: string }[], index: number): { words: number; roles: number } {
+  const first = fold(pieces[index]!.text);
+  let phrase = first;
+  let best = { words: 1, roles: rolesOf(first) };
+  for (let words = 2; words <= wordsFrom(first) && index + words <= pieces.length; words++) {
+    const next = pieces[index + words - 1]!.text;
+    if (!WORD.test(next)) break;
+    phrase += ` ${fold(next)}`;
+    const roles = rolesOf(phrase);
+    if (roles) best = { words, roles };
+  }
+  return best;
+}
+
+/** Whether a character of a script without blanks is a letter by itself and not part of a word. */
+function standsAlone(text: string, at: number, before: Token | undefined, wordLength: number): boolean {
+  const previous = at > 0 ? text.charAt(at - 1) : " ";
+  const next = at + 1 < text.length ? text.charAt(at + 1) : " ";
+  if (KATAKANA.test(text.charAt(at))) return !KATAKANA.test(previous) && !KATAKANA.test(next);
+  if (wordLength > 1) return false;
+  const hangul = /\p{Script=Hangul}/u.test(text.charAt(at));
+  const opens =
+    !WORD.test(previous) || (!hangul && before !== undefined && (before.roles & (BIT.link | BIT.answer)) !== 0);
+  const after = unspacedWordAt(text, at + 1);
+  const closes = !WORD.test(next) || (hangul ? after.length > 2 && after.roles > 0 : after.roles > 0);
+  return opens && closes;
+}
+
+/** Whether a letter is part of a name: C++, C#, B-cell, vitamin-B, U.S.A. */
+function isGlued(text: string, at: number, length: number): boolean {
+  const [before, previous] = [text.charAt(at - 2), text.charAt(at - 1)];
+  const [next, after] = [text.charAt(at + length), text.charAt(at + length + 1)];
+  const word = (character: string): boolean => character !== "" && WORD.test(character);
+  return (
+    ("+#-.'’".includes(previous) && previous !== "" && word(before) && !isUnspaced(before)) ||
+    (next !== "" && "+#".includes(next)) ||
+    (next !== "" && "-'’.".includes(next) && word(after) && !isUnspaced(after))
+  );
+}
