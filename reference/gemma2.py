@@ -1,7 +1,7 @@
 """A tiny Gemma 2 by the real transformers, and QLoRA on it by PEFT and bitsandbytes: reference/golden/gemma2/.
 
 Grouped attention, a sliding window shorter than the rows, both soft caps. `golden.safetensors` beside the checkpoint holds
-logits and the gradient of every parameter; `adapter/` is a PEFT adapter, and for each base (float32, fp4, nf4 with double
+logits and the gradient of every parameter, `prompts.json` the log-probabilities of whole rows; `adapter/` is a PEFT adapter, and for each base (float32, fp4, nf4 with double
 quantization) `adapter-*.safetensors` the logits and the gradients of its matrices; `run.json` is a Trainer run with
 accumulation, clipping, a cosine schedule with warm-up, dropout 0, on the fp4 base.
 
@@ -77,6 +77,24 @@ def golden():
         reply = model.generate(input_ids=torch.tensor([row["input"]]), max_new_tokens=12, do_sample=False)[0].tolist()[len(row["input"]):]
         greedy.append(reply[: reply.index(1)] if 1 in reply else reply)
     (HERE / "golden.json").write_text(json.dumps({"examples": ROWS, "loss": out.loss.item(), "greedy": greedy}, separators=(",", ":")) + "\n")
+
+
+def prompts():
+    """The log-probabilities of each prompt's own tokens, the five likeliest at each place, and the token after it."""
+    model = load()
+    told = []
+    for row in ROWS:
+        ids = row["input"] + row["target"]
+        with torch.no_grad():
+            log_probabilities = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0].float(), dim=-1)
+        top = log_probabilities.topk(5)
+        told.append({
+            "tokens": ids,
+            "logProbabilities": [log_probabilities[i, token].item() for i, token in enumerate(ids[1:])],
+            "top": [list(zip(*pair)) for pair in zip(top.indices.tolist(), top.values.tolist())],
+            "next": log_probabilities[-1].argmax().item(),
+        })
+    (HERE / "prompts.json").write_text(json.dumps(told, separators=(",", ":")) + "\n")
 
 
 def quantized(model, **options):
@@ -156,6 +174,7 @@ def main():
     shutil.rmtree(HERE, ignore_errors=True)
     make()
     golden()
+    prompts()
     adapters()
     trainer_run()
     print(sum(p.stat().st_size for p in HERE.rglob("*") if p.is_file()))

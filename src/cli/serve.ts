@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { checkAccess, serveModel, type WorkerEngine, workerEngine } from "../answer/index.js";
 import { isLoopback } from "../base/local-requests.js";
-import { plainText } from "../base/plain-text.js";
+import { printableName } from "../base/printable.js";
 import { progressOn } from "../base/progress.js";
 import { SAMPLE, sampleModelFolder } from "../experiments/index.js";
 import { interrupted } from "./options.js";
@@ -111,7 +111,7 @@ function whatIsServed(model: string, engine: WorkerEngine, flags: ServeFlags): s
   const where = isLoopback(flags.host) ? "this machine alone can ask" : "other machines can ask";
   const longest = engine.longestSequence === undefined ? "" : `, ${engine.longestSequence} together`;
   return [
-    `serving ${plainText(model)} (${plainText(engine.description)})`,
+    `serving ${printableName(model)} (${printableName(engine.description)})`,
     `at most ${flags.maxPromptTokens} tokens in a prompt, ${flags.maxTokens} new ones${longest}; ${engine.requestsAtOnce} requests at once, ${flags.queue} waiting`,
     `${where}; ${who}`,
   ];

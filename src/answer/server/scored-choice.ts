@@ -27,7 +27,8 @@ export async function scoredChoice(
   const { tokens: read, next } = await engine.score!({ ...request, maximumTokens: inOnePass ? most : 0 }, signal);
   const decoded = read.map((token) => token.text).join("");
   const echoed = text ?? decoded;
-  const lead = Math.max(0, decoded.length - echoed.length);
+  const opening = read[0]?.text ?? "";
+  const lead = echoed.startsWith(opening) ? 0 : opening.length;
   const more: Choice =
     inOnePass || most === 0
       ? { text: next?.text ?? "", tokens: next ? [next as WrittenToken] : [], end: next?.ends ? "stop" : "length" }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { messageOf, UserError } from "../../base/errors.js";
-import { plainText } from "../../base/plain-text.js";
+import { printableName } from "../../base/printable.js";
 import { type Access, answeredAtTheDoor, checkAccess, requireKey } from "./access.js";
 import { ByteBudget } from "./admission.js";
 import { RequestCut, readJsonBody } from "./body.js";
@@ -113,7 +113,7 @@ export async function serveModel(engine: TextEngine, options: ServeOptions): Pro
         if (error instanceof RequestCut) return;
         const known = asApiError(error);
         if (known.status >= 500)
-          options.log?.(plainText(`${request.method} ${request.url?.slice(0, 200)}: ${messageOf(error)}`));
+          options.log?.(printableName(`${request.method} ${request.url?.slice(0, 200)}: ${messageOf(error)}`));
         sendError(response, known);
       });
     },
