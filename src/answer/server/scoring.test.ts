@@ -164,7 +164,7 @@ describe("log-probabilities of prompts, asked as lm-evaluation-harness asks", ()
 describe("an encoder-decoder model", () => {
   it("says that it does not predict its prompt", async () => {
     const device = await openDevice("cpu", { threads: 1 });
-    const model = await createTinyT5(device, { vocabularySize: 80 }, 1);
+    const model = await createTinyT5(device, { vocabSize: 80 }, 1);
     const t5 = localEngine({ id: "t5", model, tokenizer, chatTemplate: await chatTemplateOf(folder) });
     const own = await serveModel(t5, { port: 0 });
     const asking = new OpenAI({ baseURL: own.url, apiKey: "x", maxRetries: 0 });
