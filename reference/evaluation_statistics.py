@@ -9,7 +9,7 @@ import numpy as np
 import statsmodels.api as sm
 from scipy.optimize import minimize_scalar
 from scipy.special import betaln
-from scipy.stats import binomtest, permutation_test
+from scipy.stats import beta, binomtest, norm, permutation_test, t
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -20,6 +20,22 @@ draw = np.random.default_rng(3)
 def wilson():
     cases = [(0, 1), (1, 1), (0, 10), (10, 10), (3, 7), (1, 2), (664, 2344), (781, 2344), (1637, 2422), (5000, 10000)]
     return [{"correct": k, "n": n, "interval": list(proportion_confint(k, n, method="wilson"))} for k, n in cases]
+
+
+def clopper_pearson():
+    whole = [(0, 1), (1, 1), (0, 10), (10, 10), (3, 7), (664, 2344), (2300, 2344), (192000, 196588)]
+    fractions = [(0.5, 1.0), (4.2, 5.6), (18.9, 19.9), (0.05, 14.3), (190.25, 200.5)]
+    cases = [{"correct": k, "n": n, "interval": list(proportion_confint(k, n, method="beta"))} for k, n in whole]
+    # statsmodels takes fractions too; at the ends scipy's own quantiles say the same.
+    return cases + [{"correct": k, "n": n, "interval": [float(beta.ppf(0.025, k, n - k + 1)), float(beta.ppf(0.975, k + 1, n - k))]} for k, n in fractions]
+
+
+def quantiles():
+    return {
+        "normal": [{"share": p, "z": float(norm.ppf(p))} for p in (0.001, 0.025, 0.5, 0.8, 0.9, 0.975, 0.9995)],
+        "student": [{"level": level, "degreesOfFreedom": df, "t": float(t.ppf((1 + level) / 2, df))} for level in (0.9, 0.95, 0.99) for df in (1, 2, 4.5, 19, 300, 20000)],
+        "beta": [{"share": p, "a": a, "b": b, "x": float(beta.ppf(p, a, b))} for p in (0.025, 0.5, 0.975) for a, b in ((0.5, 0.5), (3, 1), (20.3, 0.7), (900.5, 100.5), (98000, 98000))],
+    }
 
 
 def exact_mcnemar():
@@ -79,7 +95,7 @@ def clustered_mcnemar():
 
 
 def main():
-    golden = {"wilson": wilson(), "mcnemar": exact_mcnemar(), "holm": holm(), "clustered": clustered(), "shrinkage": shrinkage(), "clusteredMcnemar": clustered_mcnemar()}
+    golden = {"wilson": wilson(), "mcnemar": exact_mcnemar(), "holm": holm(), "clustered": clustered(), "shrinkage": shrinkage(), "clopperPearson": clopper_pearson(), "quantiles": quantiles(), "clusteredMcnemar": clustered_mcnemar()}
     target = Path(__file__).parent / "golden" / "statistics.json"
     target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
     print(target, target.stat().st_size)

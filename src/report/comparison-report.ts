@@ -55,7 +55,8 @@ ${table(
             value: points(pair.difference),
             under: [
               `95 %: ${points(pair.interval[0], false)} to ${points(pair.interval[1], false)}`,
-              "paired bootstrap, clustered by question",
+              "paired, clustered by question",
+              `bootstrap over questions: ${points(pair.bootstrapInterval[0], false)} to ${points(pair.bootstrapInterval[1], false)}, too narrow where few changed`,
             ],
           },
           {
@@ -84,7 +85,8 @@ ${figures([drawn[index] as Figure])}
 <details><summary>All subjects as a table</summary>${table(
           [
             "subject",
-            "n",
+            "rows",
+            "questions",
             pair.first,
             pair.second,
             "difference",
@@ -97,6 +99,7 @@ ${figures([drawn[index] as Figure])}
           pair.subjects.map((one) => [
             spoken(one.subject),
             one.n,
+            one.questions,
             percent(one.firstAccuracy),
             percent(one.secondAccuracy),
             points(one.difference),
@@ -104,7 +107,7 @@ ${figures([drawn[index] as Figure])}
             pValue(one.pValue),
             pValue(one.clusteredPValue),
             pValue(one.adjustedClusteredPValue),
-            one.moved ? "moved" : "",
+            [...(one.moved ? ["moved"] : []), ...(one.fewQuestions ? ["few questions"] : [])].join(", "),
           ]),
         )}</details>`,
       };

@@ -2,7 +2,7 @@ import {
   type Accuracy,
   type ClusteredInterval,
   type EvaluationStatistics,
-  FEW_ROWS,
+  FEW_QUESTIONS,
   type Interval,
   type Prediction,
 } from "../evaluate/index.js";
@@ -33,6 +33,7 @@ export function accuracyTile(name: string, accuracy: Accuracy, clustered: Cluste
     under: [
       `95 %: ${range(clustered.interval)}`,
       `${accuracy.correct.toLocaleString("en")} of ${accuracy.n.toLocaleString("en")} rows`,
+      ...(accuracy.fewQuestions ? [`few questions: ${accuracy.questions}`] : []),
       ...(published === undefined ? [] : [`published ${percent(published)}`]),
     ],
   };
@@ -66,31 +67,42 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
 /** The subjects as a table: what the figure shows, for those who want the numbers. */
 export function subjectTable(statistics: EvaluationStatistics): Html {
   return html`<details><summary>All ${statistics.subjects.length} subjects as a table</summary>${table(
-    ["subject", "category", "n", "accuracy", "95 % by question", "95 % by row (Wilson)", "shrunken", "note"],
+    [
+      "subject",
+      "category",
+      "rows",
+      "questions",
+      "accuracy",
+      "95 % by question",
+      "95 % by row (Wilson)",
+      "shrunken",
+      "note",
+    ],
     statistics.subjects.map((one) => [
       spoken(one.subject),
       one.category,
       one.n,
+      one.questions,
       percent(one.accuracy),
       range(one.clusteredInterval),
       range(one.interval),
       percent(one.shrunken),
-      one.fewRows ? "few rows" : "",
+      one.fewQuestions ? "few questions" : "",
     ]),
   )}</details>`;
 }
 
-/** Best and worst, never named on the strength of a handful of rows. */
+/** Best and worst, never named on the strength of a handful of questions. */
 export function extremes(statistics: EvaluationStatistics): Html {
-  const ranked = statistics.subjects.filter((one) => !one.fewRows);
+  const ranked = statistics.subjects.filter((one) => !one.fewQuestions);
   const [best, worst] = [ranked[0], ranked[ranked.length - 1]];
   const left = statistics.subjects.length - ranked.length;
   const how =
-    "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer rows a subject has: rank by it.";
+    "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer questions a subject has: rank by it.";
   if (!best || !worst || best === worst)
-    return html`<p>Too few subjects have ${FEW_ROWS} rows: none is named best or worst. ${how}</p>`;
-  return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} (95 %: ${range(best.clusteredInterval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} (95 %: ${range(worst.clusteredInterval)}).
-${left > 0 ? `${left} subjects with fewer than ${FEW_ROWS} rows are not ranked here.` : ""} ${how}</p>`;
+    return html`<p>Too few subjects have ${FEW_QUESTIONS} questions: none is named best or worst. ${how}</p>`;
+  return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} rows (95 %: ${range(best.clusteredInterval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} rows (95 %: ${range(worst.clusteredInterval)}).
+${left > 0 ? `${left} subjects with fewer than ${FEW_QUESTIONS} questions are not ranked here.` : ""} ${how}</p>`;
 }
 
 /** What a question says, for the table of predictions. */

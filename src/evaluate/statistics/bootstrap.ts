@@ -10,6 +10,7 @@ export interface PairedCluster {
 /**
  * The 95 % percentile interval of a paired difference of accuracies, by resampling whole clusters with replacement
  * (Efron and Tibshirani 1993, ch. 13; clusters as in Field and Welsh 2007). The same seed gives the same interval.
+ * It is too narrow where few questions are there, or few changed: {@link pairedDifferenceInterval} is the one to show.
  */
 export function pairedBootstrap(
   clusters: readonly PairedCluster[],

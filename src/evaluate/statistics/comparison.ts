@@ -5,7 +5,7 @@ import { byQuestion, isCorrect, questionOfId } from "./cluster.js";
 import type { Interval } from "./interval.js";
 import { holm, mcnemarExact } from "./mcnemar.js";
 import { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
-import { type EvaluationStatistics, evaluationStatistics } from "./summary.js";
+import { type EvaluationStatistics, evaluationStatistics, FEW_QUESTIONS } from "./summary.js";
 
 /** Answers of one run to be compared with others'. */
 export interface ComparedRun {
@@ -19,8 +19,10 @@ export interface PairedComparison {
   readonly second: string;
   /** Accuracy of the second minus that of the first. */
   readonly difference: number;
-  /** 95 % interval of the difference: paired bootstrap, clustered by question. */
+  /** 95 % interval of the difference, clustered by question; {@link pairedDifferenceInterval}. The one to show. */
   readonly interval: Interval;
+  /** The same by {@link pairedBootstrap}: too narrow where few questions changed. */
+  readonly bootstrapInterval: Interval;
   readonly bothRight: number;
   readonly onlyFirst: number;
   readonly onlySecond: number;
@@ -37,7 +39,11 @@ export interface PairedComparison {
 
 export interface SubjectChange {
   readonly subject: string;
+  /** Rows, and different questions among them. */
   readonly n: number;
+  readonly questions: number;
+  /** Whether there are fewer than {@link FEW_QUESTIONS}. */
+  readonly fewQuestions: boolean;
   readonly firstAccuracy: number;
   readonly secondAccuracy: number;
   readonly difference: number;
@@ -70,7 +76,8 @@ export interface Comparison {
 
 /**
  * Compares runs on the rows that all of them answered, each pair of them.
- * @throws {UserError} where there are fewer than two runs, no common rows, or the runs disagree on a row's true answer.
+ * @throws {UserError} where there are fewer than two runs, no common rows, a run answers a row twice, or the runs disagree on a
+ *   row's true answer.
  */
 export function compareRuns(
   runs: readonly ComparedRun[],
@@ -79,6 +86,14 @@ export function compareRuns(
   const { seed = 42, resamples } = options;
   if (runs.length < 2) throw new UserError("a comparison needs two runs or more");
   const tables = runs.map((run) => new Map(run.predictions.map((prediction) => [prediction.id, prediction])));
+  runs.forEach(({ name, predictions }, index) => {
+    if (tables[index]!.size === predictions.length) return;
+    const seen = new Set<string>();
+    const twice = predictions.find(({ id }) => seen.size === seen.add(id).size);
+    throw new UserError(`${name} answers ${twice?.id} more than once`, {
+      hint: "Compare one stage of a run: FOLDER:baseline or FOLDER:final.",
+    });
+  });
   const [firstTable, ...others] = tables as [Map<string, Prediction>, ...Map<string, Prediction>[]];
   const common = [...firstTable.keys()].filter((id) => others.every((table) => table.has(id)));
   if (common.length === 0) {
@@ -145,7 +160,8 @@ function comparePair(
     first,
     second,
     difference: (counts.onlySecond - counts.onlyFirst) / pairs.length,
-    interval: pairedBootstrap(clusters, options),
+    interval: pairedDifferenceInterval(clusters, counts.onlyFirst, counts.onlySecond),
+    bootstrapInterval: pairedBootstrap(clusters, options),
     ...counts,
     pValue: mcnemarExact(counts.onlyFirst, counts.onlySecond),
     clusteredPValue: clusteredMcnemarExact(clusters.map(({ difference }) => difference)),
@@ -186,6 +202,8 @@ function subjectChanges(pairs: readonly Pair[]): SubjectChange[] {
     return {
       subject,
       n: rows.length,
+      questions: clusters.length,
+      fewQuestions: clusters.length < FEW_QUESTIONS,
       firstAccuracy: (counts.bothRight + counts.onlyFirst) / rows.length,
       secondAccuracy: (counts.bothRight + counts.onlySecond) / rows.length,
       difference: (counts.onlySecond - counts.onlyFirst) / rows.length,

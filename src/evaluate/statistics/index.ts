@@ -8,9 +8,11 @@ export {
   type PairedComparison,
   type SubjectChange,
 } from "./comparison.js";
+export { type ClusterPart, type Design, designOf, designOfMean } from "./design-effect.js";
 export {
   type Cluster,
   type ClusteredInterval,
+  clopperPearsonInterval,
   clusteredInterval,
   type Interval,
   macroInterval,
@@ -25,7 +27,7 @@ export {
   accuracyOf,
   type EvaluationStatistics,
   evaluationStatistics,
-  FEW_ROWS,
+  FEW_QUESTIONS,
   type LetterBias,
   type SubjectAccuracy,
 } from "./summary.js";

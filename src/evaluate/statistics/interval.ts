@@ -1,3 +1,6 @@
+import { designOf, designOfMean, ratioParts } from "./design-effect.js";
+import { betaQuantile } from "./distributions.js";
+
 /** A closed interval of a proportion. */
 export type Interval = readonly [low: number, high: number];
 
@@ -18,6 +21,20 @@ export function wilsonInterval(correct: number, n: number, z = Z95): Interval {
   return [correct === 0 ? 0 : Math.max(0, centre - half), correct === n ? 1 : Math.min(1, centre + half)];
 }
 
+/**
+ * Clopper and Pearson's exact interval of a proportion (1934): it covers in no less than the level, whatever the proportion.
+ * @param correct from 0 to n; both may be fractions, as an effective sample size gives them
+ * @returns [0, 1] where n is 0.
+ */
+export function clopperPearsonInterval(correct: number, n: number, level = 0.95): Interval {
+  if (n <= 0) return [0, 1];
+  const tail = (1 - level) / 2;
+  return [
+    correct <= 0 ? 0 : betaQuantile(tail, correct, n - correct + 1),
+    correct >= n ? 1 : betaQuantile(1 - tail, correct + 1, n - correct),
+  ];
+}
+
 /** Rows of one cluster: how many there are and how many are correct. */
 export interface Cluster {
   readonly n: number;
@@ -27,66 +44,71 @@ export interface Cluster {
 export interface ClusteredInterval {
   readonly interval: Interval;
   readonly clusters: number;
-  /** Standard error of the proportion, robust to any correlation within a cluster. */
+  /** Standard error of the proportion, robust to any correlation within a cluster; NaN of fewer than two clusters. */
   readonly standardError: number;
-  /** Variance over that of independent rows; 1 where clusters do not matter. */
+  /** How many times the variance of independent rows; {@link designOf}. NaN of no rows. */
   readonly designEffect: number;
+  /** So many independent rows tell as much. */
+  readonly effectiveSampleSize: number;
 }
 
 /**
- * An interval of a proportion whose rows come in clusters, such as the translations of one question: the
- * cluster-robust variance of the ratio estimator (Liang and Zeger 1986, with the G/(G−1) correction) turns the rows
- * into an effective number of rows, which goes into Wilson's interval (Korn and Graubard 1998).
+ * An interval of a proportion whose rows come in clusters, such as the translations of one question: Clopper and
+ * Pearson's at the effective sample size (Korn and Graubard 1998), whose design effect is {@link designOf}'s. Where each
+ * cluster has one row it is Clopper and Pearson's own. How it covers: docs/statistics.md.
  */
-export function clusteredInterval(clusters: readonly Cluster[], z = Z95): ClusteredInterval {
-  const groups = clusters.filter((cluster) => cluster.n > 0);
-  const n = groups.reduce((sum, cluster) => sum + cluster.n, 0);
-  const correct = groups.reduce((sum, cluster) => sum + cluster.correct, 0);
-  const count = groups.length;
-  if (count === 0) return { interval: [0, 1], clusters: 0, standardError: Number.NaN, designEffect: Number.NaN };
-  // One cluster tells nothing of the spread between clusters: it counts as one row.
-  if (count === 1)
-    return {
-      interval: wilsonInterval(correct / n, 1, z),
-      clusters: 1,
-      standardError: Number.NaN,
-      designEffect: Number.NaN,
-    };
-  const p = correct / n;
-  const squares = groups.reduce((sum, cluster) => sum + (cluster.correct - p * cluster.n) ** 2, 0);
-  const variance = ((count / (count - 1)) * squares) / (n * n);
-  const independent = (p * (1 - p)) / n;
-  // All right or all wrong: no spread to estimate from, so each cluster counts once.
-  const effective = variance > 0 ? (p * (1 - p)) / variance : count;
+export function clusteredInterval(clusters: readonly Cluster[], level = 0.95): ClusteredInterval {
+  const filled = sums(clusters);
+  const { n, sum } = total(filled);
+  if (n === 0) {
+    const unknown = { standardError: Number.NaN, designEffect: Number.NaN };
+    return { interval: [0, 1], clusters: 0, ...unknown, effectiveSampleSize: 0 };
+  }
+  const p = sum / n;
+  const { adjustedSampleSize, ...design } = designOfMean(filled, p * (1 - p), level);
+  const squares = ratioParts(filled).reduce((all, { weight, residual }) => all + (weight * residual) ** 2, 0);
   return {
-    interval: wilsonInterval(p * effective, effective, z),
-    clusters: count,
-    standardError: Math.sqrt(variance),
-    designEffect: independent > 0 ? variance / independent : n / count,
+    interval: clopperPearsonInterval(p * adjustedSampleSize, adjustedSampleSize, level),
+    clusters: filled.length,
+    standardError: filled.length > 1 ? Math.sqrt(squares) : Number.NaN,
+    ...design,
   };
 }
 
 /**
- * The 95 % interval of a macro average, the mean over groups of their accuracies: the groups' cluster-robust variances
- * added up, turned into an effective number of rows for Wilson's interval. A group of one cluster has no variance of its own and
- * is given that of one row of the pooled accuracy, the most that it could be there.
+ * The interval of a macro average, the mean over groups of their accuracies: as {@link clusteredInterval}, with the
+ * deviations taken from each group's own accuracy. A group's variance is drawn, with the weight of two clusters, towards that of
+ * clusters whose rows are all alike, of the accuracy of all groups: a group of few clusters hardly shows its own, and weighs as much as any other.
  * @param groups the clusters of each group; a cluster lies in one group
  */
-export function macroInterval(groups: readonly (readonly Cluster[])[], z = Z95): Interval {
-  const filled = groups
-    .map((clusters) => clusters.filter((cluster) => cluster.n > 0))
-    .filter((clusters) => clusters.length > 0);
+export function macroInterval(groups: readonly (readonly Cluster[])[], level = 0.95): Interval {
+  const filled = groups.map(sums).filter((clusters) => clusters.length > 0);
   if (filled.length === 0) return [0, 1];
-  const sum = (clusters: readonly Cluster[], of: (cluster: Cluster) => number): number =>
-    clusters.reduce((total, cluster) => total + of(cluster), 0);
-  const rows = sum(filled.flat(), ({ n }) => n);
-  const pooled = sum(filled.flat(), ({ correct }) => correct) / rows;
-  let [mean, variance] = [0, 0];
-  for (const clusters of filled) {
-    const { standardError } = clusteredInterval(clusters, z);
-    mean += sum(clusters, ({ correct }) => correct) / sum(clusters, ({ n }) => n) / filled.length;
-    variance += (Number.isNaN(standardError) ? pooled * (1 - pooled) : standardError ** 2) / filled.length ** 2;
-  }
-  const effective = variance > 0 ? (mean * (1 - mean)) / variance : filled.flat().length;
-  return wilsonInterval(mean * effective, effective, z);
+  const mean = filled.reduce((all, clusters) => all + total(clusters).sum / total(clusters).n, 0) / filled.length;
+  const rowVariance = mean * (1 - mean);
+  const parts = filled.flatMap((clusters) => {
+    const own = (clusters.length - 1) / (clusters.length + 1);
+    return ratioParts(clusters).map(({ n, weight, residual }) => ({
+      n,
+      weight: weight / filled.length,
+      residual: Math.sqrt(own * residual ** 2 + (1 - own) * rowVariance * n ** 2),
+    }));
+  });
+  const { adjustedSampleSize } = designOf(parts, rowVariance, {
+    degreesOfFreedom: parts.length - filled.length,
+    // Groups of different accuracies leave less variance than the same rows in one.
+    least: 0,
+    level,
+  });
+  return clopperPearsonInterval(mean * adjustedSampleSize, adjustedSampleSize, level);
 }
+
+type Sum = { n: number; sum: number };
+
+const sums = (clusters: readonly Cluster[]): Sum[] =>
+  clusters.filter(({ n }) => n > 0).map(({ n, correct }) => ({ n, sum: correct }));
+
+const total = (clusters: readonly Sum[]): Sum => ({
+  n: clusters.reduce((all, { n }) => all + n, 0),
+  sum: clusters.reduce((all, { sum }) => all + sum, 0),
+});

@@ -1,5 +1,7 @@
 import type { PairedCluster } from "./bootstrap.js";
-import { type Interval, Z95 } from "./interval.js";
+import { designOfMean } from "./design-effect.js";
+import { normalQuantile } from "./distributions.js";
+import type { Interval } from "./interval.js";
 
 /**
  * McNemar's exact test with the question as the unit: if the runs are alike, a question's difference (how many more of
@@ -34,30 +36,31 @@ export function clusteredMcnemarExact(differences: readonly number[]): number {
 }
 
 /**
- * A 95 % interval of a paired difference of accuracies that holds for few rows too: Bonett and Price's (2012), one pair
- * added to each kind of disagreement, at the effective number of rows that the cluster-robust variance gives. By simulation it never
- * covers in less than 95 %, in little more from forty questions on, and in up to 99 % under ten.
+ * An interval of a paired difference of accuracies that holds for few questions too: Bonett and Price's (2012), one pair
+ * added to each kind of disagreement, at the effective sample size that {@link designOfMean} gives for the questions'
+ * differences. How it covers: docs/statistics.md.
  * @param onlyFirst rows that only the first got right
  * @param onlySecond rows that only the second got right
+ * @returns [−1, 1] where there are no rows.
  */
 export function pairedDifferenceInterval(
   clusters: readonly PairedCluster[],
   onlyFirst: number,
   onlySecond: number,
-  z = Z95,
+  level = 0.95,
 ): Interval {
   const n = clusters.reduce((sum, cluster) => sum + cluster.n, 0);
-  const count = clusters.length;
   if (n === 0) return [-1, 1];
   const mean = (onlySecond - onlyFirst) / n;
-  const squares = clusters.reduce((sum, cluster) => sum + (cluster.difference - mean * cluster.n) ** 2, 0);
-  const variance = count > 1 ? ((count / (count - 1)) * squares) / (n * n) : 0;
-  const ofRows = (onlyFirst + onlySecond) / n - mean * mean;
-  const effective = variance > 0 ? ofRows / variance : count;
-  const [second, first] = [onlySecond, onlyFirst].map((rows) => ((rows / n) * effective + 1) / (effective + 2)) as [
+  const { adjustedSampleSize: effective } = designOfMean(
+    clusters.map((cluster) => ({ n: cluster.n, sum: cluster.difference })),
+    (onlyFirst + onlySecond) / n - mean * mean,
+    level,
+  );
+  const [first, second] = [onlyFirst, onlySecond].map((rows) => ((rows / n) * effective + 1) / (effective + 2)) as [
     number,
     number,
   ];
-  const half = z * Math.sqrt((second + first - (second - first) ** 2) / (effective + 2));
+  const half = normalQuantile((1 + level) / 2) * Math.sqrt((second + first - (second - first) ** 2) / (effective + 2));
   return [Math.max(-1, second - first - half), Math.min(1, second - first + half)];
 }

@@ -5,12 +5,17 @@ import { isCorrect, questionClusters } from "./cluster.js";
 import { type ClusteredInterval, clusteredInterval, type Interval, macroInterval, wilsonInterval } from "./interval.js";
 import { shrink } from "./shrinkage.js";
 
-/** Under so many rows a group's accuracy is marked as resting on few. */
-export const FEW_ROWS = 30;
+/** Under so many questions a group's accuracy is marked as resting on few, however many languages they were asked in. */
+export const FEW_QUESTIONS = 30;
 
 /** An accuracy and how sure it is. */
 export interface Accuracy {
+  /** Rows. */
   readonly n: number;
+  /** Different questions among them. */
+  readonly questions: number;
+  /** Whether there are fewer than {@link FEW_QUESTIONS}. */
+  readonly fewQuestions: boolean;
   readonly correct: number;
   readonly accuracy: number;
   /** Wilson's 95 % interval, rows taken as independent. */
@@ -24,7 +29,6 @@ export interface SubjectAccuracy extends Accuracy {
   readonly category: Category;
   /** Drawn towards the mean of all subjects, for ranking. */
   readonly shrunken: number;
-  readonly fewRows: boolean;
 }
 
 /** How often a letter is predicted beside how often it is right. */
@@ -86,7 +90,6 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
         category: categoryOf(subject),
         ...accuracyOf(rows),
         shrunken: shrunken[index] as number,
-        fewRows: rows.length < FEW_ROWS,
       }))
       .sort((a, b) => b.shrunken - a.shrunken || (a.subject < b.subject ? -1 : 1)),
     letters,
@@ -99,12 +102,15 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
 export function accuracyOf(predictions: readonly Prediction[]): Accuracy {
   const n = predictions.length;
   const correct = predictions.filter(isCorrect).length;
+  const { interval, clusters } = clusteredInterval(questionClusters(predictions));
   return {
     n,
+    questions: clusters,
+    fewQuestions: clusters < FEW_QUESTIONS,
     correct,
     accuracy: n ? correct / n : 0,
     interval: wilsonInterval(correct, n),
-    clusteredInterval: clusteredInterval(questionClusters(predictions)).interval,
+    clusteredInterval: interval,
   };
 }
 

@@ -1,13 +1,13 @@
 import * as Plot from "@observablehq/plot";
 import { LETTERS } from "../../data/index.js";
 import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/index.js";
-import { FEW_ROWS } from "../../evaluate/index.js";
+import { FEW_QUESTIONS } from "../../evaluate/index.js";
 import { COLOURS, draw, type Figure, HALF, percent, spoken, WIDE } from "./plot.js";
 
 /** Accuracy of answers drawn by lot among four letters. */
 const CHANCE = 0.25;
 
-/** A bar per subject with its n and its 95 % interval clustered by question, best first; subjects with few rows are faint. */
+/** A bar per subject with its n and its 95 % interval clustered by question, best first; subjects of few questions are faint. */
 export function subjectFigure(
   subjects: readonly SubjectAccuracy[],
   overall: number,
@@ -20,12 +20,12 @@ export function subjectFigure(
     high: one.clusteredInterval[1],
   }));
   const [best, worst] = [rows[0], rows[rows.length - 1]];
-  const few = rows.filter((row) => row.fewRows);
+  const few = rows.filter((row) => row.fewQuestions);
   const insets = { insetTop: 2, insetBottom: 2 };
   return draw(
     name,
     "Accuracy by subject",
-    `${rows.length} subjects, sorted by an estimate that is drawn towards the mean the more so the fewer its rows. Highest ${best?.label} at ${percent(best?.accuracy ?? 0)}, lowest ${worst?.label} at ${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
+    `${rows.length} subjects, sorted by an estimate that is drawn towards the mean the more so the fewer its questions. Highest ${best?.label} at ${percent(best?.accuracy ?? 0)}, lowest ${worst?.label} at ${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
     {
       height: 70 + 19 * rows.length,
       marginLeft: 300,
@@ -33,7 +33,7 @@ export function subjectFigure(
       key: [
         ...(few.length < rows.length ? [{ look: "bar", colour: COLOURS.blue, text: "accuracy" } as const] : []),
         ...(few.length
-          ? [{ look: "faint-bar", colour: COLOURS.blue, text: `accuracy of under ${FEW_ROWS} rows` } as const]
+          ? [{ look: "faint-bar", colour: COLOURS.blue, text: `accuracy of under ${FEW_QUESTIONS} questions` } as const]
           : []),
         { look: "interval", colour: "currentColor", text: "95 % interval, by question" },
         { look: "diamond", colour: COLOURS.orange, text: "shrunken estimate" },
@@ -51,7 +51,7 @@ export function subjectFigure(
       y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
         Plot.barX(
-          rows.filter((row) => !row.fewRows),
+          rows.filter((row) => !row.fewQuestions),
           { x: "accuracy", y: "label", fill: COLOURS.blue, fillOpacity: 0.75, ...insets },
         ),
         Plot.barX(few, {
