@@ -51,6 +51,8 @@ async function served<T>(
         const found = /http:\S+/.exec(said)?.[0];
         if (found) began(found);
       });
+      // What is said while it loads comes first.
+      one.stderr!.on("data", (piece: Buffer) => (said += piece.toString()));
       one.on("close", () => failed(new Error(`the server ended: ${said}`)));
     },
   });
@@ -96,6 +98,7 @@ describe("gemma-2-2b-finetune on the sample", () => {
       "adapter_model.safetensors",
       "tokenizer.json",
       "tokenizer_config.json",
+      "training_environment.json",
     ]);
     expect(json("run", "model", "adapter_config.json")).toMatchObject({
       peft_type: "LORA",
@@ -103,6 +106,12 @@ describe("gemma-2-2b-finetune on the sample", () => {
       r: 8,
       lora_alpha: 16,
       bias: "none",
+    });
+    expect(json("run", "model", "training_environment.json")).toEqual({
+      format: 1,
+      base: { source: at("run", "base"), revision: null },
+      quantization: { kind: "fp4", doubleQuantization: false, blockSize: 64 },
+      computeType: "float32",
     });
     expect(json("run", "model", "tokenizer_config.json").chat_template).toContain("<start_of_turn>");
   });
@@ -141,6 +150,7 @@ describe("gemma-2-2b-finetune on the sample", () => {
     };
     const { code } = await served([at("run")], async (client, model, said) => {
       expect(said).toMatch(/linear layers in fp4/);
+      expect(said).toMatch(/held as fp4 weights: the adapter was trained on such, says training_environment\.json/);
       expect((await client.models.list()).data.map(({ id }) => id)).toEqual([model]);
       const completions = await ask(client, model);
       expect(completions.map(({ choices: [choice] }) => choice!.text)).toEqual(asked.map(({ reply }) => reply));
@@ -164,8 +174,21 @@ describe("gemma-2-2b-finetune on the sample", () => {
     });
     expect(code).toBe(0);
     // On the base as it was before quantization the numbers are others.
-    await served([at("run"), "--quantization", "none"], async (client, model) =>
-      expect(distance(await ask(client, model))).toBeGreaterThan(1e-3),
+    await served([at("run"), "--quantization", "none"], async (client, model, said) => {
+      expect(said).toMatch(
+        /not quantized, as asked, though the adapter was trained on fp4 weights: its answers are others/,
+      );
+      expect(distance(await ask(client, model))).toBeGreaterThan(1e-3);
+    });
+    // An adapter from elsewhere, whose folder does not tell: that is said, with the flag that chooses.
+    cpSync(at("run", "model"), at("elsewhere"), { recursive: true });
+    rmSync(at("elsewhere", "training_environment.json"));
+    await served([at("elsewhere")], async (client, model, said) => {
+      expect(said).toMatch(/the adapter's folder does not tell what it was trained on.*--quantization nf4/);
+      expect(distance(await ask(client, model))).toBeGreaterThan(1e-3);
+    });
+    await served([at("elsewhere"), "--quantization", "fp4"], async (client, model) =>
+      expect(distance(await ask(client, model))).toBeLessThan(1e-3),
     );
   });
 
@@ -190,7 +213,8 @@ describe("gemma-2-2b-finetune on the sample", () => {
 
   it("merges, checked; what is no such adapter is refused, and nothing is left", async () => {
     const merged = await mmmlu(["merge", at("run"), "--out", at("merged")]);
-    expect(merged.error).toMatch(/log-probabilities differ by at most \d/);
+    expect(merged.error).toMatch(/trained on fp4 weights: the merged model, .* answers a little differently/);
+    expect(merged.error).toMatch(/log-probabilities differ by at most \d.*it cannot show that these are PEFT's/);
     expect(merged.code).toBe(0);
     for (const [name, change] of [
       ["other", { base_model_name_or_path: at("merged"), r: 4 }],

@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
 import { UserError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
 import { openDevice } from "../graph/index.js";
 import {
   baseOf,
-  isAdapterFolder,
   loadAdapter,
   mergeAdapterFolder,
   modelFromCheckpoint,
   openCheckpoint,
+  quantizationText,
   readAdapterSettings,
+  readEnvironment,
 } from "../models/index.js";
+import { savedModelOf } from "../record/index.js";
 
 interface MergeFlags {
   readonly out: string;
@@ -38,10 +39,18 @@ export function mergeCommand(): Command {
 }
 
 async function merge(given: string, flags: MergeFlags): Promise<void> {
-  const adapter = !isAdapterFolder(given) && isAdapterFolder(join(given, "model")) ? join(given, "model") : given;
+  const adapter = savedModelOf(given);
   if (!existsSync(adapter)) throw new UserError(`there is no folder ${given}`);
   const progress = progressOn();
   const { base, revision } = baseOf(await readAdapterSettings(adapter), flags);
+  const trainedOn = (await readEnvironment(adapter))?.quantization;
+  progress.say(
+    trainedOn === undefined
+      ? "the adapter's folder does not tell what it was trained on: if that was quantized (QLoRA), the merged model answers a little differently, since it has the base's weights as they are stored"
+      : trainedOn.kind === "none"
+        ? "the adapter was trained on weights that are not quantized, as the merged ones are"
+        : `the adapter was trained on ${quantizationText({ ...trainedOn, blockSize: trainedOn.blockSize ?? undefined })}: the merged model, with the base's weights as they are stored, answers a little differently than was measured`,
+  );
   const opening = { revision, offline: flags.offline, progress };
   await mergeAdapterFolder(adapter, flags.out, {
     ...opening,
@@ -57,7 +66,7 @@ async function merge(given: string, flags: MergeFlags): Promise<void> {
           { hint: "Merge with --float32." },
         );
       progress.say(
-        `checked: log-probabilities differ by at most ${difference.toExponential(1)} from those of base and adapter`,
+        `checked: log-probabilities differ by at most ${difference.toExponential(1)} from those of base and adapter. This shows that merging and writing lost nothing; both sides read the adapter by the same rules, so it cannot show that these are PEFT's`,
       );
     },
   });

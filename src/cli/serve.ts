@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { checkAccess, serveModel, type WorkerEngine, workerEngine } from "../answer/index.js";
+import { UsageError } from "../base/errors.js";
 import { isLoopback } from "../base/local-requests.js";
 import { printableName } from "../base/printable.js";
 import { progressOn } from "../base/progress.js";
 import { SAMPLE, sampleModelFolder } from "../experiments/index.js";
+import { savedModelOf } from "../record/index.js";
 import { interrupted } from "./options.js";
 import { portNumber } from "./view.js";
 
@@ -18,6 +20,7 @@ interface ServeFlags {
   readonly maxTokens: number;
   readonly maxPromptTokens: number;
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
+  readonly doubleQuantization?: boolean;
   readonly base?: string;
   readonly device: "cpu" | "webgpu" | "cuda";
   readonly revision?: string;
@@ -49,9 +52,10 @@ export function serveCommand(): Command {
     .addOption(
       new Option(
         "--quantization <kind>",
-        "how linear layers are held (default: as the run held them that trained the adapter, else none)",
+        "how linear layers are held (default: as when the adapter was trained, where its folder tells that, else none)",
       ).choices(["none", "fp4", "nf4", "int8"]),
     )
+    .option("--double-quantization", "with --quantization fp4 or nf4: the blocks' scales are quantized too")
     .option("--base <model>", "hub id or folder of an adapter's base, instead of the one that the adapter names")
     .addOption(new Option("--device <device>", "where it runs").choices(["cpu", "webgpu", "cuda"]).default("cpu"))
     .option("--revision <revision>", "commit, branch or tag of the model on the hub")
@@ -69,9 +73,11 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
   };
   // Before gigabytes are loaded.
   checkAccess(access);
+  if (flags.doubleQuantization && !["fp4", "nf4"].includes(flags.quantization ?? ""))
+    throw new UsageError("--double-quantization goes with --quantization fp4 or nf4");
   const progress = progressOn();
   const say = (line: string): void => progress.say(line);
-  const source = model === SAMPLE ? await sampleModelFolder(progress) : model;
+  const source = model === SAMPLE ? await sampleModelFolder(progress) : savedModelOf(model);
   const engine = await workerEngine({
     id: model,
     source,
@@ -79,6 +85,7 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
     offline: flags.offline,
     device: flags.device,
     quantization: flags.quantization,
+    doubleQuantization: flags.doubleQuantization,
     base: flags.base,
     progress,
   });

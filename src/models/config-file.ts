@@ -23,7 +23,9 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
   const path = join(folder, "config.json");
   if (!existsSync(path))
     throw new UserError(`${folder} has no config.json`, {
-      hint: "Is it a model's folder, as Hugging Face's save_pretrained writes it?",
+      hint: existsSync(join(folder, "adapter_config.json"))
+        ? "It is an adapter: merge it into its base first (mmmlu merge), or serve both together (mmmlu serve)."
+        : "Is it a model's folder, as Hugging Face's save_pretrained writes it?",
     });
   const json = await readJson<unknown>(path);
   const floatKeys = floatKeysOf(await readFile(path, "utf8"));

@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
-import { readJson } from "../base/files.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
 import type { Device } from "../graph/index.js";
 import type { ArchitectureLoadOptions } from "./architecture.js";
 import { architectureOf } from "./architectures/index.js";
 import type { LanguageModel } from "./language-model.js";
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "./load.js";
-import { baseOf, isAdapterFolder, loadAdapter, readAdapterSettings } from "./lora/index.js";
+import { baseOf, isAdapterFolder, loadAdapter, quantizationFor, readAdapterSettings } from "./lora/index.js";
 import { type QuantizationOptions, weightStore } from "./quantize/index.js";
 
 /** A model of any supported architecture, with where it came from. */
@@ -23,24 +22,18 @@ export interface OpenedModel {
 }
 
 export interface OpenModelOptions extends OpenCheckpointOptions {
-  /** How linear layers are held; unless given, as the run that trained the adapter held them, else `none`. */
+  /** How linear layers are held; unless given, as when the adapter was trained where its folder tells that, else `none`. */
   readonly quantization?: QuantizationOptions;
   /** Hub id or folder of the base instead of the one that an adapter names. */
   readonly base?: string;
 }
 
 /**
- * Opens a model by its folder, hub id, an adapter's folder, or the output folder of a run that saved one. An adapter that a run
- * trained on quantized weights gets such weights again: on others it would give other answers than the run measured.
+ * Opens a model by its folder, hub id, or an adapter's folder. An adapter that was trained on quantized weights gets such weights
+ * again where its folder tells it (`training_environment.json`): on others it would give other answers than were measured.
  * @throws {UserError} where there is none, its architecture or quantization is not supported, or its weights cannot fit
  */
-export async function openModel(source: string, device: Device, options: OpenModelOptions = {}): Promise<OpenedModel> {
-  const saved = join(source, "model");
-  if (existsSync(join(source, "run.json")) && !existsSync(saved))
-    throw new UserError(`${source} is a run that saved no model`, {
-      hint: "Only fine-tuning runs that came to their end have one.",
-    });
-  const place = existsSync(join(source, "run.json")) ? saved : source;
+export async function openModel(place: string, device: Device, options: OpenModelOptions = {}): Promise<OpenedModel> {
   const adapter = isAdapterFolder(place) ? await readAdapterSettings(place) : undefined;
   if (!adapter && options.base !== undefined)
     throw new UserError(`${place} is no adapter: it has no base`, { hint: "Leave the base out." });
@@ -49,7 +42,9 @@ export async function openModel(source: string, device: Device, options: OpenMod
     throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, {
       hint: "Write the base model's folder or hub id into it, or give it with --base.",
     });
-  const quantization = options.quantization ?? (adapter && (await quantizationOfRun(place))) ?? { kind: "none" };
+  const chosen = adapter && (await quantizationFor(place, options.quantization));
+  if (chosen) options.progress?.say(chosen.why);
+  const quantization = chosen?.quantization ?? options.quantization ?? { kind: "none" };
   // Before gigabytes are fetched: whether the device has it.
   weightStore(quantization, device);
   const checkpoint = await openCheckpoint(base ?? place, { ...options, revision });
@@ -78,17 +73,6 @@ export async function openModel(source: string, device: Device, options: OpenMod
   } finally {
     await checkpoint.close();
   }
-}
-
-/** How the run that saved an adapter (`<run>/model`) held the base's weights; undefined for an adapter from elsewhere. */
-async function quantizationOfRun(adapter: string): Promise<QuantizationOptions | undefined> {
-  const path = join(adapter, "..", "run.json");
-  if (!existsSync(path)) return undefined;
-  const { configuration } = await readJson<{
-    configuration?: { model?: { quantization?: QuantizationOptions["kind"]; doubleQuantization?: boolean } };
-  }>(path);
-  const { quantization, doubleQuantization } = configuration?.model ?? {};
-  return quantization && { kind: quantization, doubleQuantization };
 }
 
 export interface ModelOptions extends Omit<ArchitectureLoadOptions, "store"> {

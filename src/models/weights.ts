@@ -41,11 +41,21 @@ export interface Adapter {
 /** What the adapters of a model have in common; saved as PEFT's adapter_config.json. */
 export interface LoraSettings {
   readonly rank: number;
-  /** The adapters' part is multiplied by alpha / rank. */
+  /** The adapters' part is multiplied by alpha / rank, or as the settings below say. */
   readonly alpha: number;
   readonly dropout: number;
-  /** Ends of the names of adapted layers, such as `q_proj`. */
-  readonly modules: readonly string[];
+  /** Ends of the names of adapted layers, such as `q_proj`; or `all-linear`, or a regular expression of Python's of whole names. */
+  readonly modules: string | readonly string[];
+  /** Layers left out of them, named in the same ways (`exclude_modules`). */
+  readonly excluded?: string | readonly string[];
+  /** Of numbered layers only these (`layers_to_transform`), by the number behind `layersPattern` or the first in the name. */
+  readonly layers?: number | readonly number[];
+  readonly layersPattern?: string | readonly string[];
+  /** Whether alpha is divided by √rank (`use_rslora`). */
+  readonly rankStabilized?: boolean;
+  /** Ranks and alphas of single layers, by regular expressions of their names' ends. */
+  readonly rankPattern?: Readonly<Record<string, number>>;
+  readonly alphaPattern?: Readonly<Record<string, number>>;
   /** Hub id or folder of the base model. */
   readonly base: string;
   /** The hub's commit of the base, where it is known. */
@@ -132,17 +142,9 @@ export class Weights {
     return this.adapters.get(layer);
   }
 
-  /** Shapes [outputs, inputs] of linear layers' weights, float32 or stored, by the layer's name; embeddings, norms and the output layer are none. */
+  /** Shapes [outputs, inputs] of linear layers' weights, float32 or stored, by the layer's name; see {@link linearLayersOf}. */
   get linearLayers(): Map<string, readonly [number, number]> {
-    const layers = new Map<string, readonly [number, number]>();
-    for (const { name, shape } of this.byName.values()) {
-      if (
-        shape.length === 2 &&
-        name.endsWith(".weight") &&
-        !/(^|\.)(shared|embed_tokens|lm_head|relative_attention_bias|lora_[AB])\.weight$/.test(name)
-      )
-        layers.set(name.slice(0, -7), shape as [number, number]);
-    }
+    const layers = linearLayersOf(this.byName.values());
     for (const [name, { shape }] of this.stored) layers.set(name.replace(/\.weight$/, ""), shape);
     return layers;
   }
@@ -211,6 +213,12 @@ export class Weights {
     return [...own, ...stored, ...adapters].join(",");
   }
 
+  /** How linear layers are held: as the first of them that is quantized, or `none`. */
+  get quantization(): QuantizationOptions {
+    const held = [...this.stored.values()].find(({ quantization }) => quantization.kind !== "none");
+    return held?.quantization ?? { kind: "none" };
+  }
+
   /** Elements of all stored weights. */
   get storedElements(): number {
     return [...this.stored.values()].reduce((sum, { shape: [outputs, inputs] }) => sum + outputs * inputs, 0);
@@ -230,6 +238,21 @@ export class Weights {
     for (const { arrays } of this.stored.values())
       for (const array of Object.values(arrays)) this.device.dispose(array);
   }
+}
+
+/** Shapes [outputs, inputs] of linear layers' weights, by the layer's name; embeddings, norms and the output layer are none. */
+export function linearLayersOf(
+  weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>,
+): Map<string, readonly [number, number]> {
+  const layers = new Map<string, readonly [number, number]>();
+  for (const { name, shape } of weights)
+    if (
+      shape.length === 2 &&
+      name.endsWith(".weight") &&
+      !/(^|\.)(shared|embed_tokens|lm_head|relative_attention_bias|lora_[AB])\.weight$/.test(name)
+    )
+      layers.set(name.slice(0, -7), shape as [number, number]);
+  return layers;
 }
 
 /** A float32 parameter in the device's memory. */

@@ -1,5 +1,6 @@
 export { type Manifest, type ManifestParts, RUN_FORMAT, readManifest, writeManifest } from "./manifest.js";
 export { RunFolder, type RunStart } from "./run-folder.js";
+export { savedModelOf } from "./saved-model.js";
 export {
   type Logged,
   type RunDescription,

@@ -4,13 +4,14 @@ import type { ScoredPrompt, TextEnd, TextRequest, TextToken } from "./engine.js"
 
 /** What a worker thread loads. */
 export interface EngineSource {
-  /** A model's folder, a hub id, or a run's folder. */
+  /** A model's or an adapter's folder, or a hub id. */
   readonly source: string;
   readonly revision?: string | null;
   readonly offline?: boolean;
   readonly device: "cpu" | "webgpu" | "cuda";
-  /** How linear layers are held; unless given, as the run held them that trained the adapter, else `none`. */
+  /** How linear layers are held; unless given, as when the adapter was trained where its folder tells that, else `none`. */
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
+  readonly doubleQuantization?: boolean;
   /** An adapter's base instead of the one that it names. */
   readonly base?: string;
 }

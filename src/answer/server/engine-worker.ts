@@ -41,6 +41,7 @@ async function load({
   offline,
   device: name,
   quantization,
+  doubleQuantization,
   base,
 }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
   const device = await openDevice(name);
@@ -48,7 +49,7 @@ async function load({
     revision,
     offline,
     base,
-    quantization: quantization && { kind: quantization },
+    quantization: quantization && { kind: quantization, doubleQuantization },
     progress: progressTo(tell),
   });
   const tokenizer = await loadTokenizer({ source: opened.folder, offline });

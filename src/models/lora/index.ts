@@ -1,4 +1,14 @@
-export { adaptedLayers, adapterWeightName, addLora } from "./add.js";
+export { baseOf, isAdapterFolder, readAdapterSettings } from "./adapter-config.js";
+export { addLora } from "./add.js";
+export { adapterWeightName } from "./matrices.js";
 export { mergeAdapters, mergeInto } from "./merge.js";
 export { type MergeOptions, mergeAdapterFolder } from "./merge-folder.js";
-export { baseOf, isAdapterFolder, loadAdapter, readAdapterSettings, saveAdapter } from "./peft.js";
+export { loadAdapter, saveAdapter } from "./peft.js";
+export { adaptedLayers, type Target } from "./targets.js";
+export {
+  type ChosenQuantization,
+  quantizationFor,
+  quantizationText,
+  readEnvironment,
+  type TrainingEnvironment,
+} from "./training-environment.js";

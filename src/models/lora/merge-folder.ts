@@ -4,15 +4,22 @@ import { UserError } from "../../base/errors.js";
 import { writeWhole } from "../../base/files.js";
 import { writeFolderWhole } from "../../base/folders.js";
 import { type Progress, silent } from "../../base/progress.js";
-import { CheckpointWeights } from "../checkpoint-weights.js";
 import { configText } from "../config-file.js";
 import { bfloat16Bits, expandToFloat32 } from "../float-formats.js";
 import { type OpenCheckpointOptions, openCheckpoint } from "../load.js";
 import { SHARD_BYTES, TOKENIZER_FILES } from "../save.js";
+import { linearLayersOf } from "../weights.js";
 import { type TensorToWrite, writeShardedSafetensors } from "../write-safetensors.js";
-import { adapterWeightName } from "./add.js";
+import { baseOf, readAdapterSettings } from "./adapter-config.js";
+import { type AdapterMatrices, openMatrices } from "./matrices.js";
 import { mergeInto } from "./merge.js";
-import { baseOf, readAdapterSettings } from "./peft.js";
+
+interface Change {
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+  readonly rank: number;
+  readonly scaling: number;
+}
 
 export interface MergeOptions extends OpenCheckpointOptions {
   /** Hub id or folder of the base instead of the one that the adapter names. */
@@ -36,28 +43,19 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
   const { base: source, revision } = baseOf(settings, options);
   if (!source)
     throw new UserError(`${adapter}: adapter_config.json names no base model`, { hint: "Give it with --base." });
-  const matrices = await CheckpointWeights.open(adapter, "adapter_model");
   const checkpoint = await openCheckpoint(source, { ...options, revision });
+  let matrices: AdapterMatrices | undefined;
   try {
-    const changes = new Map<string, { a: Float32Array; b: Float32Array }>();
-    for (const name of matrices.names) {
-      const layer = /^base_model\.model\.(.+)\.lora_A\.weight$/.exec(name)?.[1];
-      if (layer === undefined) {
-        if (/\.lora_B\.weight$/.test(name)) continue;
-        throw new UserError(`the adapter in ${adapter} has ${name}, which is no matrix of a linear layer's adapter`, {
-          hint: "In Python, PEFT's merge_and_unload merges such an adapter.",
-        });
-      }
-      const weight = `${layer}.weight`;
-      if (!checkpoint.weights.has(weight))
-        throw new UserError(`the adapter in ${adapter} is for another base: ${source} has no weight ${weight}`, {
-          hint: "Give the base model that it was trained on, with --base.",
-        });
-      const [a, b] = [await matrices.readFloat32(name), await matrices.readFloat32(adapterWeightName(layer, "B"))];
-      checkpoint.weights.entry(weight, [b.length / settings.rank, a.length / settings.rank]);
-      changes.set(weight, { a, b });
+    matrices = await openMatrices(
+      adapter,
+      settings,
+      linearLayersOf(checkpoint.weights.names.map((name) => checkpoint.weights.entry(name))),
+    );
+    const changes = new Map<string, Change>();
+    for (const { layer, rank, scaling, read } of matrices.targets) {
+      const [a, b] = await read();
+      changes.set(`${layer}.weight`, { a, b, rank, scaling });
     }
-    if (changes.size === 0) throw new UserError(`the adapter in ${adapter} has no matrices to merge`);
     progress.begin("merging", checkpoint.weights.names.length);
     let done = 0;
     const tensors = checkpoint.weights.names.map((name): TensorToWrite => {
@@ -74,7 +72,7 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
           if (keeps && !change) return bytes;
           const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
           expandToFloat32(bytes, type, values, 0);
-          if (change) mergeInto(values, change.a, change.b, settings.rank, settings.alpha / settings.rank);
+          if (change) mergeInto(values, change.a, change.b, change.rank, change.scaling);
           return keeps && type === "BF16" ? bfloat16Bits(values) : values;
         },
       };
@@ -97,6 +95,6 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
     });
   } finally {
     await checkpoint.close();
-    await matrices.close();
+    await matrices?.close();
   }
 }
