@@ -209,6 +209,8 @@ function rawReplyOf(
   withLogProbabilities: boolean,
 ): RawReply {
   const logProbabilities =
-    withLogProbabilities && request.rows.length === 1 ? letterLogProbabilities(tokensOf(logprobs)) : undefined;
+    withLogProbabilities && request.rows.length === 1
+      ? letterLogProbabilities(tokensOf(logprobs), reply.text)
+      : undefined;
   return { ...reply, ...(logProbabilities ? { logProbabilities } : {}) };
 }

@@ -1,13 +1,35 @@
+import { z } from "zod";
 import { UserError } from "../base/errors.js";
+import { trimmedOf } from "../base/trim.js";
 import { LETTERS, type Letter } from "../data/index.js";
 import type { ChatMessage } from "./prompts.js";
+import { readLetter } from "./reading/index.js";
+import { spokenStretches } from "./reading/reasoning.js";
+
+/** A logarithm of a probability; JSON has no −∞, and servers send null for it. */
+const logarithm = z
+  .number()
+  .max(1e-6)
+  .nullable()
+  .transform((value) => (value === null ? Number.NEGATIVE_INFINITY : Math.min(value, 0)));
+
+const alternative = z.object({ token: z.string().max(1000), logprob: logarithm });
 
 /** A token's log-probability as OpenAI's format has it. */
-export interface TokenLogProbability {
-  readonly token: string;
-  readonly logprob: number;
-  readonly top_logprobs?: readonly { readonly token: string; readonly logprob: number }[];
-}
+const tokenSchema = z.object({
+  token: z.string().max(1000),
+  logprob: logarithm,
+  top_logprobs: z.array(alternative).max(10_000).nullish(),
+});
+
+export type TokenLogProbability = z.infer<typeof tokenSchema>;
+
+/** The older format of `/completions`. */
+const completionSchema = z.object({
+  tokens: z.array(z.string()),
+  token_logprobs: z.array(z.unknown()),
+  top_logprobs: z.array(z.record(z.string(), z.unknown()).nullable()).nullish(),
+});
 
 /** How many of the most probable tokens are asked for: the most that OpenAI's format allows. */
 export const TOP_LOG_PROBABILITIES = 20;
@@ -27,23 +49,14 @@ export const PROBES: readonly { readonly answer: Letter; readonly messages: read
   ],
 }));
 
-/** The tokens of a choice's `logprobs`, from the chat format or from the older one of `/completions`. */
+/** The tokens of a choice's `logprobs`, unchecked, from the chat format or from the older one of `/completions`. */
 export function tokensOf(logprobs: unknown): unknown {
-  const {
-    content,
-    tokens,
-    token_logprobs: values,
-    top_logprobs: tops,
-  } = (logprobs ?? {}) as {
-    content?: unknown;
-    tokens?: string[];
-    token_logprobs?: number[];
-    top_logprobs?: Record<string, number>[];
-  };
-  if (!tokens) return content;
+  const older = completionSchema.safeParse(logprobs);
+  if (!older.success) return (logprobs as { content?: unknown } | null | undefined)?.content;
+  const { tokens, token_logprobs: values, top_logprobs: tops } = older.data;
   return tokens.map((token, index) => ({
     token,
-    logprob: values?.[index],
+    logprob: values[index],
     top_logprobs: Object.entries(tops?.[index] ?? {}).map(([other, logprob]) => ({ token: other, logprob })),
   }));
 }
@@ -51,21 +64,22 @@ export function tokensOf(logprobs: unknown): unknown {
 /** What is wrong with the log-probabilities of one reply at temperature 0; undefined where they can be true. */
 export function faultOf(content: unknown, text: string): string | undefined {
   if (!Array.isArray(content) || content.length === 0) return "none were sent";
-  const tokens = content as TokenLogProbability[];
-  for (const { token, logprob, top_logprobs: top } of tokens) {
-    if (typeof token !== "string" || typeof logprob !== "number" || !Number.isFinite(logprob) || logprob > 1e-6)
-      return "a token's value is not the logarithm of a probability";
-    if (!Array.isArray(top) || top.length < 2) return "the most probable other tokens were not sent";
-    if (top.every((other) => other.logprob === (top[0] as { logprob: number }).logprob))
-      return "all tokens at a place have the same value";
-    if (top.reduce((sum, other) => sum + Math.exp(other.logprob), 0) > 1.01)
-      return "the probabilities at a place add up to more than 1";
+  const read = z.array(tokenSchema).safeParse(content);
+  if (!read.success) return "a token's value is not the logarithm of a probability";
+  for (const { logprob, top_logprobs: top } of read.data) {
+    if (!Number.isFinite(logprob)) return "a token's value is not the logarithm of a probability";
+    if (!top || top.length < 2) return "the most probable other tokens were not sent";
+    if (top.every((other) => other.logprob === top[0]!.logprob)) return "all tokens at a place have the same value";
+    if (sumOf(top) > 1.01) return "the probabilities at a place add up to more than 1";
   }
   // Reasoning and trimmed blanks may be left out of the text, but an answer's own tokens may not be other ones.
-  const said = tokens.map(({ token }) => token).join("");
+  const said = read.data.map(({ token }) => token).join("");
   if (text.trim() !== "" && !said.includes(text.trim())) return "the tokens are not those of the reply";
   return undefined;
 }
+
+const sumOf = (tokens: readonly { readonly logprob: number }[]): number =>
+  tokens.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0);
 
 /**
  * Holds the replies to both {@link PROBES} against each other.
@@ -88,26 +102,60 @@ export function requireTrueLogProbabilities(
 }
 
 /**
- * The log-probabilities of A to D at the first token that is one of them. A letter that is not among the tokens sent
- * gets the lowest value sent: it can have no more. Undefined where no token is a letter.
+ * The log-probabilities of A to D at the token that gives a reply's answer: the first of the letter that the reply is
+ * read as. Tokens of reasoning, whether the server left it in the text or not, are passed over. A letter that is not
+ * among the tokens sent, or has no probability at all, gets the lowest finite value sent: it can have no more.
+ * @param content the tokens as the server sent them ({@link tokensOf})
+ * @param text the reply that they belong to
+ * @returns undefined where the reply gives no letter, or what was sent for it are no log-probabilities
  */
-export function letterLogProbabilities(content: unknown): [number, number, number, number] | undefined {
-  if (!Array.isArray(content)) return undefined;
-  const place = (content as TokenLogProbability[]).find(({ token }) => letterOfToken(token) !== undefined);
-  const top = place?.top_logprobs;
-  if (!top || top.length === 0) return undefined;
-  const lowest = Math.min(...top.map(({ logprob }) => logprob));
+export function letterLogProbabilities(content: unknown, text: string): [number, number, number, number] | undefined {
+  const answer = readLetter("robust", text);
+  if (answer === null || !Array.isArray(content)) return undefined;
+  const place = tokenSchema.safeParse(placeOf(content, text, answer));
+  if (!place.success) return undefined;
+  const { token: chosen, logprob, top_logprobs: listed } = place.data;
+  if (!listed?.length) return undefined;
+  // Some servers list a token twice, some not the one that was chosen.
+  const top = new Map(listed.map((one) => [`${one.token}\0${one.logprob}`, one]));
+  const all = [...top.values()];
+  if (!all.some(({ token }) => token === chosen)) all.push({ token: chosen, logprob });
+  const finite = all.filter((one) => Number.isFinite(one.logprob));
+  if (finite.length === 0 || sumOf(finite) > 1.01) return undefined;
+  const lowest = Math.min(...finite.map((one) => one.logprob));
   return LETTERS.map((letter) => {
     // " A" and "A" are two tokens for one answer.
-    const mass = top.reduce(
-      (sum, { token, logprob }) => (letterOfToken(token) === letter ? sum + Math.exp(logprob) : sum),
-      0,
-    );
-    return mass > 0 ? Math.log(mass) : lowest;
+    const mass = sumOf(finite.filter(({ token }) => letterOfToken(token) === letter));
+    return mass > 0 ? Math.min(Math.log(mass), 0) : lowest;
   }) as [number, number, number, number];
 }
 
+/** The token, unchecked but for its text, that gives a letter in what a reply says; undefined where there is none. */
+function placeOf(content: readonly unknown[], text: string, answer: Letter): unknown {
+  const texts = content.map((token) => {
+    const own = (token as { token?: unknown } | null)?.token;
+    return typeof own === "string" ? own.replace(/^[▁Ġ]/, " ") : undefined;
+  });
+  const said = texts.map((own) => own ?? "\ufffd").join("");
+  const found = said.lastIndexOf(text.trim());
+  const reply = found < 0 ? { start: 0, end: said.length } : { start: found, end: found + text.trim().length };
+  const spoken = spokenStretches(said).filter(({ start, end }) => start < reply.end && end > reply.start);
+  let [at, stretch] = [0, 0];
+  for (const [index, own] of texts.entries()) {
+    const letter = own === undefined ? -1 : own.indexOf(answer);
+    const offset = at + Math.max(letter, 0);
+    while (stretch < spoken.length && spoken[stretch]!.end <= offset) stretch++;
+    const inside = stretch < spoken.length && spoken[stretch]!.start <= offset;
+    if (inside && offset >= reply.start && offset < reply.end && letterOfToken(own ?? "") === answer)
+      return content[index];
+    at += (own ?? "\ufffd").length;
+  }
+  return undefined;
+}
+
+/** The letter that a token is, whatever blank, bracket or full stop its vocabulary has put to it. */
 function letterOfToken(token: string): Letter | undefined {
-  const text = token.replace(/^[\s▁Ġ("'*]+|[\s.)"'*:]+$/g, "");
+  if (token.length > 16) return undefined;
+  const text = trimmedOf(token, " \t\n\r▁ĠĊ(\"'*.):");
   return LETTERS.find((letter) => letter === text);
 }

@@ -53,42 +53,59 @@ function* marksOf(text: string): Generator<Mark> {
 /** What closes without having been opened and is no thought's end all the same. */
 const COMMON_CLOSINGS = new Set(["details", "turn"]);
 
+/** A stretch of a text, from its first character to before its end. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where a reply is no reasoning: what {@link withoutReasoning} leaves of it. */
+export function spokenStretches(reply: string): Stretch[] {
+  return finalStretches(reply).flatMap(({ start: first, end: last }) => {
+    const text = reply.slice(first, last);
+    let kept: Stretch[] = [];
+    // The marks of the thoughts that are open, the outermost first; outside them `from` is where the reply goes on.
+    let open: string[] = [];
+    let from = 0;
+    for (const { start, end, name, closes } of marksOf(text)) {
+      if (!closes) {
+        if (open.length === 0) kept.push({ start: from, end: start });
+        open.push(name);
+        continue;
+      }
+      const opened = open.lastIndexOf(name);
+      if (opened >= 0) open.length = opened;
+      else if (COMMON_CLOSINGS.has(name)) continue;
+      else {
+        kept = [];
+        open = [];
+      }
+      if (open.length === 0) from = end;
+    }
+    if (open.length === 0) kept.push({ start: from, end: text.length });
+    return kept.map(({ start, end }) => ({ start: first + start, end: first + end }));
+  });
+}
+
 /**
  * A reply without its reasoning: blocks such as `<think>…</think>`, everything before a closing mark whose opening one
  * the server kept to itself, everything from an opening mark that is never closed, and all of harmony's channels but
  * the final one. A thought inside a thought of the same name belongs to it.
  */
-export function withoutReasoning(reply: string): string {
-  const text = finalChannel(reply);
-  let kept: string[] = [];
-  // The marks of the thoughts that are open, the outermost first; outside them `from` is where the reply goes on.
-  let open: string[] = [];
-  let from = 0;
-  for (const { start, end, name, closes } of marksOf(text)) {
-    if (!closes) {
-      if (open.length === 0) kept.push(text.slice(from, start));
-      open.push(name);
-      continue;
-    }
-    const opened = open.lastIndexOf(name);
-    if (opened >= 0) open.length = opened;
-    else if (COMMON_CLOSINGS.has(name)) continue;
-    else {
-      kept = [];
-      open = [];
-    }
-    if (open.length === 0) from = end;
-  }
-  if (open.length === 0) kept.push(text.slice(from));
-  return kept.join(" ");
-}
+export const withoutReasoning = (reply: string): string =>
+  spokenStretches(reply)
+    .map(({ start, end }) => reply.slice(start, end))
+    .join(" ");
 
 /**
  * A reply without the reasoning blocks that it begins with: what the published first-letter rules read. They stop at
  * the first letter, so nothing that comes later may take back what came before, as {@link withoutReasoning} would.
  */
 export function withoutLeadingReasoning(reply: string): string {
-  if (beginsInChannel(reply)) return finalChannel(reply);
+  if (beginsInChannel(reply))
+    return finalStretches(reply)
+      .map(({ start, end }) => reply.slice(start, end))
+      .join(" ");
   const open: string[] = [];
   let from = 0;
   for (const { start, end, name, closes } of marksOf(reply)) {
@@ -116,9 +133,9 @@ const HARMONY = /<\|(start|channel|message|end|return|call)\|>/g;
 const beginsInChannel = (reply: string): boolean => /^(?:<\|start\|>|<\|channel\|>)/.test(reply.trimStart());
 
 /** What harmony's final channels hold before another turn begins; the whole text where it has no channels at all. */
-function finalChannel(reply: string): string {
-  if (!reply.includes("<|channel|>")) return reply;
-  const finals: string[] = [];
+function finalStretches(reply: string): Stretch[] {
+  if (!reply.includes("<|channel|>")) return [{ start: 0, end: reply.length }];
+  const finals: Stretch[] = [];
   let channel: string | undefined;
   let header = "";
   let before = "";
@@ -128,17 +145,17 @@ function finalChannel(reply: string): string {
     if (before === "channel") channel = content.trim();
     else if (before === "start") header = content.trim();
     else if (before === "message" && channel !== undefined && /^final\b/.test(channel))
-      finals.push(content.split("<|", 1)[0]!);
+      finals.push({ start: from, end: from + content.split("<|", 1)[0]!.length });
   };
   for (const match of reply.matchAll(HARMONY)) {
     take(match.index);
     // Another's turn: what follows is no part of the reply.
-    if (before === "start" && header !== "" && !header.startsWith("assistant")) return finals.join("\n");
+    if (before === "start" && header !== "" && !header.startsWith("assistant")) return finals;
     before = match[1]!;
     from = match.index + match[0].length;
     if (before === "start") channel = undefined;
-    if (before === "return" && finals.length > 0) return finals.join("\n");
+    if (before === "return" && finals.length > 0) return finals;
   }
   take(reply.length);
-  return finals.join("\n");
+  return finals;
 }
