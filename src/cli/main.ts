@@ -26,7 +26,9 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** Whatever a message quotes: without terminal escapes, and without the credentials of addresses. */
-const shown = (text: string): string => printable(withoutCredentials(text));
+function shown(text: string): string {
+  return printable(withoutCredentials(text));
+}
 
 /** Prints what a user can act on; the stack only with `--debug`. */
 function tell(error: unknown, debug: boolean): number {
