@@ -1,6 +1,9 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { UserError } from "../../base/errors.js";
 import { writeWhole } from "../../base/files.js";
+import { joinInside } from "../../base/inside.js";
+import { printableName } from "../../base/printable.js";
 
 /** A repository on the hub. */
 export interface Repository {
@@ -11,30 +14,47 @@ export interface Repository {
 
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
 
+/** Whether a text can be a repository's name: the hub's own rule. */
+export const isRepositoryName = (name: string): boolean =>
+  /^(?:[A-Za-z0-9_][\w.-]{0,95}\/)?[A-Za-z0-9_][\w.-]{0,95}$/.test(name) && !/--|\.\.|\.git$|[.-]$|[.-]\//.test(name);
+
 /*
  * The cache's layout is that of Python's `huggingface_hub`, so that each finds what the other has fetched:
  * refs/BRANCH holds a commit, snapshots/COMMIT/PATH links to blobs/ETAG, .no_exist/COMMIT/PATH is a file that the commit lacks.
+ * Repositories, revisions, paths and ETags are names from outside: each is joined by `joinInside`.
  */
 
-export const repositoryFolder = (cache: string, repository: Repository): string =>
-  join(cache, `${repository.type}s--${repository.name.replaceAll("/", "--")}`);
+/** @throws {UserError} where the name is none of the hub's */
+export function repositoryFolder(cache: string, repository: Repository): string {
+  if (!isRepositoryName(repository.name))
+    throw new UserError(`${JSON.stringify(printableName(repository.name))} is no name of a repository on the hub`, {
+      hint: "Names are such as google/flan-t5-base.",
+    });
+  return joinInside(cache, `${repository.type}s--${repository.name.replaceAll("/", "--")}`);
+}
 
+/** @throws {UserError} where the path leaves the snapshot */
 export const snapshotFile = (folder: string, commit: string, path: string): string =>
-  join(folder, "snapshots", commit, path);
+  joinInside(folder, "snapshots", commit, path);
+
+export const blobFile = (folder: string, etag: string): string => joinInside(folder, "blobs", etag);
+
+const refFile = (folder: string, revision: string): string => joinInside(folder, "refs", revision);
 
 /** The commit that a branch or tag had when it was last asked for. */
 export function cachedCommit(folder: string, revision: string): string | undefined {
-  const file = join(folder, "refs", revision);
-  if (!existsSync(file)) return undefined;
+  const file = refFile(folder, revision);
+  if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
   const commit = readFileSync(file, "utf8").trim();
   return isCommit(commit) ? commit : undefined;
 }
 
 export function rememberCommit(folder: string, revision: string, commit: string): void {
-  if (revision !== commit) writeWhole(join(folder, "refs", revision), commit);
+  if (revision !== commit) writeWhole(refFile(folder, revision), commit);
 }
 
-const absenceFile = (folder: string, commit: string, path: string): string => join(folder, ".no_exist", commit, path);
+const absenceFile = (folder: string, commit: string, path: string): string =>
+  joinInside(folder, ".no_exist", commit, path);
 
 /** Whether a commit is known to have no such file: that need not be asked again. */
 export const isKnownAbsent = (folder: string, commit: string, path: string): boolean =>
@@ -43,11 +63,27 @@ export const isKnownAbsent = (folder: string, commit: string, path: string): boo
 export const rememberAbsence = (folder: string, commit: string, path: string): void =>
   writeWhole(absenceFile(folder, commit, path), "");
 
-/** Links a snapshot's path to a blob. */
-export function linkBlob(folder: string, commit: string, path: string, etag: string): string {
+/**
+ * Links a snapshot's path to a blob. Where the file system has no symbolic links, a blob that was just fetched is moved there, and
+ * another copied: as Python does it.
+ */
+export function linkBlob(folder: string, commit: string, path: string, etag: string, fresh: boolean): string {
   const link = snapshotFile(folder, commit, path);
+  const blob = blobFile(folder, etag);
   mkdirSync(dirname(link), { recursive: true });
   if (lstatSync(link, { throwIfNoEntry: false })) rmSync(link);
-  symlinkSync(relative(dirname(link), join(folder, "blobs", etag)), link);
+  try {
+    symlinkSync(relative(dirname(link), blob), link);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return link;
+    if (code === "ENOSPC" || code === "EROFS") throw error;
+    if (fresh) renameSync(blob, link);
+    else {
+      const whole = join(folder, "blobs", `${etag}.copy`);
+      copyFileSync(blob, whole);
+      renameSync(whole, link);
+    }
+  }
   return link;
 }

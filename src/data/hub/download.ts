@@ -9,99 +9,27 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { checkStopped, messageOf, UserError } from "../../base/errors.js";
 import { lockFolderIfFree } from "../../base/lock.js";
+import { LONGEST_TEXT } from "../../base/text.js";
 import {
-  cachedCommit,
-  isCommit,
+  blobFile,
   isKnownAbsent,
   linkBlob,
   type Repository,
   rememberAbsence,
-  rememberCommit,
   repositoryFolder,
   snapshotFile,
 } from "./cache.js";
 import { hubError, offlineError } from "./errors.js";
-import { causeOf, patientFetch, pauseFor } from "./patient-fetch.js";
+import { causeOf, isHopeless, patientFetch, pauseFor } from "./patient-fetch.js";
+import { authorized, HubRefusal } from "./requests.js";
 import type { HubSettings } from "./settings.js";
-
-/*
- * `@huggingface/hub` answers what there is; fetching a file's bytes is done here, because its own download to the cache
- * starts an interrupted file again from nothing and tells no progress.
- */
-
-const credentials = (settings: HubSettings) => (settings.token ? { accessToken: settings.token } : {});
-
-/**
- * The commit of a branch or tag; a commit is given back without asking, and so is the cache's where nothing (null) is asked for
- * or there is to be no network. What was asked for by name is asked anew.
- * @throws {UserError} where there is no such repository or revision, or it is refused
- */
-export async function resolveCommit(
-  repository: Repository,
-  asked: string | null | undefined,
-  settings: HubSettings,
-): Promise<string> {
-  const revision = asked ?? "main";
-  if (isCommit(revision)) return revision;
-  const folder = repositoryFolder(settings.cache, repository);
-  if (settings.offline || asked == null) {
-    const cached = cachedCommit(folder, revision);
-    if (cached) return cached;
-    if (settings.offline) throw offlineError(repository, `revision ${revision}`, settings);
-  }
-  try {
-    const question = {
-      name: repository.name,
-      revision,
-      additionalFields: ["sha" as const],
-      hubUrl: settings.endpoint,
-      fetch: patientFetch(settings),
-      ...credentials(settings),
-    };
-    const info: { sha?: string } =
-      repository.type === "dataset" ? await datasetInfo(question) : await modelInfo(question);
-    if (!info.sha || !isCommit(info.sha)) throw new Error("the hub's answer names no commit");
-    rememberCommit(folder, revision, info.sha);
-    return info.sha;
-  } catch (error) {
-    // Without a network the cache's word is better than none; a refusal is a refusal.
-    const cached =
-      error instanceof HubApiError || error instanceof UserError ? undefined : cachedCommit(folder, revision);
-    if (!cached) throw hubError(error, repository, `revision ${revision}`, settings);
-    settings.progress.say(
-      `cannot reach the hub (${causeOf(error)}): going on with the cached revision ${cached.slice(0, 12)} of ${repository.name}`,
-    );
-    return cached;
-  }
-}
-
-/** The paths of a repository's files at a commit. */
-export async function listRepository(repository: Repository, commit: string, settings: HubSettings): Promise<string[]> {
-  if (settings.offline) throw offlineError(repository, "the list of files", settings);
-  const paths: string[] = [];
-  try {
-    for await (const file of listFiles({
-      repo: repository,
-      revision: commit,
-      recursive: true,
-      hubUrl: settings.endpoint,
-      fetch: patientFetch(settings),
-      ...credentials(settings),
-    })) {
-      if (file.type === "file") paths.push(file.path);
-    }
-  } catch (error) {
-    throw hubError(error, repository, "the list of files", settings);
-  }
-  return paths;
-}
 
 /**
  * Files of a repository at a commit, fetched into the standard cache where they are not there yet.
@@ -132,7 +60,7 @@ export async function downloadFile(
   const file = await downloadFileIfThere(repository, commit, path, settings);
   if (file === undefined && settings.offline) throw offlineError(repository, `file ${path}`, settings);
   if (file === undefined)
-    throw hubError(new HubApiError("", 404), repository, `file ${path} at ${commit.slice(0, 12)}`, settings);
+    throw hubError(new HubRefusal(404), repository, `file ${path} at ${commit.slice(0, 12)}`, settings);
   return file;
 }
 
@@ -157,9 +85,11 @@ export async function downloadFileIfThere(
     rememberAbsence(folder, commit, path);
     return undefined;
   }
-  const blob = join(folder, "blobs", info.etag);
-  if (!existsSync(blob)) {
+  const blob = blobFile(folder, info.etag);
+  const fresh = !existsSync(blob);
+  if (fresh) {
     mkdirSync(join(folder, "blobs"), { recursive: true });
+    checkRoom(folder, path, info.size);
     const release = await turnToFetch(join(settings.cache, ".locks", basename(folder), info.etag), path, settings);
     try {
       if (!existsSync(blob)) await fetchBlob(repository, commit, path, blob, info, settings);
@@ -167,7 +97,7 @@ export async function downloadFileIfThere(
       release();
     }
   }
-  return linkBlob(folder, commit, path, info.etag);
+  return linkBlob(folder, commit, path, info.etag, fresh);
 }
 
 interface FileInfo {
@@ -178,12 +108,9 @@ interface FileInfo {
 const resolveUrl = (repository: Repository, commit: string, path: string, settings: HubSettings): string =>
   `${settings.endpoint}/${repository.type === "dataset" ? "datasets/" : ""}${repository.name}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
 
-const authorization = (settings: HubSettings): Record<string, string> =>
-  settings.token ? { authorization: `Bearer ${settings.token}` } : {};
-
 /**
  * A file's name in the cache and its size, as Python asks for them: from the hub's own answer, before the redirect to its
- * storage, whose ETag is another (the one that `@huggingface/hub` 2.17 takes).
+ * storage, whose ETag is another.
  */
 async function fileInfo(
   repository: Repository,
@@ -192,13 +119,11 @@ async function fileInfo(
   settings: HubSettings,
 ): Promise<FileInfo | undefined> {
   let url = resolveUrl(repository, commit, path, settings);
-  const { origin } = new URL(url);
   for (let hops = 0; hops < 5; hops++) {
-    // The token is for the hub alone.
     const response = await patientFetch(settings)(url, {
       method: "HEAD",
       redirect: "manual",
-      headers: { ...(new URL(url).origin === origin ? authorization(settings) : {}), "accept-encoding": "identity" },
+      headers: { ...authorized(url, settings), "accept-encoding": "identity" },
     });
     const etag = (response.headers.get("x-linked-etag") ?? response.headers.get("etag"))
       ?.replace(/^W\//, "")
@@ -211,18 +136,40 @@ async function fileInfo(
       continue;
     }
     if (response.status === 404 && response.headers.get("x-error-code") === "EntryNotFound") return undefined;
-    if (response.status >= 400)
-      throw new HubApiError(
-        url,
-        response.status,
-        undefined,
-        response.headers.get("x-error-message") ?? String(response.status),
+    if (response.status >= 400) throw new HubRefusal(response.status);
+    if (
+      !etag ||
+      !/^\w[\w.-]{0,199}$/.test(etag) ||
+      /\.(incomplete|copy)$/.test(etag) ||
+      !(Number.isSafeInteger(size) && size >= 0)
+    )
+      throw new UserError(`the hub's answer for ${path} has no ETag and size that can be used`, {
+        hint: "Is HF_ENDPOINT a hub or a mirror of it?",
+      });
+    if (size > mostBytes(path))
+      throw new UserError(
+        `the hub says that ${path} has ${size} bytes, more than the ${mostBytes(path)} that such a file may have`,
+        {
+          hint: "Is it the right repository?",
+        },
       );
-    if (!etag || !/^[\w.-]+$/.test(etag) || !Number.isFinite(size))
-      throw new Error(`the hub's answer for ${path} has no usable ETag and size`);
     return { etag, size };
   }
   throw new Error(`too many redirects for ${path}`);
+}
+
+/** Bytes that a file may have: those that are read as a whole have fewer. */
+const mostBytes = (path: string): number =>
+  /\.(json|txt|jinja|model|md)$/.test(path) ? LONGEST_TEXT : /\.csv$/.test(path) ? 16e9 : 1e13;
+
+/** @throws {UserError} where the disk has no room for a file: told before hours of downloading */
+function checkRoom(folder: string, path: string, size: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (size > bavail * bsize)
+    throw new UserError(
+      `${path} has ${(size / 1e6).toFixed(1)} MB, and ${folder} has room for ${((bavail * bsize) / 1e6).toFixed(1)} MB`,
+      { hint: "Free some space, or set HF_HOME to a folder on another disk." },
+    );
 }
 
 /** Two that write into one unfinished file spoil it: the second waits until the first has it, or has given up. */
@@ -255,14 +202,21 @@ async function fetchBlob(
       // A redirect to another host drops the authorization: fetch's own rule.
       const response = await request(url, {
         headers: {
-          ...authorization(settings),
+          ...authorized(url, settings),
+          "accept-encoding": "identity",
           ...(have > 0 && have < expected.size ? { range: `bytes=${have}-` } : {}),
         },
       });
-      if (!response.ok || !response.body) throw new HubApiError(url, response.status, undefined, `${response.status}`);
-      await append(partial, response, response.status === 206 ? have : 0, expected.size, settings);
+      if (!response.ok || !response.body) throw new HubRefusal(response.status);
+      await append(
+        partial,
+        response,
+        response.status === 206 ? rangeStart(response, have) : 0,
+        expected.size,
+        settings,
+      );
     } catch (error) {
-      if (error instanceof HubApiError || error instanceof UserError)
+      if (error instanceof HubRefusal || error instanceof UserError || isHopeless(error))
         throw hubError(error, repository, `file ${path}`, settings);
       checkStopped(settings.signal);
       if (attempt >= settings.retries) throw hubError(error, repository, `file ${path}`, settings);
@@ -277,6 +231,16 @@ async function fetchBlob(
   settings.progress.end(`${(expected.size / 1e6).toFixed(1)} MB`);
 }
 
+/** Where a part begins that a server gives; a part of another place than was asked for is not taken. */
+function rangeStart(response: Response, asked: number): number {
+  const start = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1];
+  if (start !== undefined && Number(start) !== asked)
+    throw new UserError(`the server was asked for the bytes from ${asked} on, and gives those from ${start} on`, {
+      hint: "Is HF_ENDPOINT a hub or a mirror of it?",
+    });
+  return asked;
+}
+
 async function append(
   partial: string,
   response: Response,
@@ -289,6 +253,15 @@ async function append(
   try {
     if (from > 0) ftruncateSync(file, from);
     for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
+      if (at + piece.length > size) {
+        rmSync(partial, { force: true });
+        throw new UserError(
+          `more than the ${size} bytes came that the hub had stated; what was fetched is thrown away`,
+          {
+            hint: "Run the same command again; if it comes again, the server is broken.",
+          },
+        );
+      }
       try {
         for (let done = 0; done < piece.length; ) done += writeSync(file, piece, done, piece.length - done, at + done);
       } catch (error) {

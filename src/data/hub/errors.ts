@@ -1,20 +1,20 @@
-import { HubApiError } from "@huggingface/hub";
 import { UserError } from "../../base/errors.js";
 import type { Repository } from "./cache.js";
 import { causeOf } from "./patient-fetch.js";
+import { HubRefusal } from "./requests.js";
 import type { HubSettings } from "./settings.js";
 
 /** What a failed request to the hub means, and what to do. */
 export function hubError(error: unknown, repository: Repository, what: string, settings: HubSettings): UserError {
   if (error instanceof UserError) return error;
-  const status = error instanceof HubApiError ? error.statusCode : undefined;
+  const status = error instanceof HubRefusal ? error.status : undefined;
   const page = `${settings.endpoint}/${repository.type === "dataset" ? "datasets/" : ""}${repository.name}`;
   const where = `${repository.type} ${repository.name}${what ? `, ${what}` : ""}`;
   if (status === 401 || status === 403) {
     return new UserError(`the hub refuses ${where} (${status})`, {
-      hint: settings.token
+      hint: settings.authorization
         ? `Accept its licence at ${page} with the account that HF_TOKEN belongs to, and check that the token may read it.`
-        : `Accept its licence at ${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens. Without one the hub refuses a name that does not exist in the same way.`,
+        : `Accept its licence at ${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens, or keep one with hf auth login. Without one the hub refuses a name that does not exist in the same way.`,
       cause: error,
     });
   }
@@ -34,7 +34,7 @@ export function hubError(error: unknown, repository: Repository, what: string, s
       cause: error,
     });
   return new UserError(`cannot reach the hub at ${settings.endpoint} for ${where}: ${causeOf(error)}`, {
-    hint: "Check the network, or set HF_ENDPOINT to a mirror; what is in the cache needs none (--offline).",
+    hint: "Check the network and HF_ENDPOINT, or set it to a mirror; what is in the cache needs none (--offline).",
     cause: error,
   });
 }

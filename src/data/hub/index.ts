@@ -1,3 +1,4 @@
-export type { Repository } from "./cache.js";
-export { downloadFile, downloadFileIfThere, downloadFiles, listRepository, resolveCommit } from "./download.js";
+export { listRepository, resolveCommit } from "./api.js";
+export { isRepositoryName, type Repository } from "./cache.js";
+export { downloadFile, downloadFileIfThere, downloadFiles } from "./download.js";
 export { type HubSettings, hubSettings, PINNED_DATASET } from "./settings.js";

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { withoutCredentials } from "../../base/addresses.js";
 import { checkStopped } from "../../base/errors.js";
 import type { HubSettings } from "./settings.js";
 
@@ -19,7 +20,7 @@ export function patientFetch(
         await response.body?.cancel();
       } catch (error) {
         checkStopped(settings.signal);
-        if (attempt >= settings.retries || (init?.signal?.aborted ?? false)) throw error;
+        if (attempt >= settings.retries || isHopeless(error) || (init?.signal?.aborted ?? false)) throw error;
         why = causeOf(error);
       }
       settings.progress.say(`${why}; trying again in ${pause.toFixed(pause < 10 ? 1 : 0)} s`);
@@ -28,13 +29,23 @@ export function patientFetch(
   };
 }
 
+/** Whether a connection fails for a reason that no second attempt changes: a name that does not exist, a certificate, an address. */
+export function isHopeless(error: unknown): boolean {
+  const code = String(((error as { cause?: { code?: unknown } }).cause ?? (error as { code?: unknown })).code ?? "");
+  return /^(ENOTFOUND|ERR_INVALID_URL|ERR_INVALID_ARG_VALUE|CERT_.*|.*_CERT|.*_CERT_.*|UNABLE_TO_.*|ERR_SSL_WRONG_VERSION_NUMBER)$/.test(
+    code,
+  );
+}
+
 /** @throws {UserError} where the signal ends the pause */
 export async function pauseFor(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   await sleep(seconds * 1000, undefined, { signal }).catch(() => checkStopped(signal));
 }
 
-/** undici says only "fetch failed" and keeps the reason in the cause. */
+/** undici says only "fetch failed" and keeps the reason in the cause. Addresses in it are without their credentials. */
 export function causeOf(error: unknown): string {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return inner instanceof Error ? inner.message || ("code" in inner ? String(inner.code) : inner.name) : String(inner);
+  const text =
+    inner instanceof Error ? inner.message || ("code" in inner ? String(inner.code) : inner.name) : String(inner);
+  return withoutCredentials(text);
 }
