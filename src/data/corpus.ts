@@ -5,7 +5,7 @@ import { sha256OfFile } from "../base/files.js";
 import { printableName } from "../base/printable.js";
 import { type Progress, silent } from "../base/progress.js";
 import { COLUMNS, type Column, lineOfRecord, readTable, type Table } from "./csv.js";
-import { downloadFiles, hubSettings, PINNED_DATASET, resolveCommit } from "./hub/index.js";
+import { downloadFiles, hubSettings, isRepositoryName, PINNED_DATASET, resolveCommit } from "./hub/index.js";
 import { LANGUAGES, LETTERS, type Letter, type Row } from "./row.js";
 import { sampleFolder } from "./sample/index.js";
 import { cleanSubject } from "./subjects.js";
@@ -150,7 +150,7 @@ async function findFiles(
   };
   if (options.source === "sample") return { kind: "sample", files: inFolder(sampleFolder()) };
   if (existsSync(options.source)) return { kind: "folder", files: inFolder(options.source) };
-  if (!/^[\w.-]+\/[\w.-]+$/.test(options.source))
+  if (!options.source.includes("/") || !isRepositoryName(options.source))
     throw new UserError(`there is no folder ${options.source}, and it is not a hub id`, {
       hint: "Give a folder, a hub id such as openai/MMMLU, or sample.",
     });

@@ -6,6 +6,7 @@ export {
   downloadFiles,
   type HubSettings,
   hubSettings,
+  isRepositoryName,
   listRepository,
   PINNED_DATASET,
   type Repository,

@@ -1,8 +1,52 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { UserError } from "../base/errors.js";
-import { readJson, sha256, sha256OfFile } from "../base/files.js";
+import { sha256, sha256OfFile } from "../base/files.js";
+import { faultOfName, joinInside } from "../base/inside.js";
+import { readJsonAs } from "../base/json.js";
+import { printableName } from "../base/printable.js";
 import { SafetensorsFile, type StoredTensor } from "./safetensors.js";
+
+/** Tensors and shards of a model at most: a hundred times what the largest have. */
+const [MOST_TENSORS, MOST_SHARDS] = [200_000, 2000];
+
+const indexSchema = z.looseObject({
+  weight_map: z.record(
+    z.string(),
+    z.string().refine((shard) => !/[/\\]/.test(shard) && faultOfName(shard) === undefined, {
+      error: ({ input }) => `has the place ${JSON.stringify(printableName(String(input)))}, not a file beside it`,
+    }),
+  ),
+});
+
+/**
+ * The shards in which tensors lie, by the tensors' names, as a `*.safetensors.index.json` tells it.
+ * @throws {UserError} where it is not as it should be, or a shard's name is none of a file beside it: before any is fetched or opened
+ */
+export async function readShardMap(index: string): Promise<Readonly<Record<string, string>>> {
+  const { weight_map: map } = await readJsonAs(index, indexSchema, { hint: "Download the model again." });
+  const [tensors, shards] = [Object.keys(map).length, new Set(Object.values(map)).size];
+  if (tensors === 0 || tensors > MOST_TENSORS || shards > MOST_SHARDS)
+    throw new UserError(
+      `${index} names ${tensors} tensors in ${shards} files; from 1 to ${MOST_TENSORS} in at most ${MOST_SHARDS} are read`,
+    );
+  return map;
+}
+
+/** The error of a folder or repository without safetensors weights; it names the weights in another format that are there. */
+export function noWeights(where: string, base: string, has: (name: string) => boolean): UserError {
+  const other = [
+    `pytorch_${base}.bin`,
+    `pytorch_${base}.bin.index.json`,
+    `${base}.bin`,
+    "flax_model.msgpack",
+    "tf_model.h5",
+  ].find(has);
+  return new UserError(`${where} has neither ${base}.safetensors nor ${base}.safetensors.index.json`, {
+    hint: other ? `It has ${other}: save the model in safetensors format first.` : "Is it a model's folder?",
+  });
+}
 
 /** The weights of a checkpoint folder, in one safetensors file or in shards with an index; read one tensor at a time. */
 export class CheckpointWeights {
@@ -26,28 +70,20 @@ export class CheckpointWeights {
       return new CheckpointWeights(single, [file], new Map([...file.tensors.keys()].map((name) => [name, file])));
     }
     if (!existsSync(index)) {
-      const other = [`pytorch_${base}.bin`, `${base}.bin`, "flax_model.msgpack", "tf_model.h5"].find((name) =>
-        existsSync(join(folder, name)),
-      );
-      throw new UserError(`${folder} has neither ${base}.safetensors nor ${base}.safetensors.index.json`, {
-        hint: other ? `It has ${other}: save the model in safetensors format first.` : "Is it a model's folder?",
-      });
+      throw noWeights(folder, base, (name) => existsSync(join(folder, name)));
     }
     return CheckpointWeights.openShards(folder, index);
   }
 
   private static async openShards(folder: string, index: string): Promise<CheckpointWeights> {
-    const { weight_map: map } = await readJson<{ weight_map?: Record<string, unknown> }>(index);
-    if (map === null || typeof map !== "object") throw new UserError(`${index} has no weight_map`);
+    const map = await readShardMap(index);
     const shards = new Map<string, SafetensorsFile>();
     const places = new Map<string, SafetensorsFile>();
     try {
       for (const [name, shard] of Object.entries(map)) {
-        if (typeof shard !== "string" || /[/\\]/.test(shard))
-          throw new UserError(`${index}: tensor ${name} has the place ${JSON.stringify(shard)}, not a file beside it`);
         let file = shards.get(shard);
         if (!file) {
-          const path = join(folder, shard);
+          const path = joinInside(folder, shard);
           if (!existsSync(path))
             throw new UserError(`${index} names ${shard}, which is not there`, {
               hint: "Download the missing shard, or the whole model again.",

@@ -1,18 +1,21 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
+import { z } from "zod";
 import { UserError } from "../base/errors.js";
-import { readJson } from "../base/files.js";
+import { readJsonAs } from "../base/json.js";
 import { type Progress, silent } from "../base/progress.js";
 import {
   downloadFile,
   downloadFileIfThere,
   type HubSettings,
   hubSettings,
+  isRepositoryName,
+  listRepository,
   type Repository,
   resolveCommit,
 } from "../data/hub/index.js";
 import { architectureOf } from "./architectures/index.js";
-import { CheckpointWeights } from "./checkpoint-weights.js";
+import { CheckpointWeights, noWeights, readShardMap } from "./checkpoint-weights.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
 import { TOKENIZER_FILES } from "./save.js";
 
@@ -54,7 +57,9 @@ export async function openCheckpoint(source: string, options: OpenCheckpointOpti
   const config = await readConfigFile(folder);
   architectureOf(config);
   const generation = join(folder, "generation_config.json");
-  const generationConfig = existsSync(generation) ? await readJson<Record<string, unknown>>(generation) : undefined;
+  const generationConfig = existsSync(generation)
+    ? await readJsonAs(generation, z.record(z.string(), z.unknown()))
+    : undefined;
   const weights = await CheckpointWeights.open(folder);
   const tokenizerFiles = TOKENIZER_FILES.map((name) => join(folder, name)).filter((path) => existsSync(path));
   return { source, commit, folder, config, generationConfig, weights, tokenizerFiles, close: () => weights.close() };
@@ -62,7 +67,13 @@ export async function openCheckpoint(source: string, options: OpenCheckpointOpti
 
 /** Whether a source names a folder rather than a hub repository. */
 export function isFolder(source: string): boolean {
-  return isAbsolute(source) || source.startsWith(".") || existsSync(source) || !/^[\w.-]+\/[\w.-]+$/.test(source);
+  return (
+    isAbsolute(source) ||
+    source.startsWith(".") ||
+    existsSync(source) ||
+    !source.includes("/") ||
+    !isRepositoryName(source)
+  );
 }
 
 /** The folder of a model, its files downloaded where the source is a hub id. */
@@ -89,8 +100,11 @@ async function fetchModel(
     await downloadFileIfThere(repository, commit, name, settings);
   const index = await downloadFileIfThere(repository, commit, "model.safetensors.index.json", settings);
   if (index) {
-    const { weight_map: map } = await readJson<{ weight_map?: Record<string, string> }>(index);
-    for (const shard of new Set(Object.values(map ?? {}))) await fetch(shard);
-  } else await fetch("model.safetensors");
+    for (const shard of new Set(Object.values(await readShardMap(index)))) await fetch(shard);
+  } else if (!(await downloadFileIfThere(repository, commit, "model.safetensors", settings))) {
+    if (settings.offline) await fetch("model.safetensors");
+    const names = new Set(await listRepository(repository, commit, settings));
+    throw noWeights(source, "model", (name) => names.has(name));
+  }
   return { folder, commit };
 }

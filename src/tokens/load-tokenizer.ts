@@ -1,11 +1,44 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AddedToken, BPE, byteLevelPreTokenizer, Tokenizer as NativeTokenizer, robertaProcessing } from "tokenizers";
+import { z } from "zod";
 import { messageOf, UserError } from "../base/errors.js";
 import { sha256 } from "../base/files.js";
+import { checkedAs, parseJson, readJsonAs } from "../base/json.js";
 import type { Progress } from "../base/progress.js";
-import { downloadFile, downloadFileIfThere, hubSettings, type Repository, resolveCommit } from "../data/index.js";
-import { Tokenizer } from "./tokenizer.js";
+import { readText } from "../base/text.js";
+import {
+  downloadFile,
+  downloadFileIfThere,
+  hubSettings,
+  isRepositoryName,
+  listRepository,
+  type Repository,
+  resolveCommit,
+} from "../data/index.js";
+import { Tokenizer, type TokenizerDefinition } from "./tokenizer.js";
+
+/** The parts of `tokenizer.json` that are looked at here; the library checks all of it. */
+const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
+  added_tokens: z
+    .array(z.looseObject({ id: z.int().nonnegative(), content: z.string(), special: z.boolean() }))
+    .optional(),
+  normalizer: z.unknown().optional(),
+  pre_tokenizer: z
+    .looseObject({
+      type: z.string().optional(),
+      add_prefix_space: z.boolean().optional(),
+      use_regex: z.boolean().optional(),
+    })
+    .nullish(),
+  model: z
+    .looseObject({
+      type: z.string().optional(),
+      unk_token: z.string().nullish(),
+      unk_id: z.int().nonnegative().nullish(),
+    })
+    .optional(),
+});
 
 export interface TokenizerOptions {
   /** A folder or a hub id. */
@@ -30,7 +63,7 @@ export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenize
     return loadFrom(options.name ?? source, (name) =>
       existsSync(join(source, name)) ? join(source, name) : undefined,
     );
-  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(source))
+  if (!isRepositoryName(source))
     throw new UserError(`there is no folder ${source}`, {
       hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base.",
     });
@@ -46,7 +79,12 @@ export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenize
   const tokenizer = whole
     ? await loadFrom(source, (name) => (name === "tokenizer.json" ? whole : undefined))
     : await (async () => {
-        const vocabulary = await downloadFile(repository, revision, "vocab.json", settings);
+        const vocabulary = await downloadFileIfThere(repository, revision, "vocab.json", settings);
+        if (!vocabulary) {
+          if (settings.offline) await downloadFile(repository, revision, "tokenizer.json", settings);
+          const names = new Set(await listRepository(repository, revision, settings));
+          throw noTokenizer(source, (name) => names.has(name));
+        }
         const merges = await downloadFile(repository, revision, "merges.txt", settings);
         return loadFrom(source, (name) => ({ "vocab.json": vocabulary, "merges.txt": merges })[name]);
       })();
@@ -56,26 +94,32 @@ export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenize
 async function loadFrom(source: string, find: (name: string) => string | undefined): Promise<Tokenizer> {
   const whole = find("tokenizer.json");
   if (whole) {
-    const text = readFileSync(whole, "utf8");
+    const text = await readText(whole);
+    const definition = checkedAs(parseJson(text, whole), definitionSchema, whole);
     try {
-      return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), JSON.parse(text));
+      return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition);
     } catch (error) {
       throw new UserError(`${whole} is not a tokenizer that can be read: ${messageOf(error)}`, { cause: error });
     }
   }
   const [vocabulary, merges] = [find("vocab.json"), find("merges.txt")];
   if (vocabulary && merges) return byteLevelBpe(source, vocabulary, merges);
+  throw noTokenizer(source, (name) => find(name) !== undefined);
+}
+
+/** The error of a folder or repository without a tokenizer that can be read. */
+function noTokenizer(source: string, has: (name: string) => boolean): UserError {
   const hint =
-    find("spiece.model") || find("tokenizer.model")
+    has("spiece.model") || has("tokenizer.model")
       ? "It has a SentencePiece model alone: in Python, AutoTokenizer.from_pretrained(...).save_pretrained(...) writes its tokenizer.json."
       : "A tokenizer is a tokenizer.json, or vocab.json with merges.txt.";
-  throw new UserError(`${source} has no tokenizer.json`, { hint });
+  return new UserError(`${source} has no tokenizer.json`, { hint });
 }
 
 async function byteLevelBpe(source: string, vocabulary: string, merges: string): Promise<Tokenizer> {
   const native = new NativeTokenizer(await BPE.fromFile(vocabulary, merges));
   native.setPreTokenizer(byteLevelPreTokenizer(false, true));
-  const ids = JSON.parse(readFileSync(vocabulary, "utf8")) as Record<string, number>;
+  const ids = await readJsonAs(vocabulary, z.record(z.string(), z.int().nonnegative()));
   const special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"].filter((token) => token in ids);
   native.addAddedTokens(special.map((token) => new AddedToken(token, true, { normalized: false })));
   const [begin, end] = [ids["<s>"], ids["</s>"]];
@@ -87,10 +131,5 @@ async function byteLevelBpe(source: string, vocabulary: string, merges: string):
     normalizer: null,
     model: { type: "BPE" },
   };
-  return new Tokenizer(
-    native,
-    source,
-    sha256(readFileSync(vocabulary, "utf8") + readFileSync(merges, "utf8")),
-    definition,
-  );
+  return new Tokenizer(native, source, sha256((await readText(vocabulary)) + (await readText(merges))), definition);
 }
