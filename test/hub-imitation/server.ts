@@ -3,7 +3,23 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** How the imitation treats the next requests for bytes: once each. */
-export type HubTrouble = "ok" | 429 | 503 | "cut" | "wrong bytes";
+export type HubTrouble = "ok" | 429 | 503 | "cut" | "wrong bytes" | "too long" | "another part";
+
+export interface HubLies {
+  /** Instead of a file's ETag, also as its storage's. */
+  etag?: string;
+  /** Instead of a file's size. */
+  size?: string;
+  /** Instead of the commit of a revision. */
+  sha?: unknown;
+  /** Instead of the whole answer about a revision, or of a list of files: sent as it is. */
+  info?: string;
+  tree?: string;
+  /** The `link` header of a list of files. */
+  link?: string;
+  /** Headers of every answer. */
+  headers?: Record<string, string>;
+}
 
 export interface HubImitation {
   readonly url: string;
@@ -14,6 +30,8 @@ export interface HubImitation {
   redirects: Record<string, string>;
   /** Answers every request so. */
   always: 401 | 404 | 429 | 503 | undefined;
+  /** What a hostile hub says instead of the truth. */
+  lies: HubLies;
   close(): Promise<void>;
 }
 
@@ -40,6 +58,7 @@ export async function hubImitation(repositories: readonly HubRepository[], token
     trouble: [],
     redirects: {},
     always: undefined,
+    lies: {},
     close: async () => {},
   };
   const note = (where: string, request: IncomingMessage): void => {
@@ -67,6 +86,15 @@ export async function hubImitation(repositories: readonly HubRepository[], token
       return void response.end();
     }
     const body = trouble === "wrong bytes" ? Buffer.alloc(end - start, 120) : bytes.subarray(start, end);
+    if (trouble === "too long") {
+      response.writeHead(200, headers);
+      for (let i = 0; i < 64; i++) response.write(Buffer.alloc(65_536, 120));
+      return void response.end();
+    }
+    if (trouble === "another part") {
+      response.writeHead(206, { ...headers, "content-range": `bytes 1-${bytes.length - 1}/${bytes.length}` });
+      return void response.end(bytes.subarray(1));
+    }
     response.writeHead(range ? 206 : 200, {
       ...headers,
       "accept-ranges": "bytes",
@@ -106,6 +134,7 @@ export async function hubImitation(repositories: readonly HubRepository[], token
       response.end(JSON.stringify({ error: message }));
     };
     if (state.always) return fail(state.always, "as told");
+    for (const [name, value] of Object.entries(state.lies.headers ?? {})) response.setHeader(name, value);
     const url = new URL(request.url ?? "/", "http://hub");
     const path = decodeURIComponent(url.pathname);
     const from = Object.keys(state.redirects).find((prefix) => path.startsWith(prefix));
@@ -123,11 +152,12 @@ export async function hubImitation(repositories: readonly HubRepository[], token
         const asked = path === api ? "main" : path.slice(`${api}/revision/`.length);
         if (!revision(asked)) return fail(404, "Revision not found", "RevisionNotFound");
         response.writeHead(200, { "content-type": "application/json" });
+        if (state.lies.info !== undefined) return void response.end(state.lies.info);
         return void response.end(
           JSON.stringify({
             _id: "1",
             id: repository.name,
-            sha: repository.commit,
+            sha: "sha" in state.lies ? state.lies.sha : repository.commit,
             private: false,
             gated: repository.gated ? "auto" : false,
             downloads: 0,
@@ -139,7 +169,11 @@ export async function hubImitation(repositories: readonly HubRepository[], token
         );
       }
       if (path.startsWith(`${api}/tree/`)) {
-        response.writeHead(200, { "content-type": "application/json" });
+        response.writeHead(200, {
+          "content-type": "application/json",
+          ...(state.lies.link === undefined ? {} : { link: state.lies.link }),
+        });
+        if (state.lies.tree !== undefined) return void response.end(state.lies.tree);
         return void response.end(
           JSON.stringify(
             Object.keys(repository.files).map((name) => ({
@@ -159,12 +193,16 @@ export async function hubImitation(repositories: readonly HubRepository[], token
         const bytes = bytesOf(repository, name);
         if (!bytes) return fail(404, "Entry not found", "EntryNotFound");
         if (!repository.large?.includes(name))
-          return sendBytes(request, response, bytes, { etag: `"${sha1(bytes)}"`, "x-repo-commit": repository.commit });
+          return sendBytes(request, response, bytes, {
+            etag: state.lies.etag ?? `"${sha1(bytes)}"`,
+            "x-repo-commit": repository.commit,
+            ...(state.lies.size === undefined ? {} : { "x-linked-size": state.lies.size }),
+          });
         response.writeHead(302, {
           location: `${storageUrl}/${encodeURIComponent(repository.name)}?path=${encodeURIComponent(name)}`,
           "x-repo-commit": repository.commit,
-          "x-linked-etag": `"${sha256(bytes)}"`,
-          "x-linked-size": String(bytes.length),
+          "x-linked-etag": state.lies.etag ?? `"${sha256(bytes)}"`,
+          "x-linked-size": state.lies.size ?? String(bytes.length),
           etag: `"${sha256(bytes)}"`,
         });
         return void response.end();
