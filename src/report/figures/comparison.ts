@@ -1,7 +1,11 @@
 import * as Plot from "@observablehq/plot";
 import type { Comparison, PairedComparison } from "../../evaluate/index.js";
 import { groupFigure } from "./evaluation.js";
-import { COLOURS, draw, type Figure, points, spoken, WIDE } from "./plot.js";
+import { COLOURS, draw, type Figure, points, rowNames, spoken, WIDE } from "./plot.js";
+import { shortened } from "./text-width.js";
+
+/** The room of a run's name in an axis's label. */
+const NAME = 360;
 
 /** Every run's accuracy on the common rows. */
 export const runsFigure = (comparison: Comparison): Figure =>
@@ -29,7 +33,7 @@ export function changeFigure(pair: PairedComparison, name = "change-by-subject")
     `${moved.length} of ${rows.length} subjects moved after Holm's correction${moved.length ? `: ${moved.map((row) => `${row.label} ${points(row.difference)}`).join(", ")}` : ""}. Overall ${points(pair.difference)}.`,
     {
       height: 80 + 18 * rows.length,
-      marginLeft: 300,
+      ...rowNames(rows.map((row) => row.label)),
       marginRight: 30,
       insetLeft: 12,
       insetRight: 12,
@@ -40,13 +44,12 @@ export function changeFigure(pair: PairedComparison, name = "change-by-subject")
         { look: "dashed", colour: COLOURS.red, text: "all rows" },
       ],
       x: {
-        label: `percentage points: ${pair.second} minus ${pair.first}`,
+        label: `percentage points: ${shortened(pair.second, NAME)} minus ${shortened(pair.first, NAME)}`,
         labelAnchor: "center",
         labelArrow: "none",
         tickFormat: (share: number) => `${share < 0 ? "−" : share > 0 ? "+" : ""}${Math.round(Math.abs(100 * share))}`,
         grid: true,
       },
-      y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
         Plot.ruleX([0]),
         Plot.ruleX([pair.difference], { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),

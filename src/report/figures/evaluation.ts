@@ -2,7 +2,8 @@ import * as Plot from "@observablehq/plot";
 import { LETTERS } from "../../data/index.js";
 import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/index.js";
 import { FEW_QUESTIONS } from "../../evaluate/index.js";
-import { COLOURS, draw, type Figure, HALF, percent, spoken, WIDE } from "./plot.js";
+import { COLOURS, draw, type Figure, HALF, percent, rowNames, spoken, WIDE } from "./plot.js";
+import { sizeToFit } from "./text-width.js";
 
 /** Accuracy of answers drawn by lot among four letters. */
 const CHANCE = 0.25;
@@ -28,7 +29,7 @@ export function subjectFigure(
     `${rows.length} subjects, sorted by an estimate that is drawn towards the mean the more so the fewer its questions. Highest ${best?.label} at ${percent(best?.accuracy ?? 0)}, lowest ${worst?.label} at ${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
     {
       height: 70 + 19 * rows.length,
-      marginLeft: 300,
+      ...rowNames(rows.map((row) => row.label)),
       marginRight: 30,
       key: [
         ...(few.length < rows.length ? [{ look: "bar", colour: COLOURS.blue, text: "accuracy" } as const] : []),
@@ -48,7 +49,6 @@ export function subjectFigure(
         tickFormat: "%",
         grid: true,
       },
-      y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
         Plot.barX(
           rows.filter((row) => !row.fewQuestions),
@@ -95,7 +95,7 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
   const ink = (cell: { share: number }): string => (cell.share > 0.5 ? "white" : "#123");
   return draw(
     name,
-    "Confusion matrix",
+    "Confusion matrix: rows, and their share of the true letter",
     cells
       .filter((cell) => cell.count > 0)
       .map((cell) => `true ${cell.truth}, predicted ${cell.predicted}: ${cell.count}`)
@@ -107,7 +107,7 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
       marginTop: 40,
       marginBottom: 10,
       padding: 0.04,
-      x: { domain: columns, label: "predicted (rows, and their share of the true letter)", axis: "top" },
+      x: { domain: columns, label: "predicted", axis: "top" },
       y: { domain: [...LETTERS], label: "true" },
       color: { type: "linear", domain: [0, 1], range: ["#eaf2f8", "#0072B2"] },
       marks: [
@@ -133,6 +133,9 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
   );
 }
 
+/** The width of a bar of four pairs in half a page, with some room to the next. */
+const BAR = 38;
+
 /** How often each letter is predicted beside how often it is right. */
 export function letterFigure(letters: readonly LetterBias[], name = "letters"): Figure {
   const rows = letters.flatMap((one) => [
@@ -140,6 +143,7 @@ export function letterFigure(letters: readonly LetterBias[], name = "letters"): 
     { letter: one.letter, which: "predicted", count: one.predicted },
   ]);
   const most = Math.max(1, ...rows.map(({ count }) => count));
+  const widest = most.toLocaleString("en");
   return draw(
     name,
     "Predicted against true letters",
@@ -168,7 +172,7 @@ export function letterFigure(letters: readonly LetterBias[], name = "letters"): 
           y: "count",
           text: (row: { count: number }) => row.count.toLocaleString("en"),
           dy: -8,
-          fontSize: 12,
+          fontSize: sizeToFit(widest, BAR, 12),
         }),
         Plot.ruleY([0]),
       ],
@@ -206,7 +210,10 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
     {
       width,
       height: 76 + 28 * rows.length,
-      marginLeft: Math.min(0.5 * width, 20 + 7.8 * Math.max(...rows.map((row) => row.text.length))),
+      ...rowNames(
+        rows.map((row) => row.text),
+        { width },
+      ),
       marginRight: 66,
       key: [
         { look: "dot", colour: COLOURS.blue, text: "accuracy" },
@@ -222,7 +229,6 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
         labelArrow: "none",
         grid: true,
       },
-      y: { label: null, domain: rows.map((row) => row.text) },
       marks: [
         Plot.ruleX([CHANCE], { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" }),
         Plot.ruleY(rows, { x1: "low", x2: "high", y: "text", strokeWidth: 1.6 }),

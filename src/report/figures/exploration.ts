@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { LETTERS } from "../../data/index.js";
-import { COLOURS, draw, type Figure, SERIES, spoken } from "./plot.js";
+import { COLOURS, draw, type Figure, rowNames, SERIES, spoken, WIDE } from "./plot.js";
+import { widestWidth } from "./text-width.js";
 
 /** Counts of lengths by bin, and perhaps a close-up of the shorter ones. */
 export interface Histogram {
@@ -63,10 +64,9 @@ function countFigure(
     rows.map((row) => `${row.label}: ${format === ",d" ? row.count : row.count.toFixed(2)}`).join("; "),
     {
       height: 64 + 20 * rows.length,
-      marginLeft: Math.max(60, 7.2 * Math.max(...rows.map((row) => row.label.length)) + 12),
+      ...rowNames(rows.map((row) => row.label)),
       marginRight: 60,
       x: { grid: true, label: null },
-      y: { label: null, domain: rows.map((row) => row.label) },
       marks: [
         Plot.barX(rows, { x: "count", y: "label", fill: COLOURS.blue, fillOpacity: 0.8 }),
         Plot.text(rows, {
@@ -93,10 +93,9 @@ function balanceFigure(answersBySubject: ExplorationFigures["answersBySubject"])
     `Shares of the four answers within each of ${subjects.length} subjects; a quarter each would be even.`,
     {
       height: 80 + 18 * subjects.length,
-      marginLeft: 300,
+      ...rowNames(subjects),
       key: LETTERS.map((letter, index) => ({ look: "bar", colour: SERIES[index] as string, text: letter }) as const),
       x: { label: "share of the subject's rows", labelAnchor: "center", labelArrow: "none", tickFormat: "%" },
-      y: { label: null, domain: subjects },
       color: { domain: [...LETTERS], range: SERIES.slice(0, 4) },
       marks: [
         Plot.barX(
@@ -142,6 +141,8 @@ function lengthFigure(name: string, title: string, { edges, counts }: Pick<Histo
   // A rule far to the right of all rows would press them to the edge: it is told instead.
   const rules = RULES.filter((rule) => rule <= 1.5 * last);
   const beyond = RULES.filter((rule) => !rules.includes(rule));
+  // Where the rows go far beyond both rules, their names would be printed over each other.
+  const crowded = ((RULES[1] as number) - (RULES[0] as number)) * (0.85 * WIDE) < 1.5 * widestWidth("512") * last;
   return draw(
     name,
     title,
@@ -154,17 +155,20 @@ function lengthFigure(name: string, title: string, { edges, counts }: Pick<Histo
       marks: [
         Plot.rectY(bins, { x1: "low", x2: "high", y: "count", fill: COLOURS.blue, fillOpacity: 0.8, inset: 0 }),
         Plot.ruleX(rules, { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
-        Plot.text(rules, {
-          x: (limit: number) => limit,
-          text: (limit: number) => String(limit),
-          frameAnchor: "top",
-          dx: 4,
-          textAnchor: "start",
-          fill: COLOURS.red,
-          fontWeight: 600,
-          stroke: "var(--card, white)",
-          strokeWidth: 4,
-        }),
+        ...rules.map((rule, index) =>
+          Plot.text([rule], {
+            x: [rule],
+            text: [String(rule)],
+            frameAnchor: "top",
+            dx: 4,
+            dy: crowded ? 16 * index : 0,
+            textAnchor: "start",
+            fill: COLOURS.red,
+            fontWeight: 600,
+            stroke: "var(--card, white)",
+            strokeWidth: 4,
+          }),
+        ),
         Plot.text(
           beyond.length
             ? [
@@ -191,13 +195,12 @@ function spreadFigure(rows: ExplorationFigures["tokensByLanguage"]): Figure {
       .join("; "),
     {
       height: 60 + 20 * rows.length,
-      marginLeft: 70,
+      ...rowNames(rows.map((row) => row.language)),
       key: [
         { look: "dot", colour: COLOURS.blue, text: "median" },
         { look: "bar", colour: COLOURS.sky, text: "the middle half of the rows" },
       ],
       x: { label: "tokens", labelAnchor: "center", labelArrow: "none", grid: true },
-      y: { label: null, domain: rows.map((row) => row.language) },
       marks: [
         Plot.ruleY(rows, {
           x1: "low",

@@ -1,3 +1,5 @@
+import { shortened, widestWidth } from "./text-width.js";
+
 /** What a mark of a figure means: its look and its name. */
 export interface KeyItem {
   readonly look: "bar" | "faint-bar" | "line" | "dashed" | "dot" | "ring" | "diamond" | "interval";
@@ -7,8 +9,6 @@ export interface KeyItem {
 
 const ROW = 20;
 const SWATCH = 18;
-/** The mean width of a letter of a 13 px system font, on the wide side. */
-const LETTER = 6.9;
 
 /** How much height a key takes in a figure of a width. */
 export const keyHeight = (items: readonly KeyItem[], width: number): number =>
@@ -25,8 +25,9 @@ export function keyMarkup(items: readonly KeyItem[], width: number): string {
 
 function places(items: readonly KeyItem[], width: number): { item: KeyItem; x: number; row: number }[] {
   let [x, row] = [2, 0];
-  return items.map((item) => {
-    const wide = SWATCH + 6 + LETTER * item.text.length + 18;
+  return items.map((whole) => {
+    const item = { ...whole, text: shortened(whole.text, width - SWATCH - 10) };
+    const wide = SWATCH + 6 + widestWidth(item.text) + 18;
     if (x > 2 && x + wide - 18 > width) [x, row] = [2, row + 1];
     const place = { item, x, row };
     x += wide;

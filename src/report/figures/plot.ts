@@ -1,6 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { type KeyItem, keyHeight, keyMarkup } from "./key.js";
+import { type TextBox, textBoxes } from "./text-boxes.js";
+import { shortened, widestWidth } from "./text-width.js";
 
 /** Colours that colour-blind readers can tell apart (Okabe and Ito 2008); blue is lighter on dark ground, where the page says so. */
 export const COLOURS = {
@@ -30,9 +32,15 @@ export interface Figure {
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 
+/** Left free between a text and the figure's edge. */
+const EDGE = 2;
+
+type Margins = Record<"marginLeft" | "marginRight" | "marginTop" | "marginBottom", number>;
+
 /**
  * Draws with Observable Plot. Texts and axes take the colour of their surroundings, so that the figure reads on
- * light and on dark; as a file of its own it brings a style for both.
+ * light and on dark; as a file of its own it brings a style for both. Margins grow until every text has the room that it
+ * takes in the widest of readers' fonts; an axis's label is moved into the picture, and shortened where it is longer.
  */
 export function draw(
   name: string,
@@ -41,25 +49,25 @@ export function draw(
   { key = [], ...options }: Plot.PlotOptions & { key?: readonly KeyItem[] },
 ): Figure {
   const width = options.width ?? WIDE;
-  const height = options.height ?? 300;
+  let height = options.height ?? 300;
   const above = keyHeight(key, width);
-  const node = Plot.plot({
-    width,
-    marginLeft: 60,
+  const margins: Margins = {
+    marginLeft: options.marginLeft ?? 60,
+    marginRight: options.marginRight ?? 20,
     // Room for a label over the highest tick.
-    marginTop: 32,
+    marginTop: options.marginTop ?? 32,
     // Room for a label under the ticks.
-    marginBottom: 42,
-    ...options,
-    height,
-    document: document as unknown as Document,
-    style: {
-      background: "transparent",
-      fontFamily: "system-ui, sans-serif",
-      fontSize: "13px",
-      ...(typeof options.style === "object" ? options.style : {}),
-    },
-  }) as unknown as Element;
+    marginBottom: options.marginBottom ?? 42,
+  };
+  let node = plot({ ...options, ...margins, width, height });
+  for (let round = 0; round < 4; round++) {
+    const more = overflow(node, width, height);
+    if (Object.values(more).every((pixels) => pixels === 0)) break;
+    for (const side of Object.keys(margins) as (keyof Margins)[]) margins[side] += more[side];
+    height += more.marginTop + more.marginBottom;
+    node = plot({ ...options, ...margins, width, height });
+  }
+  fitAxisLabels(node, width, height);
   node.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   node.setAttribute("role", "img");
   node.setAttribute("aria-label", `${title}. ${description}`);
@@ -75,6 +83,62 @@ export function draw(
       : node.outerHTML;
   return { name, title, description, svg };
 }
+
+const plot = (options: Plot.PlotOptions): Element =>
+  Plot.plot({
+    ...options,
+    document: document as unknown as Document,
+    style: {
+      background: "transparent",
+      fontFamily: "system-ui, sans-serif",
+      fontSize: "13px",
+      ...(typeof options.style === "object" ? options.style : {}),
+    },
+  }) as unknown as Element;
+
+const isAxisLabel = (node: Element): boolean =>
+  /-axis label$/.test(node.parentElement?.getAttribute("aria-label") ?? "");
+
+/** By how many pixels texts reach over each edge; axes' labels do not count: they can be moved. */
+function overflow(node: Element, width: number, height: number): Margins {
+  const boxes = textBoxes(node).filter((box) => !isAxisLabel(box.node));
+  const most = (all: readonly number[]): number => Math.ceil(Math.max(0, ...all));
+  return {
+    marginLeft: most(boxes.map(({ left }) => EDGE - left)),
+    marginRight: most(boxes.map(({ right }) => right + EDGE - width)),
+    marginTop: most(boxes.map(({ top }) => -top)),
+    marginBottom: most(boxes.map(({ bottom }) => bottom - height)),
+  };
+}
+
+/** Moves axes' labels into the picture; one that is longer than the picture is wide is shortened. */
+function fitAxisLabels(node: Element, width: number, height: number): void {
+  const labels = (): TextBox[] => textBoxes(node).filter((box) => isAxisLabel(box.node));
+  for (const { node: label, text, left, right } of labels())
+    if (right - left > width - 2 * EDGE) label.textContent = shortened(text, width - 2 * EDGE);
+  for (const { node: label, left, right, top, bottom } of labels()) {
+    const across = Math.max(0, EDGE - left) - Math.max(0, right - (width - EDGE));
+    const down = Math.ceil(Math.max(0, -top)) - Math.ceil(Math.max(0, bottom - height));
+    if (across !== 0 || down !== 0)
+      label.setAttribute("transform", `translate(${across},${down}) ${label.getAttribute("transform") ?? ""}`.trim());
+  }
+}
+
+/** Options for rows that are named at the left: the margin that their names take, at most `share` of the width, and shorter names beyond it. */
+export function rowNames(
+  names: readonly string[],
+  { width = WIDE, share = 0.5 } = {},
+): { marginLeft: number; y: Plot.ScaleOptions } {
+  const widest = Math.max(0, ...names.map((name) => widestWidth(name)));
+  const room = Math.min(Math.ceil(widest), share * width - ROW_NAME_GAP);
+  return {
+    marginLeft: Math.max(40, room + ROW_NAME_GAP),
+    y: { label: null, domain: [...names], tickFormat: (name: string) => shortened(name, room) },
+  };
+}
+
+/** The tick, and what is left free before it and at the edge. */
+const ROW_NAME_GAP = 9 + EDGE;
 
 /** The figure as a file: with a ground that follows the reader's light or dark. */
 export function standalone(figure: Figure): string {

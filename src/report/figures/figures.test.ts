@@ -1,0 +1,60 @@
+import { parseHTML } from "linkedom";
+import { describe, expect, it } from "vitest";
+import { draw, rowNames } from "./plot.js";
+import { everyFigure, NAMES } from "./testing/every-figure.js";
+import { textBoxes, textFaults } from "./text-boxes.js";
+import { shortened, sizeToFit, widestWidth } from "./text-width.js";
+
+const parsed = (svg: string): Element => parseHTML(`<body>${svg}</body>`).document.querySelector("svg")!;
+
+describe("a figure", () => {
+  it.each(everyFigure().map((figure) => [figure.name, figure] as const))(
+    "%s has room for its texts in the widest fonts",
+    (_name, figure) => {
+      const svg = parsed(figure.svg);
+      expect(textBoxes(svg).length).toBeGreaterThan(3);
+      expect(textFaults(svg)).toEqual([]);
+    },
+  );
+
+  it("that has not is found out", () => {
+    const text = (x: number, y: number, words: string): string =>
+      `<g transform="translate(${x},${y})"><text text-anchor="start">${words}</text></g>`;
+    const svg = (inside: string): Element => parsed(`<svg viewBox="0 0 100 50">${inside}</svg>`);
+    expect(textFaults(svg(text(10, 20, "fits")))).toEqual([]);
+    expect(textFaults(svg(text(70, 20, "too wide")))).toEqual(["cut: too wide"]);
+    expect(textFaults(svg(text(10, 5, "high")))).toEqual(["cut: high"]);
+    expect(textFaults(svg(text(10, 20, "one") + text(20, 22, "other")))).toEqual(["one over other"]);
+  });
+
+  it("makes room by itself, and shortens what would take more than its share", () => {
+    const figure = draw("x", "X", "", {
+      ...rowNames([...NAMES]),
+      marginRight: 0,
+      x: { label: "W".repeat(300), labelAnchor: "center", domain: [0, 1e9], ticks: 3 },
+      marks: [],
+    });
+    expect(textFaults(parsed(figure.svg))).toEqual([]);
+    expect(figure.svg).toMatch(/WWW…/);
+  });
+});
+
+describe("the width of a text", () => {
+  it("counts an accent with its letter, and knows a bold and a wide one", () => {
+    expect(widestWidth("é".normalize("NFD"))).toBe(widestWidth("é".normalize("NFC")));
+    expect(widestWidth("a", 10)).toBeCloseTo(6.13, 5);
+    expect(widestWidth("a", 10, true)).toBeGreaterThan(widestWidth("a", 10));
+    expect(widestWidth("漢", 10)).toBeGreaterThanOrEqual(10);
+    expect(widestWidth("", 10)).toBe(0);
+  });
+
+  it("is that of what is left of a text that is shortened, and of one set smaller", () => {
+    for (const name of NAMES) {
+      expect(widestWidth(shortened(name, 100))).toBeLessThanOrEqual(100);
+      expect(shortened(name, 1e4)).toBe(name);
+      expect(widestWidth(name, sizeToFit(name, 50))).toBeLessThanOrEqual(50 + 1e-9);
+    }
+    // What belongs together is not parted: a letter and its accents.
+    expect(shortened("e\u0301".repeat(50), 100)).toMatch(/^(e\u0301)+…$/);
+  });
+});
