@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   existsSync,
   fdatasync,
@@ -8,69 +9,142 @@ import {
   mkdirSync,
   openSync,
   readSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, UserError } from "./errors.js";
-import { writePiecesWhole } from "./files.js";
+import { hintForSystemError, writePiecesWhole } from "./files.js";
 import { readLines } from "./text.js";
 
 /** Milliseconds after which what was appended goes to the disk: what a power cut may cost. */
 const FLUSH = 5000;
 
+/** Milliseconds between two looks at whether the file still lies under its name. */
+const LOOK = 200;
+
+/** Bytes of a torn last line that are read to see whether it is whole but for its line feed. */
+const LONGEST_TORN = 64 << 20;
+
+export interface JsonLinesOptions {
+  /**
+   * What becomes of a last line without a line feed that is not JSON, as a killed process leaves it: `cut` off (the default), or
+   * `keep` it as a line of its own, for a reader that passes over what it cannot read.
+   */
+  readonly torn?: "cut" | "keep";
+}
+
 /**
  * A file of one JSON object a line that is only ever appended to. Each line reaches the operating system
- * before `append` returns, so a killed process loses at most the line it was writing; opening the file again
- * cuts such a torn last line off. A power cut loses what was appended in the last seconds.
+ * before `append` returns, so a killed process loses at most the line it was writing. A power cut loses what was appended in the
+ * last seconds.
  */
 export class JsonLinesFile<T> {
-  #file: number | undefined;
-  #size: number;
-  #flush: NodeJS.Timeout | undefined;
+  private file: number | undefined;
+  private size: number;
+  private flush: NodeJS.Timeout | undefined;
+  private flushFailure: unknown;
+  private readonly place: string;
+  private looked = 0;
 
-  constructor(readonly path: string) {
-    mkdirSync(dirname(path), { recursive: true });
-    this.#file = openSync(path, "a+");
-    cutTornLine(this.#file);
-    this.#size = fstatSync(this.#file).size;
-  }
-
-  /** @throws {UserError} when the disk is full; the file then still ends with a whole line. */
-  append(...values: T[]): void {
-    if (this.#file === undefined) throw new Error(`${this.path} is closed`);
-    const bytes = Buffer.from(values.map(lineOf).join(""), "utf8");
+  /** @throws {UserError} where it cannot be opened or made */
+  constructor(
+    readonly path: string,
+    options: JsonLinesOptions = {},
+  ) {
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
-      this.#size += bytes.length;
-      this.#flush ??= setTimeout(() => this.#flushSoon(), FLUSH).unref();
+      mkdirSync(dirname(path), { recursive: true });
+      this.file = openSync(path, "a+");
+      endLastLine(this.file, options.torn ?? "cut");
+      this.size = fstatSync(this.file).size;
+      this.place = placeOf(fstatSync(this.file, { bigint: true }));
     } catch (error) {
-      ftruncateSync(this.#file, this.#size);
-      throw new UserError(`cannot append to ${this.path}: ${messageOf(error)}`, {
-        hint: "What was written so far is kept. Free some space and run the same command again.",
+      if (this.file !== undefined) closeSync(this.file);
+      throw new UserError(`cannot append to ${path}: ${messageOf(error)}`, {
+        hint: hintForSystemError(error),
         cause: error,
       });
     }
   }
 
-  close(): void {
-    if (this.#file === undefined) return;
-    clearTimeout(this.#flush);
-    // What cannot be flushed (a full disk, a pipe) was still handed to the system.
+  /**
+   * @throws {UserError} when the disk is full (the file then still ends with a whole line), or the file was removed or renamed:
+   * what was appended is then where the file went.
+   */
+  append(...values: T[]): void {
+    if (this.file === undefined) throw new Error(`${this.path} is closed`);
+    if (this.flushFailure !== undefined) throw this.failed(this.flushFailure);
+    const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(""), "utf8");
     try {
-      if (this.#flush) fdatasyncSync(this.#file);
-    } catch {}
-    closeSync(this.#file);
-    this.#file = undefined;
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done);
+    } catch (error) {
+      try {
+        ftruncateSync(this.file, this.size);
+      } catch {
+        // Whoever opens it next finds a torn line.
+      }
+      throw this.failed(error);
+    }
+    this.size += bytes.length;
+    this.flush ??= setTimeout(() => this.flushSoon(), FLUSH).unref();
+    const now = performance.now();
+    if (now - this.looked < LOOK) return;
+    this.looked = now;
+    this.requireName();
   }
 
-  #flushSoon(): void {
-    this.#flush = undefined;
-    if (this.#file !== undefined) fdatasync(this.#file, () => {});
+  private requireName(): void {
+    let there: string | undefined;
+    try {
+      there = placeOf(statSync(this.path, { bigint: true }));
+    } catch {}
+    if (there === this.place) return;
+    throw new UserError(`${this.path} is gone: it, or its folder, was removed or renamed while it was written`, {
+      hint: "Put the folder back under its name and run the same command again: what was written went with the folder.",
+    });
+  }
+
+  private failed(error: unknown): UserError {
+    return new UserError(`cannot append to ${this.path}: ${messageOf(error)}`, {
+      hint: "What was written so far is kept. Free some space and run the same command again.",
+      cause: error,
+    });
+  }
+
+  /** @throws {UserError} where what was appended last could not be brought to the disk */
+  close(): void {
+    if (this.file === undefined) return;
+    clearTimeout(this.flush);
+    const file = this.file;
+    this.file = undefined;
+    try {
+      if (this.flush) fdatasyncSync(file);
+    } catch (error) {
+      this.noteFlush(error);
+    }
+    closeSync(file);
+    if (this.flushFailure !== undefined) throw this.failed(this.flushFailure);
+  }
+
+  private flushSoon(): void {
+    this.flush = undefined;
+    if (this.file !== undefined) fdatasync(this.file, (error) => this.noteFlush(error));
+  }
+
+  /** Pipes and some file systems cannot be flushed: that is no loss. A full disk may be told only then. */
+  private noteFlush(error: unknown): void {
+    const code = (error as NodeJS.ErrnoException | null)?.code;
+    if (code === "ENOSPC" || code === "EDQUOT" || code === "EIO") this.flushFailure ??= error;
   }
 }
 
-function cutTornLine(file: number): void {
-  let end = fstatSync(file).size;
+/** What tells a file from others, whatever its name. */
+const placeOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
+
+/** A last line that is whole but for its line feed gets one; any other is torn. */
+function endLastLine(file: number, torn: "cut" | "keep"): void {
+  const { size } = fstatSync(file);
+  let end = size;
   const piece = Buffer.alloc(65_536);
   let keep = 0;
   while (end > 0) {
@@ -83,7 +157,20 @@ function cutTornLine(file: number): void {
     }
     end = start;
   }
-  if (keep < fstatSync(file).size) ftruncateSync(file, keep);
+  if (keep === size) return;
+  if (torn === "keep" || isWhole(file, keep, size)) writeSync(file, "\n");
+  else ftruncateSync(file, keep);
+}
+
+function isWhole(file: number, from: number, to: number): boolean {
+  if (to - from > LONGEST_TORN) return false;
+  const bytes = Buffer.alloc(to - from);
+  readSync(file, bytes, 0, bytes.length, from);
+  try {
+    return typeof JSON.parse(bytes.toString("utf8")) === "object";
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -40,6 +40,8 @@ export interface Asked {
   readonly cached: number;
   /** Attempts made again, by reason. */
   readonly retries: Readonly<Record<string, number>>;
+  /** Of all requests: under them the log holds their replies. */
+  readonly keys: ReadonlySet<string>;
   /** Spent asking, the answerer's preparation left out. */
   readonly seconds: number;
 }
@@ -51,16 +53,18 @@ const LANDING_MILLISECONDS = 10_000;
 
 /**
  * Asks all questions that have no reply in the log yet; each reply is on disk before the next is asked in its place.
- * Memory: what is under way, and the keys of replies that were there at the start.
- * @throws {UserError} where the answerer cannot go on, or the signal was aborted.
+ * Memory: what is under way, and the keys of the requests and of replies that were there at the start.
+ * @throws {UserError} where the answerer cannot go on, replies cannot be kept, or the signal was aborted.
  */
 export async function askAll(options: AskOptions): Promise<Asked> {
   const { answerer, stage, progress = silent, signal } = options;
   const log = await ReplyLog.open(options.repliesPath);
   const retries = new RetryLog(options.retriesPath);
+  if (log.damage.words) progress.say(`${log.damage.words}: left where it is, and what it answered is asked again`);
   const counts = { asked: 0, cached: 0 };
+  const keys = new Set<string>();
   const show = (): void => progress.update(counts.asked + counts.cached, retries.note);
-  const open = openRequests(options, log, (questions) => {
+  const open = openRequests(options, log, keys, (questions) => {
     counts.cached += questions;
     show();
   });
@@ -83,16 +87,22 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     const sent = performance.now();
     const replies = await answerer.answer(requests, { signal: abort.signal, onRetry });
     const milliseconds = Math.round(performance.now() - sent);
-    log.append(
-      ...requests.map(({ key, rows }, index) => ({
-        key,
-        stage,
-        ids: rows.map((row) => row.id),
-        answers: rows.map((row) => row.answer).join(""),
-        ...(replies[index] as RawReply),
-        milliseconds,
-      })),
-    );
+    const lines = requests.map(({ key, rows }, index) => ({
+      key,
+      stage,
+      ids: rows.map((row) => row.id),
+      answers: rows.map((row) => row.answer).join(""),
+      ...(replies[index] as RawReply),
+      milliseconds,
+    }));
+    try {
+      log.append(...lines);
+    } catch (error) {
+      // What cannot be kept is not waited for.
+      failure ??= { error };
+      abort.abort();
+      throw error;
+    }
     for (const request of requests) counts.asked += request.rows.length;
     show();
   };
@@ -116,7 +126,8 @@ export async function askAll(options: AskOptions): Promise<Asked> {
   try {
     const first = take(open, answerer.requestsAtOnce);
     // Where all replies are there, nobody need be able to answer.
-    if (first.length > 0) await answerer.prepare(abort.signal);
+    if (first.length > 0)
+      await answerer.prepare(abort.signal, ({ reason }) => progress.update(counts.cached, `waiting: ${reason}`));
     started = performance.now();
     const workers = [worker(first)];
     while (workers.length < options.concurrency) {
@@ -130,8 +141,12 @@ export async function askAll(options: AskOptions): Promise<Asked> {
   } finally {
     clearTimeout(landing);
     signal?.removeEventListener("abort", interrupt);
-    log.close();
-    retries.close();
+    try {
+      retries.close();
+      log.close();
+    } catch (error) {
+      failure ??= { error };
+    }
   }
   const done = `${(counts.asked + counts.cached).toLocaleString("en")} of ${options.total.toLocaleString("en")}`;
   if (signal?.aborted) {
@@ -154,18 +169,20 @@ export async function askAll(options: AskOptions): Promise<Asked> {
       .filter(Boolean)
       .join(", "),
   );
-  return { ...counts, retries: retries.byReason, seconds: (performance.now() - started) / 1000 };
+  return { ...counts, keys, retries: retries.byReason, seconds: (performance.now() - started) / 1000 };
 }
 
 /** The requests whose replies are not in the log; the others are counted and passed over. */
 function* openRequests(
   { rows, plan, answerer, stage }: AskOptions,
   log: ReplyLog,
+  keys: Set<string>,
   passedOver: (questions: number) => void,
 ): Generator<KeyedRequest> {
   const keyOf = requestKeys(answerer.identity);
   for (const request of requestsFor(rows, plan)) {
     const key = keyOf(request);
+    keys.add(key);
     if (log.has(stage, key)) passedOver(request.rows.length);
     else yield { ...request, key };
   }

@@ -1,4 +1,4 @@
-import { writeWholeWith } from "../base/files.js";
+import { writePiecesWhole } from "../base/files.js";
 import { readJsonLines } from "../base/json-lines.js";
 import type { Letter } from "../data/index.js";
 
@@ -25,18 +25,11 @@ export interface Prediction {
  * @throws {UserError} where it cannot be written.
  */
 export function writePredictions(path: string, predictions: Iterable<Prediction>): void {
-  writeWholeWith(path, (write) => {
-    let lines: string[] = [];
-    const flush = (): void => {
-      write(Buffer.from(lines.join("")));
-      lines = [];
-    };
-    for (const prediction of predictions) {
-      lines.push(`${JSON.stringify(prediction)}\n`);
-      if (lines.length === 256) flush();
-    }
-    flush();
-  });
+  writePiecesWhole(path, linesOf(predictions));
+}
+
+function* linesOf(predictions: Iterable<Prediction>): Generator<string> {
+  for (const prediction of predictions) yield `${JSON.stringify(prediction)}\n`;
 }
 
 /**

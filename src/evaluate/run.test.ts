@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,6 +17,7 @@ import {
   letterFor,
   startChatImitation,
 } from "../../test/chat-imitation/server.js";
+import type { Answerer } from "../answer/answerer.js";
 import { baseline } from "../answer/baseline.js";
 import { chatServer } from "../answer/chat-server.js";
 import { questionAndChoices } from "../answer/prompts.js";
@@ -220,10 +230,119 @@ describe("evaluate", () => {
     expect(server.seen.models).toBe(0);
   });
 
-  it("names file and line of a damaged log", async () => {
+  it("passes over lines that cannot be read, says how many, and asks again what they answered", async () => {
+    const { server, options } = await setUp({}, { concurrency: 1 });
+    await evaluate(options);
+    const whole = log();
+    const damaged = [
+      `\ufeff${whole[0]}`,
+      `${whole[1]}\r`,
+      `\0\0\0\0${whole[2]}`,
+      (whole[3] as string).slice(0, 40),
+      "null",
+      "[]",
+      "7",
+      "{}",
+      (whole[4] as string).replace(/"ids":.*?\],/, ""),
+      (whole[5] as string).replace(/"text":"/, '"text":["').replace(/("text":\[".*?")/, "$1]"),
+      (whole[6] as string).replace(/"answers":"./, '"answers":"'),
+      "",
+      whole[7],
+      whole[7],
+      `${(whole[8] as string).slice(0, -1)},"later":{"than":"this version"}}`,
+      whole[9],
+      whole[10],
+    ].join("\n");
+    // The last one is whole but for its line feed.
+    writeFileSync(options.repliesPath, `${damaged}\n${whole[11]}`);
+    // A text cut in the middle of a character.
+    appendFileSync(
+      options.repliesPath,
+      Buffer.concat([Buffer.from("\n"), Buffer.from("é").subarray(0, 1), Buffer.from("\n")]),
+    );
+    const said: string[] = [];
+    const again = await evaluate({ ...options, progress: { ...silent, say: (line) => said.push(line) } });
+    expect(said).toEqual([
+      `10 lines of ${options.repliesPath} cannot be read (the first: line 3: not JSON): left where it is, and what it answered is asked again`,
+    ]);
+    expect([...again.predictions].map((one) => one.prediction)).toEqual(truth);
+    expect(again).toMatchObject({ asked: 40, cached: 50 });
+    expect(readFileSync(options.repliesPath).toString().startsWith(damaged)).toBe(true);
+    const completions = server.seen.completions;
+    expect(await evaluate(options)).toMatchObject({ asked: 0, cached: 90 });
+    expect(server.seen.completions).toBe(completions);
+    const [score] = await scoreReplies(
+      options.repliesPath,
+      "lines",
+      rows.map((row) => row.id),
+    );
+    expect(score?.metrics.n).toBe(90);
+  });
+
+  it("reads its own replies where the log holds another evaluation's of the same rows", async () => {
+    const { options } = await setUp({ reply: () => "A\nA\nA\nA\nA\nA\nA\nA" });
+    await evaluate(options);
+    const other = await setUp({ reply: () => "B\nB\nB\nB\nB\nB\nB\nB" }, { native: true });
+    const second = await evaluate(other.options);
+    expect(new Set([...second.predictions].map((one) => one.prediction))).toEqual(new Set(["B"]));
+    const first = await evaluate(options);
+    expect(first.asked).toBe(0);
+    expect(new Set([...first.predictions].map((one) => one.prediction))).toEqual(new Set(["A"]));
+  });
+
+  it.each(["removed", "renamed"])("stops at once where its folder is %s, and keeps what landed", async (how) => {
+    const place = join(folder, "run");
+    let done = 0;
+    const { server, options } = await setUp(
+      { delayMilliseconds: 60 },
+      {
+        repliesPath: join(place, "replies.jsonl"),
+        retriesPath: undefined,
+        questionsPerRequest: 1,
+        concurrency: 1,
+        progress: {
+          ...silent,
+          update: (count) => {
+            done = count;
+            if (count !== 10 || !existsSync(place)) return;
+            if (how === "removed") rmSync(place, { recursive: true });
+            else renameSync(place, join(folder, "elsewhere"));
+          },
+        },
+      },
+    );
+    await expect(evaluate(options)).rejects.toThrow(
+      /replies\.jsonl is gone: it, or its folder, was removed or renamed/,
+    );
+    expect(server.seen.completions).toBeLessThan(20);
+    expect(existsSync(place)).toBe(false);
+    if (how === "removed") return;
+    renameSync(join(folder, "elsewhere"), place);
+    // The one whose landing found it out is kept too.
+    expect(await evaluate({ ...options, progress: silent })).toMatchObject({ asked: 89 - done, cached: done + 1 });
+  });
+
+  it("never writes what it could not read back", async () => {
     const { options } = await setUp();
-    writeFileSync(options.repliesPath, '{"key":"a","stage":"zero-shot"}\nnonsense\n{}\n');
-    await expect(evaluate(options)).rejects.toThrow(/replies\.jsonl:2: not a JSON object/);
+    const answerer: Answerer = {
+      ...options.answerer,
+      prepare: async () => {},
+      answer: async (requests) => requests.map(() => ({ text: ["A"] as unknown as string })),
+    };
+    await expect(evaluate({ ...options, answerer })).rejects.toThrow(
+      /the reply to FR_FR\/virology\/0 cannot be kept: text/,
+    );
+    expect(log()).toEqual([]);
+  });
+
+  it("bounds the reasons that it counts", async () => {
+    const { options } = await setUp(
+      { trouble: ({ number }) => (number % 2 ? undefined : { status: 200, body: { error: `number ${number}` } }) },
+      { questionsPerRequest: 1, concurrency: 1 },
+    );
+    const { retries } = await evaluate(options);
+    expect(Object.keys(retries)).toHaveLength(31);
+    expect(Object.values(retries).reduce((a, b) => a + b)).toBe(90);
   });
 
   it("runs baselines without a server", async () => {
@@ -258,9 +377,24 @@ describe("scoreReplies", () => {
       rows.map((row) => [row.id, "B"]),
     );
     await expect(scoreReplies(options.repliesPath, "robust", ["XX_XX/none/0"])).rejects.toThrow(
-      /holds no reply to XX_XX/,
+      /lacks replies to 1 of 1 rows in the stage "zero-shot" \(the first: XX_XX/,
     );
     await expect(scoreReplies(join(folder, "none.jsonl"), "robust")).rejects.toThrow(/there is no/);
+  });
+  it("says how many rows have no reply, and how to go on", async () => {
+    const { options } = await setUp({}, { concurrency: 1 });
+    await evaluate(options);
+    writeFileSync(options.repliesPath, `${log().slice(0, 5).join("\n")}\n{"key":"torn`);
+    const order = rows.map((row) => row.id);
+    const error = (await scoreReplies(options.repliesPath, "lines", order).catch((thrown) => thrown)) as UserError;
+    expect(error.message).toMatch(
+      /lacks replies to 50 of 90 rows in the stage "zero-shot" \(the first: DE_DE\/virology\/40\); 1 line of .* \(line 6: torn\)/,
+    );
+    expect(error.hint).toMatch(/asks what is missing/);
+    writeFileSync(options.repliesPath, "nonsense\n");
+    await expect(scoreReplies(options.repliesPath, "lines", order)).rejects.toThrow(
+      /holds no reply to any of 90 rows: 1 line/,
+    );
   });
   it("leaves a torn last line out", async () => {
     const { options } = await setUp({}, { concurrency: 1 });

@@ -3,13 +3,13 @@ import type { Row } from "../data/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
-import { indexReplies, predictionsFrom } from "./reply-log.js";
+import { indexReplies, predictionsFrom } from "./reply-index.js";
 
 export interface EvaluationOptions extends AskOptions {
   readonly reading: ReadingName;
 }
 
-export interface Evaluation extends Asked {
+export interface Evaluation extends Omit<Asked, "keys"> {
   /** Over all rows, those answered before included. */
   readonly metrics: EvaluationMetrics;
   /** Every row's prediction in the order of the rows, read from the log each time it is gone through. */
@@ -23,11 +23,11 @@ export interface Evaluation extends Asked {
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
   // A reading that does not fit is told before anything is asked.
   readReply(options.reading, "", options.plan.questionsPerRequest);
-  const asked = await askAll(options);
-  const index = await indexReplies(options.repliesPath);
-  const predictions = {
-    [Symbol.iterator]: () => predictionsFrom(index, options.stage, options.reading, idsOf(options.rows)),
-  };
+  const { keys, ...asked } = await askAll(options);
+  // The log may hold other replies to the same rows: those to another prompt, or of another model.
+  const index = await indexReplies(options.repliesPath, keys);
+  const order = { [Symbol.iterator]: () => idsOf(options.rows) };
+  const predictions = { [Symbol.iterator]: () => predictionsFrom(index, options.stage, options.reading, order) };
   return { ...asked, metrics: evaluationMetrics(predictions), predictions };
 }
 

@@ -99,13 +99,6 @@ export class RunFolder {
     writeWhole(this.file(name), `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** Lines of JSON, written whole. */
-  writeLines(name: string, values: Iterable<unknown>): void {
-    let text = "";
-    for (const value of values) text += `${JSON.stringify(value)}\n`;
-    writeWhole(this.file(name), text);
-  }
-
   /** Takes an old manifest away before anything that it vouches for changes. */
   reopen(): void {
     rmSync(this.file("manifest.json"), { force: true });

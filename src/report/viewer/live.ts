@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readJson } from "../../base/files.js";
 import { readJsonLines } from "../../base/json-lines.js";
 import { lockHolder } from "../../base/lock.js";
-import { accuracyOf, scoreReplies } from "../../evaluate/index.js";
+import { accuracyOf, indexReplies, scoreReplies } from "../../evaluate/index.js";
 import type { RunStart } from "../../record/index.js";
 import { titleOfStage } from "../evaluation-parts.js";
 import {
@@ -94,16 +94,13 @@ async function readTraining(
 
 /** How many rows each stage has answered, of how many test rows. */
 async function replyTiles(path: string): Promise<Tile[]> {
-  const answered = new Map<string, number>();
-  for await (const { stage, ids } of readJsonLines<{ stage: string; ids: readonly string[] }>(
-    join(path, "replies.jsonl"),
-  ))
-    answered.set(stage, (answered.get(stage) ?? 0) + ids.length);
+  const replies = join(path, "replies.jsonl");
+  const stages = existsSync(replies) ? (await indexReplies(replies)).stages : [];
   const splits = join(path, "splits.json");
   const rows = existsSync(splits) ? (await readJson<{ test?: readonly string[] }>(splits)).test?.length : undefined;
-  return [...answered].map(([stage, count]) => ({
+  return [...stages].map(([stage, places]) => ({
     name: `Answered ${titleOfStage(stage)}`,
-    value: count.toLocaleString("en"),
+    value: places.size.toLocaleString("en"),
     under: rows ? `of ${rows.toLocaleString("en")} test rows` : "rows",
   }));
 }

@@ -1,0 +1,128 @@
+import { isUtf8 } from "node:buffer";
+import { createReadStream } from "node:fs";
+import { z } from "zod";
+import { type RawReply, rawReplySchema } from "../answer/index.js";
+import { messageOf, UserError } from "../base/errors.js";
+import { faultsOf } from "../base/json.js";
+
+/** A line of `replies.jsonl`: one raw reply, and the questions that it answers in order. */
+export interface LoggedReply extends RawReply {
+  readonly key: string;
+  readonly stage: string;
+  readonly ids: readonly string[];
+  /** The true letters, in the order of `ids`: the log can be scored without the data. */
+  readonly answers: string;
+  readonly milliseconds: number;
+}
+
+/** What a line is: whoever writes one and whoever reads one hold to it. */
+export const loggedReplySchema: z.ZodType<LoggedReply> = rawReplySchema
+  .extend({
+    key: z.string().min(1).max(200),
+    stage: z.string().min(1).max(200),
+    ids: z
+      .array(
+        z
+          .string()
+          .max(500)
+          .regex(/^[^/]+\/[^/]+\/\d+$/, "not such as DE_DE/anatomy/0"),
+      )
+      .min(1),
+    answers: z.string().regex(/^[ABCD]+$/, "not letters A to D"),
+    milliseconds: z.number().nonnegative(),
+  })
+  .refine(({ ids, answers }) => ids.length === answers.length, { message: "as many as ids", path: ["answers"] });
+
+/** Bytes of a line at most: the largest reply that is taken from a server, with every character escaped. */
+export const LONGEST_LINE = 64 << 20;
+
+/** A line of a log, as it lies in the file; `reply` or `fault` is there. */
+export interface LogLine {
+  /** From 1. */
+  readonly number: number;
+  readonly offset: number;
+  /** Bytes, without the line feed. */
+  readonly length: number;
+  readonly reply?: LoggedReply;
+  /** Why it cannot be read. */
+  readonly fault?: string;
+}
+
+/**
+ * The lines of a log, whatever they hold; blank ones are passed over. One line at a time is in memory.
+ * @throws {UserError} where the file cannot be read
+ */
+export async function* readLog(path: string): AsyncGenerator<LogLine> {
+  let [number, offset, length] = [0, 0, 0];
+  let pieces: Buffer[] = [];
+  const line = (torn: boolean): LogLine | undefined => {
+    number++;
+    const place = { number, offset, length };
+    const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    offset += length + 1;
+    [pieces, length] = [[], 0];
+    if (place.length > LONGEST_LINE) return { ...place, fault: `longer than ${LONGEST_LINE / 2 ** 20} MiB` };
+    if (place.length === 0 || (bytes[0] as number) <= 0x20) {
+      if (bytes.toString("latin1").trim() === "") return undefined;
+    }
+    return { ...place, ...parseReply(bytes, number === 1, torn) };
+  };
+  const take = (piece: Buffer): void => {
+    length += piece.length;
+    // What is too long is measured, not kept.
+    if (length <= LONGEST_LINE) pieces.push(piece);
+    else pieces = [];
+  };
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, start)) {
+        take(piece.subarray(start, end));
+        start = end + 1;
+        const whole = line(false);
+        if (whole) yield whole;
+      }
+      if (start < piece.length) take(piece.subarray(start));
+    }
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  if (length > 0) {
+    const last = line(true);
+    if (last) yield last;
+  }
+}
+
+/** Reads a line's bytes. @param first whether a byte order mark may stand before it @param torn whether no line feed ended it */
+export function parseReply(bytes: Buffer, first = false, torn = false): { reply: LoggedReply } | { fault: string } {
+  if (!isUtf8(bytes)) return { fault: "not UTF-8" };
+  const text = bytes.toString("utf8");
+  let value: unknown;
+  try {
+    value = JSON.parse(first && text.startsWith("\ufeff") ? text.slice(1) : text);
+  } catch {
+    return { fault: torn ? "torn" : "not JSON" };
+  }
+  const read = loggedReplySchema.safeParse(value);
+  return read.success ? { reply: read.data } : { fault: `not a reply (${faultsOf(read.error)})` };
+}
+
+/** Lines of a log that could not be read: how many, and the first, in words. */
+export class Damage {
+  count = 0;
+  private first = "";
+
+  constructor(private readonly path: string) {}
+
+  add({ number, fault }: Pick<LogLine, "number" | "fault">): void {
+    if (this.count++ === 0) this.first = `line ${number}: ${fault}`;
+  }
+
+  /** Undefined where there is none. */
+  get words(): string | undefined {
+    if (this.count === 0) return undefined;
+    return this.count === 1
+      ? `1 line of ${this.path} cannot be read (${this.first})`
+      : `${this.count.toLocaleString("en")} lines of ${this.path} cannot be read (the first: ${this.first})`;
+  }
+}

@@ -1,0 +1,120 @@
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { type ReadingName, readReply } from "../answer/index.js";
+import { UserError } from "../base/errors.js";
+import type { Letter } from "../data/index.js";
+import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
+import type { Prediction } from "./prediction.js";
+
+interface Place {
+  readonly offset: number;
+  readonly length: number;
+  /** Which of the reply's questions it is. */
+  readonly index: number;
+}
+
+/** Where each row's reply lies in a log. */
+export interface ReplyIndex {
+  readonly path: string;
+  /** By stage, then by row id in the log's order; a row that was asked again has its latest reply. */
+  readonly stages: ReadonlyMap<string, ReadonlyMap<string, Place>>;
+  /** Lines that cannot be read. */
+  readonly damage: Damage;
+}
+
+/**
+ * Reads a log once and remembers only the places (some 200 bytes a row). Lines that cannot be read are counted and passed over.
+ * @param keys of the replies wanted; without it all
+ * @throws {UserError} where there is no log
+ */
+export async function indexReplies(path: string, keys?: ReadonlySet<string>): Promise<ReplyIndex> {
+  if (!existsSync(path))
+    throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
+  const stages = new Map<string, Map<string, Place>>();
+  const damage = new Damage(path);
+  for await (const line of readLog(path)) {
+    const { reply, offset, length } = line;
+    if (!reply) damage.add(line);
+    else if (!keys || keys.has(reply.key)) {
+      const places = stages.get(reply.stage) ?? new Map<string, Place>();
+      stages.set(reply.stage, places);
+      reply.ids.forEach((id, index) => places.set(id, { offset, length, index }));
+    }
+  }
+  return { path, stages, damage };
+}
+
+/**
+ * Reads the replies of a stage with a reading: as often, and with as many readings, as one likes.
+ * @param order row ids in the order wanted, gone through twice; without it the log's order.
+ * @throws {UserError} where rows of `order` have no reply (how many is said), or the reading does not fit replies to several questions.
+ */
+export function* predictionsFrom(
+  index: ReplyIndex,
+  stage: string,
+  reading: ReadingName,
+  order?: Iterable<string>,
+): Generator<Prediction> {
+  const places = index.stages.get(stage) ?? new Map<string, Place>();
+  if (order) requireAll(index, stage, places, order);
+  const file = openSync(index.path, "r");
+  let last: { offset: number; line: LoggedReply; letters: (Letter | null)[] } | undefined;
+  try {
+    for (const id of order ?? places.keys()) {
+      const place = places.get(id) as Place;
+      // The questions of one request mostly follow each other.
+      if (last?.offset !== place.offset) {
+        const line = lineAt(file, place, index.path);
+        last = { offset: place.offset, line, letters: readReply(reading, line.text, line.ids.length) };
+      }
+      yield predictionOf(id, last.line, last.letters, place.index);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function requireAll(
+  index: ReplyIndex,
+  stage: string,
+  places: ReadonlyMap<string, Place>,
+  order: Iterable<string>,
+): void {
+  let [all, missing] = [0, 0];
+  let first = "";
+  for (const id of order) {
+    all++;
+    if (!places.has(id) && missing++ === 0) first = id;
+  }
+  if (missing > 0) {
+    const { words } = index.damage;
+    throw new UserError(
+      `${index.path} lacks replies to ${missing.toLocaleString("en")} of ${all.toLocaleString("en")} rows in the stage "${stage}" (the first: ${first})${words ? `; ${words}` : ""}`,
+      { hint: "Run the run's own command again: it asks what is missing, and nothing twice." },
+    );
+  }
+}
+
+function lineAt(file: number, { offset, length }: Place, path: string): LoggedReply {
+  const bytes = Buffer.alloc(length);
+  for (let done = 0, read = -1; done < length && read !== 0; done += read)
+    read = readSync(file, bytes, done, length - done, offset + done);
+  const parsed = parseReply(bytes, offset === 0);
+  if ("reply" in parsed) return parsed.reply;
+  throw new UserError(`${path} has changed while it was read (byte ${offset}: ${parsed.fault})`, {
+    hint: "Try again once nothing writes to it.",
+  });
+}
+
+function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter | null)[], index: number): Prediction {
+  const [language, subject] = id.split("/") as [string, string];
+  return {
+    id,
+    language,
+    subject,
+    answer: line.answers[index] as Letter,
+    prediction: letters[index] ?? null,
+    reply: line.text,
+    stage: line.stage,
+    ...(line.logProbabilities ? { logProbabilities: line.logProbabilities } : {}),
+  };
+}
