@@ -68,10 +68,11 @@ def clustered():
 
 def shrinkage():
     out = []
-    for spread in (0.3, 0.05):
+    for spread, design_effect in ((0.3, 1), (0.05, 1), (0.15, 3.5)):
         n = draw.integers(2, 120, 57)
         p = np.clip(draw.normal(0.5, spread, 57), 0.02, 0.98)
-        k = draw.binomial(n, p)
+        k = draw.binomial(n, p) / design_effect
+        n = n / design_effect
         mean = k.sum() / n.sum()
 
         def loss(log_weight):

@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { accuracyCells, lowestShare, macroCells, pairedCells, testCells } from "../bench/coverage/coverage.js";
+import { uniforms } from "../bench/coverage/draws.js";
+import { populations } from "../bench/coverage/populations.js";
 import {
   type Cluster,
+  calibration,
   clopperPearsonInterval,
   clusteredInterval,
+  effectiveCounts,
+  intraclassCorrelation,
   macroInterval,
+  type Prediction,
   pairedDifferenceInterval,
+  shrink,
   wilsonInterval,
 } from "../src/evaluate/index.js";
 
@@ -46,6 +53,66 @@ describe("simulated runs", () => {
   it("the test by question keeps 0.05 where questions are few, the one by row does not", () => {
     expect(lowestShare(testCells(20, 14, "question"), REPEATS, 1).lowest).toBeGreaterThan(0.94);
     expect(lowestShare(testCells(20, 14, "row"), REPEATS, 1).lowest).toBeLessThan(0.7);
+  });
+});
+
+describe("subjects of many translations", () => {
+  it("are drawn to the mean as their questions, not their rows, allow", () => {
+    const draw = uniforms(3);
+    const squares = { raw: 0, byRow: 0, byQuestion: 0 };
+    let correlation = 0;
+    for (let repeat = 0; repeat < 40; repeat++) {
+      const truths = Array.from({ length: 57 }, () => 0.45 + 0.3 * draw());
+      const groups = truths.map((accuracy) =>
+        populations["beta-binomial"]!({ questions: 5, languages: 14, accuracy, correlation: 0.5 })(draw),
+      );
+      correlation += intraclassCorrelation(groups) / 40;
+      const rows = groups.map((clusters) => ({ n: 70, correct: clusters.reduce((sum, one) => sum + one.correct, 0) }));
+      const estimates = { byRow: shrink(rows).estimates, byQuestion: shrink(effectiveCounts(groups)).estimates };
+      truths.forEach((truth, index) => {
+        squares.raw += (rows[index]!.correct / 70 - truth) ** 2;
+        squares.byRow += (estimates.byRow[index]! - truth) ** 2;
+        squares.byQuestion += (estimates.byQuestion[index]! - truth) ** 2;
+      });
+    }
+    expect(Math.abs(correlation - 0.5)).toBeLessThan(0.03);
+    expect(squares.byQuestion / squares.raw).toBeLessThan(0.4);
+    expect(squares.byRow / squares.raw).toBeGreaterThan(0.7);
+  });
+
+  it("show a calibration error by chance, as large as is told", () => {
+    const draw = uniforms(5);
+    for (const [questions, languages, copy] of [
+      [200, 1, 0],
+      [50, 5, 0.8],
+    ] as const) {
+      let [found, told] = [0, 0];
+      for (let repeat = 0; repeat < 60; repeat++) {
+        const rows = Array.from({ length: questions }, (_, question) => {
+          const shared = draw();
+          return Array.from({ length: languages }, (_, language): Prediction => {
+            const confidence = 0.3 + 0.69 * draw();
+            const right = (draw() < copy ? shared : draw()) < confidence;
+            const other = Math.log((1 - confidence) / 3);
+            return {
+              id: `L${language}/anatomy/${question}`,
+              language: `L${language}`,
+              subject: "anatomy",
+              answer: right ? "A" : "B",
+              prediction: "A",
+              reply: "A",
+              stage: "test",
+              logProbabilities: [Math.log(confidence), other, other, other],
+            };
+          });
+        }).flat();
+        const { expectedCalibrationError, errorIfCalibrated } = calibration(rows)!;
+        found += expectedCalibrationError;
+        told += errorIfCalibrated;
+      }
+      expect(told / found).toBeGreaterThan(0.85);
+      expect(told / found).toBeLessThan(1.15);
+    }
   });
 });
 

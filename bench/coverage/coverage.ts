@@ -124,6 +124,19 @@ export const testCells = (questions: number, languages: number, by: "question" |
     },
   }));
 
+/** The same test where the accuracies are equal, but many questions gain a row and few lose all: not symmetric. */
+export const asymmetricCells = (questions: number, languages: number): Cell[] =>
+  [0.1, 0.4, 0.8].map((gaining) => ({
+    what: `${gaining} of the questions gain a row`,
+    holds: (draw) => {
+      const differences = Array.from({ length: questions }, () => {
+        const at = draw();
+        return at < gaining ? 1 : at < gaining + gaining / languages ? -languages : 0;
+      });
+      return clusteredMcnemarExact(differences) >= 0.05;
+    },
+  }));
+
 export interface Found {
   readonly lowest: number;
   readonly where: string;

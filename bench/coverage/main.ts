@@ -5,6 +5,7 @@
  */
 import {
   accuracyCells,
+  asymmetricCells,
   bootstrapCells,
   type Cell,
   LANGUAGES,
@@ -57,4 +58,5 @@ table("pairedBootstrap (200 resamples) covers", [5, 20, 50], bootstrapCells, qui
 table("clusteredMcnemarExact keeps a true null hypothesis at 0.05", [5, 20, 50, 200], (q, l) =>
   testCells(q, l, "question"),
 );
+table("… and where the changes are not symmetric", [5, 20, 50, 200], asymmetricCells);
 table("mcnemarExact, by row, keeps a true null hypothesis at 0.05", [5, 20, 50, 200], (q, l) => testCells(q, l, "row"));

@@ -100,6 +100,7 @@ export function stageSections(stages: readonly StageResult[], drawn: ReturnType<
                 name: "Calibration error",
                 value: percent(statistics.calibration.expectedCalibrationError),
                 under: [
+                  `${percent(statistics.calibration.errorIfCalibrated)} by chance alone, were it calibrated`,
                   `Brier score ${statistics.calibration.brier.toFixed(3)} (0 to 2)`,
                   `${statistics.calibration.n.toLocaleString("en")} rows with log-probabilities`,
                 ],

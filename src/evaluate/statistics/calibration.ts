@@ -1,6 +1,7 @@
 import { LETTERS } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
-import { isCorrect } from "./cluster.js";
+import { isCorrect, questionOfId } from "./cluster.js";
+import { ratioParts } from "./design-effect.js";
 
 export interface CalibrationBin {
   readonly low: number;
@@ -15,6 +16,11 @@ export interface Calibration {
   readonly n: number;
   /** Expected calibration error over ten bins of equal width (Naeini et al. 2015). */
   readonly expectedCalibrationError: number;
+  /**
+   * What the error would be on average if the probabilities were right: it is never 0, and of few questions large. Each
+   * bin's deviation taken as normal, with the cluster-robust variance of its rows by question, or that of independent rows where it is larger.
+   */
+  readonly errorIfCalibrated: number;
   /** Brier score over the four letters, 0 to 2. */
   readonly brier: number;
   readonly bins: readonly CalibrationBin[];
@@ -25,7 +31,13 @@ export interface Calibration {
  * @returns undefined where no prediction has log-probabilities.
  */
 export function calibration(predictions: readonly Prediction[], binCount = 10): Calibration | undefined {
-  const bins = Array.from({ length: binCount }, () => ({ n: 0, confidence: 0, correct: 0 }));
+  const bins = Array.from({ length: binCount }, () => ({
+    n: 0,
+    confidence: 0,
+    correct: 0,
+    variance: 0,
+    questions: new Map<string, { n: number; sum: number }>(),
+  }));
   let [n, brier] = [0, 0];
   for (const prediction of predictions) {
     const logs = prediction.logProbabilities;
@@ -42,12 +54,22 @@ export function calibration(predictions: readonly Prediction[], binCount = 10): 
     bin.n++;
     bin.confidence += confidence;
     bin.correct += isCorrect(prediction) ? 1 : 0;
+    bin.variance += confidence * (1 - confidence);
+    const question = questionOfId(prediction.id);
+    const { n: rows, sum } = bin.questions.get(question) ?? { n: 0, sum: 0 };
+    bin.questions.set(question, { n: rows + 1, sum: sum + Number(isCorrect(prediction)) - confidence });
     n++;
   }
   if (n === 0) return undefined;
   return {
     n,
     expectedCalibrationError: bins.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.correct), 0) / n,
+    errorIfCalibrated:
+      bins.reduce((sum, { variance, questions }) => {
+        const robust = ratioParts([...questions.values()]).reduce((all, { residual }) => all + residual ** 2, 0);
+        // The mean of a normal deviate's absolute value.
+        return sum + Math.sqrt((2 / Math.PI) * Math.max(robust, variance));
+      }, 0) / n,
     brier: brier / n,
     bins: bins.map((bin, index) => ({
       low: index / binCount,

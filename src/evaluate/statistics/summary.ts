@@ -3,7 +3,7 @@ import type { Prediction } from "../prediction.js";
 import { type Calibration, calibration } from "./calibration.js";
 import { isCorrect, questionClusters } from "./cluster.js";
 import { type ClusteredInterval, clusteredInterval, type Interval, macroInterval, wilsonInterval } from "./interval.js";
-import { shrink } from "./shrinkage.js";
+import { effectiveCounts, shrink } from "./shrinkage.js";
 
 /** Under so many questions a group's accuracy is marked as resting on few, however many languages they were asked in. */
 export const FEW_QUESTIONS = 30;
@@ -65,9 +65,8 @@ export interface EvaluationStatistics {
 /** The statistics of one stage's predictions. */
 export function evaluationStatistics(predictions: readonly Prediction[]): EvaluationStatistics {
   const subjects = group(predictions, (one) => one.subject);
-  const shrunken = shrink(
-    subjects.map(([, rows]) => ({ n: rows.length, correct: rows.filter(isCorrect).length })),
-  ).estimates;
+  const clustersOfSubjects = subjects.map(([, rows]) => questionClusters(rows));
+  const shrunken = shrink(effectiveCounts(clustersOfSubjects)).estimates;
   const letters = letterBias(predictions);
   return {
     overall: accuracyOf(predictions),
@@ -75,7 +74,7 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
     macroAccuracy: subjects.length
       ? subjects.reduce((sum, [, rows]) => sum + accuracyOf(rows).accuracy, 0) / subjects.length
       : 0,
-    macroInterval: macroInterval(subjects.map(([, rows]) => questionClusters(rows))),
+    macroInterval: macroInterval(clustersOfSubjects),
     unreadableShare: predictions.length
       ? predictions.filter((one) => one.prediction === null).length / predictions.length
       : 0,
