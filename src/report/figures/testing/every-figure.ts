@@ -46,6 +46,7 @@ export function everyFigure(): Figure[] {
   );
   const calibration = {
     expectedCalibrationError: 0.1,
+    errorIfCalibrated: 0.02,
     brier: 0.5,
     n: 100,
     bins: [0.05, 0.5, 0.999].map((confidence) => ({ low: 0, high: 1, n: 10, confidence, accuracy: confidence })),
