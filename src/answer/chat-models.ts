@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../base/errors.js";
 import { HttpFailure } from "../base/http.js";
+import { withoutTrailing } from "../base/trim.js";
 import { RefusedRequest } from "./chat-errors.js";
 import { BadReply } from "./chat-reply.js";
 
@@ -19,7 +20,7 @@ export async function modelsOf(base: { url: URL }, ask: () => Promise<unknown>, 
   if (Array.isArray(first)) return first;
   if (!/\/v1\/?$/.test(given.pathname)) {
     base.url = new URL(given);
-    base.url.pathname = `${given.pathname.replace(/\/+$/, "")}/v1`;
+    base.url.pathname = `${withoutTrailing(given.pathname, "/")}/v1`;
     const second = await listAt(ask, endpoint).catch(() => undefined);
     if (Array.isArray(second)) return second;
     base.url = given;

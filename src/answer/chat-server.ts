@@ -3,6 +3,7 @@ import { UserError } from "../base/errors.js";
 import { HttpClient } from "../base/http.js";
 import { printableName } from "../base/printable.js";
 import { type Gate, type Retry, withRetries } from "../base/retry.js";
+import { withoutTrailing } from "../base/trim.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
 import { exhaustedChatError, judgeChatError, RefusedRequest } from "./chat-errors.js";
 import { modelsOf } from "./chat-models.js";
@@ -193,7 +194,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
 /** A route's address: behind the base's path, before its query. */
 function urlOf(base: URL, path: string): string {
   const url = new URL(base);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${path}`;
+  url.pathname = `${withoutTrailing(url.pathname, "/")}/${path}`;
   return url.href;
 }
 

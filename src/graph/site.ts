@@ -21,7 +21,7 @@ export function captureSite(): Site {
 export function describeSite(site: Site | undefined): string {
   const frames = (site?.stack ?? "").split("\n").slice(1);
   for (const frame of frames) {
-    const match = /\(?((?:file:\/\/)?\/?[^()\s]+):(\d+):(\d+)\)?$/.exec(frame.trim());
+    const match = /(?<![^\s(])((?:file:\/\/)?\/?[^()\s]+):(\d+):(\d+)\)?$/.exec(frame.trim());
     if (!match) continue;
     const [, where = "", line, column] = match;
     const file = where.startsWith("file://") ? fileURLToPath(where) : where;

@@ -43,8 +43,9 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
 /** Keys of a JSON text whose number has a point or an exponent. */
 function floatKeysOf(text: string): Set<string> {
   const keys = new Set<string>();
-  for (const [, key, number] of text.matchAll(/"((?:[^"\\]|\\.)*)"\s*:\s*(-?\d[\d.eE+-]*)/g))
-    if (/[.eE]/.test(number!)) keys.add(key!);
+  // Each match takes a whole string, a key or not, so that none is looked at twice.
+  for (const [, key, number] of text.matchAll(/"((?:[^"\\]|\\.)*)"?(?:\s*:\s*(-?\d[\d.eE+-]*))?/g))
+    if (number !== undefined && /[.eE]/.test(number)) keys.add(key!);
   return keys;
 }
 

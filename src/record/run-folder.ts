@@ -5,6 +5,7 @@ import { messageOf, UserError } from "../base/errors.js";
 import { readJson, writeWhole } from "../base/files.js";
 import { isLeftover } from "../base/folders.js";
 import { lockFolder } from "../base/lock.js";
+import { withoutTrailing } from "../base/trim.js";
 
 /** What `run.json` says of a run that has begun; `manifest.json` says the same and more once it is complete. */
 export interface RunStart {
@@ -45,7 +46,7 @@ export class RunFolder {
     if (options.fresh && existsSync(path)) {
       // Not from under a run that still goes on.
       lockFolder(path)();
-      renameSync(path, `${path.replace(/[\\/]+$/, "")}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
+      renameSync(path, `${withoutTrailing(path, "/\\")}.before-${now.toISOString().replace(/[:.]/g, "-")}`);
     }
     const startPath = join(path, "run.json");
     const configurationHash = hashOf(identity);

@@ -6,6 +6,7 @@ import { expandPath } from "../../base/environment.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { withoutMark } from "../../base/text.js";
+import { withoutTrailing } from "../../base/trim.js";
 
 /** Where the hub is, who asks, and where files are kept: the variables of Python's `huggingface_hub`. */
 export interface HubSettings {
@@ -57,7 +58,7 @@ export function hubSettings(
     checkedToken(set("HUGGING_FACE_HUB_TOKEN"), "HUGGING_FACE_HUB_TOKEN") ??
     (isTrue(set("HF_HUB_DISABLE_IMPLICIT_TOKEN")) ? undefined : tokenIn(path("HF_TOKEN_PATH") ?? join(home, "token")));
   return {
-    endpoint: server.address.replace(/\/+$/, ""),
+    endpoint: withoutTrailing(server.address, "/"),
     authorization: server.authorization ?? (token === undefined ? undefined : `Bearer ${token}`),
     cache: path("HF_HUB_CACHE") ?? path("HUGGINGFACE_HUB_CACHE") ?? join(home, "hub"),
     offline: options.offline === true || isTrue(set("HF_HUB_OFFLINE") ?? set("TRANSFORMERS_OFFLINE")),

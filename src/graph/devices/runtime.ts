@@ -62,12 +62,15 @@ export async function openDevice(name: DeviceName, options: DeviceOptions = {}):
   return device;
 }
 
+const CHECK_FAILED = " was false. ";
+
 /** What the runtime says at the root of an error, without the place in its source. */
 function innermost(error: unknown): string {
   if (error instanceof Error && error.cause !== undefined) return innermost(error.cause);
-  return (error instanceof Error ? error.message : String(error))
-    .replace(/^\S*onnxruntime\S*.*? was false\. /s, "")
-    .trim();
+  const message = error instanceof Error ? error.message : String(error);
+  const check = message.indexOf(CHECK_FAILED);
+  const inSource = check >= 0 && /^\S*/.exec(message)![0].includes("onnxruntime");
+  return (inSource ? message.slice(check + CHECK_FAILED.length) : message).trim();
 }
 
 class RuntimeDevice implements Device {

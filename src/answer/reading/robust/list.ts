@@ -1,3 +1,4 @@
+import { withoutTrailing } from "../../../base/trim.js";
 import { answerOf, isRecord, jsonIn } from "./json.js";
 
 type Read = (text: string) => string | null;
@@ -81,7 +82,7 @@ function numberedIn(lines: readonly string[]): [number, string][] | undefined {
     ) {
       for (const [at, match] of several.entries()) {
         const from = match.index + match[0].length - 1;
-        parts.push([Number(match[1]), line.slice(from, several[at + 1]?.index).replace(/[\s,;|{}"']+$/, "")]);
+        parts.push([Number(match[1]), withoutTrailing(line.slice(from, several[at + 1]?.index), " \t,;|{}\"'")]);
       }
       continue;
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
+import { withoutTrailing } from "../../../base/trim.js";
 
 export type WandbMode = "disabled" | "offline" | "online";
 
@@ -50,7 +51,7 @@ export function wandbSettings(
     : named === undefined
       ? undefined
       : (modes[named] ?? "offline");
-  const baseUrl = (set("WANDB_BASE_URL") ?? "https://api.wandb.ai").replace(/\/+$/, "");
+  const baseUrl = withoutTrailing(set("WANDB_BASE_URL") ?? "https://api.wandb.ai", "/");
   const address = URL.canParse(baseUrl) && /^https?:/.test(baseUrl) ? new URL(baseUrl) : undefined;
   if (!address) complaints.push(`WANDB_BASE_URL is no address: ${baseUrl}`);
   return {
