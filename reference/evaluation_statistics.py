@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import statsmodels.api as sm
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.special import betaln
 from scipy.stats import beta, binomtest, norm, permutation_test, t
 from statsmodels.stats.contingency_tables import mcnemar
@@ -95,8 +95,21 @@ def clustered_mcnemar():
     return out
 
 
+def power():
+    out = []
+    for questions, languages, discordance, correlation, alpha, strength in ((500, 1, 0.1, 0.0, 0.05, 0.8), (40, 14, 0.2, 0.3, 0.05, 0.8), (1000, 14, 0.1, 0.4, 0.01, 0.9), (14042, 2, 0.25, 0.6, 0.05, 0.8)):
+        rows = questions * languages / (1 + (languages - 1) * correlation)
+
+        def missing(d):
+            # Connor (1987): of the statistic's normal distribution, what lies beyond the critical value.
+            return norm.sf((norm.ppf(1 - alpha / 2) * np.sqrt(discordance) - d * np.sqrt(rows)) / np.sqrt(discordance - d * d)) - strength
+
+        out.append({"questions": questions, "languages": languages, "discordance": discordance, "correlation": correlation, "alpha": alpha, "power": strength, "difference": float(brentq(missing, 1e-9, discordance * (1 - 1e-9), xtol=1e-14))})
+    return out
+
+
 def main():
-    golden = {"wilson": wilson(), "mcnemar": exact_mcnemar(), "holm": holm(), "clustered": clustered(), "shrinkage": shrinkage(), "clopperPearson": clopper_pearson(), "quantiles": quantiles(), "clusteredMcnemar": clustered_mcnemar()}
+    golden = {"wilson": wilson(), "mcnemar": exact_mcnemar(), "holm": holm(), "clustered": clustered(), "shrinkage": shrinkage(), "clopperPearson": clopper_pearson(), "quantiles": quantiles(), "power": power(), "clusteredMcnemar": clustered_mcnemar()}
     target = Path(__file__).parent / "golden" / "statistics.json"
     target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
     print(target, target.stat().st_size)

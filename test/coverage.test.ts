@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { accuracyCells, lowestShare, macroCells, pairedCells, testCells } from "../bench/coverage/coverage.js";
 import { uniforms } from "../bench/coverage/draws.js";
-import { populations } from "../bench/coverage/populations.js";
+import { populations, shareOf } from "../bench/coverage/populations.js";
 import {
   type Cluster,
   calibration,
   clopperPearsonInterval,
   clusteredInterval,
+  clusteredMcnemarExact,
   effectiveCounts,
   intraclassCorrelation,
   macroInterval,
+  minimumDetectableDifference,
   type Prediction,
   pairedDifferenceInterval,
   shrink,
@@ -114,6 +116,30 @@ describe("subjects of many translations", () => {
       expect(told / found).toBeLessThan(1.15);
     }
   });
+});
+
+it.each([
+  [500, 1, 0.1, 0],
+  [40, 14, 0.2, 0.3],
+  [300, 5, 0.2, 0.9],
+])("%i questions in %i languages find the difference that is told in four of five samples", (...setting) => {
+  const [questions, languages, discordance, correlation] = setting;
+  const difference = minimumDetectableDifference(questions, { languages, discordance, correlation })!;
+  const found = shareOf(400, 9, (draw) => {
+    const change = (): number => {
+      const at = draw();
+      return at < (discordance + difference) / 2 ? 1 : at < discordance ? -1 : 0;
+    };
+    const differences = Array.from({ length: questions }, () => {
+      const shared = change();
+      let sum = 0;
+      for (let row = 0; row < languages; row++) sum += draw() < Math.sqrt(correlation) ? shared : change();
+      return sum;
+    });
+    return clusteredMcnemarExact(differences) < 0.05;
+  });
+  expect(found).toBeGreaterThan(0.74);
+  expect(found).toBeLessThan(0.86);
 });
 
 describe("where the rows say little of their spread", () => {

@@ -21,6 +21,7 @@ export {
 } from "./interval.js";
 export { holm, mcnemarExact } from "./mcnemar.js";
 export { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
+export { minimumDetectableDifference, type PairedDesign, requiredQuestions } from "./power.js";
 export { effectiveCounts, intraclassCorrelation, type Shrinkage, shrink } from "./shrinkage.js";
 export {
   type Accuracy,

@@ -12,6 +12,9 @@ import {
   evaluationStatistics,
   holm,
   mcnemarExact,
+  minimumDetectableDifference,
+  type PairedDesign,
+  requiredQuestions,
   shrink,
   wilsonInterval,
 } from "./index.js";
@@ -35,6 +38,14 @@ describe("against scipy and statsmodels", () => {
       const [low, high] = clopperPearsonInterval(correct, n);
       expect(low).toBeCloseTo(interval[0], 10);
       expect(high).toBeCloseTo(interval[1], 10);
+    },
+  );
+
+  it.each(golden.power as (PairedDesign & { questions: number; difference: number })[])(
+    "the difference that $questions questions in $languages languages can show, and the questions that it needs",
+    ({ questions, difference, ...design }) => {
+      expect(minimumDetectableDifference(questions, design)).toBeCloseTo(difference, 9);
+      expect(requiredQuestions(difference, design)).toBe(questions);
     },
   );
 
@@ -217,7 +228,38 @@ describe("statistics of a set of answers", () => {
   });
 });
 
+describe("planning a comparison", () => {
+  const design = { languages: 2, discordance: 0.2, correlation: 0.5 };
+
+  it("says so where no difference that there can be would be found", () => {
+    expect(minimumDetectableDifference(5, design)).toBeUndefined();
+    expect(minimumDetectableDifference(20_000, design)).toBeLessThan(0.01);
+  });
+
+  it.each([
+    [{ ...design, discordance: 0 }, /discordance must be above 0 and at most 1, not 0/],
+    [{ ...design, correlation: -0.1 }, /correlation must be from 0 to 1, not -0.1/],
+    [{ ...design, languages: 0 }, /languages must be 1 or more, not 0/],
+    [{ ...design, power: 0.01 }, /power must be between alpha and 1, not 0.01/],
+    [{ ...design, alpha: Number.NaN }, /alpha must be between 0 and 1, not NaN/],
+  ])("refuses %o", (wrong, message) => {
+    expect(() => minimumDetectableDifference(100, wrong)).toThrow(message);
+    expect(() => requiredQuestions(0.05, wrong)).toThrow(message);
+  });
+
+  it("refuses a difference larger than the discordance", () => {
+    expect(() => requiredQuestions(0.3, design)).toThrow(/no more than the discordance 0.2, not 0.3/);
+    expect(() => requiredQuestions(0, design)).toThrow(/must be above 0/);
+    expect(() => minimumDetectableDifference(0, design)).toThrow(/questions must be 1 or more/);
+  });
+});
+
 describe("comparing runs", () => {
+  it("refuses a run that answers a row twice", () => {
+    const twice = run("two", () => true, [...rows, rows[7]!]);
+    expect(() => compareRuns([run("one", () => true), twice])).toThrow(/two answers DE_DE\/anatomy\/7 more than once/);
+  });
+
   const rows = Array.from({ length: 200 }, (_, i) => `DE_DE/${i < 100 ? "anatomy" : "virology"}/${i}`);
   const run = (name: string, right: (i: number) => boolean, ids = rows) => ({
     name,
