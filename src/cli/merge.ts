@@ -53,8 +53,8 @@ async function merge(given: string, flags: MergeFlags): Promise<void> {
   );
   const opening = { revision, offline: flags.offline, progress };
   await mergeAdapterFolder(adapter, flags.out, {
-    ...opening,
-    base,
+    ...flags,
+    progress,
     float32: flags.float32,
     check: async (folder) => {
       const [ours, stored] = [await answers(folder, opening), await answers(base as string, opening, adapter)];

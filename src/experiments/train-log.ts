@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
-import { writeWhole } from "../base/files.js";
-import { JsonLinesFile, readJsonLines } from "../base/json-lines.js";
+import { JsonLinesFile, readJsonLines, writeJsonLines } from "../base/json-lines.js";
 import { duration, type Progress } from "../base/progress.js";
 import type { Tracker } from "../record/index.js";
 import type { TrainingCurves } from "../report/index.js";
@@ -41,7 +40,7 @@ export class TrainLog {
       const kept: Line[] = [];
       for await (const line of readJsonLines<Line>(path))
         if ("validationLoss" in line ? line.epoch <= validations.length : line.step <= step) kept.push(line);
-      writeWhole(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      writeJsonLines(path, kept);
     }
     return new TrainLog(new JsonLinesFile(path), step, tracker, progress);
   }

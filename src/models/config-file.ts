@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 
@@ -60,6 +60,27 @@ export function configText(
   const text = JSON.stringify(json, null, 2);
   return `${text.replace(/^( *"((?:[^"\\]|\\.)*)": -?\d+)(,?)$/gm, (line, number: string, key: string, comma: string) => (floatKeys.has(key) ? `${number}.0${comma}` : line))}\n`;
 }
+
+const whole = z.number().int();
+
+/**
+ * Sizes in config.json, each with a bound beyond any model that there is: what a file from outside says is looped over and multiplied
+ * before its weights are seen. An architecture's schema takes its sizes from here, and bounds what it adds.
+ */
+export const SIZES = {
+  vocabulary: whole.positive().max(2 ** 24),
+  /** Of a state, a layer's inside, all heads together. */
+  width: whole.positive().max(2 ** 20),
+  headWidth: whole.positive().max(2 ** 14),
+  layers: whole.positive().max(1024),
+  heads: whole.positive().max(4096),
+  /** Of a sequence, a window. */
+  positions: whole.positive().max(2 ** 31 - 1),
+  tokenId: whole.nonnegative().max(2 ** 31 - 1),
+} as const;
+
+/** `eos_token_id`: one, or some. */
+export const endTokenIds = z.union([SIZES.tokenId, z.array(SIZES.tokenId).max(64)]);
 
 /**
  * Checks config.json against a schema.

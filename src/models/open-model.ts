@@ -7,7 +7,7 @@ import type { ArchitectureLoadOptions } from "./architecture.js";
 import { architectureOf } from "./architectures/index.js";
 import type { LanguageModel } from "./language-model.js";
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "./load.js";
-import { baseOf, isAdapterFolder, loadAdapter, quantizationFor, readAdapterSettings } from "./lora/index.js";
+import { isAdapterFolder, loadAdapter, openBase, quantizationFor, readAdapterSettings } from "./lora/index.js";
 import { type QuantizationOptions, weightStore } from "./quantize/index.js";
 
 /** A model of any supported architecture, with where it came from. */
@@ -37,17 +37,12 @@ export async function openModel(place: string, device: Device, options: OpenMode
   const adapter = isAdapterFolder(place) ? await readAdapterSettings(place) : undefined;
   if (!adapter && options.base !== undefined)
     throw new UserError(`${place} is no adapter: it has no base`, { hint: "Leave the base out." });
-  const { base, revision } = baseOf(adapter, options);
-  if (adapter && !base)
-    throw new UserError(`${place}: adapter_config.json names no base_model_name_or_path`, {
-      hint: "Write the base model's folder or hub id into it, or give it with --base.",
-    });
   const chosen = adapter && (await quantizationFor(place, options.quantization));
   if (chosen) options.progress?.say(chosen.why);
   const quantization = chosen?.quantization ?? options.quantization ?? { kind: "none" };
   // Before gigabytes are fetched: whether the device has it.
   weightStore(quantization, device);
-  const checkpoint = await openCheckpoint(base ?? place, { ...options, revision });
+  const checkpoint = await (adapter ? openBase(place, adapter, options) : openCheckpoint(place, options));
   try {
     const held = { frozen: true, quantization, progress: options.progress };
     const [needed, free] = [checkpoint.weights.elements * leastBytesEach(checkpoint, device, held), memoryFree()];

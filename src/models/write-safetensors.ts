@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
-import { writeWhole, writeWholeWith } from "../base/files.js";
+import { writeWholeWith } from "../base/files.js";
+import { writeJsonWhole } from "../base/json.js";
 import { STORED_TYPES, type StoredType } from "./float-formats.js";
 
 /** A tensor to write. */
@@ -91,9 +92,6 @@ export function writeShardedSafetensors(
   });
   const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   // The index is written last: it vouches for shards that are there.
-  writeWhole(
-    `${path}.index.json`,
-    `${JSON.stringify({ metadata: { total_size: total }, weight_map: weightMap }, null, 2)}\n`,
-  );
+  writeJsonWhole(`${path}.index.json`, { metadata: { total_size: total }, weight_map: weightMap });
   return [...names, `${basename(path)}.index.json`];
 }

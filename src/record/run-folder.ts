@@ -4,6 +4,7 @@ import { canonicalJson, hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { readJson, writeWhole } from "../base/files.js";
 import { isLeftover } from "../base/folders.js";
+import { writeJsonWhole } from "../base/json.js";
 import { lockFolder } from "../base/lock.js";
 import { withoutTrailing } from "../base/trim.js";
 
@@ -97,7 +98,7 @@ export class RunFolder {
   }
 
   writeJson(name: string, value: unknown): void {
-    writeWhole(this.file(name), `${JSON.stringify(value, null, 2)}\n`);
+    writeJsonWhole(this.file(name), value);
   }
 
   /** Takes an old manifest away before anything that it vouches for changes. */

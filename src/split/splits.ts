@@ -1,4 +1,5 @@
-import { sha256 } from "../base/files.js";
+import { sha256OfPieces } from "../base/files.js";
+import { jsonPieces } from "../base/json.js";
 import type { Row } from "../data/index.js";
 import { groupedSplit } from "./grouped-split.js";
 import { shuffledOrder, stratifiedTrainTestSplit } from "./train-test-split.js";
@@ -73,4 +74,4 @@ export const idsOf = (splits: Splits): { train: string[]; validation: string[]; 
 });
 
 /** SHA-256 over the ids of all parts, in order. */
-export const hashOfSplits = (splits: Splits): string => sha256(JSON.stringify(idsOf(splits)));
+export const hashOfSplits = (splits: Splits): string => sha256OfPieces(jsonPieces(idsOf(splits)));

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
 import { readJson } from "../../base/files.js";
@@ -119,7 +119,7 @@ export async function readAdapterSettings(folder: string): Promise<LoraSettings>
     rankStabilized: config.use_rslora ?? undefined,
     rankPattern: config.rank_pattern ?? undefined,
     alphaPattern: config.alpha_pattern ?? undefined,
-    base: config.base_model_name_or_path ?? "",
+    base: baseBeside(folder, config.base_model_name_or_path ?? ""),
     revision: config.revision ?? undefined,
   };
 }
@@ -129,7 +129,8 @@ export function adapterConfigJson(lora: LoraSettings, taskType: "CAUSAL_LM" | "S
   return {
     peft_type: "LORA",
     task_type: taskType,
-    base_model_name_or_path: lora.base,
+    // A folder is named so that it is found from wherever the adapter is read.
+    base_model_name_or_path: lora.base !== "" && existsSync(lora.base) ? resolve(lora.base) : lora.base,
     r: lora.rank,
     lora_alpha: lora.alpha,
     lora_dropout: lora.dropout,
@@ -148,6 +149,13 @@ export function adapterConfigJson(lora: LoraSettings, taskType: "CAUSAL_LM" | "S
     use_dora: false,
     use_rslora: lora.rankStabilized ?? false,
   };
+}
+
+/** A base's name as it is opened: a relative path to a model's folder goes from the adapter's folder, as other tools write it, else from the working one. */
+function baseBeside(folder: string, base: string): string {
+  if (base === "" || isAbsolute(base)) return base;
+  const beside = resolve(folder, base);
+  return existsSync(join(beside, "config.json")) ? beside : base;
 }
 
 /** The base that an adapter is put on: the one that it names, at the commit that it names, unless another base or revision is asked for. */

@@ -3,6 +3,7 @@ export { addLora } from "./add.js";
 export { adapterWeightName } from "./matrices.js";
 export { mergeAdapters, mergeInto } from "./merge.js";
 export { type MergeOptions, mergeAdapterFolder } from "./merge-folder.js";
+export { openBase } from "./open-base.js";
 export { loadAdapter, saveAdapter } from "./peft.js";
 export { adaptedLayers, type Target } from "./targets.js";
 export {

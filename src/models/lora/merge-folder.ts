@@ -1,18 +1,18 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { UserError } from "../../base/errors.js";
 import { writeWhole } from "../../base/files.js";
 import { writeFolderWhole } from "../../base/folders.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { configText } from "../config-file.js";
 import { bfloat16Bits, expandToFloat32 } from "../float-formats.js";
-import { type OpenCheckpointOptions, openCheckpoint } from "../load.js";
+import type { OpenCheckpointOptions } from "../load.js";
 import { SHARD_BYTES, TOKENIZER_FILES } from "../save.js";
 import { linearLayersOf } from "../weights.js";
 import { type TensorToWrite, writeShardedSafetensors } from "../write-safetensors.js";
-import { baseOf, readAdapterSettings } from "./adapter-config.js";
+import { readAdapterSettings } from "./adapter-config.js";
 import { type AdapterMatrices, openMatrices } from "./matrices.js";
 import { mergeInto } from "./merge.js";
+import { openBase } from "./open-base.js";
 
 interface Change {
   readonly a: Float32Array;
@@ -40,10 +40,7 @@ export interface MergeOptions extends OpenCheckpointOptions {
 export async function mergeAdapterFolder(adapter: string, out: string, options: MergeOptions = {}): Promise<void> {
   const { progress = silent } = options;
   const settings = await readAdapterSettings(adapter);
-  const { base: source, revision } = baseOf(settings, options);
-  if (!source)
-    throw new UserError(`${adapter}: adapter_config.json names no base model`, { hint: "Give it with --base." });
-  const checkpoint = await openCheckpoint(source, { ...options, revision });
+  const checkpoint = await openBase(adapter, settings, options);
   let matrices: AdapterMatrices | undefined;
   try {
     matrices = await openMatrices(

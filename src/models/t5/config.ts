@@ -1,28 +1,27 @@
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
-import { type ConfigFile, parseConfig } from "../config-file.js";
+import { type ConfigFile, endTokenIds, parseConfig, SIZES } from "../config-file.js";
 
-const count = z.number().int().positive();
-const tokenId = z.number().int().nonnegative();
+const { vocabulary, width, headWidth, layers, heads, tokenId } = SIZES;
 
 const schema = z.looseObject({
-  vocab_size: count,
-  d_model: count,
-  d_kv: count,
-  d_ff: count,
-  num_layers: count,
-  num_decoder_layers: count.nullish(),
-  num_heads: count,
-  relative_attention_num_buckets: count.min(4).default(32),
-  relative_attention_max_distance: count.default(128),
+  vocab_size: vocabulary,
+  d_model: width,
+  d_kv: headWidth,
+  d_ff: width,
+  num_layers: layers,
+  num_decoder_layers: layers.nullish(),
+  num_heads: heads,
+  relative_attention_num_buckets: z.number().int().min(4).max(4096).default(32),
+  relative_attention_max_distance: width.default(128),
   dropout_rate: z.number().min(0).max(0.999).default(0.1),
-  layer_norm_epsilon: z.number().positive().default(1e-6),
+  layer_norm_epsilon: z.number().positive().max(1).default(1e-6),
   feed_forward_proj: z.string().default("relu"),
   tie_word_embeddings: z.boolean().nullish(),
   scale_decoder_outputs: z.boolean().nullish(),
   decoder_start_token_id: tokenId.nullish(),
   pad_token_id: tokenId.nullish(),
-  eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish(),
+  eos_token_id: endTokenIds.nullish(),
 });
 
 /** What a T5 model is made of; names are the field's, the comment gives config.json's. */

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDevice } from "../../graph/index.js";
+import { createTinyT5 } from "../t5/create.js";
+import { readAdapterSettings } from "./adapter-config.js";
+import { addLora } from "./add.js";
+import { mergeAdapterFolder } from "./merge-folder.js";
+import { openBase } from "./open-base.js";
+
+const root = mkdtempSync(join(tmpdir(), "open-base-"));
+const adapter = join(root, "elsewhere", "adapter");
+const config = join(adapter, "adapter_config.json");
+const before = process.cwd();
+beforeAll(async () => {
+  const device = await openDevice("cpu");
+  const model = await createTinyT5(device, { vocabSize: 40 }, 1);
+  process.chdir(root);
+  await model.save("base");
+  await addLora(model.weights, { rank: 2, alpha: 4, dropout: 0, modules: ["q"], base: "base" }, 1);
+  await model.save(adapter);
+  await model.dispose();
+  await device.close();
+  process.chdir(before);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const named = (base: string, revision: string | null = null): void => {
+  writeFileSync(
+    config,
+    JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), base_model_name_or_path: base, revision }),
+  );
+};
+const open = async (options: { base?: string } = {}) => {
+  const checkpoint = await openBase(adapter, await readAdapterSettings(adapter), { ...options, offline: true });
+  await checkpoint.close();
+  return checkpoint.folder;
+};
+
+describe("an adapter's base", () => {
+  it("is stored so that it is found from any folder", async () => {
+    expect(JSON.parse(readFileSync(config, "utf8")).base_model_name_or_path).toBe(join(root, "base"));
+    expect(await open()).toBe(join(root, "base"));
+  });
+
+  it("goes from the adapter's folder where it is relative", async () => {
+    for (const base of ["../../base", "./../../base/"]) {
+      named(base);
+      expect((await open()).replace(/\/$/, "")).toBe(join(root, "base"));
+      await mergeAdapterFolder(adapter, join(root, "merged"), { offline: true });
+    }
+  });
+
+  it("is asked for with --base where it is not there", async () => {
+    for (const base of ["../gone", "/gone/base", "org/gone", "no name of a hub/at all"]) {
+      named(base);
+      await expect(open()).rejects.toMatchObject({
+        message: expect.stringContaining(`the base that ${adapter} names cannot be opened`),
+        hint: expect.stringContaining("--base"),
+      });
+      expect(await open({ base: join(root, "base") })).toBe(join(root, "base"));
+    }
+    named("");
+    await expect(open()).rejects.toMatchObject({ hint: expect.stringContaining("--base") });
+  });
+
+  it("leads to no file outside the cache, by its name or its revision", async () => {
+    mkdirSync(join(root, "home"), { recursive: true });
+    named("org/name", "../../../../outside");
+    await expect(open()).rejects.toThrow(/is no name for a file/);
+    named("../name");
+    await expect(open()).rejects.toThrow(/cannot be opened/);
+  });
+});
