@@ -80,7 +80,7 @@ const INFORMATIONAL = 10;
 
 export class HttpClient {
   // No bound on sockets: who asks bounds how much is under way, so that the clock starts when a request is truly sent.
-  private readonly direct = new HttpAgent();
+  private readonly direct = new HttpAgent(SILENCE);
   private proxied: Dispatcher | undefined;
   private readonly underWay = new Set<Exchange>();
   private readonly places = new Map<string, Place>();
@@ -132,15 +132,15 @@ export class HttpClient {
     });
   }
 
-  /** As the built-in `fetch`, through the same proxies: for replies that are streamed. Redirects follow fetch's own rules. */
-  readonly fetch: typeof fetch = (input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
+  /**
+   * As the built-in `fetch`, through the same proxies: for replies that are streamed. Redirects follow fetch's own rules (another
+   * host gets no authorization); a server that is silent for a minute is given up.
+   */
+  async fetch(url: string, init: RequestInit = {}): Promise<Response> {
     const { dispatcher } = this.placeOf(url);
-    return undiciFetch(
-      input as Parameters<typeof undiciFetch>[0],
-      { ...init, dispatcher } as Parameters<typeof undiciFetch>[1],
-    ) as unknown as ReturnType<typeof fetch>;
-  };
+    const reply = await undiciFetch(url, { ...init, dispatcher } as Parameters<typeof undiciFetch>[1]);
+    return reply as unknown as Response;
+  }
 
   private placeOf(address: string): Place {
     const known = this.places.get(address);
@@ -169,6 +169,9 @@ export class HttpClient {
     await Promise.all([this.direct.destroy(), this.proxied?.destroy()]);
   }
 }
+
+/** Milliseconds of silence before a header or within a body, where nothing else bounds the time. */
+const SILENCE = { headersTimeout: 60_000, bodyTimeout: 60_000 };
 
 const USER_AGENT = ["user-agent", `mmmlu-lab/${VERSION}`];
 
@@ -277,6 +280,11 @@ export function failureOf(error: unknown): HttpFailure {
   switch (code) {
     case "ECONNREFUSED":
       return failure("refused", "connection refused");
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+    case "ENETDOWN":
+    case "EADDRNOTAVAIL":
+      return failure("refused", `cannot be reached (${code})`);
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EAI_NODATA":
@@ -297,11 +305,17 @@ export function failureOf(error: unknown): HttpFailure {
   if (code?.startsWith("HPE_")) return failure("protocol", `its reply is not HTTP (${code})`);
   if (code && /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(code))
     return failure("certificate", `no secure connection: ${said} (${code})`);
-  return failure(
-    "cut",
-    `connection cut${code ? ` (${code === "UND_ERR_SOCKET" ? "ECONNRESET" : code})` : `: ${said}`}`,
-  );
+  if (!code) return failure("cut", said || "connection cut");
+  return failure("cut", `connection cut (${code === "UND_ERR_SOCKET" ? "ECONNRESET" : code})`);
 }
+
+/** Whether no later attempt will be spared this failure. */
+export const isForGood = ({ kind, code }: HttpFailure): boolean =>
+  kind === "address" ||
+  kind === "certificate" ||
+  kind === "proxy" ||
+  kind === "redirect" ||
+  (kind === "unresolved" && code === "ENOTFOUND");
 
 /** The system's code, such as `ECONNREFUSED`, of an error or of what caused it. */
 function codeOf(error: unknown): string | undefined {
@@ -326,6 +340,7 @@ const isLoopback = (host: string): boolean => /^(localhost|.*\.localhost|127(\.\
 function proxies(environment: NodeJS.ProcessEnv): Dispatcher | undefined {
   const named = (name: string): string => proxyAddress(name, environment[name.toLowerCase()] ?? environment[name]);
   const options = {
+    ...SILENCE,
     httpProxy: named("HTTP_PROXY"),
     httpsProxy: named("HTTPS_PROXY"),
     noProxy: environment.no_proxy ?? environment.NO_PROXY ?? "",

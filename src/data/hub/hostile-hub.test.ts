@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type HubImitation, hubImitation } from "../../../test/hub-imitation/server.js";
+import { HttpClient } from "../../base/http.js";
 import { openCheckpoint } from "../../models/index.js";
 import { loadTokenizer } from "../../tokens/index.js";
 import { downloadFile, hubSettings, listRepository, resolveCommit } from "./index.js";
@@ -263,11 +264,8 @@ describe("the hub as its users know it", () => {
 
   it("asks once for a name that does not resolve, and again where that may pass", async () => {
     const failing = (code: string) => {
-      const asked = vi.fn(async () => {
-        throw Object.assign(new TypeError("fetch failed"), { cause: Object.assign(new Error(code), { code }) });
-      });
-      vi.stubGlobal("fetch", asked);
-      return asked;
+      const cause = Object.assign(new Error(code), { code });
+      return vi.spyOn(HttpClient.prototype, "fetch").mockRejectedValue(new TypeError("fetch failed", { cause }));
     };
     for (const [code, times] of [
       ["ENOTFOUND", 1],
@@ -279,6 +277,7 @@ describe("the hub as its users know it", () => {
       const asked = failing(code);
       await expect(patientFetch(settings())("http://hub.invalid/")).rejects.toThrow("fetch failed");
       expect(asked, code).toHaveBeenCalledTimes(times);
+      asked.mockRestore();
     }
     expect(isHopeless(new Error("x"))).toBe(false);
   });

@@ -1,51 +1,66 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutCredentials } from "../../base/addresses.js";
 import { checkStopped } from "../../base/errors.js";
+import { failureOf, HttpClient, isForGood } from "../../base/http.js";
+import { serverWait, withRetries } from "../../base/retry.js";
 import type { HubSettings } from "./settings.js";
 
-/** A `fetch` that tries again after 429, 5xx and cut connections, with growing pauses; what it gives in the end is the last answer. */
+const client = new HttpClient();
+
+/** An answer that may be another one later. */
+class Busy extends Error {
+  constructor(readonly response: Response) {
+    super(`the hub answered ${response.status}`);
+  }
+}
+
+/** Fetches, and tries again after 429, 5xx and cut connections, with growing pauses; what it gives in the end is the last answer. */
 export function patientFetch(
   settings: Pick<HubSettings, "retries" | "retrySeconds" | "progress" | "signal">,
-): typeof fetch {
-  return async (input, init) => {
-    for (let attempt = 0; ; attempt++) {
-      let pause = settings.retrySeconds * 2 ** attempt;
-      let why: string;
-      try {
-        const response = await fetch(input, { ...init, signal: settings.signal ?? init?.signal });
-        if ((response.status !== 429 && response.status < 500) || attempt >= settings.retries) return response;
-        const after = Number(response.headers.get("retry-after"));
-        if (after > 0 && after <= 300) pause = after;
-        why = `the hub answered ${response.status}`;
-        await response.body?.cancel();
-      } catch (error) {
-        checkStopped(settings.signal);
-        if (attempt >= settings.retries || isHopeless(error) || (init?.signal?.aborted ?? false)) throw error;
-        why = causeOf(error);
-      }
-      settings.progress.say(`${why}; trying again in ${pause.toFixed(pause < 10 ? 1 : 0)} s`);
-      await pauseFor(pause, settings.signal);
+): (url: string, init?: RequestInit) => Promise<Response> {
+  const { retries, retrySeconds, progress, signal } = settings;
+  return async (url, init) => {
+    let busy: Busy | undefined;
+    const attempt = async (): Promise<Response> => {
+      await busy?.response.body?.cancel();
+      busy = undefined;
+      const response = await client.fetch(url, { ...init, signal });
+      if (response.status === 429 || response.status >= 500) throw (busy = new Busy(response));
+      return response;
+    };
+    try {
+      return await withRetries(attempt, {
+        retries,
+        firstWaitMilliseconds: retrySeconds * 1000,
+        seed: url,
+        signal,
+        exhausted: (error) => error,
+        judge: (error) =>
+          error instanceof Busy
+            ? { again: true, reason: error.message, serverWaitMilliseconds: serverWait(error.response.headers) }
+            : isHopeless(error)
+              ? { again: false, error }
+              : { again: true, reason: causeOf(error) },
+        onRetry: ({ reason, waitMilliseconds }) => {
+          const seconds = waitMilliseconds / 1000;
+          progress.say(`${reason}; trying again in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`);
+        },
+      });
+    } catch (error) {
+      checkStopped(signal);
+      if (error instanceof Busy) return error.response;
+      throw error;
     }
   };
 }
 
 /** Whether a connection fails for a reason that no second attempt changes: a name that does not exist, a certificate, an address. */
-export function isHopeless(error: unknown): boolean {
-  const code = String(((error as { cause?: { code?: unknown } }).cause ?? (error as { code?: unknown })).code ?? "");
-  return /^(ENOTFOUND|ERR_INVALID_URL|ERR_INVALID_ARG_VALUE|CERT_.*|.*_CERT|.*_CERT_.*|UNABLE_TO_.*|ERR_SSL_WRONG_VERSION_NUMBER)$/.test(
-    code,
-  );
-}
+export const isHopeless = (error: unknown): boolean => isForGood(failureOf(error));
 
 /** @throws {UserError} where the signal ends the pause */
 export async function pauseFor(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   await sleep(seconds * 1000, undefined, { signal }).catch(() => checkStopped(signal));
 }
 
-/** undici says only "fetch failed" and keeps the reason in the cause. Addresses in it are without their credentials. */
-export function causeOf(error: unknown): string {
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const text =
-    inner instanceof Error ? inner.message || ("code" in inner ? String(inner.code) : inner.name) : String(inner);
-  return withoutCredentials(text);
-}
+/** Why there was no answer, in words; addresses in it are without their credentials. */
+export const causeOf = (error: unknown): string => withoutCredentials(failureOf(error).message);

@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { wordsOf, wordsOfBody } from "../../../base/error-words.js";
 import { messageOf } from "../../../base/errors.js";
-import { HttpClient, HttpFailure, type HttpFailureKind } from "../../../base/http.js";
+import { HttpClient, HttpFailure, isForGood } from "../../../base/http.js";
 import { serverWait, withRetries } from "../../../base/retry.js";
 import type { FromSender, SenderStart, ToSender } from "./messages.js";
 import { jsonOf } from "./records.js";
@@ -161,13 +161,10 @@ const patiently = <T>(attempt: () => Promise<T>): Promise<T> =>
     judge: (error) => {
       if (error instanceof Later)
         return { again: true, reason: error.message, serverWaitMilliseconds: error.waitMilliseconds };
-      if (error instanceof HttpFailure && !FOR_GOOD.has(error.kind)) return { again: true, reason: error.message };
+      if (error instanceof HttpFailure && !isForGood(error)) return { again: true, reason: error.message };
       return { again: false, error };
     },
   });
-
-/** Failures that no later attempt will be spared. */
-const FOR_GOOD: ReadonlySet<HttpFailureKind> = new Set(["address", "certificate", "proxy", "redirect"]);
 
 /** What may succeed later. */
 class Later extends Error {
