@@ -3,7 +3,8 @@
  * marks takes no longer than a megabyte of prose.
  */
 
-const NAME = "[\\w:.-]{0,24}(?:think|thought|reasoning|reflect|analysis|scratchpad|monologue|\\bcot\\b)[\\w:.-]{0,24}";
+const NAME =
+  "[\\w:.-]{0,24}(?:think|thought|reasoning|reflect|analysis|scratchpad|monologue|tool_call|\\bcot\\b)[\\w:.-]{0,24}";
 
 /**
  * `<think>`, `</think>`, `<seed:think>`, `<think time="3">`, `<|START_THINKING|>`, `<|end_of_thought|>`; `[THINK]`;

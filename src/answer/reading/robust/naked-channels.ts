@@ -1,4 +1,4 @@
-const FINAL = /assistant\s{0,4}final(?![a-z])/g;
+const FINAL = /assistant\s{0,4}final(?!ly|s\b|i[sz])/g;
 const BEGINNING = /^(?:analysis|commentary)(?![\p{Ll}]{0,3}[ \t]*[:：*-])/u;
 
 /**
