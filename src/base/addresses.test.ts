@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseServerAddress, withoutCredentials } from "./addresses.js";
+import { parseServerAddress, valueWithoutCredentials, withoutCredentials } from "./addresses.js";
 
 describe("a server's address", () => {
   it.each([
@@ -52,6 +52,13 @@ describe("what is shown of addresses", () => {
   ])("%s", (given, shown) => {
     expect(withoutCredentials(given)).toBe(shown);
     expect(withoutCredentials(shown)).toBe(shown);
+  });
+
+  it("holds for a whole configuration, and leaves other texts alone", () => {
+    const prompt = "Which of A?B=C and http://u:p@host/ is it?";
+    expect(
+      valueWithoutCredentials({ prompt, list: [{ endpoint: "http://u:secret@host/v1?key=secret" }], n: 1, none: null }),
+    ).toEqual({ prompt, list: [{ endpoint: "http://host/v1?key=…" }], n: 1, none: null });
   });
 
   it("takes a megabyte of anything", () => {

@@ -74,3 +74,15 @@ export function withoutCredentials(text: string): string {
   const readable = scheme >= 0 && URL.canParse(shown.trim());
   return end < begin || readable ? shown : shown.slice(0, begin) + shown.slice(end + 1);
 }
+
+/** A value of JSON in which every text that is an address is {@link withoutCredentials}: a configuration as it is kept and shown. */
+export function valueWithoutCredentials<T>(value: T): T {
+  const shown = (part: unknown): unknown => {
+    if (typeof part === "string")
+      return /^\s*[a-z][a-z0-9+.-]{0,20}:\/\/\S+\s*$/i.test(part) ? withoutCredentials(part) : part;
+    if (Array.isArray(part)) return part.map(shown);
+    if (part === null || typeof part !== "object") return part;
+    return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, shown(inner)]));
+  };
+  return shown(value) as T;
+}

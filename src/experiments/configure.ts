@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { z } from "zod";
 import { baselineNames, isBaseline } from "../answer/index.js";
-import { messageOf, UsageError } from "../base/errors.js";
+import { messageOf, UsageError, UserError } from "../base/errors.js";
+import { readText } from "../base/text.js";
 import { type ExperimentConfiguration, experimentSchema } from "./configuration.js";
 import { presets } from "./presets/index.js";
 
@@ -60,7 +60,7 @@ async function readExperimentFile(path: string): Promise<Plain> {
 async function loadFile(path: string): Promise<unknown> {
   const full = resolve(path);
   try {
-    if (extname(path) === ".json") return parsedJson(path, await readFile(full, "utf8"));
+    if (extname(path) === ".json") return parsedJson(path, await readText(full, 16 << 20));
     if (/\.[cm]?ts$/.test(path)) {
       // Node 20 does not read TypeScript by itself.
       const { tsImport } = await import("tsx/esm/api");
@@ -69,7 +69,9 @@ async function loadFile(path: string): Promise<unknown> {
     return unwrapDefault(await import(pathToFileURL(full).href));
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UsageError(error instanceof UserError ? error.message : `cannot read ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -86,6 +88,8 @@ function parsedJson(path: string, text: string): unknown {
 /** The line (from 1) at which a text stops being JSON. V8 names the place of some faults only, so it is asked line by line. */
 function faultyLine(text: string): number {
   const lines = text.split("\n");
+  // Each line costs a reading of all before it.
+  if (text.length * lines.length > 1e9) return lines.length;
   for (let count = 1; count < lines.length; count++) {
     const beginning = lines.slice(0, count).join("\n");
     try {

@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, UserError } from "../base/errors.js";
+import { printableName } from "../base/printable.js";
 import { expandToFloat32, readsAsFloat32, STORED_TYPES, type StoredType } from "./float-formats.js";
 
 /** Where a tensor lies in a safetensors file. */
@@ -15,6 +16,10 @@ export interface StoredTensor {
 
 /** The format's own limit on a header. */
 const LONGEST_HEADER = 100_000_000;
+/** Tensors of a file at most: a hundred times what the largest models have. */
+const MOST_TENSORS = 200_000;
+/** Dimensions of a tensor at most. */
+const MOST_DIMENSIONS = 16;
 /** Bytes read at once while converting. */
 const PIECE = 1 << 23;
 
@@ -174,7 +179,7 @@ function parseHeader(
   size: number,
 ): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
   const wrong = (what: string): never => {
-    throw new UserError(`${path} is no sound safetensors file: ${what}`, {
+    throw new UserError(`${path} is no sound safetensors file: ${printableName(what, 500)}`, {
       hint: "Download it again, or write it again.",
     });
   };
@@ -187,7 +192,9 @@ function parseHeader(
   if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) wrong("its header is not a JSON object");
   const metadata: Record<string, string> = {};
   const list: StoredTensor[] = [];
-  for (const [name, value] of Object.entries(parsed as Record<string, unknown>)) {
+  const entries = Object.entries(parsed as Record<string, unknown>);
+  if (entries.length > MOST_TENSORS) wrong(`it has ${entries.length} tensors, and at most ${MOST_TENSORS} are read`);
+  for (const [name, value] of entries) {
     if (name === "__metadata__") {
       for (const [key, text] of Object.entries((value ?? {}) as Record<string, unknown>)) {
         if (typeof text !== "string") wrong(`__metadata__.${key} is not text`);
@@ -201,15 +208,16 @@ function parseHeader(
       data_offsets: offsets,
     } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
     if (typeof dtype !== "string" || !Object.hasOwn(STORED_TYPES, dtype))
-      wrong(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
-    if (!Array.isArray(shape) || !shape.every(isCount)) wrong(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
+      wrong(`tensor ${name} has the unknown type ${shown(dtype)}`);
+    if (!Array.isArray(shape) || shape.length > MOST_DIMENSIONS || !shape.every(isCount))
+      wrong(`tensor ${name} has the shape ${shown(shape)}`);
     if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
-      wrong(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
+      wrong(`tensor ${name} has the offsets ${shown(offsets)}`);
     const type = dtype as StoredType;
     const [begin, end] = offsets as [number, number];
     const elements = (shape as number[]).reduce((product, dimension) => product * dimension, 1);
     const bytes = elements * STORED_TYPES[type];
-    if (!Number.isSafeInteger(bytes)) wrong(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
+    if (!Number.isSafeInteger(bytes)) wrong(`tensor ${name} has the shape ${shown(shape)}`);
     if (end - begin !== bytes)
       wrong(
         `tensor ${name}, ${type} [${(shape as number[]).join(", ")}], needs ${bytes} bytes and is given ${end - begin}`,
@@ -230,6 +238,9 @@ function parseHeader(
   if (place !== size) wrong(`its tensors end at byte ${place}, and the file has ${size}`);
   return { tensors: new Map(list.map((tensor) => [tensor.name, tensor])), metadata };
 }
+
+/** A value of a header for a message. */
+const shown = (value: unknown): string => String(JSON.stringify(value)).slice(0, 100);
 
 function isCount(value: unknown): boolean {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;

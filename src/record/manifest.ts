@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { withoutCredentials } from "../base/addresses.js";
 import { UserError } from "../base/errors.js";
 import { readJson } from "../base/files.js";
 import { machine, versions } from "../base/versions.js";
@@ -45,7 +46,7 @@ export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new
     name: folder.start.name,
     started: folder.start.started,
     finished: now.toISOString(),
-    command: process.argv.slice(2),
+    command: process.argv.slice(2).map(withoutCredentials),
     configuration: folder.start.configuration,
     configurationHash: folder.start.configurationHash,
     versions: versions(),

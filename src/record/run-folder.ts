@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { valueWithoutCredentials } from "../base/addresses.js";
 import { canonicalJson, hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { readJson, writeWhole } from "../base/files.js";
@@ -51,12 +52,13 @@ export class RunFolder {
     }
     const startPath = join(path, "run.json");
     const configurationHash = hashOf(identity);
+    const kept = valueWithoutCredentials(configuration);
     if (existsSync(startPath)) {
       const before = await readJson<RunStart>(startPath);
       if (before.configurationHash === configurationHash)
-        return new RunFolder(path, { ...before, configuration }, true);
+        return new RunFolder(path, { ...before, configuration: kept }, true);
       if (!cameToNothing(path)) {
-        const keys = differingKeys(before.configuration, configuration);
+        const keys = differingKeys(before.configuration, kept);
         throw new UserError(
           `${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`,
           {
@@ -80,7 +82,7 @@ export class RunFolder {
       format: 1,
       name,
       configurationHash,
-      configuration,
+      configuration: kept,
       started: now.toISOString(),
       process: process.pid,
     };

@@ -1,3 +1,4 @@
+import { valueWithoutCredentials } from "../base/addresses.js";
 import type { Prediction } from "../evaluate/index.js";
 import type { ManifestParts } from "../record/index.js";
 import { headlineFigure, headlineTiles, type StageResult, stageFigures, stageSections } from "./evaluation-parts.js";
@@ -64,7 +65,7 @@ function aboutSection(head: ReportHead): Section {
     body: html`${table(["", ""], [...head.facts, ...furtherFacts(head.manifest)])}
 ${head.protocolDifferences.length ? html`<h3>Where the protocol differs from the published one</h3>${folded(head.protocolDifferences)}` : ""}
 ${head.manifest.notes.length ? html`<h3>Notes</h3><ul>${head.manifest.notes.map((line) => html`<li>${line}</li>`)}</ul>` : ""}
-<details><summary>The whole configuration</summary><pre>${JSON.stringify(head.configuration, null, 2)}</pre></details>
+<details><summary>The whole configuration</summary><pre>${JSON.stringify(valueWithoutCredentials(head.configuration), null, 2)}</pre></details>
 <details><summary>What is needed to repeat it</summary><pre>${JSON.stringify(head.manifest, null, 2)}</pre></details>`,
   };
 }

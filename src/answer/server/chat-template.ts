@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
+import { z } from "zod";
 import { messageOf, UserError } from "../../base/errors.js";
-import { readJson } from "../../base/files.js";
+import { readJsonAs } from "../../base/json.js";
+import { readText } from "../../base/text.js";
 import type { ChatMessage } from "../prompts.js";
 
 /** How a chat becomes the text that a model reads. */
@@ -14,7 +15,20 @@ export interface ChatTemplate {
   readonly hasSpecialTokens: boolean;
 }
 
-type TokenName = string | { readonly content?: string } | null | undefined;
+/** Bytes that a template has at most. */
+const LONGEST_TEMPLATE = 4 << 20;
+
+const tokenName = z.union([z.string(), z.looseObject({ content: z.string().optional() })]).nullish();
+type TokenName = z.infer<typeof tokenName>;
+
+/** The keys of `tokenizer_config.json` that are looked at here: a template is one, or several with names. */
+const configSchema = z.looseObject({
+  chat_template: z
+    .union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() })).max(100)])
+    .nullish(),
+  bos_token: tokenName,
+  eos_token: tokenName,
+});
 
 const contentOf = (token: TokenName): string => (typeof token === "string" ? token : (token?.content ?? ""));
 
@@ -24,11 +38,9 @@ const contentOf = (token: TokenName): string => (typeof token === "string" ? tok
  */
 export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   const configPath = join(folder, "tokenizer_config.json");
-  const config = existsSync(configPath)
-    ? await readJson<{ chat_template?: unknown; bos_token?: TokenName; eos_token?: TokenName }>(configPath)
-    : {};
+  const config = existsSync(configPath) ? await readJsonAs(configPath, configSchema) : undefined;
   const file = join(folder, "chat_template.jinja");
-  const source = existsSync(file) ? await readFile(file, "utf8") : templateOf(config.chat_template);
+  const source = existsSync(file) ? await readText(file, LONGEST_TEMPLATE) : templateOf(config?.chat_template);
   if (source === undefined)
     return { render: (messages) => messages.map(({ content }) => content).join("\n\n"), hasSpecialTokens: false };
   let template: Template;
@@ -37,7 +49,7 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   } catch (error) {
     throw new UserError(`the chat template in ${folder} cannot be read: ${messageOf(error)}`, { cause: error });
   }
-  const [bos_token, eos_token] = [contentOf(config.bos_token), contentOf(config.eos_token)];
+  const [bos_token, eos_token] = [contentOf(config?.bos_token), contentOf(config?.eos_token)];
   return {
     render(messages) {
       const written = (chat: readonly ChatMessage[]): string =>
@@ -75,9 +87,7 @@ function withoutSystem([system, user, ...rest]: readonly ChatMessage[]): ChatMes
 }
 
 /** One template, or the one named `default` of several. */
-function templateOf(value: unknown): string | undefined {
+function templateOf(value: z.infer<typeof configSchema>["chat_template"]): string | undefined {
   if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = (value as { name?: string; template?: string }[]).find(({ name }) => name === "default");
-  return named?.template;
+  return value?.find(({ name }) => name === "default")?.template;
 }
