@@ -229,7 +229,7 @@ describe("200 clients at once", () => {
   /*
    * Where resets came from: Node closes a connection that has been idle for six seconds (five, and one that it does not tell),
    * which is also about when a client comes back that was told to wait for five. A request that is on its way in that moment
-   * is answered with a reset: with Node's own limit 30 of these 800 requests were.
+   * is answered with a reset: with Node's own limit 30 of 800 such requests were.
    */
   it("that come again after Node's idle time, not told to before, find their connections open", async () => {
     await serve(chatty().engine);

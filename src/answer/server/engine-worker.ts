@@ -66,11 +66,15 @@ async function load({
   const parameters =
     opened.model.stored.count +
     opened.model.parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-  const held =
-    opened.quantization.kind === "none"
-      ? ""
-      : `, linear layers in ${opened.quantization.kind}${opened.quantization.doubleQuantization ? " with double quantization" : ""}`;
-  return { engine, description: `${parameters.toLocaleString("en")} parameters${held}, ${device.describe()}` };
+  const { kind, doubleQuantization: twice } = opened.quantization;
+  const { lora } = opened.model.weights;
+  const parts = [
+    `${parameters.toLocaleString("en")} parameters`,
+    ...(lora ? [`with an adapter of rank ${lora.rank}`] : []),
+    kind === "none" ? "unquantized" : `linear layers in ${kind}${twice ? " with double quantization" : ""}`,
+    device.describe(),
+  ];
+  return { engine, description: parts.join(", ") };
 }
 
 try {
