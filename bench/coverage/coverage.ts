@@ -124,16 +124,19 @@ export const testCells = (questions: number, languages: number, by: "question" |
     },
   }));
 
-/** The same test where the accuracies are equal, but many questions gain a row and few lose all: not symmetric. */
-export const asymmetricCells = (questions: number, languages: number): Cell[] =>
-  [0.1, 0.4, 0.8].map((gaining) => ({
-    what: `${gaining} of the questions gain a row`,
+/** Test and interval where the accuracies are equal, but many questions gain a row and few lose all: not symmetric. */
+export const asymmetricCells = (questions: number, languages: number, by: "test" | "interval"): Cell[] =>
+  [0.1, 0.4, 0.8].map((changed) => ({
+    what: `${changed} of the questions change`,
     holds: (draw) => {
       const differences = Array.from({ length: questions }, () => {
-        const at = draw();
-        return at < gaining ? 1 : at < gaining + gaining / languages ? -languages : 0;
+        const at = draw() / changed;
+        return at < languages / (languages + 1) ? 1 : at < 1 ? -languages : 0;
       });
-      return clusteredMcnemarExact(differences) >= 0.05;
+      if (by === "test") return clusteredMcnemarExact(differences) >= 0.05;
+      const sum = (side: number): number => differences.reduce((all, one) => all + Math.max(0, side * one), 0);
+      const clusters = differences.map((difference) => ({ n: languages, difference }));
+      return covers(pairedDifferenceInterval(clusters, sum(-1), sum(1)), 0);
     },
   }));
 

@@ -1,7 +1,9 @@
 /*
  * How the statistics cover, by simulation: the tables of docs/statistics.md.
  *
- *     npm run simulate:coverage [-- repeats]
+ *     npm run simulate:coverage [-- repeats [title]]
+ *
+ * A title, or a part of one, makes that table alone.
  */
 import {
   accuracyCells,
@@ -18,6 +20,7 @@ import {
 
 const repeats = Number(process.argv[2] ?? 1000);
 if (!Number.isInteger(repeats) || repeats < 10) throw new Error("repeats: a whole number from 10");
+const only = process.argv[3] ?? "";
 const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** One table: a row for each number of questions, a column for each number of languages. */
@@ -27,6 +30,7 @@ function table(
   cells: (questions: number, languages: number) => Cell[],
   times: (questions: number) => number = (questions) => (questions >= 1000 ? repeats / 4 : repeats),
 ): void {
+  if (!title.includes(only)) return;
   console.log(`\n${title}\n`);
   console.log(`| questions | ${LANGUAGES.map((languages) => `× ${languages}`).join(" | ")} |`);
   console.log(`| --- |${" --- |".repeat(LANGUAGES.length)}`);
@@ -58,5 +62,9 @@ table("pairedBootstrap (200 resamples) covers", [5, 20, 50], bootstrapCells, qui
 table("clusteredMcnemarExact keeps a true null hypothesis at 0.05", [5, 20, 50, 200], (q, l) =>
   testCells(q, l, "question"),
 );
-table("… and where the changes are not symmetric", [5, 20, 50, 200], asymmetricCells);
+for (const [what, by] of [
+  ["clusteredMcnemarExact keeps 0.05", "test"],
+  ["pairedDifferenceInterval covers", "interval"],
+] as const)
+  table(`${what} where the changes are not symmetric`, [5, 20, 50, 200], (q, l) => asymmetricCells(q, l, by));
 table("mcnemarExact, by row, keeps a true null hypothesis at 0.05", [5, 20, 50, 200], (q, l) => testCells(q, l, "row"));

@@ -56,7 +56,7 @@ export interface SubjectChange {
   /** {@link pValue} and {@link clusteredPValue} after Holm's correction across subjects. */
   readonly adjustedPValue: number;
   readonly adjustedClusteredPValue: number;
-  /** Whether the adjusted p-value with the question as the unit is under 0.05. */
+  /** Whether the adjusted p-value with the question as the unit is under 0.05 and the interval leaves out 0. */
   readonly moved: boolean;
 }
 
@@ -219,7 +219,7 @@ function subjectChanges(pairs: readonly Pair[]): SubjectChange[] {
       ...change,
       adjustedPValue: adjusted[index] as number,
       adjustedClusteredPValue: adjustedClustered[index] as number,
-      moved: (adjustedClustered[index] as number) < 0.05,
+      moved: (adjustedClustered[index] as number) < 0.05 && (change.interval[0] > 0 || change.interval[1] < 0),
     }))
     .sort(
       (x, y) =>
