@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { z } from "zod";
 import { UserError } from "../base/errors.js";
-import { readJson } from "../base/files.js";
+import { readJsonAs } from "../base/json.js";
 import { type Prediction, scoreReplies, writePredictions } from "../evaluate/index.js";
 import { type ReadingName, readingNames } from "../experiments/index.js";
 import { percent } from "../report/index.js";
@@ -21,7 +22,7 @@ export function scoreCommand(): Command {
           hint: "Give the folder of a run that asked questions.",
         });
       const order = existsSync(join(folder, "splits.json"))
-        ? (await readJson<{ test: string[] }>(join(folder, "splits.json"))).test
+        ? (await readJsonAs(join(folder, "splits.json"), z.looseObject({ test: z.array(z.string()) }))).test
         : undefined;
       const stages = await scoreReplies(replies, flags.reading, order);
       if (flags.predictions !== undefined)

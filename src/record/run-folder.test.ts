@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lockFolder } from "../base/lock.js";
+import { writeManifest } from "./manifest.js";
 import { RunFolder } from "./run-folder.js";
 
 let parent = "";
@@ -23,6 +24,21 @@ describe("a run's folder", () => {
       resumed: true,
       start: { configuration: { model: "a", concurrency: 8 } },
     });
+  });
+
+  it("keeps no credentials: neither in run.json nor in the manifest", async () => {
+    const endpoint = "http://me:planted@localhost:1234/v1";
+    const folder = await open({ answerer: { endpoint, model: "a" } });
+    expect(await open({ answerer: { endpoint, model: "a" } })).toMatchObject({ resumed: true });
+    const given = process.argv;
+    process.argv = ["node", "mmmlu", "run", "x", "--set", `answerer.endpoint=${endpoint}`];
+    writeManifest(folder, { kind: "evaluate", seeds: {}, sample: true, notes: [] });
+    process.argv = given;
+    for (const name of ["run.json", "manifest.json"]) {
+      const text = readFileSync(join(at(), name), "utf8");
+      expect(text).toContain("http://localhost:1234/v1");
+      expect(text).not.toMatch(/planted|me:/);
+    }
   });
 
   it("begins anew with another configuration where the run before it came to nothing", async () => {
