@@ -65,7 +65,7 @@ const UNITS = [
   "ب ",
   "정답은 ",
 ];
-const LENGTH = 96 * 1024;
+const LENGTH = 64 * 1024;
 const prose = "The reply goes on about this and that, names no option, and comes to no end. ";
 
 /** Processor time, which another program's work does not lengthen. */

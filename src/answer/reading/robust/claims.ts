@@ -224,20 +224,33 @@ function settle(claims: readonly Claim[], tokens: readonly Token[], out: Readonl
   return corrected ? last.letter : -1;
 }
 
-/** The one letter that a text without a claim speaks of, where it stands by itself or behind words of this kind. */
+/**
+ * The one letter that a text without a claim speaks of, if a place speaks of it as an answer might: behind words of
+ * this kind only, not as in "vitamin C" or "let us consider option A".
+ */
 function onlySpoken(tokens: readonly Token[]): number {
   const spoken = new Set<number>();
   let sure = false;
+  // Of the sentence so far: whether it has words, one of no known role, one that names options.
+  let [begun, unknown, named] = [false, false, false];
   for (const [at, token] of tokens.entries()) {
-    if (token.kind !== "letter" || token.glued || isArticle(tokens, at)) continue;
-    const before = tokens[at - 1];
-    const named = has(before, BIT.option);
-    if (!token.capital && !named) continue;
-    spoken.add(token.letter);
-    const known = before === undefined || before.kind !== "word" || before.roles !== 0;
-    const begins = before === undefined || before.kind === "newline";
-    if (known && !asks(tokens, at) && !(begins && "AEI".includes(token.text) && isUnknownWord(tokens[at + 1])))
-      sure = true;
+    if (token.kind === "newline" || (isMark(token, ENDS) && token.blankAfter)) {
+      [begun, unknown, named] = [false, false, false];
+    } else if (token.kind === "letter" && !token.glued && !isArticle(tokens, at)) {
+      const before = tokens[at - 1];
+      if (token.capital || has(before, BIT.option)) {
+        spoken.add(token.letter);
+        // "The option that describes it best is C."
+        const stated = named && before !== undefined && COPULAS.has(before.text.toLowerCase());
+        const word = !begun && "AEI".includes(token.text) && isUnknownWord(tokens[at + 1]);
+        if ((!unknown || stated || isMark(before, ":")) && !word && !asks(tokens, at)) sure = true;
+      }
+      begun = true;
+    } else if (token.kind === "word") {
+      begun = true;
+      unknown ||= token.roles === 0 && !/^\p{N}+$/u.test(token.text);
+      named ||= has(token, BIT.option | BIT.answer);
+    }
   }
   return sure && spoken.size === 1 ? [...spoken][0]! : -1;
 }

@@ -49,7 +49,7 @@ export function readSeveral(raw: string, text: string, questions: number, read: 
     if (answers.some(([, letter]) => letter !== null)) return place(answers, questions);
   }
   const run = lines
-    .map((line) => line.replace(/[\s,;.|/()[\]"'、，-]/g, ""))
+    .map((line) => line.slice(line.indexOf(":") + 1).replace(/[\s,;.|/()[\]"'、，-]/g, ""))
     .filter((line) => line.length === questions && /^[A-J]+$/i.test(line));
   if (run.length === 1) return [...run[0]!].map((letter) => read(letter));
   const perLine = lines.map(read);
