@@ -19,8 +19,11 @@ export class RefusedRequest extends Error {
   /** The server's own words. */
   readonly words: string;
 
-  constructor(readonly reply: HttpReply) {
-    const words = wordsOfBody(reply.body) ?? "";
+  constructor(
+    readonly reply: HttpReply,
+    hide: (text: string) => string,
+  ) {
+    const words = hide(wordsOfBody(reply.body) ?? "");
     super(`status ${reply.status}${words ? `: ${words}` : ""}`);
     this.words = words;
   }
@@ -59,11 +62,10 @@ const final = (message: string, hint: string, cause: unknown): Verdict => ({
 export function judgeChatError(error: unknown, place: ChatServerPlace): Verdict {
   if (error instanceof HttpFailure) return judgeFailure(error, place);
   if (error instanceof BadReply) {
-    const words = place.hide(error.words ?? "");
     return (
-      (words ? judgeWords(words, place, error) : undefined) ?? {
+      (error.words ? judgeWords(error.words, place, error) : undefined) ?? {
         again: true,
-        reason: place.hide(printableName(error.message, 300)),
+        reason: printableName(error.message, 300),
       }
     );
   }
@@ -100,7 +102,7 @@ function judgeFailure(error: HttpFailure, place: ChatServerPlace): Verdict {
 
 function judgeStatus(error: RefusedRequest, place: ChatServerPlace): Verdict {
   const { status, headers } = error.reply;
-  const words = place.hide(error.words);
+  const { words } = error;
   const said = words ? `: ${words}` : "";
   const wait = serverWait(headers);
   if (status === 402 || ((status === 429 || status === 403) && USED_UP.test(words)))

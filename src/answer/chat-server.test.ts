@@ -84,6 +84,38 @@ describe("a chat server", () => {
     expect(endpointOf(null, {})).toBe("http://localhost:1234/v1/");
   });
 
+  it.each([
+    ["localhost:PORT", true],
+    ["127.0.0.1:PORT/v1", true],
+    ["http://localhost:PORT", true],
+    ["http://127.0.0.1:PORT/v1/chat/completions", true],
+    ["http://127.0.0.1:PORT/v1/?key=secret", true],
+    ["http://127.0.0.1:PORT/elsewhere", false],
+  ])("is found as users write it, or they are told: %s", async (written, works) => {
+    const server = await imitate({ reply: () => "C" });
+    const answerer = ask(written.replace("PORT", new URL(server.url).port));
+    expect(answerer.description).not.toContain("secret");
+    const failure = (await answerer.prepare().catch((error: unknown) => error)) as UserError | undefined;
+    if (!works) return expect(failure?.hint).toMatch(/usually ends in \/v1\//);
+    expect(failure).toBeUndefined();
+    expect((await answerer.answer([request(row(1))]))[0]?.text).toBe("C");
+  });
+
+  it("gets in by a user and password of its address, unless there is a key", async () => {
+    const seen: unknown[] = [];
+    const server = await imitate({ reply: ({ headers }) => `${seen.push(headers.authorization)}` });
+    const address = server.url.replace("://", "://user:p%40ss@");
+    await ask(address).answer([request(row(1))]);
+    await ask(address, { apiKey: "key" }).answer([request(row(1))]);
+    expect(seen).toEqual([`Basic ${Buffer.from("user:p@ss").toString("base64")}`, "Bearer key"]);
+    expect(ask(address).description).toBe(`gemma-3-27b-it on ${server.url.slice(0, -1)}`);
+  });
+
+  it("that is no address is told without its password", () => {
+    for (const address of ["http://user:secret@", "ftp://user:secret@host/", "http://user:secret@[::1"])
+      expect(() => ask(address)).toThrow(/^(?!.*secret).*answerer\.endpoint is no address/);
+  });
+
   it("gets the key of the environment", async () => {
     const server = await imitate({ apiKey: "secret" });
     await ask(server.url, { environment: { LMSTUDIO_API_KEY: "secret" } }).prepare();

@@ -1,4 +1,4 @@
-import { parseServerAddress } from "../base/addresses.js";
+import { parseServerAddress, withoutCredentials } from "../base/addresses.js";
 import { UserError } from "../base/errors.js";
 import { HttpClient } from "../base/http.js";
 import { printableName } from "../base/printable.js";
@@ -58,7 +58,8 @@ export function chatServer(options: ChatServerOptions): Answerer {
     options.endpoint ? "answerer.endpoint" : "LMSTUDIO_ENDPOINT",
   );
   const key = (options.apiKey || environment.LMSTUDIO_API_KEY)?.trim();
-  const place = { endpoint: address, model: options.model, hide: hiding([key, authorization?.replace("Basic ", "")]) };
+  const endpoint = withoutCredentials(address);
+  const place = { endpoint, model: options.model, hide: hiding([key, authorization?.replace("Basic ", "")]) };
   const headers = [
     "authorization",
     // A user and a password in the address are for a proxy in front of the server, unless a key is set.
@@ -111,10 +112,10 @@ export function chatServer(options: ChatServerOptions): Answerer {
       timeoutMilliseconds: options.timeoutSeconds * 1000,
       maximumBytes: LARGEST_REPLY,
     });
-    if (reply.status < 200 || reply.status >= 300) throw new RefusedRequest(reply);
+    if (reply.status < 200 || reply.status >= 300) throw new RefusedRequest(reply, place.hide);
     if (reply.body.length === 0) throw new BadReply("an empty reply");
     try {
-      return JSON.parse(reply.body.toString("utf8"));
+      return JSON.parse(place.hide(reply.body.toString("utf8")));
     } catch {
       const type = printableName(reply.headers.get("content-type") ?? "no content type", 60);
       throw new BadReply(`a reply that is not whole JSON (${type})`, undefined, !/json/i.test(type));
@@ -136,7 +137,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
 
   return {
     name: options.model,
-    description: `${options.model} on ${address}`,
+    description: `${options.model} on ${endpoint}`,
     identity: {
       kind: "chat-server",
       model: options.model,
@@ -146,11 +147,11 @@ export function chatServer(options: ChatServerOptions): Answerer {
     requestsAtOnce: 1,
 
     async prepare(signal, onRetry) {
-      const look = (): Promise<readonly string[]> => modelsOf(base, () => send("models"), address);
+      const look = (): Promise<readonly string[]> => modelsOf(base, () => send("models"), endpoint);
       const models = await retrying("models", ["the list of models"], look, { signal }, onRetry);
       if (!models.includes(options.model)) {
         const shown = models.slice(0, 30).map((model) => printableName(model, 100));
-        throw new UserError(`${address} has no model "${printableName(options.model)}"`, {
+        throw new UserError(`${endpoint} has no model "${printableName(options.model)}"`, {
           hint: models.length
             ? `It has ${shown.join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set answerer.model to one of them, or load the model.`
             : "It has none at all: load one.",
@@ -165,7 +166,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
           const { logprobs, text } = await retrying("probe", about, () => ask(prompt, 4), { signal }, onRetry);
           replies.push({ content: tokensOf(logprobs), text });
         }
-        requireTrueLogProbabilities(replies, address);
+        requireTrueLogProbabilities(replies, endpoint);
       }
     },
 

@@ -33,6 +33,16 @@ export function parseServerAddress(text: string, name: string): ServerAddress {
   return { address, authorization: `Basic ${Buffer.from(pair, "utf8").toString("base64")}` };
 }
 
+/** Whether {@link parseServerAddress} would take it. */
+export function isServerAddress(text: string): boolean {
+  try {
+    parseServerAddress(text, "");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function schemeFor(address: string): "http" | "https" {
   const host = /^(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(address)?.[1] ?? "";
   const bare = host.replace(/^\[|\]$/g, "");

@@ -12,7 +12,16 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);
 });
+let done = false;
+// Node ends without a word, with code 13, where nothing is left that what is awaited could come from.
+process.on("exit", (code) => {
+  if (done || code !== 13) return;
+  process.stderr.write("mmmlu: it ended before it was done: whatever it waited for can come no more\n");
+  process.stderr.write("       What was done is kept: run the same command again. This is a fault of mmmlu-lab.\n");
+  process.exitCode = 1;
+});
 process.exitCode = await main(process.argv);
+done = true;
 
 async function main(argv: string[]): Promise<number> {
   const debug = argv.includes("--debug");

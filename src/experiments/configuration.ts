@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readingNames } from "../answer/index.js";
+import { isServerAddress } from "../base/addresses.js";
 
 /*
  * What an experiment is. Presets, files and `--set` all end here: every key has a meaning below, and a key that
@@ -81,8 +82,16 @@ export const evaluateSchema = z.strictObject({
   answerer: z.strictObject({
     /** A model that the server names, or `baseline:majority`, `baseline:random`, `baseline:longest`. */
     model: z.string().min(1),
-    /** Base URL of an OpenAI-compatible server; null means LMSTUDIO_ENDPOINT, then http://localhost:1234/v1/. */
-    endpoint: z.url().nullable(),
+    /**
+     * Base URL of an OpenAI-compatible server, also as `localhost:1234`; null means LMSTUDIO_ENDPOINT, then
+     * http://localhost:1234/v1/.
+     */
+    endpoint: z
+      .string()
+      .min(1)
+      .max(2000)
+      .refine(isServerAddress, "no address, such as http://localhost:1234/v1/")
+      .nullable(),
     /** `questions`: a chat of numbered questions, as published; `flan-t5`, `gemma-2`: that plain text of one row, sent to `/completions`. */
     prompt: z.enum(["questions", "flan-t5", "gemma-2"]),
     questionsPerRequest: wholePositive,
@@ -95,7 +104,7 @@ export const evaluateSchema = z.strictObject({
     maximumTokensExtra: wholeNotNegative,
     /** Log-probabilities of the letters, where a probe shows that the server truly sends them. */
     logProbabilities: z.boolean(),
-    timeoutSeconds: positive,
+    timeoutSeconds: positive.max(86_400),
     retries: wholeNotNegative,
     seed: wholeNotNegative,
   }),

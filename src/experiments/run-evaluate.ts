@@ -2,7 +2,7 @@ import type { Answerer } from "../answer/index.js";
 import { baseline, chatServer, gemma3Plan, isBaseline, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
 import { evaluate } from "../evaluate/index.js";
-import { RunFolder, writeManifest } from "../record/index.js";
+import { RunFolder, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { sampleNotes, stageMetrics, writeAnswers } from "./answers.js";
 import type { EvaluateConfiguration } from "./configuration.js";
@@ -15,7 +15,9 @@ import { besidePublished } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
-export async function runEvaluate(configuration: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
+export async function runEvaluate(given: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
+  // All that is kept or shown is made of this one.
+  const configuration = withoutSecrets(given);
   const folder = await RunFolder.open(
     context.out ?? `outputs/${configuration.name}`,
     configuration.name,
@@ -28,7 +30,7 @@ export async function runEvaluate(configuration: EvaluateConfiguration, context:
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
-    const answerer = answererOf(configuration, prepared, context);
+    const answerer = answererOf(given, prepared, context);
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const evaluation = await evaluate({
         rows: prepared.splits.test,

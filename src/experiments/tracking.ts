@@ -5,6 +5,7 @@ import {
   together,
   wandbSettings,
   wandbTracker,
+  withoutSecrets,
 } from "../record/index.js";
 import type { ExperimentConfiguration } from "./configuration.js";
 import type { RunContext, RunOutcome } from "./context.js";
@@ -35,7 +36,7 @@ function startTracking(configuration: ExperimentConfiguration, folder: string, c
   const run: RunDescription = {
     name: configuration.name,
     project: configuration.tracking.project,
-    configuration,
+    configuration: withoutSecrets(configuration),
     folder,
     kind: configuration.kind,
   };

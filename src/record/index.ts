@@ -11,3 +11,4 @@ export {
   wandbSettings,
   wandbTracker,
 } from "./trackers/index.js";
+export { withoutSecrets } from "./without-secrets.js";

@@ -8,6 +8,7 @@ import { isLeftover } from "../base/folders.js";
 import { writeJsonWhole } from "../base/json.js";
 import { lockFolder } from "../base/lock.js";
 import { withoutTrailing } from "../base/trim.js";
+import { withoutSecrets } from "./without-secrets.js";
 
 /** What `run.json` says of a run that has begun; `manifest.json` says the same and more once it is complete. */
 export interface RunStart {
@@ -43,6 +44,7 @@ export class RunFolder {
     options: { fresh?: boolean; now?: Date } = {},
   ): Promise<RunFolder> {
     const now = options.now ?? new Date();
+    configuration = withoutSecrets(configuration);
     if (existsSync(path) && !statSync(path).isDirectory())
       throw new UserError(`${path} is not a folder`, { hint: "Choose another one with --out." });
     if (options.fresh && existsSync(path)) {

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
+import { isServerAddress, parseServerAddress, withoutCredentials } from "../../../base/addresses.js";
+import { printableName } from "../../../base/printable.js";
 import { withoutTrailing } from "../../../base/trim.js";
 
 export type WandbMode = "disabled" | "offline" | "online";
@@ -51,9 +53,12 @@ export function wandbSettings(
     : named === undefined
       ? undefined
       : (modes[named] ?? "offline");
-  const baseUrl = withoutTrailing(set("WANDB_BASE_URL") ?? "https://api.wandb.ai", "/");
-  const address = URL.canParse(baseUrl) && /^https?:/.test(baseUrl) ? new URL(baseUrl) : undefined;
-  if (!address) complaints.push(`WANDB_BASE_URL is no address: ${baseUrl}`);
+  const given = set("WANDB_BASE_URL") ?? "https://api.wandb.ai";
+  const known = isServerAddress(given);
+  if (!known) complaints.push(`WANDB_BASE_URL is no address: ${printableName(withoutCredentials(given))}`);
+  // The key is what a request is let in by, not a user in the address.
+  const baseUrl = known ? withoutTrailing(parseServerAddress(given, "WANDB_BASE_URL").address, "/") : "";
+  const address = known ? new URL(baseUrl) : undefined;
   return {
     mode: mode ?? fromEnvironment ?? "disabled",
     project: set("WANDB_PROJECT") ?? run.project,

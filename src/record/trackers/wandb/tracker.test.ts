@@ -164,7 +164,7 @@ describe("settings", () => {
       mode: "offline",
       complaints: [expect.stringContaining('WANDB_MODE is "ofline"')],
     });
-    const tracker = start("online", { WANDB_BASE_URL: "wandb.example:8080/x y" });
+    const tracker = start("online", { WANDB_BASE_URL: "http://wandb example/" });
     tracker.log({ loss: 1 }, 1);
     await tracker.finish(0);
     expect(said.join("\n")).toMatch(/WANDB_BASE_URL is no address[^]*wandb sync/);
