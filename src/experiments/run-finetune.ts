@@ -64,7 +64,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       const checkpointFolder = folder.file("checkpoints");
       const log = await TrainLog.open(
         folder.file("train-log.jsonl"),
-        await checkpointProgress(checkpointFolder),
+        await checkpointProgress(checkpointFolder, (line) => watched.progress.say(line)),
         tracker,
         watched.progress,
       );

@@ -18,12 +18,14 @@ const bytesOf = (tensor: TensorToWrite): number =>
 /**
  * Writes tensors as one safetensors file, whole or not at all, in the order given.
  * `metadata` is as transformers and PEFT write it: they refuse files without a `format`.
+ * @param seen is shown every piece as it is written: to hash the file, say
  * @throws {UserError} where it cannot be written (a full disk): nothing is left behind.
  */
 export function writeSafetensors(
   path: string,
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>> = { format: "pt" },
+  seen?: (piece: Uint8Array) => void,
 ): void {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
@@ -36,7 +38,11 @@ export function writeSafetensors(
   const text = JSON.stringify(header);
   // The data starts at a multiple of 8 bytes; spaces fill up.
   const json = Buffer.from(text.padEnd(text.length + ((8 - (Buffer.byteLength(text) % 8)) % 8)), "utf8");
-  writeWholeWith(path, (write) => {
+  writeWholeWith(path, (writePiece) => {
+    const write = (piece: Uint8Array): void => {
+      seen?.(piece);
+      writePiece(piece);
+    };
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(json.length));
     write(length);

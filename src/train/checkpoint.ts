@@ -1,48 +1,153 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
+import { hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
-import { readJson, writeWhole } from "../base/files.js";
+import { readJson, sha256OfFile, syncFolder, writeWhole } from "../base/files.js";
 import { tidyFolder, writeFolderWhole } from "../base/folders.js";
-import type { Device, DeviceArray } from "../graph/index.js";
-import { type Parameter, SafetensorsFile, type TensorToWrite, writeSafetensors } from "../models/index.js";
+import type { Device } from "../graph/index.js";
+import type { Parameter } from "../models/index.js";
 import type { AdamW } from "./optimizer.js";
+import { damaged, readInto, tensors, weightSlots, writeHashed } from "./tensor-files.js";
+
+const count = z.int().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "is no SHA-256");
+
+const progressSchema = z.strictObject({
+  /** Optimizer steps taken. */
+  step: count,
+  /** Sum over steps of the step's loss: the mean is the run's training loss. */
+  lossSum: z.number(),
+  rows: count,
+  /** Seconds spent in training so far, over all sittings. */
+  seconds: z.number().nonnegative(),
+  /** Since the last logged step. */
+  sinceLog: z.strictObject({ lossSum: z.number(), steps: count }),
+  /** Epochs validated so far. */
+  validations: z.array(z.strictObject({ epoch: count.positive(), step: count, loss: z.number() })),
+  bestEpoch: count.positive().nullable(),
+  /** Of the file with the best epoch's weights. */
+  bestSha256: sha256.nullable(),
+});
 
 /** Where training stands after some steps; with weights and moments, all that its next step depends on. */
-export interface Progress {
-  /** Optimizer steps taken. */
-  readonly step: number;
-  /** Sum over steps of the step's loss: the mean is the run's training loss. */
-  readonly lossSum: number;
-  readonly rows: number;
-  /** Seconds spent in training so far, over all sittings. */
-  readonly seconds: number;
-  /** Since the last logged step. */
-  readonly sinceLog: { readonly lossSum: number; readonly steps: number };
-  /** Epochs validated so far. */
-  readonly validations: readonly { readonly epoch: number; readonly step: number; readonly loss: number }[];
-  readonly bestEpoch: number | null;
-}
+export type Progress = Readonly<z.infer<typeof progressSchema>>;
 
-interface State extends Progress {
-  readonly format: 1;
+const FILES = ["weights.safetensors", "moments.safetensors"] as const;
+
+const stateSchema = progressSchema.extend({
+  format: z.literal(2, "is not this version's"),
   /** Hash of what the steps depend on: another run's checkpoint is refused. */
-  readonly identity: string;
+  identity: z.string(),
+  /** SHA-256 of the other files. */
+  files: z.strictObject({ [FILES[0]]: sha256, [FILES[1]]: sha256 }),
+  /** SHA-256 of all that stands above. */
+  sha256,
+});
+type State = z.infer<typeof stateSchema>;
+
+/** The newest checkpoint, the one before it, and one that is whole but has not taken its place yet. */
+const [LAST, PREVIOUS, NEW] = ["last", "previous", "new"] as const;
+/** Where a checkpoint is put that cannot be read any more. */
+const DAMAGED = "damaged";
+
+/** Gives a whole new checkpoint its place; the one before stays beside it. */
+function rotate(folder: string): void {
+  const at = (name: string): string => join(folder, name);
+  if (existsSync(at(LAST))) {
+    rmSync(at(PREVIOUS), { recursive: true, force: true });
+    renameSync(at(LAST), at(PREVIOUS));
+  }
+  renameSync(at(NEW), at(LAST));
+  syncFolder(folder);
 }
 
-const NAME = "last";
-
-/** Whether a folder holds a checkpoint. */
-export const hasCheckpoint = (folder: string): boolean => existsSync(join(folder, NAME, "state.json"));
-
-/** How far the folder's checkpoint is; undefined where there is none. First puts right what a killed process left there. */
-export async function checkpointProgress(folder: string): Promise<Progress | undefined> {
+/** Puts right what a killed process left. */
+function settle(folder: string): void {
   tidyFolder(folder);
-  return hasCheckpoint(folder) ? readJson<State>(join(folder, NAME, "state.json")) : undefined;
+  if (existsSync(join(folder, NEW))) rotate(folder);
+}
+
+/** A checkpoint's state. @throws {UserError} where it is not as it was written */
+async function readState(path: string): Promise<State> {
+  const file = join(path, "state.json");
+  const result = stateSchema.safeParse(await readJson<unknown>(file));
+  if (!result.success)
+    throw new UserError(
+      `${file}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`,
+    );
+  const { sha256: told, ...rest } = result.data;
+  if (hashOf(rest) !== told) throw new UserError(`${file} is not as it was written: its SHA-256 is another`);
+  return result.data;
+}
+
+/** A checkpoint's state, all its files checked. @throws {UserError} naming the one that is not as it was written */
+async function verified(path: string): Promise<State> {
+  const state = await readState(path);
+  for (const name of FILES) {
+    const file = join(path, name);
+    if (!existsSync(file)) throw new UserError(`${file} is missing`);
+    if ((await sha256OfFile(file)) !== state.files[name])
+      throw new UserError(`${file} is not as it was written: its SHA-256 is another`);
+  }
+  return state;
 }
 
 /**
- * Writes weights, moments and progress as one folder, whole or not at all: the one before stays until this one is
- * complete. Tensors are written one at a time.
+ * How far the folder's checkpoint is, every byte of it checked against its hashes; undefined where there is none. First puts right
+ * what a killed process left there. Where the newest checkpoint is damaged, it is put aside and the one before it takes its place.
+ * @param say told that, in a sentence
+ * @throws {UserError} where there are only damaged ones
+ */
+export async function checkpointProgress(
+  folder: string,
+  say: (line: string) => void = () => {},
+): Promise<Progress | undefined> {
+  settle(folder);
+  const problems: string[] = [];
+  for (const name of [LAST, PREVIOUS]) {
+    const path = join(folder, name);
+    if (!existsSync(path)) continue;
+    let state: State;
+    try {
+      state = await verified(path);
+    } catch (error) {
+      problems.push(messageOf(error));
+      continue;
+    }
+    if (name === PREVIOUS) {
+      rmSync(join(folder, DAMAGED), { recursive: true, force: true });
+      if (existsSync(join(folder, LAST))) renameSync(join(folder, LAST), join(folder, DAMAGED));
+      renameSync(path, join(folder, LAST));
+      const why =
+        problems.length > 0
+          ? `the newest checkpoint is damaged (${problems.join("; ")})`
+          : "the newest checkpoint is gone";
+      say(`${why}: going on from the one before it, step ${state.step}`);
+    }
+    return progressOf(state);
+  }
+  if (problems.length === 0) return undefined;
+  throw damaged(problems.join("; "));
+}
+
+const progressOf = ({
+  format: _format,
+  identity: _identity,
+  files: _files,
+  sha256: _sha256,
+  ...progress
+}: State): Progress => progress;
+
+/** The step of the newest checkpoint, for messages; 0 where there is none. */
+export async function keptStep(folder: string): Promise<number> {
+  settle(folder);
+  return existsSync(join(folder, LAST)) ? (await readState(join(folder, LAST))).step : 0;
+}
+
+/**
+ * Writes weights, moments and progress as one folder, whole or not at all, with their hashes; the one before it stays. Tensors are
+ * written one at a time. At most two checkpoints take room on the disk.
  * @throws {UserError} where the disk is full; the last checkpoint stays
  */
 export async function saveCheckpoint(
@@ -63,98 +168,57 @@ export async function saveCheckpoint(
       { name: `${name}/second`, shape: second.shape, array: second },
     ]),
   );
-  await writeFolderWhole(join(folder, NAME), (fresh) => {
-    writeSafetensors(join(fresh, "weights.safetensors"), weights);
-    writeSafetensors(join(fresh, "moments.safetensors"), moments);
-    const state: State = { format: 1, identity, ...progress };
-    writeWhole(join(fresh, "state.json"), `${JSON.stringify(state, null, 2)}\n`);
+  settle(folder);
+  if (existsSync(join(folder, LAST))) rmSync(join(folder, PREVIOUS), { recursive: true, force: true });
+  await writeFolderWhole(join(folder, NEW), (fresh) => {
+    const files = {
+      [FILES[0]]: writeHashed(join(fresh, FILES[0]), weights),
+      [FILES[1]]: writeHashed(join(fresh, FILES[1]), moments),
+    };
+    const state = { format: 2, identity, ...progress, files } as const;
+    writeWhole(join(fresh, "state.json"), `${JSON.stringify({ ...state, sha256: hashOf(state) }, null, 2)}\n`);
   });
-}
-
-/** On the CPU the arrays themselves; from a GPU each is read when its turn comes. */
-async function tensors(
-  device: Device,
-  named: readonly { name: string; shape: readonly number[]; array: DeviceArray }[],
-): Promise<TensorToWrite[]> {
-  const list: TensorToWrite[] = [];
-  for (const { name, shape, array } of named) {
-    const elements = array.onDevice ? await device.read(array) : undefined;
-    list.push({ name, type: "F32", shape, elements: () => elements ?? array.data });
-  }
-  return list;
+  rotate(folder);
 }
 
 /**
- * Reads a checkpoint into the model's parameters and the optimizer.
- * @throws {UserError} where it is of another configuration, or damaged
+ * Reads the folder's checkpoint into the model's parameters and the optimizer; undefined where there is none.
+ * @param say told where the newest was damaged and the one before it was taken
+ * @throws {UserError} where it is of another configuration or model, or damaged
  */
-export async function loadCheckpoint(
+export async function resumeFrom(
   folder: string,
   identity: string,
   parameters: readonly Parameter[],
   optimizer: AdamW,
-): Promise<Progress> {
-  const path = join(folder, NAME);
-  const state = await readJson<State>(join(path, "state.json"));
-  if (state.format !== 1 || state.identity !== identity) {
+  say?: (line: string) => void,
+): Promise<Progress | undefined> {
+  const progress = await checkpointProgress(folder, say);
+  if (!progress) return undefined;
+  const path = join(folder, LAST);
+  if ((await readState(path)).identity !== identity)
     throw new UserError(`${path} is a checkpoint of another configuration, data or model`, {
       hint: "Choose another folder with --out, or --fresh to begin anew.",
     });
-  }
-  await readInto(
-    join(path, "weights.safetensors"),
-    optimizer.device,
-    parameters
-      .filter(({ trained }) => trained)
-      .map((parameter) => ({ name: parameter.name, holder: parameter, key: "array" as const })),
-  );
+  await readInto(join(path, FILES[0]), optimizer.device, weightSlots(parameters));
   await optimizer.prepare();
   await readInto(
-    join(path, "moments.safetensors"),
+    join(path, FILES[1]),
     optimizer.device,
     [...optimizer.moments].flatMap(([name, holder]) => [
       { name: `${name}/first`, holder, key: "first" as const },
       { name: `${name}/second`, holder, key: "second" as const },
     ]),
   );
-  optimizer.step = state.step;
-  return state;
-}
-
-type Slot<K extends string> = { readonly name: string; readonly holder: { [key in K]: DeviceArray }; readonly key: K };
-
-async function readInto<K extends string>(path: string, device: Device, slots: readonly Slot<K>[]): Promise<void> {
-  const damaged = (error: unknown): UserError =>
-    new UserError(`the checkpoint is damaged: ${messageOf(error)}`, {
-      hint: "Remove the folder checkpoints to train from the first step, or begin anew with --fresh.",
-      cause: error,
-    });
-  const file = await SafetensorsFile.open(path).catch((error: unknown) => {
-    throw damaged(error);
-  });
-  try {
-    for (const { name, holder, key } of slots) {
-      const now = holder[key];
-      const elements = await file.readFloat32(name).catch((error: unknown) => {
-        throw damaged(error);
-      });
-      if (elements.length !== now.size)
-        throw damaged(`${path}: ${name} has ${elements.length} elements, expected ${now.size}`);
-      if (now.onDevice) {
-        holder[key] = (await device.upload(device.array(elements, now.shape))) as { [key in K]: DeviceArray }[K];
-        device.dispose(now);
-      } else (now.data as Float32Array).set(elements);
-    }
-  } finally {
-    await file.close();
-  }
+  optimizer.step = progress.step;
+  return progress;
 }
 
 const BEST = "best.safetensors";
 
-/** Keeps the weights of the best epoch so far. */
-export async function saveBest(folder: string, device: Device, parameters: readonly Parameter[]): Promise<void> {
-  writeSafetensors(
+/** Keeps the weights of the best epoch so far, and gives the file's SHA-256. */
+export async function saveBest(folder: string, device: Device, parameters: readonly Parameter[]): Promise<string> {
+  return writeHashed(
     join(folder, BEST),
     await tensors(
       device,
@@ -163,13 +227,17 @@ export async function saveBest(folder: string, device: Device, parameters: reado
   );
 }
 
-/** Loads the best epoch's weights. */
-export async function loadBest(folder: string, device: Device, parameters: readonly Parameter[]): Promise<void> {
-  await readInto(
-    join(folder, BEST),
-    device,
-    parameters
-      .filter(({ trained }) => trained)
-      .map((parameter) => ({ name: parameter.name, holder: parameter, key: "array" as const })),
-  );
+/** Loads the best epoch's weights. @throws {UserError} where they are not those that were written */
+export async function loadBest(
+  folder: string,
+  device: Device,
+  parameters: readonly Parameter[],
+  { bestSha256 }: Progress,
+): Promise<void> {
+  const path = join(folder, BEST);
+  if (!existsSync(path) || (await sha256OfFile(path)) !== bestSha256)
+    throw damaged(
+      `${path}, the weights of the best epoch, ${existsSync(path) ? "is not as it was written" : "is missing"}`,
+    );
+  await readInto(path, device, weightSlots(parameters));
 }

@@ -1,5 +1,5 @@
 export { type BatchPlan, batchesOfStep, rowOrder, stepsPerEpoch, totalSteps } from "./batches.js";
-export { checkpointProgress, hasCheckpoint, type Progress } from "./checkpoint.js";
+export { checkpointProgress, type Progress } from "./checkpoint.js";
 export { meanLoss, train } from "./loop.js";
 export { checkMemory, checkWeights, type MemoryNeed, memoryNeed } from "./memory.js";
 export { AdamW, type AdamWOptions, clipCoefficient, GradientNorm } from "./optimizer.js";

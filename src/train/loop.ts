@@ -2,7 +2,7 @@ import { UserError } from "../base/errors.js";
 import type { DeviceArray } from "../graph/index.js";
 import type { Example, Parameter, SummedLoss, TrainableModel } from "../models/index.js";
 import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
-import { checkpointProgress, loadBest, loadCheckpoint, type Progress, saveBest, saveCheckpoint } from "./checkpoint.js";
+import { keptStep, loadBest, type Progress, resumeFrom, saveBest, saveCheckpoint } from "./checkpoint.js";
 import { AdamW, clipCoefficient, GradientNorm } from "./optimizer.js";
 import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 import { learningRateAt } from "./schedule.js";
@@ -15,6 +15,7 @@ const START: Progress = {
   sinceLog: { lossSum: 0, steps: 0 },
   validations: [],
   bestEpoch: null,
+  bestSha256: null,
 };
 
 /**
@@ -45,9 +46,8 @@ export async function train(
   const norm = new GradientNorm(model.device);
   const total = totalSteps(plan);
   const perEpoch = stepsPerEpoch(plan);
-  let progress = (await checkpointProgress(options.checkpointFolder))
-    ? await loadCheckpoint(options.checkpointFolder, options.identity, trained, optimizer)
-    : START;
+  let progress =
+    (await resumeFrom(options.checkpointFolder, options.identity, trained, optimizer, hooks.onNotice)) ?? START;
   const resumedAt = progress.step;
   const began = performance.now() - progress.seconds * 1000;
   const secondsSoFar = (): number => (performance.now() - began) / 1000;
@@ -115,7 +115,7 @@ export async function train(
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (!stopped && options.keepBest && progress.bestEpoch !== null)
-      await loadBest(options.checkpointFolder, model.device, trained);
+      await loadBest(options.checkpointFolder, model.device, trained, progress);
   } finally {
     await optimizer.dispose();
     await norm.dispose();
@@ -198,7 +198,7 @@ async function notFinite(
   { checkpointFolder }: TrainingOptions,
 ): Promise<UserError> {
   const ids = rows.map((row) => row.id);
-  const kept = (await checkpointProgress(checkpointFolder))?.step ?? 0;
+  const kept = await keptStep(checkpointFolder);
   return new UserError(`${what} is ${value} in step ${step + 1}, rows ${someOf(ids)}`, {
     hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
   });
@@ -233,11 +233,13 @@ async function validate(
   hooks.onValidation?.(validation);
   const lowest = Math.min(Number.POSITIVE_INFINITY, ...progress.validations.map((one) => one.loss));
   const isBest = loss < lowest;
-  if (isBest && options.keepBest) await saveBest(options.checkpointFolder, model.device, trained);
+  const keeps = isBest && options.keepBest;
+  const bestSha256 = keeps ? await saveBest(options.checkpointFolder, model.device, trained) : progress.bestSha256;
   return {
     ...progress,
     validations: [...progress.validations, { epoch, step: progress.step, loss }],
     bestEpoch: isBest ? epoch : progress.bestEpoch,
+    bestSha256,
   };
 }
 

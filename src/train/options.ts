@@ -51,6 +51,8 @@ export interface TrainingHooks {
   readonly onValidation?: (validation: Validation) => void;
   /** Told every step: for a line that is drawn anew. */
   readonly onStep?: (step: LoggedStep & { readonly totalSteps: number; readonly secondsLeft: number }) => void;
+  /** Told in a sentence what a user should know: that a checkpoint was damaged, say. */
+  readonly onNotice?: (line: string) => void;
   /** Asked before every step and between batches of a validation: true writes a checkpoint and ends with `stopped`. */
   readonly shouldStop?: () => boolean;
 }

@@ -183,7 +183,7 @@ describe("training", () => {
     const second = await model();
     expect((await train(second, { train: rows }, options(at))).resumedAt).toBe(4);
     expect(weightsOf(second)).toBe(weightsOf(whole));
-    expect(readdirSync(at)).toEqual(["last"]);
+    expect(readdirSync(at)).toEqual(["last", "previous"]);
   });
 
   it("makes 1 × 8 of 4 × 2", async () => {
