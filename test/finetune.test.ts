@@ -257,6 +257,7 @@ describe("LoRA", () => {
       "adapter_model.safetensors",
       "tokenizer.json",
       "tokenizer_config.json",
+      "training_environment.json",
     ]);
     expect(json("lora", "model", "adapter_config.json")).toMatchObject({
       peft_type: "LORA",
