@@ -1,4 +1,15 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -69,6 +80,17 @@ afterAll(async () => {
   rmSync(outputs, { recursive: true, force: true });
 });
 
+/** What the viewer answers under headers that fetch does not let one set. */
+const statusUnder = (headers: Record<string, string>): Promise<number> =>
+  new Promise((resolve, reject) => {
+    request(viewer.url, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    })
+      .on("error", reject)
+      .end();
+  });
+
 describe.skipIf(!chromiumPath)("mmmlu view, in Chromium", () => {
   it("lists runs, opens one, compares two", async () => {
     const { page, complaints } = await watchedPage(browser);
@@ -137,6 +159,99 @@ describe("what cannot be shown or compared is said", () => {
     expect([gone.status, await gone.text()]).toEqual([400, expect.stringContaining("has no predictions.jsonl")]);
     const one = await fetch(`${viewer.url}compare?run=longest`);
     expect([one.status, await one.text()]).toEqual([400, expect.stringContaining("choose two runs")]);
+  });
+
+  it("what would change something, or comes from another site's page", async () => {
+    for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+      const refused = await fetch(viewer.url, { method });
+      expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    }
+    const head = await fetch(viewer.url, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(Number(head.headers.get("content-length"))).toBeGreaterThan(1000);
+    expect(await statusUnder({ host: "evil.example" })).toBe(403);
+    expect(await statusUnder({ origin: "http://evil.example" })).toBe(403);
+    expect(await statusUnder({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" })).toBe(403);
+    expect(await statusUnder({})).toBe(200);
+  });
+
+  it("every answer says what its page may do, a report's file nothing with this server", async () => {
+    const policyOf = async (path: string): Promise<string> =>
+      (await fetch(viewer.url + path)).headers.get("content-security-policy")!;
+    for (const path of ["", "run/longest", "run/going", "live/going", "compare?run=longest", "run/none", "run/older"])
+      expect(await policyOf(path)).toMatch(/default-src 'none';.*base-uri 'none'.*frame-ancestors 'none'/);
+    expect(await policyOf("run/longest")).toMatch(/^sandbox allow-scripts/);
+    expect(await policyOf("run/longest")).not.toContain("allow-same-origin");
+    expect(await policyOf("")).not.toMatch(/script-src[^;]*unsafe/);
+    expect(await policyOf("")).not.toBe(await policyOf(""));
+  });
+
+  it("files that are damaged, of another shape, links out of the folder, or pipes: each is one run's fault", async () => {
+    const good = JSON.parse(readFileSync(at("longest", "run.json"), "utf8")) as Record<string, unknown>;
+    const manifest = JSON.parse(readFileSync(at("longest", "manifest.json"), "utf8")) as Record<string, unknown>;
+    const metrics = JSON.parse(readFileSync(at("longest", "metrics.json"), "utf8")) as Record<string, unknown>;
+    const json = (file: string, value: unknown) => (): void => writeFileSync(at("odd", file), JSON.stringify(value));
+    const link = (file: string, to: string) => (): void => {
+      rmSync(at("odd", file), { force: true });
+      symlinkSync(to, at("odd", file));
+    };
+    const pipe = (file: string) => (): void => {
+      rmSync(at("odd", file), { force: true });
+      execFileSync("mkfifo", [at("odd", file)]);
+    };
+    const cases: [string, () => void, RegExp][] = [
+      ["", json("run.json", { configuration: {} }), /run\.json: (format|name)/],
+      ["", json("run.json", null), /run\.json: \(whole\)/],
+      ["", json("run.json", [good]), /run\.json: \(whole\)/],
+      ["", json("run.json", { ...good, started: 7 }), /started/],
+      ["", json("manifest.json", null), /manifest\.json: \(whole\)/],
+      ["", json("manifest.json", { ...manifest, sample: "no" }), /sample/],
+      ["", json("manifest.json", { ...manifest, notes: null }), /notes/],
+      ["", json("metrics.json", { ...metrics, accuracy: "0.5" }), /metrics\.json: accuracy/],
+      ["", json("metrics.json", { ...metrics, accuracy: 7 }), /metrics\.json: accuracy/],
+      ["", json("metrics.json", { final: null }), /metrics\.json: final/],
+      ["", () => writeFileSync(at("odd", "metrics.json"), "{"), /metrics\.json is not JSON/],
+      ["", () => writeFileSync(at("odd", "metrics.json"), "[".repeat(1e6)), /metrics\.json is not JSON/],
+      ["", link("run.json", "/etc/passwd"), /link that leads out/],
+      ["", link("metrics.json", "/etc/passwd"), /link that leads out/],
+      ["", link("manifest.json", at("nowhere")), /cannot read .*manifest\.json/],
+      ["", pipe("run.json"), /no plain file/],
+      ["", pipe("metrics.json"), /no plain file/],
+      ["run/odd", link("report.html", "/etc/passwd"), /link that leads out/],
+      ["run/odd", pipe("report.html"), /no plain file/],
+      ["compare?run=odd&run=longest", pipe("predictions.jsonl"), /no plain file/],
+      ["compare?run=odd&run=longest", json("predictions.jsonl", null), /prediction 1: \(whole\)/],
+      ["compare?run=odd&run=longest", json("predictions.jsonl", { id: "x" }), /prediction 1: language/],
+    ];
+    for (const [path, damage, message] of cases) {
+      rmSync(at("odd"), { recursive: true, force: true });
+      cpSync(at("longest"), at("odd"), { recursive: true });
+      damage();
+      const reply = await fetch(viewer.url + path);
+      const text = (await reply.text()).replaceAll("&#39;", "'");
+      expect([message.source, reply.status, message.test(text)]).toEqual([message.source, path ? 400 : 200, true]);
+      expect(text).not.toContain("root:x:");
+      const list = await (await fetch(viewer.url)).text();
+      for (const name of ["longest", "random", "explored"]) expect(list).toContain(`href="/run/${name}"`);
+    }
+    // A byte order mark, and keys of a later version, are no fault.
+    rmSync(at("odd"), { recursive: true, force: true });
+    cpSync(at("longest"), at("odd"), { recursive: true });
+    for (const file of ["run.json", "manifest.json", "metrics.json"]) {
+      const value = JSON.parse(readFileSync(at("odd", file), "utf8")) as object;
+      writeFileSync(at("odd", file), `\ufeff${JSON.stringify({ ...value, ofALaterVersion: {} })}`);
+    }
+    expect((await fetch(`${viewer.url}run/odd`)).status).toBe(200);
+    // A run that still goes on: lines that are none are passed over, a pipe is told.
+    rmSync(at("odd", "manifest.json"));
+    writeFileSync(at("odd", "train-log.jsonl"), 'null\n7\n{"step":"x"}\n');
+    writeFileSync(at("odd", "replies.jsonl"), 'null\n{}\n{"stage":7,"ids":3}\n');
+    expect((await fetch(`${viewer.url}run/odd`)).status).toBe(200);
+    pipe("lock")();
+    expect((await fetch(viewer.url)).status).toBe(200);
+    pipe("replies.jsonl")();
+    expect((await fetch(`${viewer.url}live/odd`)).status).toBe(400);
+    rmSync(at("odd"), { recursive: true });
   });
 
   it("a port that is taken", async () => {

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -38,6 +47,16 @@ describe("a folder that is written whole", () => {
     expect(readdirSync(folder).sort()).toEqual(["last", "mine.old", "other", "whole"]);
     expect(readFileSync(join(folder, "last", "file"), "utf8")).toBe("whole");
     expect(readFileSync(join(folder, "other", "file"), "utf8")).toBe("new");
+    // Half-written figures of a run that was killed; what a link leads to is another's.
+    mkdirSync(join(folder, "other", "figures"));
+    writeFileSync(join(folder, "other", "figures", "loss.svg.4711-0123abcd.tmp"), "half");
+    const elsewhere = mkdtempSync(join(tmpdir(), "mmmlu-elsewhere-"));
+    writeFileSync(join(elsewhere, "a.4711-0123abcd.tmp"), "another's");
+    symlinkSync(elsewhere, join(folder, "other", "link"));
+    tidyFolder(folder);
+    expect(readdirSync(join(folder, "other", "figures"))).toEqual([]);
+    expect(readdirSync(elsewhere)).toEqual(["a.4711-0123abcd.tmp"]);
+    rmSync(elsewhere, { recursive: true });
     tidyFolder(join(folder, "absent"));
     expect(existsSync(join(folder, "absent"))).toBe(false);
   });

@@ -48,13 +48,18 @@ export const isLeftover = (name: string): boolean => LEFTOVER.test(name);
 
 /**
  * Puts right what killed processes left in a folder: a whole folder that had been moved aside for a new one takes its name
- * again where the new one did not come to take it; what was being written is removed. Only for who alone writes there.
+ * again where the new one did not come to take it; what was being written is removed; so in the folders below. Only for who alone writes there.
  */
 export function tidyFolder(path: string): void {
   if (!existsSync(path)) return;
-  for (const name of readdirSync(path)) {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const { name } = entry;
     const [, own, kind] = LEFTOVER.exec(name) ?? [];
-    if (own === undefined) continue;
+    if (own === undefined) {
+      // Links are not followed: what they lead to is not this folder's.
+      if (entry.isDirectory()) tidyFolder(join(path, name));
+      continue;
+    }
     if (kind === "old" && !existsSync(join(path, own))) renameSync(join(path, name), join(path, own));
     else rmSync(join(path, name), { recursive: true, force: true });
   }

@@ -95,6 +95,8 @@ const MAKING = 5;
 /** Undefined where there is no lock; process 0 where one is just being made. */
 function ownerOf(path: string): Owner | undefined {
   try {
+    // A pipe of that name would be waited for.
+    if (!statSync(path).isFile()) return undefined;
     const [number, started] = readFileSync(path, "utf8").split(" ");
     const process_ = Number(number);
     if (process_ === 0 && Date.now() - statSync(path).mtimeMs > MAKING * 1000) return undefined;

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { z } from "zod";
 import { UserError } from "../base/errors.js";
-import { readJsonAs } from "../base/json.js";
 import { type Prediction, scoreReplies, writePredictions } from "../evaluate/index.js";
 import { type ReadingName, readingNames } from "../experiments/index.js";
+import { readRunFile, splitsSchema } from "../record/index.js";
 import { percent } from "../report/index.js";
 
 export function scoreCommand(): Command {
@@ -21,9 +20,7 @@ export function scoreCommand(): Command {
         throw new UserError(`${folder} has no replies.jsonl`, {
           hint: "Give the folder of a run that asked questions.",
         });
-      const order = existsSync(join(folder, "splits.json"))
-        ? (await readJsonAs(join(folder, "splits.json"), z.looseObject({ test: z.array(z.string()) }))).test
-        : undefined;
+      const order = (await readRunFile(folder, "splits.json", splitsSchema))?.test;
       const stages = await scoreReplies(replies, flags.reading, order);
       if (flags.predictions !== undefined)
         writePredictions(flags.predictions, concatenated(stages.map((one) => one.predictions)));

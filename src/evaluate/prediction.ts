@@ -1,6 +1,9 @@
+import { z } from "zod";
+import { UserError } from "../base/errors.js";
 import { writePiecesWhole } from "../base/files.js";
+import { faultsOf } from "../base/json.js";
 import { readJsonLines } from "../base/json-lines.js";
-import type { Letter } from "../data/index.js";
+import { LETTERS, type Letter } from "../data/index.js";
 
 /** What was predicted for one row: a line of `predictions.jsonl`. */
 export interface Prediction {
@@ -32,8 +35,38 @@ function* linesOf(predictions: Iterable<Prediction>): Generator<string> {
   for (const prediction of predictions) yield `${JSON.stringify(prediction)}\n`;
 }
 
+const letter = z.enum(LETTERS);
+/** JSON has no −∞: it was written as null. */
+const logProbability = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NEGATIVE_INFINITY);
+
+/** A line of `predictions.jsonl` as it is read back; keys that are not named pass. */
+const predictionSchema = z.looseObject({
+  id: z.string(),
+  language: z.string(),
+  subject: z.string(),
+  answer: letter,
+  prediction: letter.nullable(),
+  reply: z.string(),
+  stage: z.string(),
+  logProbabilities: z.tuple([logProbability, logProbability, logProbability, logProbability]).optional(),
+});
+
 /**
  * Reads predictions as a stream; a missing file has none.
- * @throws {UserError} naming file and line where one is not JSON.
+ * @throws {UserError} naming file and place where one is not JSON, or not a prediction.
  */
-export const readPredictions = (path: string): AsyncGenerator<Prediction> => readJsonLines<Prediction>(path);
+export async function* readPredictions(path: string): AsyncGenerator<Prediction> {
+  let place = 0;
+  for await (const line of readJsonLines<unknown>(path)) {
+    place++;
+    const result = predictionSchema.safeParse(line);
+    if (!result.success)
+      throw new UserError(`${path}: prediction ${place}: ${faultsOf(result.error)}`, {
+        hint: "The file is damaged, or another program wrote it: run the experiment's command again, which writes it anew.",
+      });
+    yield result.data;
+  }
+}

@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readJson } from "../base/files.js";
-import { type Manifest, readManifest } from "../record/index.js";
+import { checkedAs } from "../base/json.js";
+import { type Manifest, metricsSchema, readManifest, readRunFile } from "../record/index.js";
 import type { ReproducedExperiment, ShownFigure } from "../report/index.js";
-import type { ExperimentConfiguration } from "./configuration.js";
+import { experimentSchema } from "./configuration.js";
 import { protocolDifferences } from "./differences.js";
 import { PUBLISHED } from "./published.js";
 
@@ -17,6 +16,8 @@ export interface Reproduction extends Omit<ReproducedExperiment, "figures"> {
 
 // biome-ignore lint/suspicious/noExplicitAny: a file of any version, read key by key
 type Metrics = Record<string, any>;
+
+const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
 
 const count = (name: string, published: number, measured: number | undefined): ReproducedFigure => ({
   name,
@@ -82,16 +83,12 @@ const figuresOf: Record<
   },
   "gemma-2-2b-finetune": (metrics, manifest) => {
     const published = PUBLISHED["gemma-2-2b-finetune"];
-    const split = manifest.split as Record<string, number> | undefined;
+    const { split } = manifest;
     return [
-      count("rows after the filter", published.rowsAfterFilter, manifest.data?.rowsKept as number | undefined),
-      count(
-        "parameters trained",
-        published.trainableParameters,
-        manifest.model?.trainedParameters as number | undefined,
-      ),
-      count("train rows", published.train, split?.train),
-      count("validation rows", published.validation, split?.validation),
+      count("rows after the filter", published.rowsAfterFilter, numberOf(manifest.data?.rowsKept)),
+      count("parameters trained", published.trainableParameters, numberOf(manifest.model?.trainedParameters)),
+      count("train rows", published.train, numberOf(split?.train)),
+      count("validation rows", published.validation, numberOf(split?.validation)),
       count("test rows", published.testRows, metrics.final?.n),
       accuracy("accuracy before training", published.baseline, metrics.baseline),
       accuracy("accuracy after training", published.final, metrics.final),
@@ -103,7 +100,7 @@ const figuresOf: Record<
   "gemma-3-27b-baseline": (metrics, manifest) => {
     const published = PUBLISHED["gemma-3-27b-baseline"];
     return [
-      count("rows after the filter", published.rowsAfterFilter, manifest.data?.rowsKept as number | undefined),
+      count("rows after the filter", published.rowsAfterFilter, numberOf(manifest.data?.rowsKept)),
       count("test rows", published.testRows, metrics.n),
       accuracy("accuracy", published.test, metrics),
       count("unreadable replies", published.unreadable, metrics.unreadable),
@@ -125,14 +122,20 @@ export const besidePublished = (
  */
 export async function reproductionOf(experiment: string, folder: string): Promise<Reproduction> {
   const manifest = await readManifest(folder);
-  const metrics = existsSync(join(folder, "metrics.json")) ? await readJson<Metrics>(join(folder, "metrics.json")) : {};
+  const metrics = (await readRunFile(folder, "metrics.json", metricsSchema)) ?? {};
   const figures = figuresOf[experiment];
+  const configuration = checkedAs(
+    manifest.configuration,
+    experimentSchema,
+    `${join(folder, "manifest.json")}, configuration`,
+    "It was written by another version of mmmlu-lab: run the experiment again with this one.",
+  );
   return {
     experiment,
     folder,
     comparable: !manifest.sample,
     figures: figures ? figures(metrics, manifest) : [],
-    protocolDifferences: protocolDifferences(manifest.configuration as unknown as ExperimentConfiguration),
+    protocolDifferences: protocolDifferences(configuration),
   };
 }
 

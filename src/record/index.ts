@@ -1,4 +1,13 @@
 export { type Manifest, type ManifestParts, RUN_FORMAT, readManifest, writeManifest } from "./manifest.js";
+export {
+  manifestSchema,
+  metricsSchema,
+  type RunMetrics,
+  readRunFile,
+  runFile,
+  runStartSchema,
+  splitsSchema,
+} from "./run-files.js";
 export { RunFolder, type RunStart } from "./run-folder.js";
 export { savedModelOf } from "./saved-model.js";
 export {

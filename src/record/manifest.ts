@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { withoutCredentials } from "../base/addresses.js";
 import { UserError } from "../base/errors.js";
-import { readJson } from "../base/files.js";
 import { machine, versions } from "../base/versions.js";
+import { manifestSchema, readRunFile, runFile } from "./run-files.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** The format of a run's folder that this version writes and reads. */
@@ -20,7 +21,7 @@ export interface Manifest {
   readonly configuration: Record<string, unknown>;
   readonly configurationHash: string;
   readonly versions: Record<string, string>;
-  readonly machine: ReturnType<typeof machine>;
+  readonly machine: Readonly<Record<string, string | number>>;
   readonly device?: string;
   /** Source, revision and SHA-256 of each file of data. */
   readonly data?: Record<string, unknown>;
@@ -63,7 +64,7 @@ export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new
  */
 export async function readManifest(path: string): Promise<Manifest> {
   const file = join(path, "manifest.json");
-  if (!existsSync(file)) {
+  if (runFile(path, "manifest.json") === undefined) {
     if (!existsSync(path))
       throw new UserError(`there is no folder ${path}`, { hint: "Give the folder of a run, such as outputs/eda." });
     const begun = existsSync(join(path, "run.json"));
@@ -76,14 +77,14 @@ export async function readManifest(path: string): Promise<Manifest> {
       },
     );
   }
-  const manifest = await readJson<Manifest>(file);
-  if (manifest.format !== RUN_FORMAT) {
+  const { format } = (await readRunFile(path, "manifest.json", z.looseObject({ format: z.unknown() }))) ?? {};
+  if (format !== RUN_FORMAT) {
     throw new UserError(
-      `${file}: format ${String(manifest.format)} is not one that this version reads (${RUN_FORMAT})`,
+      `${file}: format ${JSON.stringify(format)} is not one that this version reads (${RUN_FORMAT})`,
       {
         hint: "It was written by another version of mmmlu-lab: run the experiment again with this one.",
       },
     );
   }
-  return manifest;
+  return (await readRunFile(path, "manifest.json", manifestSchema)) as Manifest;
 }

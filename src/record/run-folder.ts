@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { valueWithoutCredentials } from "../base/addresses.js";
 import { canonicalJson, hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
-import { readJson, writeWhole } from "../base/files.js";
+import { writeWhole } from "../base/files.js";
 import { isLeftover } from "../base/folders.js";
 import { writeJsonWhole } from "../base/json.js";
 import { lockFolder } from "../base/lock.js";
 import { withoutTrailing } from "../base/trim.js";
+import { readRunFile, runStartSchema } from "./run-files.js";
 import { withoutSecrets } from "./without-secrets.js";
 
 /** What `run.json` says of a run that has begun; `manifest.json` says the same and more once it is complete. */
@@ -55,8 +56,8 @@ export class RunFolder {
     const startPath = join(path, "run.json");
     const configurationHash = hashOf(identity);
     const kept = valueWithoutCredentials(configuration);
-    if (existsSync(startPath)) {
-      const before = await readJson<RunStart>(startPath);
+    const before = existsSync(path) ? await readRunFile(path, "run.json", runStartSchema) : undefined;
+    if (before) {
       if (before.configurationHash === configurationHash)
         return new RunFolder(path, { ...before, configuration: kept }, true);
       if (!cameToNothing(path)) {

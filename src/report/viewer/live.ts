@@ -1,10 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readJson } from "../../base/files.js";
+import { z } from "zod";
+import { readingNames } from "../../answer/index.js";
 import { readJsonLines } from "../../base/json-lines.js";
 import { lockHolder } from "../../base/lock.js";
 import { accuracyOf, indexReplies, scoreReplies } from "../../evaluate/index.js";
-import type { RunStart } from "../../record/index.js";
+import { readRunFile, runFile, runStartSchema, splitsSchema } from "../../record/index.js";
 import { titleOfStage } from "../evaluation-parts.js";
 import {
   type GroupMark,
@@ -19,6 +20,10 @@ import { figures, type Tile, table, tiles } from "../parts.js";
 
 /** A log past so many bytes is not read anew every two seconds. */
 const READ_AT_ONCE = 32e6;
+
+const anyKeys = z.record(z.string(), z.unknown());
+const readingName = z.enum(readingNames).optional();
+const readingSchema = z.object({ reading: readingName, evaluation: z.object({ reading: readingName }).optional() });
 
 /** A run that is still going, as far as its logs tell. */
 export async function liveBody(path: string): Promise<Html> {
@@ -81,7 +86,10 @@ async function readTraining(
   const points: LossPoint[] = [];
   const validation: ValidationPoint[] = [];
   let last: Record<string, unknown> = {};
-  for await (const line of readJsonLines<Record<string, unknown>>(join(path, "train-log.jsonl"))) {
+  const log = runFile(path, "train-log.jsonl");
+  for await (const read of log ? readJsonLines<unknown>(log) : []) {
+    const line = anyKeys.safeParse(read).data;
+    if (line === undefined) continue;
     if (typeof line.loss === "number" && typeof line.step === "number" && typeof line.learningRate === "number") {
       points.push({ step: line.step, loss: line.loss, learningRate: line.learningRate });
       last = line;
@@ -94,10 +102,9 @@ async function readTraining(
 
 /** How many rows each stage has answered, of how many test rows. */
 async function replyTiles(path: string): Promise<Tile[]> {
-  const replies = join(path, "replies.jsonl");
-  const stages = existsSync(replies) ? (await indexReplies(replies)).stages : [];
-  const splits = join(path, "splits.json");
-  const rows = existsSync(splits) ? (await readJson<{ test?: readonly string[] }>(splits)).test?.length : undefined;
+  const replies = runFile(path, "replies.jsonl");
+  const stages = replies ? (await indexReplies(replies)).stages : [];
+  const rows = (await readRunFile(path, "splits.json", splitsSchema))?.test.length;
   return [...stages].map(([stage, places]) => ({
     name: `Answered ${titleOfStage(stage)}`,
     value: places.size.toLocaleString("en"),
@@ -107,12 +114,12 @@ async function replyTiles(path: string): Promise<Tile[]> {
 
 /** Accuracy of what has been answered; nothing where the log cannot be read (a line may be half written) or is long. */
 async function readAnswers(path: string): Promise<GroupMark[]> {
-  const replies = join(path, "replies.jsonl");
-  if (!existsSync(replies) || statSync(replies).size > READ_AT_ONCE) return [];
+  const replies = runFile(path, "replies.jsonl");
+  if (replies === undefined || statSync(replies).size > READ_AT_ONCE) return [];
   try {
-    const { configuration } = await readJson<RunStart>(join(path, "run.json"));
-    const { reading, evaluation } = configuration as { reading?: string; evaluation?: { reading?: string } };
-    const stages = await scoreReplies(replies, (reading ?? evaluation?.reading) as Parameters<typeof scoreReplies>[1]);
+    const { configuration } = (await readRunFile(path, "run.json", runStartSchema)) ?? {};
+    const { reading, evaluation } = readingSchema.parse(configuration);
+    const stages = await scoreReplies(replies, reading ?? evaluation?.reading ?? "robust");
     return stages.map(({ stage, predictions }) => ({ label: titleOfStage(stage), ...accuracyOf([...predictions]) }));
   } catch {
     return [];

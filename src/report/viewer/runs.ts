@@ -1,10 +1,16 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
-import { readJson } from "../../base/files.js";
-import { readJsonLines } from "../../base/json-lines.js";
-import type { ComparedRun, EvaluationStatistics, Interval, Prediction } from "../../evaluate/index.js";
-import { type Manifest, type RunStart, readManifest } from "../../record/index.js";
+import { type ComparedRun, type Interval, type Prediction, readPredictions } from "../../evaluate/index.js";
+import {
+  type Manifest,
+  metricsSchema,
+  type RunMetrics,
+  readManifest,
+  readRunFile,
+  runFile,
+  runStartSchema,
+} from "../../record/index.js";
 
 /** A folder that holds a run, whole or still going. */
 export interface FoundRun {
@@ -33,9 +39,9 @@ export async function findRuns(outputs: string): Promise<FoundRun[]> {
   const runs: FoundRun[] = [];
   for (const folder of readdirSync(outputs)) {
     const path = join(outputs, folder);
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory() || !existsSync(join(path, "run.json"))) continue;
     try {
-      runs.push(await describe(folder, path));
+      const run = await describe(folder, path);
+      if (run) runs.push(run);
     } catch (error) {
       // A folder that cannot be read must not hide the others.
       const fault = [messageOf(error), error instanceof UserError ? error.hint : undefined].filter(Boolean).join(" ");
@@ -55,37 +61,31 @@ export async function findRuns(outputs: string): Promise<FoundRun[]> {
   return runs.sort((a, b) => (a.started < b.started ? 1 : -1));
 }
 
-async function describe(folder: string, path: string): Promise<FoundRun> {
-  const start = await readJson<RunStart>(join(path, "run.json"));
-  const complete = existsSync(join(path, "manifest.json"));
+async function describe(folder: string, path: string): Promise<FoundRun | undefined> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  const start = await readRunFile(path, "run.json", runStartSchema);
+  if (!start) return undefined;
+  const complete = runFile(path, "manifest.json") !== undefined;
   const manifest = complete ? await readManifest(path) : undefined;
-  const metrics = existsSync(join(path, "metrics.json"))
-    ? await readJson<Record<string, unknown>>(join(path, "metrics.json"))
-    : {};
+  const metrics = (await readRunFile(path, "metrics.json", metricsSchema)) ?? {};
   return {
     folder,
     path,
     complete,
     name: start.name,
     started: start.started,
-    kind: manifest?.kind ?? String((start.configuration as { kind?: unknown }).kind ?? "run"),
+    kind: manifest?.kind ?? String(start.configuration.kind ?? "run"),
     sample: manifest?.sample ?? false,
     accuracies: accuraciesOf(metrics),
   };
 }
 
-function accuraciesOf(metrics: Record<string, unknown>): FoundRun["accuracies"] {
-  const of = (stage: string, value: unknown): FoundRun["accuracies"] => {
-    const { accuracy, n, statistics } = (value ?? {}) as {
-      accuracy?: unknown;
-      n?: unknown;
-      statistics?: Partial<EvaluationStatistics>;
-    };
-    return typeof accuracy === "number" && typeof n === "number"
-      ? [{ stage, accuracy, n, interval: statistics?.clustered?.interval }]
-      : [];
-  };
-  return [...of("test", metrics), ...of("baseline", metrics.baseline), ...of("final", metrics.final)];
+function accuraciesOf({ accuracy, n, statistics, baseline, final }: Partial<RunMetrics>): FoundRun["accuracies"] {
+  type Stage = Pick<NonNullable<RunMetrics["final"]>, "accuracy" | "n" | "statistics">;
+  const of = (stage: string, value: Stage | undefined): FoundRun["accuracies"] =>
+    value ? [{ stage, accuracy: value.accuracy, n: value.n, interval: value.statistics?.clustered.interval }] : [];
+  const test = accuracy !== undefined && n !== undefined ? { accuracy, n, statistics } : undefined;
+  return [...of("test", test), ...of("baseline", baseline), ...of("final", final)];
 }
 
 /**
@@ -98,8 +98,8 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
   const hasStage = colon > 1 && !existsSync(reference);
   const path = hasStage ? reference.slice(0, colon) : reference;
   const manifest = await readManifest(path);
-  const file = join(path, "predictions.jsonl");
-  if (!existsSync(file)) {
+  const file = runFile(path, "predictions.jsonl");
+  if (file === undefined) {
     throw new UserError(`${path} has no predictions.jsonl`, {
       hint:
         manifest.kind === "explore"
@@ -108,7 +108,7 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
     });
   }
   const stages = new Map<string, Prediction[]>();
-  for await (const prediction of readJsonLines<Prediction>(file)) {
+  for await (const prediction of readPredictions(file)) {
     const list = stages.get(prediction.stage);
     if (list) list.push(prediction);
     else stages.set(prediction.stage, [prediction]);

@@ -1,15 +1,16 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
+import { whyForeign } from "../../base/local-requests.js";
 import { lockHolder } from "../../base/lock.js";
+import { readText } from "../../base/text.js";
 import { compareRuns } from "../../evaluate/index.js";
+import { runFile } from "../../record/index.js";
 import { comparisonReport } from "../comparison-report.js";
 import { titleOfStage } from "../evaluation-parts.js";
 import { percent } from "../figures/index.js";
 import { type Html, html, raw } from "../html.js";
-import { BRAND, page, type Section } from "../page.js";
+import { BRAND, NONCE, page, type Section } from "../page.js";
 import { range } from "../parts.js";
 import { liveBody } from "./live.js";
 import { type FoundRun, findRuns, loadComparedRuns } from "./runs.js";
@@ -26,7 +27,7 @@ export interface Viewer {
  */
 export async function serveRuns(outputs: string, options: { port?: number; host?: string } = {}): Promise<Viewer> {
   const { port = 4321, host = "127.0.0.1" } = options;
-  const server = createServer((request, response) => void answer(outputs, request, response));
+  const server = createServer((request, response) => void answer(outputs, host, request, response));
   await listen(server, port, host);
   const address = server.address();
   const actual = typeof address === "object" && address ? address.port : port;
@@ -55,19 +56,47 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-async function answer(outputs: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const send = (status: number, body: string, type = "text/html; charset=utf-8"): void => {
+/** What pages made here may do: run the scripts that carry this answer's nonce, and ask this server. */
+const ownPolicy = (nonce: string): string =>
+  `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+
+/** What a report's file may do, whoever wrote it: run its own scripts, apart from this server's pages and without a network. */
+const REPORT_POLICY =
+  "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+async function answer(
+  outputs: string,
+  host: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const nonce = randomBytes(16).toString("base64");
+  const send = (
+    status: number,
+    body: string,
+    { type = "text/html; charset=utf-8", policy = ownPolicy(nonce), headers = {} } = {},
+  ): void => {
+    const content = body.replaceAll(NONCE, `nonce="${nonce}"`);
     response.writeHead(status, {
       "content-type": type,
+      "content-length": Buffer.byteLength(content),
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      "cross-origin-resource-policy": "same-origin",
+      "content-security-policy": policy,
+      ...headers,
     });
-    response.end(body);
+    response.end(request.method === "HEAD" ? undefined : content);
   };
   try {
-    // Another site's name that points here (DNS rebinding) must not read the runs.
-    if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? ""))
-      return send(403, "this server answers on its own address only", "text/plain");
+    const foreign = whyForeign(request.headers, { host });
+    if (foreign) return send(403, `${foreign}\n`, { type: "text/plain; charset=utf-8" });
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return send(405, "runs are looked at here, not changed: GET and HEAD only\n", {
+        type: "text/plain; charset=utf-8",
+        headers: { allow: "GET, HEAD" },
+      });
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const runs = await findRuns(outputs);
     if (url.pathname === "/") return send(200, listPage(outputs, runs));
@@ -79,18 +108,22 @@ async function answer(outputs: string, request: IncomingMessage, response: Serve
     // 205: the run has come to its end, its report is there now.
     if (kind === "live") return run.complete ? send(205, "") : send(200, (await liveBody(run.path)).text);
     if (rest === "files/metrics.json")
-      return send(200, await readFile(join(run.path, "metrics.json"), "utf8"), "application/json");
+      return send(200, await textOf(run, "metrics.json"), { type: "application/json" });
     if (!run.complete) return send(200, await livePage(run));
-    const report = join(run.path, "report.html");
-    if (!existsSync(report))
-      throw new UserError(`${run.path} has no report.html`, {
-        hint: "The run's folder is not whole: run the experiment again.",
-      });
-    return send(200, withWayBack(await readFile(report, "utf8")));
+    return send(200, withWayBack(await textOf(run, "report.html")), { policy: REPORT_POLICY });
   } catch (error) {
     if (error instanceof UserError) return send(400, errorPage(error.message, error.hint ?? ""));
     return send(500, errorPage("This page failed", messageOf(error)));
   }
+}
+
+async function textOf(run: FoundRun, name: string): Promise<string> {
+  const file = runFile(run.path, name);
+  if (file === undefined)
+    throw new UserError(`${run.path} has no ${name}`, {
+      hint: "The run's folder is not whole: run the experiment again.",
+    });
+  return readText(file);
 }
 
 const FOOT = "Served by mmmlu view on this machine alone.";
@@ -105,7 +138,7 @@ function listPage(outputs: string, runs: readonly FoundRun[]): string {
   const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : html`There are none in ${outputs} yet: <code>mmmlu run eda</code> makes one.`}</p>`;
   if (runs.length === 0) return page("Runs", lead, [], { foot: FOOT });
   const body = html`<form action="/compare"><p class="soft">Open a run, or tick two answers or more and compare them.</p><div class="scroll"><table><thead><tr><th scope="col">run</th><th scope="col">kind</th><th scope="col">started (UTC)</th><th scope="col">state</th><th scope="col">accuracy (95 % by question)</th></tr></thead><tbody>
-${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td class="whole">${run.started.replace("T", " ").slice(0, 16)}</td><td class="whole">${stateOf(run)}</td><td>${run.accuracies.length ? run.accuracies.map((one) => answersCell(run, one)) : "–"}</td></tr>`)}
+${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td class="whole">${run.started.replace("T", " ").slice(0, 16)}</td><td class="whole">${stateOf(run)}</td><td>${run.fault ?? (run.accuracies.length ? run.accuracies.map((one) => answersCell(run, one)) : "–")}</td></tr>`)}
 </tbody></table></div>${runs.some((run) => run.complete && run.accuracies.length) ? html`<p><button type="submit">Compare the chosen runs</button></p>` : ""}</form>`;
   return page("Runs", lead, [{ id: "list", title: "All runs", body }], { foot: FOOT });
 }
@@ -147,7 +180,7 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
 }
 
 async function livePage(run: FoundRun): Promise<string> {
-  const script = `<script>setInterval(async () => { try { const reply = await fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.status === 205) location.reload(); else if (reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
+  const script = `<script ${NONCE}>setInterval(async () => { try { const reply = await fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.status === 205) location.reload(); else if (reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
   return served(
     run.folder,
     html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)} UTC; this page follows it, and turns into its report when it is done.</p>`,
