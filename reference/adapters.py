@@ -1,4 +1,4 @@
-"""PEFT adapters of every kind that is read, on the tiny bases of gemma2.py and t5.py: reference/golden/adapters/.
+"""PEFT adapters of every kind that is read, on the tiny bases of decoder.py and t5.py: reference/golden/adapters/.
 
 Each folder is an adapter as PEFT saves it, its B matrices filled; `golden.json` says of each which layers PEFT adapted, with which
 scaling, and the loss and the norm of the adapters' gradients on some examples; `patterns` what Python's `re.fullmatch` says of

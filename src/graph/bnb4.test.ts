@@ -14,6 +14,9 @@ describe("products with 4-bit weights", () => {
     ["fp4", 48, 64],
     ["nf4", 64, 192],
     ["fp4", 256, 32],
+    // Blocks that straddle rows.
+    ["nf4", 48, 16],
+    ["fp4", 64, 48],
   ] as const) {
     it(`${kind} ${rows} × ${columns}: x · Wᵀ and its gradient agree with the weight written out`, async () => {
       const random = uniform(rows * 7 + columns);

@@ -28,6 +28,8 @@ export interface Architecture<Model extends LanguageModel = LanguageModel> {
   readonly title: string;
   /** Whether frozen bfloat16 weights can stay in 2 bytes each on the CPU. */
   readonly keepsBfloat16: boolean;
+  /** What transformers calls the weight that a file has under a name; the same unless given. */
+  readonly moduleName?: (stored: string) => string;
   /**
    * Makes the model, the checkpoint staying open.
    * @throws {UserError} where config.json asks for what is not supported, or a weight is missing or has another shape

@@ -40,6 +40,8 @@ export interface SavedAs {
   readonly config: Readonly<Record<string, unknown>>;
   /** Keys of config.json whose number is written as a float. */
   readonly floatKeys?: Iterable<string>;
+  /** A weight's name in the file; its own unless given. */
+  readonly tensorName?: (name: string) => string;
   /** generation_config.json, where the model was loaded without one. */
   readonly generationConfig: Readonly<Record<string, unknown>>;
 }
@@ -100,7 +102,7 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
 
   /** @throws {UserError} where weights are held in another way than as float32 and there is no adapter to save */
   async save(folder: string): Promise<void> {
-    const { taskType, config, floatKeys = [], generationConfig } = this.savedAs();
+    const { taskType, config, floatKeys = [], generationConfig, tensorName = (name) => name } = this.savedAs();
     const { files, weights } = this;
     if (weights.lora) return saveAdapter(folder, weights, taskType, files.tokenizer);
     if (this.stored.count > 0) {
@@ -109,7 +111,8 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
       });
     }
     const tensors = [];
-    for (const parameter of this.parameters) tensors.push(await parameterToWrite(this.device, parameter));
+    for (const parameter of this.parameters)
+      tensors.push({ ...(await parameterToWrite(this.device, parameter)), name: tensorName(parameter.name) });
     await saveModelFolder(folder, {
       config: { ...files.config?.json, ...config },
       floatKeys: new Set([...(files.config?.floatKeys ?? []), ...floatKeys]),

@@ -12,7 +12,7 @@ import { localEngine } from "./local-engine.js";
 import { type ModelServer, serveModel } from "./server.js";
 import { type WorkerEngine, workerEngine } from "./worker-engine.js";
 
-/** What transformers says of whole rows (reference/gemma2.py). */
+/** What transformers says of whole rows (reference/decoder.py). */
 interface Golden {
   readonly tokens: number[];
   /** Of each token but the first. */

@@ -3,9 +3,13 @@ import { UserError } from "../../base/errors.js";
 import type { Architecture } from "../architecture.js";
 import type { ConfigFile } from "../config-file.js";
 import { gemma2 } from "./gemma2.js";
+import { gemma3 } from "./gemma3.js";
+import { llama } from "./llama.js";
+import { qwen2 } from "./qwen2.js";
+import { qwen3 } from "./qwen3.js";
 import { t5 } from "./t5.js";
 
-export const ARCHITECTURES: readonly Architecture[] = [t5, gemma2];
+export const ARCHITECTURES: readonly Architecture[] = [t5, gemma2, gemma3, qwen2, qwen3, llama];
 
 /**
  * The architecture that a config.json is of.

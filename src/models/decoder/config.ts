@@ -6,6 +6,7 @@ import type { DecoderDescription, GatedMlp, NormDescription } from "./descriptio
 import { refuseUnknownKeys } from "./known-keys.js";
 import { GATED_MLPS } from "./mlp.js";
 import { type RopeParameters, ropeParametersOf, ropeSchema } from "./rope-parameters.js";
+import { textConfig } from "./text-config.js";
 
 /** A layer's attention reads a window of the last tokens, or all. */
 export type LayerType = "sliding_attention" | "full_attention";
@@ -38,6 +39,8 @@ export interface DecoderConfig extends LanguageModelConfig {
   readonly norm: NormDescription;
   readonly mlp: GatedMlp;
   readonly scaledEmbedding: boolean;
+  /** What all weights' names begin with but the output layer's. */
+  readonly prefix: string;
 }
 
 const size = z
@@ -100,17 +103,33 @@ const schema = z.looseObject({
   eos_token_id: z.union([tokenId, z.array(tokenId).max(64)]).nullish(),
 });
 
+/** Keys that change something only in architectures whose description has them. */
+const OF_SOME = new Set([
+  "attention_bias",
+  "final_logit_softcapping",
+  "attn_logit_softcapping",
+  "mlp_bias",
+  "query_pre_attn_scalar",
+  "rope_local_base_freq",
+  "sliding_window",
+]);
+
 /**
  * Reads the configuration of an architecture's model; keys that are absent have the values that the description gives.
  * @throws {UserError} where a key is wrong or says something that is not supported
  */
 export function parseDecoderConfig(
-  { path, json: given }: Pick<ConfigFile, "path" | "json">,
+  file: Pick<ConfigFile, "path" | "json">,
   description: DecoderDescription,
 ): DecoderConfig {
+  const { path, json: given, prefix } = textConfig(file, description);
   const raw = { ...description.config, ...given };
   const json = parseConfig({ path, json: raw }, schema, description.title);
-  refuseUnknownKeys(path, given, [...Object.keys(schema.shape), ...Object.keys(description.config)]);
+  refuseUnknownKeys(path, given, [
+    ...Object.keys(schema.shape).filter((known) => !OF_SOME.has(known)),
+    ...Object.keys(description.config),
+    ...(description.rope.slidingTheta === undefined ? [] : ["rope_local_base_freq"]),
+  ]);
   const { key, name } = GATED_MLPS[description.mlp];
   const activation = json[key] ?? name;
   if (activation !== name)
@@ -145,7 +164,7 @@ export function parseDecoderConfig(
     maxPositionEmbeddings: json.max_position_embeddings,
     rmsNormEps: json.rms_norm_eps,
     queryPreAttnScalar: json.query_pre_attn_scalar ?? headDim,
-    slidingWindow: json.sliding_window ?? null,
+    slidingWindow: (raw["use_sliding_window"] ?? true) ? (json.sliding_window ?? null) : null,
     layerTypes:
       json.layer_types ??
       Array.from({ length: json.num_hidden_layers }, (_, layer) =>
@@ -159,7 +178,7 @@ export function parseDecoderConfig(
     bosTokenId: json.bos_token_id ?? null,
     eosTokenIds: typeof end === "number" ? [end] : end,
     biases: {
-      queryKeyValue: json.attention_bias ?? description.attention.queryKeyValueBias ?? false,
+      queryKeyValue: description.attention.queryKeyValueBias ?? json.attention_bias ?? false,
       output: json.attention_bias ?? false,
       mlp: json.mlp_bias ?? false,
     },
@@ -167,5 +186,6 @@ export function parseDecoderConfig(
     norm: description.norm,
     mlp: description.mlp,
     scaledEmbedding: description.embedding.scaled,
+    prefix,
   };
 }

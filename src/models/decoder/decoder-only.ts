@@ -1,16 +1,24 @@
 import type { Architecture } from "../architecture.js";
 import type { DecoderModel } from "./decoder.js";
-import type { DecoderDescription } from "./description.js";
+import type { AttentionDescription, DecoderDescription } from "./description.js";
 import { decoderFromCheckpoint } from "./load.js";
+import { moduleName } from "./stored-names.js";
 
 /** A decoder-only architecture: its description, and what makes its models. */
 export type DecoderArchitecture = Architecture<DecoderModel> & DecoderDescription;
+
+/** `slides` of architectures whose layers are windowed from a number on that config.json gives, if it turns that on. */
+export const fromLayer =
+  (key: string): AttentionDescription["slides"] =>
+  (layer, json) =>
+    json["use_sliding_window"] === true && json["sliding_window"] !== null && layer >= (json[key] as number);
 
 /** An architecture from its description: the layers, generation and training of all decoder-only models are one code that reads it. */
 export function decoderOnly(description: DecoderDescription): DecoderArchitecture {
   return {
     ...description,
-    modelTypes: [description.modelType],
+    modelTypes: [description.modelType, ...(description.within ? [description.within.modelType] : [])],
+    moduleName: (stored) => moduleName(stored, description),
     keepsBfloat16: true,
     fromCheckpoint: (checkpoint, device, options) => decoderFromCheckpoint(description, checkpoint, device, options),
   };

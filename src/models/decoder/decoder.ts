@@ -12,7 +12,7 @@ import { DecoderGeneration } from "./generation.js";
 import { DecoderLayers } from "./layers.js";
 import { OutputLayer } from "./output-layer.js";
 import { Table } from "./table.js";
-import { EMBEDDING, OUTPUT } from "./weight-shapes.js";
+import { embeddingName, OUTPUT } from "./weight-shapes.js";
 
 /** A decoder-only model of any architecture, to train and to generate with. Made by `loadDecoder` or `createTinyDecoder`. */
 export class DecoderModel extends LanguageModel<DecoderConfig> {
@@ -31,9 +31,9 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   ) {
     super(weights, config, files);
     this.layers = new DecoderLayers(weights, config);
-    this.embedding = new Embedding(this.table(EMBEDDING), config.scaledEmbedding);
+    this.embedding = new Embedding(this.table(embeddingName(config)), config.scaledEmbedding);
     this.output = new OutputLayer(
-      this.table(config.tieWordEmbeddings ? EMBEDDING : OUTPUT),
+      this.table(config.tieWordEmbeddings ? embeddingName(config) : OUTPUT),
       config.finalLogitSoftcapping,
     );
     this.generation = new DecoderGeneration(weights, this.layers, this.embedding, this.output, config);
@@ -81,7 +81,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
     }
     if (embedding.trained) {
       const dTable = await embedding.gradient(tied ? head.dTable : undefined, packed.tokens, dStates);
-      await receive(this.weights.get(EMBEDDING), dTable);
+      await receive(this.weights.get(embeddingName(config)), dTable);
     }
     device.dispose(dStates);
     return { lossSum: head.lossSum, tokens: labels.length };
@@ -147,6 +147,9 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
       taskType: "CAUSAL_LM",
       config: decoderConfigJson(this.config, this.description),
       floatKeys: FLOAT_KEYS,
+      // The text part of a larger model is saved as a model of text alone.
+      tensorName: (name) =>
+        name.startsWith(this.config.prefix) ? `model.${name.slice(this.config.prefix.length)}` : name,
       generationConfig: {
         ...(bosTokenId === null ? {} : { bos_token_id: bosTokenId }),
         eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,

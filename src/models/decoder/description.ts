@@ -38,6 +38,19 @@ export interface DecoderDescription {
   readonly causalLM: string;
   /** Keys of config.json beyond those that all have, with transformers' values where config.json does not have them. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** A model of more than text that holds this one: its text part is read, the rest is left. */
+  readonly within?: {
+    /** Its `model_type`. */
+    readonly modelType: string;
+    /** The key of its config.json that holds this model's. */
+    readonly configKey: string;
+    /** Where this model's weights lie instead of under `model.`. */
+    readonly prefix: string;
+    /** Beginnings of weights' names as files have them, with what transformers calls them. */
+    readonly storedAs: Readonly<Record<string, string>>;
+    /** Beginnings of the names of weights that are left. */
+    readonly left: readonly string[];
+  };
   readonly embedding: {
     /** Whether embedded tokens are multiplied by the root of their size. */
     readonly scaled: boolean;

@@ -180,7 +180,9 @@ export class DecoderGeneration {
     const { graph, program } = await this.compiled(index);
     const shape = [lengths.length, numKeyValueHeads, room, headDim];
     const made = await program.run({
-      ...graph.feeds((name) => name.replace(layerPrefix(this.representative(index)), layerPrefix(index))),
+      ...graph.feeds((name) =>
+        name.replace(layerPrefix(this.config, this.representative(index)), layerPrefix(this.config, index)),
+      ),
       ...feeds[this.config.layerTypes[index]!],
       states,
       keyCache: this.device.array(cache.keys, shape),
@@ -242,14 +244,20 @@ export class DecoderGeneration {
       graph.input(name, "float32", ["B", numKeyValueHeads, "S", headDim]),
     ) as [Value, Value];
     const mask = graph.input("mask", "float32", ["B", 1, 1, "S1"]);
-    const { queries, keys, values } = queriesKeysValues(graph, states, layerPrefix(index), { cos, sin }, config);
+    const { queries, keys, values } = queriesKeysValues(
+      graph,
+      states,
+      layerPrefix(this.config, index),
+      { cos, sin },
+      config,
+    );
     const q = reshape(queries, ["B", numKeyValueHeads, group, headDim]);
     const own = (of: Value): Value => reshape(of, ["B", numKeyValueHeads, 1, headDim]);
     const scores = concat([matmul(q, keyCache, { transB: true }), matmul(q, own(keys), { transB: true })], 3, "S1");
     const weights = softmax(add(cappedScores(scores, config), mask));
     const [ofCache, ofOwn] = split(weights, 3, ["S", 1]) as [Value, Value];
     const mixed = reshape(add(matmul(ofCache, valueCache), matmul(ofOwn, own(values))), ["B", heads * headDim]);
-    graph.builder.output("output", afterAttention(graph, states, mixed, layerPrefix(index), config));
+    graph.builder.output("output", afterAttention(graph, states, mixed, layerPrefix(this.config, index), config));
     graph.builder.output("keys", keys);
     graph.builder.output("values", values);
     return compileGraph(graph);

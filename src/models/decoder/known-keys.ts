@@ -2,7 +2,7 @@ import { UserError } from "../../base/errors.js";
 
 /** Keys whose names sound of arithmetic and that change none here. */
 const HARMLESS =
-  /^_|^(output_attentions|output_hidden_states|attn_implementation|initializer_range|use_cache|max_window_layers)$/;
+  /^_|^(output_attentions|output_hidden_states|attn_implementation|initializer_range|use_cache|max_window_layers)$|^classifier_/;
 
 /** Parts of names of keys that change what a model computes. */
 const ARITHMETIC =
@@ -31,7 +31,7 @@ export function refuseUnknownKeys(
   );
   if (unknown.length > 0)
     throw new UserError(
-      `${path}: ${unknown.map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join(", ")} is not supported`,
+      `${path}: ${unknown.map(([key, value]) => `${key} = ${JSON.stringify(value).slice(0, 80)}`).join(", ")} is not supported`,
       { hint: "The model would compute something else without it." },
     );
 }

@@ -7,7 +7,7 @@ import type { Weights } from "../weights.js";
 import { type RowFeeds, rowInputs } from "./batch.js";
 import type { DecoderConfig } from "./config.js";
 import { layer, norm } from "./layer.js";
-import { FINAL_NORM, layerPrefix } from "./weight-shapes.js";
+import { finalNorm, layerPrefix } from "./weight-shapes.js";
 
 interface CompiledLayer extends CompiledGraph {
   /** The layer whose weights' names the graph was built with. */
@@ -151,7 +151,7 @@ export class DecoderLayers {
   }
 
   private renaming({ builtFor }: CompiledLayer, index: number): (name: string) => string {
-    const [from, to] = [layerPrefix(builtFor), layerPrefix(index)];
+    const [from, to] = [layerPrefix(this.config, builtFor), layerPrefix(this.config, index)];
     return (name) => name.replace(from, to);
   }
 
@@ -164,7 +164,7 @@ export class DecoderLayers {
     const graph = new ModelGraph(`decoder.layer.${use.replace(" ", "-")}`, this.weights, dropout);
     const inputs = rowInputs(graph, config);
     const states = graph.input("states", "float32", ["T", config.hiddenSize]);
-    const made = layer(graph, states, layerPrefix(index), inputs, config);
+    const made = layer(graph, states, layerPrefix(this.config, index), inputs, config);
     if (use === "backward") {
       const dOutput = graph.input("dOutput", "float32", ["T", config.hiddenSize]);
       const [dStates] = graph.outputGradients(made.states, dOutput, new Set(), [states]);
@@ -189,7 +189,8 @@ export class DecoderLayers {
     const { version } = this.weights;
     if (this.kinds?.version !== version) this.kinds = { version, byLayer: new Map() };
     let kind = this.kinds.byLayer.get(index);
-    if (kind === undefined) this.kinds.byLayer.set(index, (kind = this.weights.likeness(layerPrefix(index))));
+    if (kind === undefined)
+      this.kinds.byLayer.set(index, (kind = this.weights.likeness(layerPrefix(this.config, index))));
     return kind;
   }
 
@@ -197,7 +198,12 @@ export class DecoderLayers {
     return this.programs.get(`final ${backward}`, async () => {
       const graph = new ModelGraph("decoder.final-norm", this.weights);
       const states = graph.input("states", "float32", ["T", this.config.hiddenSize]);
-      const normed = norm(graph, gather(states, graph.input("places", "int32", ["M"])), FINAL_NORM, this.config);
+      const normed = norm(
+        graph,
+        gather(states, graph.input("places", "int32", ["M"])),
+        finalNorm(this.config),
+        this.config,
+      );
       if (backward) {
         const [dStates] = graph.outputGradients(
           normed,

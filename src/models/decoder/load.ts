@@ -3,17 +3,42 @@ import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import type { ArchitectureLoadOptions } from "../architecture.js";
 import { bfloat16Weight } from "../bfloat16-weight.js";
+import type { CheckpointWeights } from "../checkpoint-weights.js";
 import type { Checkpoint } from "../load.js";
 import { makeParameter, Weights } from "../weights.js";
 import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { DecoderModel } from "./decoder.js";
 import type { DecoderDescription } from "./description.js";
-import { decoderWeightShapes, isTable } from "./weight-shapes.js";
+import { storedNames } from "./stored-names.js";
+import { textConfig } from "./text-config.js";
+import { decoderWeightShapes, embeddingName, isTable, OUTPUT } from "./weight-shapes.js";
 
 /** Models that chat may end a turn with a token that generation_config.json alone names; transformers' `generate` goes by it too. */
 function withEndTokens(config: DecoderConfig, generation: Checkpoint["generationConfig"]): DecoderConfig {
   const ends = [generation?.["eos_token_id"] ?? []].flat().filter((token): token is number => Number.isInteger(token));
   return ends.length > 0 ? { ...config, eosTokenIds: ends } : config;
+}
+
+/** Rows of two tables that are compared at once. */
+const ROWS = 4096;
+
+/** As transformers 5 does, an output layer that is there and differs from the embedding is not tied to it, whatever config.json says. */
+async function isTied(
+  config: DecoderConfig,
+  stored: CheckpointWeights,
+  place: (name: string) => string,
+): Promise<boolean> {
+  if (!config.tieWordEmbeddings || !stored.has(place(OUTPUT))) return config.tieWordEmbeddings;
+  const [output, embedding] = [place(OUTPUT), place(embeddingName(config))];
+  const shape = [config.vocabSize, config.hiddenSize];
+  stored.entry(output, shape);
+  stored.entry(embedding, shape);
+  for (let row = 0; row < config.vocabSize; row += ROWS) {
+    const count = Math.min(ROWS, config.vocabSize - row);
+    const [one, other] = [await stored.readRows(output, row, count), await stored.readRows(embedding, row, count)];
+    if (one.some((value, i) => value !== other[i])) return false;
+  }
+  return true;
 }
 
 /** Share of the free memory that float32 weights may take before they are held in less. */
@@ -28,12 +53,15 @@ export async function decoderFromCheckpoint(
   device: Device,
   { store, frozen = store !== undefined, compact, progress = silent }: ArchitectureLoadOptions = {},
 ): Promise<DecoderModel> {
-  const config = withEndTokens(parseDecoderConfig(checkpoint.config, description), checkpoint.generationConfig);
+  const parsed = withEndTokens(parseDecoderConfig(checkpoint.config, description), checkpoint.generationConfig);
+  const stored = checkpoint.weights;
+  const place = storedNames(stored, decoderWeightShapes(parsed).keys(), description);
+  const config = { ...parsed, tieWordEmbeddings: await isTied(parsed, stored, place) };
   const shapes = decoderWeightShapes(config);
   // Every shape is checked before gigabytes are read.
-  for (const [name, shape] of shapes) checkpoint.weights.entry(name, shape);
+  for (const [name, shape] of shapes) stored.entry(place(name), shape);
   const asStored = (name: string): boolean =>
-    frozen && device.name === "cpu" && checkpoint.weights.entry(name).type === "BF16";
+    frozen && device.name === "cpu" && stored.entry(place(name)).type === "BF16";
   const stays =
     !store &&
     (compact ??
@@ -47,28 +75,24 @@ export async function decoderFromCheckpoint(
   let done = 0;
   for (const [name, shape] of shapes) {
     if (isTable(name) && asStored(name)) {
-      const bytes = await checkpoint.weights.readBytes(name);
+      const bytes = await stored.readBytes(place(name));
       tables.set(name, new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2));
     } else if (shape.length === 2 && stays && asStored(name)) {
-      weights.addStored(
-        name,
-        bfloat16Weight(device, shape as [number, number], await checkpoint.weights.readBytes(name)),
-      );
+      weights.addStored(name, bfloat16Weight(device, shape as [number, number], await stored.readBytes(place(name))));
     } else if (store && shape.length === 2 && !isTable(name)) {
       if (memory.length < elementsOf(shape)) memory = new Float32Array(elementsOf(shape));
       weights.addStored(
         name,
-        await store(name, shape as [number, number], await checkpoint.weights.readFloat32(name, shape, memory), device),
+        await store(name, shape as [number, number], await stored.readFloat32(place(name), shape, memory), device),
       );
-    } else
-      weights.add(await makeParameter(device, name, shape, await checkpoint.weights.readFloat32(name, shape), !frozen));
+    } else weights.add(await makeParameter(device, name, shape, await stored.readFloat32(place(name), shape), !frozen));
     progress.update(++done, name);
     // A long read must not keep Ctrl-C waiting.
     await new Promise((resolve) => setImmediate(resolve));
   }
   progress.end();
   return new DecoderModel(weights, config, description, tables, {
-    config: checkpoint.config,
+    config: { ...checkpoint.config, json: textConfig(checkpoint.config, description).json },
     generationConfig: checkpoint.generationConfig,
     tokenizer: checkpoint.tokenizerFiles,
   });

@@ -1,24 +1,30 @@
 import type { DecoderConfig } from "./config.js";
 
-export const EMBEDDING = "model.embed_tokens.weight";
+/** The output layer's weight, where it has one of its own. */
 export const OUTPUT = "lm_head.weight";
-export const FINAL_NORM = "model.norm";
+
+export const embeddingName = ({ prefix }: Pick<DecoderConfig, "prefix">): string => `${prefix}embed_tokens.weight`;
+
+/** The last norm, without `.weight`. */
+export const finalNorm = ({ prefix }: Pick<DecoderConfig, "prefix">): string => `${prefix}norm`;
 
 /** The beginning of a layer's weights' names. */
-export const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
+export const layerPrefix = ({ prefix }: Pick<DecoderConfig, "prefix">, layer: number): string =>
+  `${prefix}layers.${layer}.`;
 
 /** Whether a weight is a table of tokens: the embedding, or an output layer of its own. */
-export const isTable = (name: string): boolean => name === EMBEDDING || name === OUTPUT;
+export const isTable = (name: string): boolean => name === OUTPUT || name.endsWith(".embed_tokens.weight");
 
 /** Names and shapes of a model's weights, in the checkpoint's order. */
 export function decoderWeightShapes(config: DecoderConfig): Map<string, readonly number[]> {
   const { hiddenSize, intermediateSize, numAttentionHeads, numKeyValueHeads, headDim, biases, norm } = config;
-  const shapes = new Map<string, readonly number[]>([[EMBEDDING, [config.vocabSize, hiddenSize]]]);
+  const shapes = new Map<string, readonly number[]>([[embeddingName(config), [config.vocabSize, hiddenSize]]]);
   for (let layer = 0; layer < config.numHiddenLayers; layer++) {
-    const add = (name: string, ...shape: number[]): unknown => shapes.set(`${layerPrefix(layer)}${name}.weight`, shape);
+    const add = (name: string, ...shape: number[]): unknown =>
+      shapes.set(`${layerPrefix(config, layer)}${name}.weight`, shape);
     const linear = (name: string, outputs: number, inputs: number, bias: boolean): void => {
       add(name, outputs, inputs);
-      if (bias) shapes.set(`${layerPrefix(layer)}${name}.bias`, [outputs]);
+      if (bias) shapes.set(`${layerPrefix(config, layer)}${name}.bias`, [outputs]);
     };
     add(norm.beforeAttention, hiddenSize);
     linear("self_attn.q_proj", numAttentionHeads * headDim, hiddenSize, biases.queryKeyValue);
@@ -33,7 +39,7 @@ export function decoderWeightShapes(config: DecoderConfig): Map<string, readonly
     linear("mlp.down_proj", hiddenSize, intermediateSize, biases.mlp);
     if (norm.afterMlp) add(norm.afterMlp, hiddenSize);
   }
-  shapes.set(`${FINAL_NORM}.weight`, [hiddenSize]);
+  shapes.set(`${finalNorm(config)}.weight`, [hiddenSize]);
   if (!config.tieWordEmbeddings) shapes.set(OUTPUT, [config.vocabSize, hiddenSize]);
   return shapes;
 }

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { writeWhole } from "../../base/files.js";
 import { writeFolderWhole } from "../../base/folders.js";
 import { type Progress, silent } from "../../base/progress.js";
+import { architectureOf } from "../architectures/index.js";
 import { configText } from "../config-file.js";
 import { bfloat16Bits, expandToFloat32 } from "../float-formats.js";
 import type { OpenCheckpointOptions } from "../load.js";
@@ -43,10 +44,13 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
   const checkpoint = await openBase(adapter, settings, options);
   let matrices: AdapterMatrices | undefined;
   try {
+    const { moduleName = (name: string) => name } = architectureOf(checkpoint.config);
     matrices = await openMatrices(
       adapter,
       settings,
-      linearLayersOf(checkpoint.weights.names.map((name) => checkpoint.weights.entry(name))),
+      linearLayersOf(
+        checkpoint.weights.names.map((name) => ({ ...checkpoint.weights.entry(name), name: moduleName(name) })),
+      ),
     );
     const changes = new Map<string, Change>();
     for (const { layer, rank, scaling, read } of matrices.targets) {
@@ -57,7 +61,7 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
     let done = 0;
     const tensors = checkpoint.weights.names.map((name): TensorToWrite => {
       const { type, shape } = checkpoint.weights.entry(name);
-      const change = changes.get(name);
+      const change = changes.get(moduleName(name));
       const keeps = !options.float32 && (type === "BF16" || type === "F32");
       return {
         name,

@@ -1,7 +1,8 @@
 /*
- * Holds our Gemma 2 against the golden files of reference/gemma2.py on a device, and tells each distance; see t5-agreement.ts.
+ * Holds our decoder-only models against the golden files of reference/decoder.py on a device, and tells each distance; see
+ * t5-agreement.ts.
  *
- *   node --import tsx test/gemma2-agreement.ts webgpu
+ *   node --import tsx test/decoder-agreement.ts webgpu gemma2
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,10 +26,21 @@ interface Golden {
   readonly greedy: readonly number[][];
 }
 
-export const golden = (...names: string[]): string =>
-  join(fileURLToPath(new URL("../reference/golden/gemma2/", import.meta.url)), ...names);
-const json = <T>(name: string): T => JSON.parse(readFileSync(golden(name), "utf8")) as T;
-export const examplesOf = (rows: Golden["examples"]): Example[] =>
+/** The models of reference/decoder.py, with whether their run trains all weights instead of an adapter. */
+export const VARIANTS = {
+  gemma2: { whole: false },
+  gemma3: { whole: false },
+  qwen2: { whole: true },
+  qwen3: { whole: false },
+  llama: { whole: false },
+  "llama-biases": { whole: true },
+} as const;
+export type Variant = keyof typeof VARIANTS;
+
+const golden = (variant: Variant, ...names: string[]): string =>
+  join(fileURLToPath(new URL("../reference/golden/", import.meta.url)), variant, ...names);
+const json = <T>(variant: Variant, name: string): T => JSON.parse(readFileSync(golden(variant, name), "utf8")) as T;
+const examplesOf = (rows: Golden["examples"]): Example[] =>
   rows.map(({ input, target }, index) => ({ id: String(index), input, target }));
 
 const BASES = {
@@ -39,9 +51,9 @@ const BASES = {
 export type Base = keyof typeof BASES;
 
 /** The golden base, held as named, with the golden adapter. */
-export async function adapted(base: Base, device: Device): Promise<DecoderModel> {
-  const model = await loadDecoder(golden("base"), device, { store: weightStore(BASES[base], device) });
-  await loadAdapter(model.weights, golden("adapter"));
+async function adapted(variant: Variant, base: Base, device: Device): Promise<DecoderModel> {
+  const model = await loadDecoder(golden(variant, "base"), device, { store: weightStore(BASES[base], device) });
+  await loadAdapter(model.weights, golden(variant, "adapter"));
   return model;
 }
 
@@ -79,10 +91,10 @@ async function labelLogits(model: DecoderModel, examples: Golden["examples"]): P
 }
 
 /** The bare model: logits, loss, gradients of every parameter, greedy replies in one batch. */
-export async function bareModel(device: Device): Promise<Distance[]> {
-  const { examples, loss, greedy } = json<Golden>("golden.json");
-  const stored = await SafetensorsFile.open(golden("golden.safetensors"));
-  const model = await loadDecoder(golden("base"), device);
+export async function bareModel(variant: Variant, device: Device): Promise<Distance[]> {
+  const { examples, loss, greedy } = json<Golden>(variant, "golden.json");
+  const stored = await SafetensorsFile.open(golden(variant, "golden.safetensors"));
+  const model = await loadDecoder(golden(variant, "base"), device);
   try {
     const found = await gradientsOf(model, examplesOf(examples));
     const distances: Distance[] = [
@@ -113,11 +125,11 @@ export async function bareModel(device: Device): Promise<Distance[]> {
 }
 
 /** The adapted model on one of the bases: logits, loss, gradients of the adapters. */
-export async function adaptedModel(base: Base, device: Device): Promise<Distance[]> {
-  const { examples } = json<Golden>("golden.json");
-  const loss = json<Record<Base, number>>("adapters.json")[base];
-  const stored = await SafetensorsFile.open(golden(`adapter-${base}.safetensors`));
-  const model = await adapted(base, device);
+export async function adaptedModel(variant: Variant, base: Base, device: Device): Promise<Distance[]> {
+  const { examples } = json<Golden>(variant, "golden.json");
+  const loss = json<Record<Base, number>>(variant, "adapters.json")[base];
+  const stored = await SafetensorsFile.open(golden(variant, `adapter-${base}.safetensors`));
+  const model = await adapted(variant, base, device);
   try {
     const found = await gradientsOf(model, examplesOf(examples));
     const distances: Distance[] = [
@@ -141,8 +153,8 @@ export async function adaptedModel(base: Base, device: Device): Promise<Distance
   }
 }
 
-/** The Trainer's run on the fp4 base: each step's loss, learning rate and gradient norm. */
-export async function trainerRun(device: Device, steps = Infinity): Promise<Distance[]> {
+/** The Trainer's run, of the adapter on the fp4 base or of all weights: each step's loss, learning rate and gradient norm. */
+export async function trainerRun(variant: Variant, device: Device, steps = Infinity): Promise<Distance[]> {
   const {
     settings,
     examples,
@@ -151,9 +163,11 @@ export async function trainerRun(device: Device, steps = Infinity): Promise<Dist
     settings: Record<string, number>;
     examples: Golden["examples"];
     steps: { loss: number; learningRate: number; gradientNorm: number }[];
-  }>("run.json");
-  const model = await adapted("fp4", device);
-  const folder = mkdtempSync(join(tmpdir(), "gemma2-run-"));
+  }>(variant, "run.json");
+  const model = VARIANTS[variant].whole
+    ? await loadDecoder(golden(variant, "base"), device)
+    : await adapted(variant, "fp4", device);
+  const folder = mkdtempSync(join(tmpdir(), "decoder-run-"));
   const logged: LoggedStep[] = [];
   try {
     await train(
@@ -201,11 +215,12 @@ export async function trainerRun(device: Device, steps = Infinity): Promise<Dist
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const device = await openDevice(process.argv[2] as DeviceName);
+  const variant = process.argv[3] as Variant;
   for (const distances of [
-    await bareModel(device),
-    await adaptedModel("none", device),
-    await adaptedModel("fp4", device),
-    await trainerRun(device, 3),
+    await bareModel(variant, device),
+    await adaptedModel(variant, "none", device),
+    await adaptedModel(variant, "fp4", device),
+    await trainerRun(variant, device, 3),
   ])
     for (const one of distances) console.log(JSON.stringify(one));
   await device.close();
