@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    setupFiles: ["test/environment.ts"],
     // A busy machine takes several times as long as an idle one; what hangs, hangs for good.
     testTimeout: 240_000,
     hookTimeout: 240_000,
