@@ -5,10 +5,10 @@ import type { StoredWeight } from "./weights.js";
 /**
  * A linear layer's weight held in the bfloat16 words that the file has, in half the memory of float32 and as exact: products expand
  * it. For the CPU: on WebGPU such words cannot be fed.
- * @param bytes of the matrix [outputs, inputs], little-endian; kept, not copied
+ * @param words of the matrix [outputs, inputs]; kept, not copied
  */
-export function bfloat16Weight(device: Device, shape: readonly [number, number], bytes: Uint8Array): StoredWeight {
-  const words = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+export function bfloat16Weight(device: Device, shape: readonly [number, number], words: Uint16Array): StoredWeight {
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
   return {
     quantization: { kind: "none" },
     shape,

@@ -6,6 +6,7 @@ import { sha256, sha256OfFile } from "../base/files.js";
 import { faultOfName, joinInside } from "../base/inside.js";
 import { readJsonAs } from "../base/json.js";
 import { printableName } from "../base/printable.js";
+import { firstNotFinite, readsAsFloat32 } from "./float-formats.js";
 import { SafetensorsFile, type StoredTensor } from "./safetensors.js";
 
 /** Tensors and shards of a model at most: a hundred times what the largest have. */
@@ -119,7 +120,7 @@ export class CheckpointWeights {
   }
 
   /**
-   * A tensor's entry, its shape checked.
+   * A tensor's entry; where a shape is given, it and that it is of floats are checked.
    * @throws {UserError} naming the tensor, what was expected and what was found.
    */
   entry(name: string, shape?: readonly number[]): StoredTensor {
@@ -130,6 +131,10 @@ export class CheckpointWeights {
         hint: "Does config.json belong to these weights?",
       });
     const entry = file.entry(name);
+    if (shape && !readsAsFloat32(entry.type))
+      throw new UserError(`${this.source}: the weight ${name} is ${entry.type}, not F32, F16, BF16 or F64`, {
+        hint: "Weights that are stored quantized are not supported: take the model as it was before.",
+      });
     if (shape && (entry.shape.length !== shape.length || entry.shape.some((size, axis) => size !== shape[axis]))) {
       throw new UserError(
         `${this.source}: the weight ${name} has the shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`,
@@ -141,10 +146,64 @@ export class CheckpointWeights {
     return entry;
   }
 
-  /** A tensor as float32, in given memory where it is large enough; see {@link entry} for the errors. */
+  /**
+   * A tensor as float32, in given memory where it is large enough.
+   * @throws {UserError} as {@link entry}; and where its type is no float, or an element is NaN or infinite
+   */
   async readFloat32(name: string, shape?: readonly number[], memory?: Float32Array): Promise<Float32Array> {
     this.entry(name, shape);
-    return this.places.get(name)!.readFloat32(name, memory);
+    const elements = await this.places.get(name)!.readFloat32(name, memory);
+    this.refuseNotFinite(name, elements);
+    return elements;
+  }
+
+  /** The words of a bfloat16 tensor. @throws {UserError} as {@link readFloat32} */
+  async readBfloat16(name: string): Promise<Uint16Array> {
+    const bytes = await this.readBytes(name);
+    const words = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    this.refuseNotFinite(name, words);
+    return words;
+  }
+
+  private refuseNotFinite(name: string, elements: Float32Array | Uint16Array): void {
+    const at = firstNotFinite(elements);
+    if (at < 0) return;
+    const { shape } = this.entry(name);
+    const place: number[] = [];
+    for (let axis = shape.length - 1, rest = at; axis >= 0; rest = Math.floor(rest / shape[axis]!), axis--)
+      place.unshift(rest % shape[axis]!);
+    throw new UserError(
+      `${this.source}: the weight ${name} is not finite: its element [${place.join(", ")}] is NaN or infinite`,
+      { hint: "Its training or conversion went wrong, or the file is damaged: download or convert it again." },
+    );
+  }
+
+  /**
+   * Refuses weights that a model of this architecture does not have: without them it would compute something else.
+   * @param harmless names of tensors that are stored at times and change nothing
+   * @throws {UserError} naming them
+   */
+  refuseOthers(known: { has(name: string): boolean }, harmless: RegExp): void {
+    const others = this.names.filter((name) => !known.has(name) && !harmless.test(name));
+    if (others.length === 0) return;
+    const more = others.length > 4 ? ` and ${others.length - 4} more` : "";
+    throw new UserError(
+      `${this.source} has weights that config.json's model has not: ${others.slice(0, 4).join(", ")}${more}`,
+      { hint: "The model would compute something else without them. Does config.json belong to these weights?" },
+    );
+  }
+
+  /** Whether two tensors have the same elements; reads some rows at a time. */
+  async same(name: string, other: string): Promise<boolean> {
+    const [a, b] = [this.entry(name), this.entry(other)];
+    if (JSON.stringify(a.shape) !== JSON.stringify(b.shape)) return false;
+    const rows = a.shape[0] ?? 1;
+    for (let from = 0; from < rows; from += 1024) {
+      const count = Math.min(1024, rows - from);
+      const [left, right] = [await this.readRows(name, from, count), await this.readRows(other, from, count)];
+      if (left.some((value, i) => value !== right[i])) return false;
+    }
+    return true;
   }
 
   /** Some rows of a tensor as float32. */

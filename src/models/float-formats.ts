@@ -71,6 +71,25 @@ function aligned<T>(
   return new type(whole.buffer, whole.byteOffset, whole.byteLength / size);
 }
 
+/** Place of the first element that is NaN or infinite; -1 where there is none. bfloat16 is given as its words. */
+export function firstNotFinite(elements: Float32Array | Uint16Array): number {
+  if (elements instanceof Float32Array) {
+    // A sum of products with zero is NaN as soon as one element is not finite; four sums do not wait for each other.
+    let [a, b, c, d] = [0, 0, 0, 0];
+    let i = 0;
+    for (const end = elements.length - 3; i < end; i += 4) {
+      a += elements[i]! * 0;
+      b += elements[i + 1]! * 0;
+      c += elements[i + 2]! * 0;
+      d += elements[i + 3]! * 0;
+    }
+    for (; i < elements.length; i++) a += elements[i]! * 0;
+    return a + b + c + d === 0 ? -1 : elements.findIndex((value) => !Number.isFinite(value));
+  }
+  for (let i = 0; i < elements.length; i++) if ((elements[i]! & 0x7f80) === 0x7f80) return i;
+  return -1;
+}
+
 /** float32 values as bfloat16 bits, rounded to nearest even; NaN stays NaN. */
 export function bfloat16Bits(values: Float32Array): Uint16Array {
   const from = new Uint32Array(values.buffer, values.byteOffset, values.length);

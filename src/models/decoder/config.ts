@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
 import { type ConfigFile, parseConfig } from "../config-file.js";
+import { refuseUnknownKeys } from "../known-keys.js";
 import type { LanguageModelConfig } from "../language-model.js";
 import type { DecoderDescription, GatedMlp, NormDescription } from "./description.js";
-import { refuseUnknownKeys } from "./known-keys.js";
 import { GATED_MLPS } from "./mlp.js";
 import { type RopeParameters, ropeParametersOf, ropeSchema } from "./rope-parameters.js";
 import { textConfig } from "./text-config.js";

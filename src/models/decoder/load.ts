@@ -19,9 +19,6 @@ function withEndTokens(config: DecoderConfig, generation: Checkpoint["generation
   return ends.length > 0 ? { ...config, eosTokenIds: ends } : config;
 }
 
-/** Rows of two tables that are compared at once. */
-const ROWS = 4096;
-
 /** As transformers 5 does, an output layer that is there and differs from the embedding is not tied to it, whatever config.json says. */
 async function isTied(
   config: DecoderConfig,
@@ -33,12 +30,7 @@ async function isTied(
   const shape = [config.vocabSize, config.hiddenSize];
   stored.entry(output, shape);
   stored.entry(embedding, shape);
-  for (let row = 0; row < config.vocabSize; row += ROWS) {
-    const count = Math.min(ROWS, config.vocabSize - row);
-    const [one, other] = [await stored.readRows(output, row, count), await stored.readRows(embedding, row, count)];
-    if (one.some((value, i) => value !== other[i])) return false;
-  }
-  return true;
+  return stored.same(output, embedding);
 }
 
 /** Share of the free memory that float32 weights may take before they are held in less. */
@@ -75,10 +67,12 @@ export async function decoderFromCheckpoint(
   let done = 0;
   for (const [name, shape] of shapes) {
     if (isTable(name) && asStored(name)) {
-      const bytes = await stored.readBytes(place(name));
-      tables.set(name, new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2));
+      tables.set(name, await stored.readBfloat16(place(name)));
     } else if (shape.length === 2 && stays && asStored(name)) {
-      weights.addStored(name, bfloat16Weight(device, shape as [number, number], await stored.readBytes(place(name))));
+      weights.addStored(
+        name,
+        bfloat16Weight(device, shape as [number, number], await stored.readBfloat16(place(name))),
+      );
     } else if (store && shape.length === 2 && !isTable(name)) {
       if (memory.length < elementsOf(shape)) memory = new Float32Array(elementsOf(shape));
       weights.addStored(

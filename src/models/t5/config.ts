@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
 import { type ConfigFile, endTokenIds, parseConfig, SIZES } from "../config-file.js";
+import { refuseUnknownKeys } from "../known-keys.js";
 
 const { vocabulary, width, headWidth, layers, heads, tokenId } = SIZES;
 
@@ -22,6 +23,10 @@ const schema = z.looseObject({
   decoder_start_token_id: tokenId.nullish(),
   pad_token_id: tokenId.nullish(),
   eos_token_id: endTokenIds.nullish(),
+  is_encoder_decoder: z.literal(true, "is not supported").nullish(),
+  /** What follows from feed_forward_proj. */
+  is_gated_act: z.boolean().nullish(),
+  dense_act_fn: z.string().nullish(),
 });
 
 /** What a T5 model is made of; names are the field's, the comment gives config.json's. */
@@ -71,6 +76,14 @@ export function parseT5Config(file: ConfigFile): T5Config {
       hint: "Supported: gated-gelu (T5 v1.1, Flan-T5) and relu (T5).",
     });
   }
+  refuseUnknownKeys(file.path, file.json, Object.keys(schema.shape));
+  const gated = json.feed_forward_proj === "gated-gelu";
+  const activation = gated ? "gelu_new" : "relu";
+  if ((json.is_gated_act ?? gated) !== gated || (json.dense_act_fn ?? activation) !== activation)
+    throw new UserError(
+      `${file.path}: is_gated_act ${json.is_gated_act} and dense_act_fn ${json.dense_act_fn} are not those of feed_forward_proj ${json.feed_forward_proj}`,
+      { hint: `Supported with it: ${gated} and ${activation}.` },
+    );
   const padTokenId = json.pad_token_id ?? 0;
   const end = json.eos_token_id ?? 1;
   return {

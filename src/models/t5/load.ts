@@ -1,3 +1,4 @@
+import { UserError } from "../../base/errors.js";
 import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import type { ArchitectureLoadOptions } from "../architecture.js";
@@ -9,6 +10,9 @@ import { T5Model } from "./t5.js";
 
 /** Where older files keep a second copy of the embedding. */
 const EMBEDDING_NAMES = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
+
+/** What the first T5s hold and no model uses (transformers ignores it too). */
+const UNUSED = /^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/;
 
 /** The model of a checkpoint, all weights as float32 (4 bytes a parameter) and trained. */
 export async function t5FromCheckpoint(
@@ -29,6 +33,12 @@ export async function t5FromCheckpoint(
   // Only a config.json that says that the output layer is not the embedding asks for one of its own.
   if (stored.has("lm_head.weight") || checkpoint.config.json["tie_word_embeddings"] === false)
     stored.entry("lm_head.weight", shapes.get("lm_head.weight"));
+  for (const name of EMBEDDING_NAMES)
+    if (name !== embedding && stored.has(name) && !(await stored.same(name, embedding)))
+      throw new UserError(`${stored.source}: ${name} is not ${embedding}, and T5 has one embedding`, {
+        hint: "In Python, load and save the model with transformers, and see what it says.",
+      });
+  stored.refuseOthers({ has: (name) => shapes.has(name) || EMBEDDING_NAMES.includes(name) }, UNUSED);
   const weights = new Weights(device);
   progress.begin("loading weights", shapes.size);
   let shared: Float32Array | undefined;

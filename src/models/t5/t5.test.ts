@@ -366,8 +366,8 @@ describe("T5's files", () => {
     await expect(loadT5(place, device)).rejects.toThrow(
       /no weight decoder\.block\.2\.layer\.0\.SelfAttention\.q\.weight \[24, 32\]/,
     );
-    write({ model_type: "llama" });
-    await expect(loadT5(place, device)).rejects.toThrow(/the model_type "llama" is not supported/);
+    write({ model_type: "mamba" });
+    await expect(loadT5(place, device)).rejects.toThrow(/the model_type "mamba" is not supported/);
     write({ feed_forward_proj: "gated-silu" });
     await expect(loadT5(place, device)).rejects.toThrow(/feed_forward_proj "gated-silu" is not supported/);
     write({ d_model: "wide", num_heads: 0 });

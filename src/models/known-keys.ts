@@ -1,4 +1,4 @@
-import { UserError } from "../../base/errors.js";
+import { UserError } from "../base/errors.js";
 
 /** Keys whose names sound of arithmetic and that change none here. */
 const HARMLESS =
@@ -6,7 +6,7 @@ const HARMLESS =
 
 /** Parts of names of keys that change what a model computes. */
 const ARITHMETIC =
-  /activation|altup|attention|attn|bias|clip|dropout|expert|factor|final_logit|gate|head|hidden_act|layer_scale|laurel|logit|mla|moe|mrope|multiplier|norm|partial|pretraining_tp|quantization|residual|rope|rotary|scal(e|ing)|soft_?cap|window/;
+  /activation|add_cross|altup|attention|attn|auto_map|bias|clip|dropout|expert|encoder_decoder|factor|final_logit|gate|head|hidden_act|layer_scale|laurel|logit|mla|moe|mrope|multiplier|norm|partial|pretraining_tp|quantization|residual|rope|rotary|scal(e|ing)|soft_?cap|window/;
 
 /** Whether a value says that what its key names is not there. */
 function isNeutral(key: string, value: unknown): boolean {
@@ -32,6 +32,10 @@ export function refuseUnknownKeys(
   if (unknown.length > 0)
     throw new UserError(
       `${path}: ${unknown.map(([key, value]) => `${key} = ${JSON.stringify(value).slice(0, 80)}`).join(", ")} is not supported`,
-      { hint: "The model would compute something else without it." },
+      {
+        hint: unknown.some(([key]) => key === "quantization_config")
+          ? "Take the model as it was before it was stored quantized: its linear layers are quantized here on loading (model.quantization, --quantization)."
+          : "The model would compute something else without it.",
+      },
     );
 }
