@@ -1,14 +1,13 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
 import { comparisonReport, loadComparedRuns, percent, points } from "../report/index.js";
 
-export function compareCommand(): Command {
-  return new Command("compare")
-    .description("compare runs on the rows that all of them answered")
+export function compareCommand(command: Command): Command {
+  return command
     .argument("<run...>", "folders of finished runs; FOLDER:baseline names a stage")
     .option("--out <file>", "where the report goes", "outputs/comparison.html")
     .option("--seed <number>", "seeds the bootstrap", seedNumber, 42)

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { serveModel, workerEngine } from "../answer/index.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
@@ -15,11 +15,8 @@ import {
 import { comparisonReport, loadComparedRun } from "../report/index.js";
 import { contextOf } from "./context.js";
 
-export function demoCommand(): Command {
-  return new Command("demo")
-    .description("the whole way on the embedded sample: explore, fine-tune, serve, evaluate, compare")
-    .option("--out <folder>", "where the runs go", "outputs/demo")
-    .action(demo);
+export function demoCommand(command: Command): Command {
+  return command.option("--out <folder>", "where the runs go", "outputs/demo").action(demo);
 }
 
 async function demo({ out }: { out: string }): Promise<void> {

@@ -4,7 +4,6 @@ import { readDotEnv } from "../base/environment.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { hintForSystemError, isSystemError } from "../base/files.js";
 import { printable } from "../base/printable.js";
-import { GraphError } from "../graph/index.js";
 import { program } from "./program.js";
 
 // Whoever reads may have had enough, as `head` has.
@@ -27,7 +26,7 @@ async function main(argv: string[]): Promise<number> {
   const debug = argv.includes("--debug");
   try {
     await readDotEnv();
-    await program().parseAsync(argv);
+    await (await program(argv.slice(2))).parseAsync(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return tell(error, debug);
@@ -56,7 +55,7 @@ function tell(error: unknown, debug: boolean): number {
 
 /** What to do about an error: where it says so itself (a UserError, the engine about a device that is not there), or where the system refused something. */
 function hintOf(error: unknown): string | undefined {
-  if (error instanceof UserError || error instanceof GraphError) return error.hint;
+  if (error instanceof Error && "hint" in error && typeof error.hint === "string") return error.hint;
   return isSystemError(error) ? hintForSystemError(error) : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { UserError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
 import { openDevice } from "../graph/index.js";
@@ -26,9 +26,8 @@ interface MergeFlags {
 /** Differences of log-probabilities that rounding explains: of float32, and of weights rounded to bfloat16. */
 const TOLERANCE = { float32: 1e-3, bfloat16: 0.25 };
 
-export function mergeCommand(): Command {
-  return new Command("merge")
-    .description("merge an adapter into its base model's weights, and check that both answer alike")
+export function mergeCommand(command: Command): Command {
+  return command
     .argument("<adapter>", "a PEFT adapter's folder, or the folder of a run that trained one")
     .requiredOption("--out <folder>", "where the merged model goes")
     .option("--base <model>", "hub id or folder of the base, instead of the one that the adapter names")

@@ -1,43 +1,41 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { lockFolder } from "../base/lock.js";
 import { identityOf, prepare, splitIds, withSplit } from "../experiments/index.js";
 import { RunFolder } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
-export function prepareCommand(): Command {
-  return withExperimentFlags(
-    new Command("prepare")
-      .description("filter and split an experiment's rows, and audit the split")
-      .argument("<experiment>", "a preset's name or a configuration file"),
-  ).action(async (experiment: string, flags: ExperimentFlags) => {
-    const configuration = withSplit(await configurationOf(experiment, flags));
-    const context = contextOf(flags);
-    let release: (() => void) | undefined;
-    try {
-      const folder = await RunFolder.open(
-        flags.out ?? `outputs/${configuration.name}`,
-        configuration.name,
-        configuration,
-        identityOf(configuration),
-        { fresh: flags.fresh },
-      );
-      release = lockFolder(folder.path);
-      const prepared = await prepare(configuration, context);
-      folder.writeJson("splits.json", splitIds(prepared.splits));
-      folder.writeJson("audit.json", { filter: prepared.filtered.byLanguage, ...prepared.audit });
-      const { splits, audit } = prepared;
-      process.stdout.write(
-        `train ${splits.train.length}, validation ${splits.validation.length}, test ${splits.test.length}\n`,
-      );
-      const { rows, translationInTrain, duplicateInTrain, either } = audit.test;
-      process.stdout.write(
-        `leak audit: of ${rows} test rows ${translationInTrain} have a translation in train, ${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})\n`,
-      );
-      process.stdout.write(`${folder.file("splits.json")}\n${folder.file("audit.json")}\n`);
-    } finally {
-      release?.();
-      context.done();
-    }
-  });
+export function prepareCommand(command: Command): Command {
+  return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file")).action(
+    async (experiment: string, flags: ExperimentFlags) => {
+      const configuration = withSplit(await configurationOf(experiment, flags));
+      const context = contextOf(flags);
+      let release: (() => void) | undefined;
+      try {
+        const folder = await RunFolder.open(
+          flags.out ?? `outputs/${configuration.name}`,
+          configuration.name,
+          configuration,
+          identityOf(configuration),
+          { fresh: flags.fresh },
+        );
+        release = lockFolder(folder.path);
+        const prepared = await prepare(configuration, context);
+        folder.writeJson("splits.json", splitIds(prepared.splits));
+        folder.writeJson("audit.json", { filter: prepared.filtered.byLanguage, ...prepared.audit });
+        const { splits, audit } = prepared;
+        process.stdout.write(
+          `train ${splits.train.length}, validation ${splits.validation.length}, test ${splits.test.length}\n`,
+        );
+        const { rows, translationInTrain, duplicateInTrain, either } = audit.test;
+        process.stdout.write(
+          `leak audit: of ${rows} test rows ${translationInTrain} have a translation in train, ${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})\n`,
+        );
+        process.stdout.write(`${folder.file("splits.json")}\n${folder.file("audit.json")}\n`);
+      } finally {
+        release?.();
+        context.done();
+      }
+    },
+  );
 }

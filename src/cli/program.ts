@@ -1,42 +1,24 @@
 import { Command, Option } from "commander";
 import { VERSION } from "../base/versions.js";
-import { compareCommand } from "./compare.js";
-import { demoCommand } from "./demo.js";
-import { listCommand } from "./list.js";
-import { mergeCommand } from "./merge.js";
-import { prepareCommand } from "./prepare.js";
-import { reproduceCommand } from "./reproduce.js";
-import { finetuneCommand, runCommand } from "./run.js";
-import { scoreCommand } from "./score.js";
-import { serveCommand } from "./serve.js";
-import { showCommand } from "./show.js";
-import { validateCommand } from "./validate.js";
-import { viewCommand } from "./view.js";
+import { commands } from "./commands.js";
 
-/** The command line: one file a command beside this one. */
-export function program(): Command {
+/**
+ * The command line. Of the commands only the one that is asked for is loaded: the others are there by name and description.
+ * @param words what follows `mmmlu`
+ */
+export async function program(words: readonly string[]): Promise<Command> {
   const root = new Command("mmmlu")
     .description("Experiments on MMMLU: explore, split, fine-tune and evaluate")
     .version(VERSION)
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });
-  for (const command of [
-    runCommand(),
-    prepareCommand(),
-    finetuneCommand(),
-    reproduceCommand(),
-    scoreCommand(),
-    compareCommand(),
-    viewCommand(),
-    serveCommand(),
-    mergeCommand(),
-    demoCommand(),
-    listCommand(),
-    showCommand(),
-    validateCommand(),
-  ])
-    root.addCommand(command);
+  // Before the command's name stand options without a value only.
+  const named = words.filter((word) => !word.startsWith("-")).find((word, index) => index > 0 || word !== "help");
+  for (const { name, description, load } of commands) {
+    const command = new Command(name).description(description);
+    root.addCommand(name === named ? (await load())(command) : command);
+  }
   strict(root);
   return root;
 }

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { hashOf } from "../base/canonical.js";
 import { messageOf, UsageError, UserError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
@@ -22,10 +22,9 @@ interface ReproduceFlags extends ExperimentFlags {
   readonly json?: boolean;
 }
 
-export function reproduceCommand(): Command {
+export function reproduceCommand(command: Command): Command {
   return withExperimentFlags(
-    new Command("reproduce")
-      .description("run the published experiments and put their figures beside the published ones")
+    command
       .argument("[experiment...]", "which of them (default all)")
       .option("--no-run", "run nothing: read the runs that are there")
       .option("--json", "print the figures as JSON"),

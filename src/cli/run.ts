@@ -1,25 +1,21 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { UsageError } from "../base/errors.js";
 import { type ExperimentConfiguration, type RunOutcome, runExperiment } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
-export function runCommand(): Command {
-  return withExperimentFlags(
-    new Command("run")
-      .description("run an experiment; the same command goes on where it stopped")
-      .argument("<experiment>", "a preset's name or a configuration file"),
-  ).action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags));
+export function runCommand(command: Command): Command {
+  return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file")).action(
+    (experiment: string, flags: ExperimentFlags) => runAction(experiment, flags),
+  );
 }
 
 /** `finetune` is `run` by another name, for configuration files of one's own. */
-export function finetuneCommand(): Command {
-  return withExperimentFlags(
-    new Command("finetune")
-      .description("fine-tune as a configuration file says")
-      .argument("<config>", "a configuration file or a preset's name"),
-  ).action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags, "finetune"));
+export function finetuneCommand(command: Command): Command {
+  return withExperimentFlags(command.argument("<config>", "a configuration file or a preset's name")).action(
+    (experiment: string, flags: ExperimentFlags) => runAction(experiment, flags, "finetune"),
+  );
 }
 
 async function runAction(

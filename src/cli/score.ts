@@ -1,15 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { UserError } from "../base/errors.js";
 import { type Prediction, scoreReplies, writePredictions } from "../evaluate/index.js";
 import { type ReadingName, readingNames } from "../experiments/index.js";
 import { readRunFile, splitsSchema } from "../record/index.js";
 import { percent } from "../report/index.js";
 
-export function scoreCommand(): Command {
-  return new Command("score")
-    .description("read a run's kept replies again, with any reading; asks nobody")
+export function scoreCommand(command: Command): Command {
+  return command
     .argument("<folder>", "a run's folder")
     .addOption(new Option("--reading <name>", "how replies are read").choices([...readingNames]).default("robust"))
     .option("--predictions <file>", "write what was read, as a run's predictions.jsonl")

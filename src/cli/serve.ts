@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { checkAccess, serveModel, type WorkerEngine, workerEngine } from "../answer/index.js";
 import { UsageError } from "../base/errors.js";
 import { isLoopback } from "../base/local-requests.js";
@@ -27,9 +27,8 @@ interface ServeFlags {
   readonly offline?: boolean;
 }
 
-export function serveCommand(): Command {
-  return new Command("serve")
-    .description("serve a model on this machine as OpenAI's HTTP API")
+export function serveCommand(command: Command): Command {
+  return command
     .argument("<model>", "a folder, a hub id, an adapter's folder, a fine-tuning run's folder, or sample")
     .option("--port <number>", "0 takes any that is free", portNumber, 1234)
     .option(

@@ -1,11 +1,10 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { configure } from "../experiments/index.js";
 import { withoutSecrets } from "../record/index.js";
 import { collect } from "./options.js";
 
-export function showCommand(): Command {
-  return new Command("show")
-    .description("print an experiment's whole configuration as JSON")
+export function showCommand(command: Command): Command {
+  return command
     .argument("<experiment>", "a preset's name or a configuration file")
     .option("--set <key=value>", "change one key, such as training.epochs=3", collect, [])
     .action(async (experiment: string, options: { set: string[] }) => {

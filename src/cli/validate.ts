@@ -1,12 +1,9 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { configure } from "../experiments/index.js";
 
-export function validateCommand(): Command {
-  return new Command("validate")
-    .description("check a configuration file and name the bad key")
-    .argument("<file>", "a .json, .ts or .js file, or a preset's name")
-    .action(async (file: string) => {
-      const configuration = await configure(file);
-      process.stdout.write(`${file}: a valid ${configuration.kind} experiment, "${configuration.name}"\n`);
-    });
+export function validateCommand(command: Command): Command {
+  return command.argument("<file>", "a .json, .ts or .js file, or a preset's name").action(async (file: string) => {
+    const configuration = await configure(file);
+    process.stdout.write(`${file}: a valid ${configuration.kind} experiment, "${configuration.name}"\n`);
+  });
 }

@@ -1,10 +1,9 @@
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { serveRuns } from "../report/index.js";
 import { interrupted } from "./options.js";
 
-export function viewCommand(): Command {
-  return new Command("view")
-    .description("look at runs in a browser: a list, a run, a comparison, a run that is still going")
+export function viewCommand(command: Command): Command {
+  return command
     .argument("[folder]", "the folder that holds runs", "outputs")
     .option("--port <number>", "0 takes any that is free", portNumber, 4321)
     .action(async (folder: string, flags: { port: number }) => {

@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+
+/** A command as the overview names it. What it takes and does stands in a file of its own, which is loaded where it is asked for. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly description: string;
+  /** Gives the function that adds arguments, options and action. */
+  load(): Promise<(command: Command) => Command>;
+}
+
+/** The commands, in the order in which the help lists them. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "run",
+    description: "run an experiment; the same command goes on where it stopped",
+    load: async () => (await import("./run.js")).runCommand,
+  },
+  {
+    name: "prepare",
+    description: "filter and split an experiment's rows, and audit the split",
+    load: async () => (await import("./prepare.js")).prepareCommand,
+  },
+  {
+    name: "finetune",
+    description: "fine-tune as a configuration file says",
+    load: async () => (await import("./run.js")).finetuneCommand,
+  },
+  {
+    name: "reproduce",
+    description: "run the published experiments and put their figures beside the published ones",
+    load: async () => (await import("./reproduce.js")).reproduceCommand,
+  },
+  {
+    name: "score",
+    description: "read a run's kept replies again, with any reading; asks nobody",
+    load: async () => (await import("./score.js")).scoreCommand,
+  },
+  {
+    name: "compare",
+    description: "compare runs on the rows that all of them answered",
+    load: async () => (await import("./compare.js")).compareCommand,
+  },
+  {
+    name: "view",
+    description: "look at runs in a browser: a list, a run, a comparison, a run that is still going",
+    load: async () => (await import("./view.js")).viewCommand,
+  },
+  {
+    name: "serve",
+    description: "serve a model on this machine as OpenAI's HTTP API",
+    load: async () => (await import("./serve.js")).serveCommand,
+  },
+  {
+    name: "merge",
+    description: "merge an adapter into its base model's weights, and check that both answer alike",
+    load: async () => (await import("./merge.js")).mergeCommand,
+  },
+  {
+    name: "demo",
+    description: "the whole way on the embedded sample: explore, fine-tune, serve, evaluate, compare",
+    load: async () => (await import("./demo.js")).demoCommand,
+  },
+  {
+    name: "list",
+    description: "the experiments there are",
+    load: async () => (await import("./list.js")).listCommand,
+  },
+  {
+    name: "show",
+    description: "print an experiment's whole configuration as JSON",
+    load: async () => (await import("./show.js")).showCommand,
+  },
+  {
+    name: "validate",
+    description: "check a configuration file and name the bad key",
+    load: async () => (await import("./validate.js")).validateCommand,
+  },
+];
