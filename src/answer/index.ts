@@ -24,6 +24,7 @@ export {
   readReply,
   settled,
 } from "./reading/index.js";
+export { withoutReasoning } from "./reading/reasoning.js";
 export { gemma3Plan, promptPlan, type RequestPlan, requestKeys, requestsFor } from "./requests.js";
 export { type Access, checkAccess } from "./server/access.js";
 export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { UserError } from "../base/errors.js";
-import { type Prediction, scoreReplies, writePredictions } from "../evaluate/index.js";
+import { type Prediction, scoreReplies, unreadableInWords, writePredictions } from "../evaluate/index.js";
 import { type ReadingName, readingNames } from "../experiments/index.js";
 import { readRunFile, splitsSchema } from "../record/index.js";
 import { percent } from "../report/index.js";
@@ -30,7 +30,7 @@ export function scoreCommand(command: Command): Command {
       else
         for (const { stage, metrics } of stages)
           process.stdout.write(
-            `${stage}, read by ${flags.reading}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, unreadable ${metrics.unreadable}\n`,
+            `${stage}, read by ${flags.reading}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, unreadable ${metrics.unreadable}${metrics.unreadable ? ` (${unreadableInWords(metrics.unreadableBy)})` : ""}\n`,
           );
     });
 }

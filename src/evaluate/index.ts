@@ -7,3 +7,4 @@ export type { LoggedRetry } from "./retry-log.js";
 export { type Evaluation, type EvaluationOptions, evaluate } from "./run.js";
 export { type StageScore, scoreReplies } from "./score.js";
 export * from "./statistics/index.js";
+export { type UnreadableCounts, type UnreadableReason, unreadableInWords } from "./unreadable.js";

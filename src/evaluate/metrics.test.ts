@@ -39,6 +39,7 @@ describe("evaluationMetrics", () => {
       subjects: { anatomy: { n: 3, accuracy: 2 / 3 }, virology: { n: 2, accuracy: 0.5 } },
       languages: { DE_DE: { n: 4, accuracy: 0.5 }, FR_FR: { n: 1, accuracy: 1 } },
       unreadable: 1,
+      unreadableBy: { cut: 0, empty: 0, onlyReasoning: 0, withoutLetter: 1 },
     });
   });
   it("of nothing is zero", () =>

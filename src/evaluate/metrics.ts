@@ -1,5 +1,6 @@
 import { LETTERS } from "../data/index.js";
 import type { Prediction } from "./prediction.js";
+import type { UnreadableCounts } from "./unreadable.js";
 
 export interface GroupAccuracy {
   n: number;
@@ -17,17 +18,21 @@ export interface EvaluationMetrics {
   languages: Record<string, GroupAccuracy>;
   /** How many replies no letter could be read from; they count as wrong. */
   unreadable: number;
+  /** The same by reason. */
+  unreadableBy: UnreadableCounts;
 }
 
 /** Counts predictions as they come; accuracy of nothing is 0. */
 export function evaluationMetrics(
-  predictions: Iterable<Pick<Prediction, "answer" | "prediction" | "subject" | "language">>,
+  predictions: Iterable<Pick<Prediction, "answer" | "prediction" | "unreadable" | "subject" | "language">>,
 ): EvaluationMetrics {
   const confusion = LETTERS.map(() => [0, 0, 0, 0, 0]);
   const subjects = new Map<string, { n: number; correct: number }>();
   const languages = new Map<string, { n: number; correct: number }>();
+  const reasons: UnreadableCounts = { cut: 0, empty: 0, onlyReasoning: 0, withoutLetter: 0 };
   let n = 0;
-  for (const { answer, prediction, subject, language } of predictions) {
+  for (const { answer, prediction, unreadable = "withoutLetter", subject, language } of predictions) {
+    if (prediction === null) reasons[unreadable]++;
     const column = prediction === null ? LETTERS.length : LETTERS.indexOf(prediction);
     const row = confusion[LETTERS.indexOf(answer)] as number[];
     row[column] = (row[column] as number) + 1;
@@ -44,6 +49,7 @@ export function evaluationMetrics(
     subjects: accuracies(subjects),
     languages: accuracies(languages),
     unreadable: confusion.reduce((sum, row) => sum + (row[LETTERS.length] as number), 0),
+    unreadableBy: reasons,
   };
 }
 

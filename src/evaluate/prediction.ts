@@ -4,6 +4,7 @@ import { writePiecesWhole } from "../base/files.js";
 import { faultsOf } from "../base/json.js";
 import { readJsonLines } from "../base/json-lines.js";
 import { LETTERS, type Letter } from "../data/index.js";
+import { UNREADABLE_REASONS, type UnreadableReason } from "./unreadable.js";
 
 /** What was predicted for one row: a line of `predictions.jsonl`. */
 export interface Prediction {
@@ -15,6 +16,8 @@ export interface Prediction {
   readonly answer: Letter;
   /** The letter that the reply was read as; null where it is unreadable. */
   readonly prediction: Letter | null;
+  /** Why it is unreadable, where it is. */
+  readonly unreadable?: UnreadableReason;
   /** The raw reply; where one reply answered several questions, the whole of it. */
   readonly reply: string;
   /** Which evaluation of the run: `zero-shot`, `baseline`, `final`. */
@@ -49,6 +52,7 @@ const predictionSchema = z.looseObject({
   subject: z.string(),
   answer: letter,
   prediction: letter.nullable(),
+  unreadable: z.enum(UNREADABLE_REASONS).optional(),
   reply: z.string(),
   stage: z.string(),
   logProbabilities: z.tuple([logProbability, logProbability, logProbability, logProbability]).optional(),

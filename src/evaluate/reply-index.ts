@@ -4,6 +4,7 @@ import { UserError } from "../base/errors.js";
 import type { Letter } from "../data/index.js";
 import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
 import type { Prediction } from "./prediction.js";
+import { whyUnreadable } from "./unreadable.js";
 
 interface Place {
   readonly offset: number;
@@ -107,12 +108,14 @@ function lineAt(file: number, { offset, length }: Place, path: string): LoggedRe
 
 function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter | null)[], index: number): Prediction {
   const [language, subject] = id.split("/") as [string, string];
+  const prediction = letters[index] ?? null;
   return {
     id,
     language,
     subject,
     answer: line.answers[index] as Letter,
-    prediction: letters[index] ?? null,
+    prediction,
+    ...(prediction === null ? { unreadable: whyUnreadable(line) } : {}),
     reply: line.text,
     stage: line.stage,
     ...(line.logProbabilities ? { logProbabilities: line.logProbabilities } : {}),

@@ -1,7 +1,7 @@
 import type { Answerer } from "../answer/index.js";
 import { baseline, chatServer, gemma3Plan, isBaseline, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
-import { evaluate } from "../evaluate/index.js";
+import { evaluate, unreadableInWords } from "../evaluate/index.js";
 import { RunFolder, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { sampleNotes, stageMetrics, writeAnswers } from "./answers.js";
@@ -92,7 +92,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         report,
         headline: [
           `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
-          `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})`,
+          `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})${metrics.unreadable ? `: ${unreadableInWords(metrics.unreadableBy)}` : ""}`,
         ],
       };
     }).finally(() => answerer.close());

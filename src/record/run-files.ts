@@ -58,6 +58,7 @@ const evaluation = {
   correct: count,
   accuracy: z.number().min(0).max(1),
   unreadable: count,
+  unreadableBy: z.record(z.string(), count).optional(),
   statistics: z.looseObject({ clustered: z.looseObject({ interval: z.tuple([z.number(), z.number()]) }) }).optional(),
 };
 

@@ -1,4 +1,4 @@
-import type { EvaluationStatistics } from "../evaluate/index.js";
+import { type EvaluationStatistics, unreadableInWords } from "../evaluate/index.js";
 import { evaluationFigures, type Figure, groupFigure, percent, points, WIDE } from "./figures/index.js";
 import { html } from "./html.js";
 import type { Section } from "./page.js";
@@ -35,8 +35,9 @@ export function headlineTiles(stages: readonly StageResult[]): Tile[] {
       value: percent(one.statistics.unreadableShare),
       under: [
         `${Math.round(one.statistics.unreadableShare * one.statistics.overall.n).toLocaleString("en")} of ${one.statistics.overall.n.toLocaleString("en")} rows`,
+        unreadableInWords(one.statistics.unreadableBy),
         "counted as wrong",
-      ],
+      ].filter(Boolean),
     },
   ]);
 }

@@ -1,5 +1,6 @@
 import { type Category, categoryOf, LETTERS, type Letter } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
+import { type UnreadableCounts, unreadableCounts } from "../unreadable.js";
 import { type Calibration, calibration } from "./calibration.js";
 import { isCorrect, questionClusters } from "./cluster.js";
 import { type ClusteredInterval, clusteredInterval, type Interval, macroInterval, wilsonInterval } from "./interval.js";
@@ -52,6 +53,8 @@ export interface EvaluationStatistics {
   /** Its 95 % interval, clustered by question. */
   readonly macroInterval: Interval;
   readonly unreadableShare: number;
+  /** How many replies have no readable letter, by reason. */
+  readonly unreadableBy: UnreadableCounts;
   readonly languages: readonly (Accuracy & { readonly language: string })[];
   readonly categories: readonly (Accuracy & { readonly category: Category })[];
   /** By shrunken accuracy, best first. */
@@ -78,6 +81,7 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
     unreadableShare: predictions.length
       ? predictions.filter((one) => one.prediction === null).length / predictions.length
       : 0,
+    unreadableBy: unreadableCounts(predictions),
     languages: group(predictions, (one) => one.language).map(([language, rows]) => ({ language, ...accuracyOf(rows) })),
     categories: group(predictions, (one) => categoryOf(one.subject)).map(([category, rows]) => ({
       category: category as Category,
