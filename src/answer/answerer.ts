@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UserError } from "../base/errors.js";
 import type { Retry } from "../base/retry.js";
 import type { Row } from "../data/index.js";
 import type { ChatMessage } from "./prompts.js";
@@ -33,6 +34,9 @@ export const rawReplySchema = z.object({
   tokens: z.object({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() }).optional(),
   logProbabilities: z.tuple([z.number(), z.number(), z.number(), z.number()]).optional(),
 }) satisfies z.ZodType<RawReply>;
+
+/** The server is there, and to this one request it gives nothing but replies that are none (a filter, broken parts): others may go well. */
+export class Unanswered extends UserError {}
 
 export interface AnswerContext {
   /** Aborting drops what is under way; `answer` then rejects. */

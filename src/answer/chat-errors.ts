@@ -3,6 +3,7 @@ import { UserError } from "../base/errors.js";
 import { HttpFailure, type HttpReply } from "../base/http.js";
 import { printableName } from "../base/printable.js";
 import { serverWait, type Verdict } from "../base/retry.js";
+import { Unanswered } from "./answerer.js";
 import { BadReply } from "./chat-reply.js";
 
 /** Where a chat server is and what is asked of it, for messages. */
@@ -152,10 +153,11 @@ export function exhaustedChatError(
   place: ChatServerPlace,
   ids: readonly string[],
 ): UserError {
-  return new UserError(
-    `${place.endpoint} did not answer ${namesOf(ids)} in ${attempts} attempts; the last one: ${reason}`,
-    { hint: HINTS.later, cause: error },
-  );
+  const Kind = error instanceof BadReply ? Unanswered : UserError;
+  return new Kind(`${place.endpoint} did not answer ${namesOf(ids)} in ${attempts} attempts; the last one: ${reason}`, {
+    hint: HINTS.later,
+    cause: error,
+  });
 }
 
 const namesOf = (ids: readonly string[]): string =>

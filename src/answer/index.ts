@@ -1,5 +1,12 @@
 export type { Retry } from "../base/retry.js";
-export { type AnswerContext, type Answerer, type AnswerRequest, type RawReply, rawReplySchema } from "./answerer.js";
+export {
+  type AnswerContext,
+  type Answerer,
+  type AnswerRequest,
+  type RawReply,
+  rawReplySchema,
+  Unanswered,
+} from "./answerer.js";
 export { type BaselineName, type BaselineOptions, baseline, baselineNames, isBaseline } from "./baseline.js";
 export { type ChatServerOptions, chatServer, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
 export { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";

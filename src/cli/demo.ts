@@ -12,6 +12,7 @@ import {
   type RunOutcome,
   runExperiment,
 } from "../experiments/index.js";
+import { savedModelOf } from "../record/index.js";
 import { comparisonReport, loadComparedRun } from "../report/index.js";
 import { contextOf } from "./context.js";
 
@@ -34,7 +35,11 @@ async function demo({ out }: { out: string }): Promise<void> {
       context("flan-t5-finetune"),
     );
     say("3 of 4: serving it as OpenAI's HTTP API, and asking the same test rows zero-shot through it");
-    const engine = await workerEngine({ id: "sample-flan-t5", source: folder("flan-t5-finetune"), device: "cpu" });
+    const engine = await workerEngine({
+      id: "sample-flan-t5",
+      source: savedModelOf(folder("flan-t5-finetune")),
+      device: "cpu",
+    });
     const server = await serveModel(engine, { port: 0 });
     let served: RunOutcome;
     try {

@@ -7,6 +7,7 @@ import {
   type RequestPlan,
   requestKeys,
   requestsFor,
+  Unanswered,
 } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
@@ -48,6 +49,9 @@ export interface Asked {
 
 type KeyedRequest = AnswerRequest & { readonly key: string };
 
+/** So many requests without a reply, one after another and none answered between them, and the server is not asked on. */
+const UNANSWERED_IN_A_ROW = 8;
+
 /** How long what is under way may still land after another request has ended the run. */
 const LANDING_MILLISECONDS = 10_000;
 
@@ -75,6 +79,7 @@ export async function askAll(options: AskOptions): Promise<Asked> {
   if (signal?.aborted) interrupt();
   signal?.addEventListener("abort", interrupt, { once: true });
   let failure: { error: unknown } | undefined;
+  const unanswered: { first?: Unanswered; questions: number; inARow: number } = { questions: 0, inARow: 0 };
   let landing: NodeJS.Timeout | undefined;
 
   const onRetry: NonNullable<Parameters<Answerer["answer"]>[1]>["onRetry"] = (request, retry) => {
@@ -103,6 +108,7 @@ export async function askAll(options: AskOptions): Promise<Asked> {
       abort.abort();
       throw error;
     }
+    unanswered.inARow = 0;
     for (const request of requests) counts.asked += request.rows.length;
     show();
   };
@@ -114,7 +120,11 @@ export async function askAll(options: AskOptions): Promise<Asked> {
         requests.length > 0 && !failure && !abort.signal.aborted;
         requests = take(open, answerer.requestsAtOnce)
       )
-        await ask(requests);
+        await ask(requests).catch((error: unknown) => {
+          if (!(error instanceof Unanswered) || failure || ++unanswered.inARow >= UNANSWERED_IN_A_ROW) throw error;
+          unanswered.first ??= error;
+          for (const request of requests) unanswered.questions += request.rows.length;
+        });
     } catch (error) {
       failure ??= { error };
       landing ??= setTimeout(() => abort.abort(), LANDING_MILLISECONDS);
@@ -155,6 +165,18 @@ export async function askAll(options: AskOptions): Promise<Asked> {
       hint: "What was answered is kept: run the same command again, it goes on from there.",
       cause: signal.reason,
     });
+  }
+  if (unanswered.first && !failure) {
+    const { message } = unanswered.first;
+    failure = {
+      error: new UserError(
+        `${unanswered.questions.toLocaleString("en")} of ${options.total.toLocaleString("en")} questions got no reply that can be kept; the first: ${message}`,
+        {
+          hint: "All others are answered and kept. Run the same command again: it asks only these; or ask another server for them.",
+          cause: unanswered.first,
+        },
+      ),
+    };
   }
   if (failure) {
     progress.end(`failed at ${done}`);

@@ -335,6 +335,38 @@ describe("evaluate", () => {
     expect(log()).toEqual([]);
   });
 
+  it("goes on with the others where one question gets no reply that can be kept, and says how many do not", async () => {
+    let filters = true;
+    const { server, options } = await setUp(
+      {
+        trouble: ({ messages }) =>
+          filters && /Frage (7|40)\?/.test(messages[1]?.content ?? "")
+            ? { choice: { finish_reason: "content_filter" } }
+            : undefined,
+      },
+      { questionsPerRequest: 1 },
+    );
+    const error = (await evaluate(options).catch((thrown: unknown) => thrown)) as UserError;
+    expect(error.message).toMatch(
+      /^2 of 90 questions got no reply that can be kept; the first: .* did not answer DE_DE\/anatomy\/7 in 4 attempts.*content_filter/,
+    );
+    expect(error.hint).toMatch(/asks only these/);
+    expect(log()).toHaveLength(88);
+    filters = false;
+    expect(await evaluate(options)).toMatchObject({ asked: 2, cached: 88, metrics: { n: 90 } });
+    expect(server.seen.completions).toBe(88 + 2 * 4 + 2);
+  });
+
+  it("does not ask on where one question after another gets none", async () => {
+    const { server, options } = await setUp(
+      { trouble: () => ({ choice: { finish_reason: "error" } }) },
+      { concurrency: 1, questionsPerRequest: 1 },
+    );
+    await expect(evaluate(options)).rejects.toThrow(/did not answer .* in 4 attempts/);
+    expect(server.seen.completions).toBe(8 * 4);
+    expect(log()).toEqual([]);
+  });
+
   it("bounds the reasons that it counts", async () => {
     const { options } = await setUp(
       { trouble: ({ number }) => (number % 2 ? undefined : { status: 200, body: { error: `number ${number}` } }) },

@@ -1,5 +1,6 @@
 import { writeWhole } from "../base/files.js";
 import {
+  type Evaluation,
   type EvaluationMetrics,
   type EvaluationStatistics,
   evaluationStatistics,
@@ -16,7 +17,25 @@ import { publishedAccuracy } from "./published.js";
 export interface Stage {
   readonly stage: string;
   readonly metrics: EvaluationMetrics;
+  /** In memory, with replies cut to what a report shows. */
   readonly predictions: readonly Prediction[];
+  /** With whole replies, read from the log each time they are gone through. */
+  readonly whole: Iterable<Prediction>;
+}
+
+/** Characters of a reply that are kept in memory: many times what a report shows of one. */
+const KEPT = 4000;
+
+/** A stage of an evaluation; holds some 300 bytes a row and at most {@link KEPT} characters of its reply. */
+export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | "predictions">): Stage {
+  const predictions: Prediction[] = [];
+  for (const prediction of evaluation.predictions) {
+    const { reply } = prediction;
+    // A slice would hold on to the whole.
+    const copied = (): string => `${Buffer.from(reply.slice(0, KEPT), "utf16le").toString("utf16le")}…`;
+    predictions.push(reply.length > KEPT ? { ...prediction, reply: copied() } : prediction);
+  }
+  return { stage, metrics: evaluation.metrics, predictions, whole: evaluation.predictions };
 }
 
 /** What `metrics.json` says of a stage: the counts, and how sure they are. */
@@ -39,7 +58,7 @@ export function writeAnswers(
   },
 ): string {
   const all = stages.flatMap((stage) => stage.predictions);
-  writePredictions(folder.file("predictions.jsonl"), all);
+  writePredictions(folder.file("predictions.jsonl"), wholeOf(stages));
   const comparable = prepared.corpus.kind !== "sample";
   const report = answersReport(head, {
     stages: stages.map((stage) => ({
@@ -58,6 +77,10 @@ export function writeAnswers(
   for (const figure of report.figures) writeWhole(folder.file("figures", `${figure.name}.svg`), standalone(figure));
   writeWhole(folder.file("report.html"), report.html);
   return folder.file("report.html");
+}
+
+function* wholeOf(stages: readonly Stage[]): Generator<Prediction> {
+  for (const stage of stages) yield* stage.whole;
 }
 
 /** The note that every run on the sample carries. */

@@ -3,7 +3,7 @@ import type { Row } from "../data/index.js";
 import { evaluate } from "../evaluate/index.js";
 import type { RunFolder } from "../record/index.js";
 import type { Tokenizer } from "../tokens/index.js";
-import type { Stage } from "./answers.js";
+import { type Stage, stageOf } from "./answers.js";
 import { readingsOf } from "./beside.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
@@ -44,5 +44,5 @@ export async function askModel(
     progress: context.progress,
     signal: context.signal,
   });
-  return { stage, metrics: result.metrics, predictions: [...result.predictions], seconds: result.seconds };
+  return { ...stageOf(stage, result), seconds: result.seconds };
 }

@@ -4,7 +4,7 @@ import { lockFolder } from "../base/lock.js";
 import { evaluate, unreadableInWords } from "../evaluate/index.js";
 import { RunFolder, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
-import { sampleNotes, stageMetrics, writeAnswers } from "./answers.js";
+import { sampleNotes, stageMetrics, stageOf, writeAnswers } from "./answers.js";
 import type { EvaluateConfiguration } from "./configuration.js";
 import type { RunContext, RunOutcome } from "./context.js";
 import { protocolDifferences } from "./differences.js";
@@ -45,7 +45,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         progress: watched.progress,
         signal: context.signal,
       });
-      const stage = { stage: "test", metrics: evaluation.metrics, predictions: [...evaluation.predictions] };
+      const stage = stageOf("test", evaluation);
       const parts = manifestOf(prepared, configuration.split);
       const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
       const manifest = {
