@@ -181,6 +181,12 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
         await page.setViewportSize({ width, height: 900 });
         expect(await figureFaults(page)).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        // The headline is seen whole, without scrolling.
+        expect(
+          await page
+            .locator("header .scroll")
+            .evaluateAll((all) => all.filter((box) => box.scrollWidth > box.clientWidth + 1).length),
+        ).toBe(0);
         const cut = await page
           .locator(".tile > *, h1, h2, h3, figcaption, nav a, button, label, summary, p")
           .evaluateAll((all) =>

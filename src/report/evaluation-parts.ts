@@ -1,5 +1,5 @@
 import { type EvaluationStatistics, unreadableInWords } from "../evaluate/index.js";
-import { evaluationFigures, type Figure, groupFigure, percent, points, WIDE } from "./figures/index.js";
+import { evaluationFigures, type Figure, groupFigure, percent, points } from "./figures/index.js";
 import { html } from "./html.js";
 import type { Section } from "./page.js";
 import { accuracyTile, extremes, figures, range, subjectTable, type Tile, table, tiles } from "./parts.js";
@@ -42,13 +42,12 @@ export function headlineTiles(stages: readonly StageResult[]): Tile[] {
   ]);
 }
 
-/** The headline as a figure: each stage's accuracy with its interval, chance, and the published accuracy. */
+/** The headline as a figure, narrow enough for a telephone: each stage's accuracy with its interval, chance, and the published accuracy. */
 export const headlineFigure = (stages: readonly StageResult[]): Figure =>
   groupFigure(
     "accuracy",
     "Accuracy",
     stages.map((one) => ({ label: titleOfStage(one.stage), published: one.published, ...one.statistics.overall })),
-    { width: WIDE },
   );
 
 /** The figures of every stage, as they are also written to `figures/`. */

@@ -40,6 +40,8 @@ figure.wide{grid-column:1/-1}
 figure svg{display:block;max-width:100%;height:auto;color:var(--text)}
 @media screen and (max-width:760px){figure.wide svg{max-width:none;width:760px}section{padding:1rem}}
 figcaption{font-size:.95rem;margin-bottom:.4rem;font-weight:600}
+header .figures{grid-template-columns:minmax(0,600px)}
+header figure svg{width:min(100%,560px)}
 header figure{border:1px solid var(--line);border-radius:12px;padding:.8rem 1rem;background:var(--card)}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 .scroll{overflow-x:auto}
