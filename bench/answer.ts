@@ -6,6 +6,7 @@
  *
  * MODEL is flan-t5-base (the default; batches of 32, at most 3 new tokens) or gemma-2-2b (FP4, batches of 8, at most 5).
  */
+
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir, tmpdir } from "node:os";
@@ -16,6 +17,7 @@ import { flanT5Prompt, gemma2Prompt, localAnswerer, settled } from "../src/answe
 import { openDevice } from "../src/graph/index.js";
 import { createT5, type LanguageModel, loadDecoder, loadT5, tinyT5Config, weightStore } from "../src/models/index.js";
 import { commonStart } from "../src/models/packing.js";
+import { mmmlu } from "../src/tasks/index.js";
 import { loadTokenizer } from "../src/tokens/index.js";
 import { writeModel } from "./train/bench-gemma-2-2b.js";
 import { englishRows, SHARED } from "./train/examples.js";
@@ -59,6 +61,7 @@ const answerer = localAnswerer({
   tokenizer,
   identity: {},
   batchSize,
+  letters: mmmlu.letters,
   ...(gemma ? {} : { settled: (text: string) => settled("first-character", text) }),
 });
 await answerer.prepare();

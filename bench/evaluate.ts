@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chatServer } from "../src/answer/chat-server.js";
 import { gemma3Plan } from "../src/answer/requests.js";
-import { LETTERS, type Row } from "../src/data/row.js";
 import { evaluate } from "../src/evaluate/run.js";
+import { mmmlu, type Row } from "../src/tasks/index.js";
+
+const LETTERS = mmmlu.letters;
 
 /*
  * npm run bench:evaluate [-- --questions 10000 --concurrency 4,32,256 --milliseconds 50 --json]
@@ -41,7 +43,7 @@ function* rows(count: number): Generator<Row> {
       index,
       question: `${index} ${words(index, 150)}?`,
       choices: [words(index + 1, 40), words(index + 2, 40), words(index + 3, 40), words(index + 4, 40)],
-      answer: LETTERS[index % 4] as (typeof LETTERS)[number],
+      answer: LETTERS[index % 4]!,
     };
   }
 }

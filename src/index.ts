@@ -15,5 +15,6 @@ export * as models from "./models/index.js";
 export * as record from "./record/index.js";
 export * as report from "./report/index.js";
 export * as split from "./split/index.js";
+export * as tasks from "./tasks/index.js";
 export * as tokens from "./tokens/index.js";
 export * as train from "./train/index.js";

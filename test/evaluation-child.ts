@@ -1,7 +1,9 @@
 import { chatServer } from "../src/answer/chat-server.js";
 import { gemma3Plan } from "../src/answer/requests.js";
-import { LETTERS, type Row } from "../src/data/row.js";
 import { evaluate } from "../src/evaluate/run.js";
+import { mmmlu, type Row } from "../src/tasks/index.js";
+
+const LETTERS = mmmlu.letters;
 
 /* An evaluation in a process of its own, to be killed: `tsx test/evaluation-child.ts URL REPLIES.jsonl ROWS`. */
 const [endpoint, repliesPath, count] = process.argv.slice(2) as [string, string, string];

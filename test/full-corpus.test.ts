@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rowTexts } from "../src/answer/index.js";
-import { LANGUAGES, loadCorpus } from "../src/data/index.js";
+import { loadCorpus } from "../src/data/index.js";
 import { explore } from "../src/explore/index.js";
 import { auditLeak, publishedSplit } from "../src/split/index.js";
+import { LANGUAGES } from "../src/tasks/index.js";
 import { loadTokenizer } from "../src/tokens/index.js";
 import { shared, withoutShared } from "./shared.js";
 

@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LANGUAGES, LETTERS, SUBJECTS } from "../src/data/index.js";
 import { evaluationMetrics, evaluationStatistics, type Prediction } from "../src/evaluate/index.js";
 import { answersReport } from "../src/report/index.js";
+import { LANGUAGES, mmmlu, SUBJECTS } from "../src/tasks/index.js";
 import { chromiumPath, figureFaults, installedFonts, launchBrowser, watchedPage } from "./browser.js";
+
+const LETTERS = mmmlu.letters;
 
 const ROWS = 30_000;
 const HOSTILE = `<img src=x onerror="alert('reply')"></script><script>alert('script')</script>`;

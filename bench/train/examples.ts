@@ -2,10 +2,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { visitRecords } from "../../src/data/csv-records.js";
-import { LETTERS, type Letter, type Row } from "../../src/data/index.js";
 import type { Example } from "../../src/models/index.js";
 import { Random } from "../../src/models/random.js";
+import { type Letter, mmmlu, type Row } from "../../src/tasks/index.js";
 import type { Tokenizer } from "../../src/tokens/index.js";
+
+const LETTERS = mmmlu.letters;
 
 /** The folder of data and vocabularies beside the repository. */
 export const SHARED =

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../base/errors.js";
 import type { Retry } from "../base/retry.js";
-import type { Row } from "../data/index.js";
+import { OPTION_LETTERS, type Row } from "../tasks/index.js";
 import type { ChatMessage } from "./prompts.js";
 
 /** What is sent at once: the question of one row, or of several. */
@@ -22,8 +22,8 @@ export interface RawReply {
   readonly finish?: string;
   /** Tokens read and written, as the server counts them. */
   readonly tokens?: { readonly prompt: number; readonly completion: number };
-  /** Log-probabilities of A to D at the answer's place. */
-  readonly logProbabilities?: readonly [number, number, number, number];
+  /** Log-probabilities of the options' letters, from A on, at the answer's place. */
+  readonly logProbabilities?: readonly number[];
 }
 
 /** What a reply is, wherever it comes from or is read back: a server's reader, the writer of a log and its reader hold to it. */
@@ -32,7 +32,7 @@ export const rawReplySchema = z.object({
   reasoning: z.string().optional(),
   finish: z.string().max(100).optional(),
   tokens: z.object({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() }).optional(),
-  logProbabilities: z.tuple([z.number(), z.number(), z.number(), z.number()]).optional(),
+  logProbabilities: z.array(z.number()).min(2).max(OPTION_LETTERS.length).optional(),
 }) satisfies z.ZodType<RawReply>;
 
 /** The server is there, and to this one request it gives nothing but replies that are none (a filter, broken parts): others may go well. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../base/errors.js";
-import type { Letter, Row } from "../data/row.js";
+import type { Letter, Row } from "../tasks/index.js";
 import { baseline } from "./baseline.js";
 
 const row = (index: number, choices: Row["choices"], answer: Letter = "A"): Row => ({

@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.js";
 import { sha256 } from "../base/files.js";
-import { LETTERS, type Letter, type Row } from "../data/index.js";
+import { type Letter, lettersOf, OPTION_LETTERS, type Row } from "../tasks/index.js";
 import type { Answerer } from "./answerer.js";
 
 /*
@@ -28,7 +28,7 @@ export function baseline(name: string, options: BaselineOptions): Answerer {
   }
   if (name === "baseline:random") {
     return answerer(name, `a letter drawn for each row with seed ${options.seed}`, { seed: options.seed }, (row) =>
-      randomLetter(options.seed, row.id),
+      randomLetter(options.seed, row),
     );
   }
   if (name === "baseline:longest") return answerer(name, "the longest choice, the first of equals", {}, longest);
@@ -53,27 +53,28 @@ function answerer(
 }
 
 function majority(rows: Iterable<Pick<Row, "answer">>): { letter: Letter; count: number; n: number } {
-  const counts = new Map<Letter, number>(LETTERS.map((letter) => [letter, 0]));
+  const counts = new Map<Letter, number>();
   let n = 0;
   for (const { answer } of rows) {
-    counts.set(answer, (counts.get(answer) as number) + 1);
+    counts.set(answer, (counts.get(answer) ?? 0) + 1);
     n++;
   }
   if (n === 0) throw new UsageError("baseline:majority needs rows whose answers it can count");
-  const letter = LETTERS.reduce((best, other) =>
-    (counts.get(other) as number) > (counts.get(best) as number) ? other : best,
-  );
-  return { letter, count: counts.get(letter) as number, n };
+  const countOf = (letter: Letter): number => counts.get(letter) ?? 0;
+  const letter = OPTION_LETTERS.reduce<Letter>((best, other) => (countOf(other) > countOf(best) ? other : best), "A");
+  return { letter, count: countOf(letter), n };
 }
 
 /** From the seed and the row's id alone: the same in any order, at any concurrency. */
-const randomLetter = (seed: number, id: string): Letter =>
-  LETTERS[parseInt(sha256(`${seed}/${id}`).slice(0, 8), 16) % LETTERS.length] as Letter;
+function randomLetter(seed: number, { id, choices }: Row): Letter {
+  const letters = lettersOf(choices.length);
+  return letters[parseInt(sha256(`${seed}/${id}`).slice(0, 8), 16) % letters.length]!;
+}
 
 const lengthOf = (text: string): number => [...text].length;
 
 const longest = (row: Row): Letter =>
-  LETTERS[
+  OPTION_LETTERS[
     row.choices.reduce(
       (best, choice, index) => (lengthOf(choice) > lengthOf(row.choices[best] as string) ? index : best),
       0,

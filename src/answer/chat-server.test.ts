@@ -9,7 +9,7 @@ import {
 } from "../../test/chat-imitation/server.js";
 import { UserError } from "../base/errors.js";
 import type { Retry } from "../base/retry.js";
-import type { Row } from "../data/row.js";
+import type { Row } from "../tasks/index.js";
 import type { AnswerRequest } from "./answerer.js";
 import { type ChatServerOptions, chatServer, endpointOf } from "./chat-server.js";
 import { gemma3Messages } from "./prompts.js";

@@ -4,6 +4,7 @@ import { HttpClient } from "../base/http.js";
 import { printableName } from "../base/printable.js";
 import { type Gate, type Retry, withRetries } from "../base/retry.js";
 import { withoutTrailing } from "../base/trim.js";
+import { lettersOfRows } from "../tasks/index.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
 import { exhaustedChatError, judgeChatError, RefusedRequest } from "./chat-errors.js";
 import { modelsOf } from "./chat-models.js";
@@ -212,7 +213,7 @@ function rawReplyOf(
 ): RawReply {
   const logProbabilities =
     withLogProbabilities && request.rows.length === 1
-      ? letterLogProbabilities(tokensOf(logprobs), reply.text)
+      ? letterLogProbabilities(tokensOf(logprobs), reply.text, lettersOfRows(request.rows))
       : undefined;
   return { ...reply, ...(logProbabilities ? { logProbabilities } : {}) };
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type ChatImitation, startChatImitation, type Trouble } from "../../test/chat-imitation/server.js";
 import { UserError } from "../base/errors.js";
 import type { Retry } from "../base/retry.js";
-import type { Row } from "../data/row.js";
+import type { Row } from "../tasks/index.js";
 import type { RawReply } from "./answerer.js";
 import { type ChatServerOptions, chatServer } from "./chat-server.js";
 import { gemma3Messages } from "./prompts.js";

@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import type { Language } from "../data/index.js";
+import { LANGUAGES, type Language, languageTag, mmmlu } from "../tasks/index.js";
 
 /** §4's system prompt, to the letter. */
 export const GEMMA3_SYSTEM_PROMPT =
@@ -52,17 +52,32 @@ export const NATIVE_INSTRUCTIONS: Readonly<Record<Language, string>> = {
     "如果有多道题，请每行写一个字母，或写成一个不含空格和标点的字符串（例如 ABCD）。",
 };
 
+/** Each language's instruction by what BCP 47 calls the language: other sets code it otherwise. */
+const BY_TAG: ReadonlyMap<string, string> = new Map(
+  LANGUAGES.map((language) => [languageTag(language), NATIVE_INSTRUCTIONS[language]]),
+);
+
 /**
- * The instruction in `english` (the published one) or in a language such as `DE_DE`.
+ * The instruction in `english` (the published one) or in a language as its set codes it, for questions with these letters.
  * @throws {UserError} where there is none in that language.
  */
-export function instructionIn(language: string): string {
-  if (language === "english") return GEMMA3_SYSTEM_PROMPT;
-  const instruction = (NATIVE_INSTRUCTIONS as Record<string, string>)[language];
+export function instructionIn(language: string, letters: readonly string[] = mmmlu.letters): string {
+  const instruction = language === "english" ? GEMMA3_SYSTEM_PROMPT : BY_TAG.get(languageTag(language));
   if (instruction === undefined) {
     throw new UserError(`there is no instruction in ${language}`, {
       hint: `There is one in ${Object.keys(NATIVE_INSTRUCTIONS).join(", ")}; or set answerer.instruction=english.`,
     });
   }
-  return instruction;
+  return withLetters(instruction, letters);
+}
+
+/** An instruction that lists A to D, and gives ABCD as an example, for other letters: `A, B or C` and `ABC`. */
+export function withLetters(instruction: string, letters: readonly string[]): string {
+  return instruction
+    .replace(/A([^A-Z]{1,20})B[^A-Z]{1,20}C([^A-Z]{1,20})D/, (_, comma: string, last: string) => {
+      // "A, B, or C" has a comma before the last that "A or B" has not.
+      const between = letters.length === 2 ? last.replace(/^,/, "") : last;
+      return letters.slice(0, -1).join(comma) + between + letters.at(-1)!;
+    })
+    .replace("ABCD", letters.join(""));
 }

@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.js";
-import { LETTERS } from "../data/index.js";
 import { type GenerateOptions, type LocalModel, largest, logSumExp } from "../models/index.js";
+import { lettersOfRows } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
 
@@ -14,10 +14,12 @@ export interface LocalAnswererOptions {
   readonly batchSize: number;
   /** Prompts are cut to so many tokens on the left, as the published recipe cuts them; undefined for never. */
   readonly maximumPromptTokens?: number;
-  /** Whether a reply can be ended here: its reading cannot change any more. */
-  readonly settled?: (text: string) => boolean;
+  /** Whether a reply to a question with these letters can be ended here: its reading cannot change any more. */
+  readonly settled?: (text: string, letters: readonly string[]) => boolean;
   /** How a letter is written as the first token of a reply: `A`, or ` A`. Undefined asks for no log-probabilities. */
   readonly letterText?: (letter: string) => string;
+  /** The letters of the widest question that will be asked; each must be a token of its own where `letterText` is given. */
+  readonly letters: readonly string[];
 }
 
 /** A model on this machine as an answerer: greedy, in batches, each row ended as soon as its reading is settled. */
@@ -34,7 +36,7 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
     },
     requestsAtOnce: options.batchSize * model.batchesTogether,
     async prepare() {
-      if (options.letterText) letterIds = await singleTokens(tokenizer, options.letterText);
+      if (options.letterText) letterIds = await singleTokens(tokenizer, options.letters, options.letterText);
     },
     async answer(requests: readonly AnswerRequest[], { signal }: AnswerContext = {}): Promise<RawReply[]> {
       const prompts: number[][] = [];
@@ -45,17 +47,21 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
         // Cut on the right behind the special token in front, as a tokenizer that truncates does.
         prompts.push(options.maximumPromptTokens ? ids.slice(0, options.maximumPromptTokens) : ids);
       }
-      const firsts = new Map<number, readonly [number, number, number, number]>();
+      const letters = requests.map(({ rows }) => lettersOfRows(rows));
+      const firsts = new Map<number, readonly number[]>();
       const generating: GenerateOptions = {
         maximumNewTokens: Math.max(...requests.map((request) => request.maximumTokens)),
         signal,
         stop:
-          options.settled &&
-          ((_row, tokens) => (options.settled as (text: string) => boolean)(roughText(tokenizer, tokens))),
+          options.settled && ((row, tokens) => options.settled?.(roughText(tokenizer, tokens), letters[row]!) === true),
         choose: (row, logits) => {
           if (letterIds && !firsts.has(row)) {
             const total = logSumExp(logits);
-            firsts.set(row, letterIds.map((id) => (logits[id] as number) - total) as [number, number, number, number]);
+            const ids = letterIds.slice(0, letters[row]!.length);
+            firsts.set(
+              row,
+              ids.map((id) => (logits[id] as number) - total),
+            );
           }
           return largest(logits);
         },
@@ -79,16 +85,22 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
 }
 
 /** @throws {UserError} where a letter is more than one token, or two letters share theirs: their log-probabilities would mean nothing */
-async function singleTokens(tokenizer: Tokenizer, letterText: (letter: string) => string): Promise<number[]> {
-  const ids = await Promise.all(LETTERS.map((letter) => tokenizer.encode(letterText(letter), false)));
+async function singleTokens(
+  tokenizer: Tokenizer,
+  letters: readonly string[],
+  letterText: (letter: string) => string,
+): Promise<number[]> {
+  const ids = await Promise.all(letters.map((letter) => tokenizer.encode(letterText(letter), false)));
   const several = ids.findIndex((one) => one.length !== 1);
   if (several >= 0)
     throw new UserError(
-      `the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(LETTERS[several] as string))} with ${ids[several]?.length} tokens: letters' log-probabilities need one each`,
+      `the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(letters[several]!))} with ${ids[several]?.length} tokens: letters' log-probabilities need one each`,
     );
   const single = ids.map((one) => one[0] as number);
   if (new Set(single).size !== single.length || single.includes(tokenizer.unknownId ?? -1))
-    throw new UserError(`the tokenizer of ${tokenizer.source} has no token of its own for each of the letters A to D`);
+    throw new UserError(
+      `the tokenizer of ${tokenizer.source} has no token of its own for each of the letters A to ${letters.at(-1)}`,
+    );
   return single;
 }
 

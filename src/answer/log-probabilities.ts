@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../base/errors.js";
 import { trimmedOf } from "../base/trim.js";
-import { LETTERS, type Letter } from "../data/index.js";
+import { type Letter, mmmlu } from "../tasks/index.js";
 import type { ChatMessage } from "./prompts.js";
 import { readLetter } from "./reading/index.js";
 import { spokenStretches } from "./reading/reasoning.js";
@@ -102,15 +102,20 @@ export function requireTrueLogProbabilities(
 }
 
 /**
- * The log-probabilities of A to D at the token that gives a reply's answer: the first of the letter that the reply is
+ * The log-probabilities of the options' letters at the token that gives a reply's answer: the first of the letter that the reply is
  * read as. Tokens of reasoning, whether the server left it in the text or not, are passed over. A letter that is not
  * among the tokens sent, or has no probability at all, gets the lowest finite value sent: it can have no more.
  * @param content the tokens as the server sent them ({@link tokensOf})
  * @param text the reply that they belong to
+ * @param letters the options' letters, from A on
  * @returns undefined where the reply gives no letter, or what was sent for it are no log-probabilities
  */
-export function letterLogProbabilities(content: unknown, text: string): [number, number, number, number] | undefined {
-  const answer = readLetter("robust", text);
+export function letterLogProbabilities(
+  content: unknown,
+  text: string,
+  letters: readonly Letter[] = mmmlu.letters,
+): number[] | undefined {
+  const answer = readLetter("robust", text, letters);
   if (answer === null || !Array.isArray(content)) return undefined;
   const place = tokenSchema.safeParse(placeOf(content, text, answer));
   if (!place.success) return undefined;
@@ -123,11 +128,11 @@ export function letterLogProbabilities(content: unknown, text: string): [number,
   const finite = all.filter((one) => Number.isFinite(one.logprob));
   if (finite.length === 0 || sumOf(finite) > 1.01) return undefined;
   const lowest = Math.min(...finite.map((one) => one.logprob));
-  return LETTERS.map((letter) => {
+  return letters.map((letter) => {
     // " A" and "A" are two tokens for one answer.
-    const mass = sumOf(finite.filter(({ token }) => letterOfToken(token) === letter));
+    const mass = sumOf(finite.filter(({ token }) => isLetter(token, letter)));
     return mass > 0 ? Math.min(Math.log(mass), 0) : lowest;
-  }) as [number, number, number, number];
+  });
 }
 
 /** The token, unchecked but for its text, that gives a letter in what a reply says; undefined where there is none. */
@@ -146,16 +151,12 @@ function placeOf(content: readonly unknown[], text: string, answer: Letter): unk
     const offset = at + Math.max(letter, 0);
     while (stretch < spoken.length && spoken[stretch]!.end <= offset) stretch++;
     const inside = stretch < spoken.length && spoken[stretch]!.start <= offset;
-    if (inside && offset >= reply.start && offset < reply.end && letterOfToken(own ?? "") === answer)
-      return content[index];
+    if (inside && offset >= reply.start && offset < reply.end && isLetter(own ?? "", answer)) return content[index];
     at += (own ?? "\ufffd").length;
   }
   return undefined;
 }
 
-/** The letter that a token is, whatever blank, bracket or full stop its vocabulary has put to it. */
-function letterOfToken(token: string): Letter | undefined {
-  if (token.length > 16) return undefined;
-  const text = trimmedOf(token, " \t\n\r▁ĠĊ(\"'*.):");
-  return LETTERS.find((letter) => letter === text);
-}
+/** Whether a token is a letter, whatever blank, bracket or full stop its vocabulary has put to it. */
+const isLetter = (token: string, letter: Letter): boolean =>
+  token.length <= 16 && trimmedOf(token, " \t\n\r▁ĠĊ(\"'*.):") === letter;

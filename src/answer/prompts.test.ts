@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "../base/errors.js";
-import { LANGUAGES, type Row } from "../data/row.js";
-import { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
+import { LANGUAGES, lettersOf, type Row } from "../tasks/index.js";
+import { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS, withLetters } from "./instructions.js";
 import { flanT5Prompt, gemma2Prompt, gemma3Messages, gemma3Prompt, questionAndChoices } from "./prompts.js";
 
 const row: Row = {
@@ -39,6 +39,20 @@ describe("the native instructions", () => {
     }
     expect(new Set(Object.values(NATIVE_INSTRUCTIONS)).size).toBe(LANGUAGES.length);
     expect(gemma3Messages([row], "native")[0]?.content).toBe(NATIVE_INSTRUCTIONS.DE_DE);
+  });
+  it("name the letters that the questions have", () => {
+    for (const language of LANGUAGES) {
+      const text = NATIVE_INSTRUCTIONS[language];
+      expect(withLetters(text, lettersOf(4))).toBe(text);
+      const ten = withLetters(text, lettersOf(10));
+      for (const letter of [...lettersOf(10), "ABCDEFGHIJ"]) expect(ten, language).toContain(letter);
+      expect(withLetters(text, lettersOf(2)), language).not.toMatch(/[CD][^a-z]/);
+    }
+    expect(withLetters(GEMMA3_SYSTEM_PROMPT, lettersOf(5))).toContain("(A, B, C, D, or E)");
+    expect(withLetters(GEMMA3_SYSTEM_PROMPT, lettersOf(2))).toContain("(A or B)");
+    const wide = { ...row, choices: ["1", "2", "3", "4", "5"] };
+    expect(flanT5Prompt(wide)).toContain("\nD) 4\nE) 5\nAnswer:");
+    expect(gemma3Messages([row, wide], "native")[0]?.content).toContain("(A, B, C, D oder E)");
   });
   it("refuse a language that has none", () => expect(() => instructionIn("XX_XX")).toThrow(UserError));
 });

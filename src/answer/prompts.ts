@@ -1,28 +1,30 @@
-import type { Row } from "../data/index.js";
+import { lettersOfRows, OPTION_LETTERS, type Row } from "../tasks/index.js";
 import { instructionIn } from "./instructions.js";
 
 /*
- * The experiments' texts, to the letter: they decide which rows pass the length filter, and what the model is asked.
+ * The experiments' texts, to the letter: they decide which rows pass the length filter, and what the model is asked. A row of
+ * more or fewer options has as many lines of them.
  */
+
+/** A row's options, one a line. */
+const options = ({ choices }: Pick<Row, "choices">, line: (letter: string, choice: string) => string): string =>
+  choices.map((choice, index) => line(OPTION_LETTERS[index]!, choice)).join("\n");
 
 /** §1, and the text whose tokens §4 counts. */
 export function questionAndChoices(row: Pick<Row, "question" | "choices">): string {
-  const [a, b, c, d] = row.choices;
-  return `Question: ${row.question}\nChoices:\nA: ${a}\nB: ${b}\nC: ${c}\nD: ${d}`;
+  return `Question: ${row.question}\nChoices:\n${options(row, (letter, choice) => `${letter}: ${choice}`)}`;
 }
 
 /** §2, flan-t5-finetune. */
 export function flanT5Prompt(row: Pick<Row, "question" | "choices">): string {
-  const [a, b, c, d] = row.choices;
-  return `Question: ${row.question}\nA) ${a}\nB) ${b}\nC) ${c}\nD) ${d}\nAnswer:`;
+  return `Question: ${row.question}\n${options(row, (letter, choice) => `${letter}) ${choice}`)}\nAnswer:`;
 }
 
 /** §3, gemma-2-2b-finetune, without its `<bos>`. */
 export function gemma2Prompt(row: Pick<Row, "question" | "choices">): string {
-  const [a, b, c, d] = row.choices;
   return (
     "The following is a multiple-choice question. Provide the letter of the correct answer.\n\n" +
-    `Question: ${row.question}\nOptions:\n(A) ${a}\n(B) ${b}\n(C) ${c}\n(D) ${d}\nCorrect Answer:`
+    `Question: ${row.question}\nOptions:\n${options(row, (letter, choice) => `(${letter}) ${choice}`)}\nCorrect Answer:`
   );
 }
 
@@ -57,7 +59,7 @@ export type InstructionName = "english" | "native";
 export function gemma3Messages(rows: readonly Row[], instruction: InstructionName = "english"): ChatMessage[] {
   const language = instruction === "english" ? "english" : (rows[0] as Row).language;
   return [
-    { role: "system", content: instructionIn(language) },
+    { role: "system", content: instructionIn(language, lettersOfRows(rows)) },
     { role: "user", content: gemma3Prompt(rows) },
   ];
 }

@@ -1,6 +1,6 @@
 import { hashOf } from "../base/canonical.js";
 import { sha256 } from "../base/files.js";
-import type { Row } from "../data/index.js";
+import type { Row } from "../tasks/index.js";
 import type { AnswerRequest } from "./answerer.js";
 import { type ChatMessage, gemma3Messages, type InstructionName, type RowTextName, rowTexts } from "./prompts.js";
 

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { categoryOf, cleanSubject, SUBJECTS } from "../tasks/index.js";
 import { loadCorpus } from "./corpus.js";
-import { categoryOf, cleanSubject, SUBJECTS } from "./subjects.js";
 
 const HEADER = ",Question,A,B,C,D,Answer,Subject\n";
 function folderWith(content: string | Uint8Array, name = "mmlu_DE-DE.csv"): string {

@@ -4,11 +4,10 @@ import { checkStopped, messageOf, UserError } from "../base/errors.js";
 import { sha256OfFile } from "../base/files.js";
 import { printableName } from "../base/printable.js";
 import { type Progress, silent } from "../base/progress.js";
+import { cleanSubject, LANGUAGES, type Letter, mmmlu, type Row } from "../tasks/index.js";
 import { COLUMNS, type Column, lineOfRecord, readTable, type Table } from "./csv.js";
 import { downloadFiles, hubSettings, isRepositoryName, PINNED_DATASET, resolveCommit } from "./hub/index.js";
-import { LANGUAGES, LETTERS, type Letter, type Row } from "./row.js";
 import { sampleFolder } from "./sample/index.js";
-import { cleanSubject } from "./subjects.js";
 
 export interface CorpusOptions {
   /** A hub id, a folder with `test/mmlu_XX-YY.csv`, or `sample`. */
@@ -190,7 +189,7 @@ function rowsOf(path: string, language: string, table: Table, limit: number): { 
     const index = Number(cell("Unnamed: 0"));
     if (!/^\d+$/.test(cell("Unnamed: 0")))
       fail(i, `the index (first column) is "${printableName(cell("Unnamed: 0"))}", expected a whole number`);
-    if (!(LETTERS as readonly string[]).includes(cell("Answer")))
+    if (!(mmmlu.letters as readonly string[]).includes(cell("Answer")))
       fail(i, `the answer is "${printableName(cell("Answer"))}", expected A, B, C or D`);
     if (subject === "") fail(i, "the subject is empty");
     const id = `${language}/${subject}/${index}`;

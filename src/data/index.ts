@@ -12,6 +12,4 @@ export {
   type Repository,
   resolveCommit,
 } from "./hub/index.js";
-export { LANGUAGES, type Language, LETTERS, type Letter, questionOf, type Row } from "./row.js";
 export { SAMPLE_QUESTIONS, sampleFolder, writeSample } from "./sample/index.js";
-export { CATEGORIES, type Category, categoryOf, cleanSubject, SUBJECTS } from "./subjects.js";

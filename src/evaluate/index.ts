@@ -4,6 +4,7 @@ export { type EvaluationMetrics, evaluationMetrics, type GroupAccuracy } from ".
 export { type Prediction, readPredictions, writePredictions } from "./prediction.js";
 export { indexReplies, predictionsFrom, type ReplyIndex } from "./reply-index.js";
 export type { LoggedRetry } from "./retry-log.js";
+export { lettersOfAnswers, type RowFacts } from "./row-facts.js";
 export { type Evaluation, type EvaluationOptions, evaluate } from "./run.js";
 export { type StageScore, scoreReplies } from "./score.js";
 export * from "./statistics/index.js";

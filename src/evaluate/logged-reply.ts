@@ -5,6 +5,8 @@ import { type RawReply, rawReplySchema } from "../answer/index.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { faultsOf } from "../base/json.js";
 
+import { type RowFacts, rowFactsSchema } from "./row-facts.js";
+
 /** A line of `replies.jsonl`: one raw reply, and the questions that it answers in order. */
 export interface LoggedReply extends RawReply {
   readonly key: string;
@@ -13,6 +15,8 @@ export interface LoggedReply extends RawReply {
   /** The true letters, in the order of `ids`: the log can be scored without the data. */
   readonly answers: string;
   readonly milliseconds: number;
+  /** What the ids do not tell of rows that are not MMMLU's, in the order of `ids`. */
+  readonly facts?: readonly RowFacts[];
 }
 
 /** What a line is: whoever writes one and whoever reads one hold to it. */
@@ -28,10 +32,12 @@ export const loggedReplySchema: z.ZodType<LoggedReply> = rawReplySchema
           .regex(/^[^/]+\/[^/]+\/\d+$/, "not such as DE_DE/anatomy/0"),
       )
       .min(1),
-    answers: z.string().regex(/^[ABCD]+$/, "not letters A to D"),
+    answers: z.string().regex(/^[A-J]+$/, "not letters A to J"),
     milliseconds: z.number().nonnegative(),
+    facts: z.array(rowFactsSchema).optional(),
   })
-  .refine(({ ids, answers }) => ids.length === answers.length, { message: "as many as ids", path: ["answers"] });
+  .refine(({ ids, answers }) => ids.length === answers.length, { message: "as many as ids", path: ["answers"] })
+  .refine(({ ids, facts }) => !facts || ids.length === facts.length, { message: "as many as ids", path: ["facts"] });
 
 /** Bytes of a line at most: the largest reply that is taken from a server, with every character escaped. */
 export const LONGEST_LINE = 64 << 20;

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { LETTERS, type Letter } from "../data/row.js";
+import { type Letter, mmmlu } from "../tasks/index.js";
 import { evaluationMetrics } from "./metrics.js";
 import { type Prediction, readPredictions, writePredictions } from "./prediction.js";
+
+const LETTERS = mmmlu.letters;
 
 const prediction = (answer: Letter, predicted: Letter | null, subject = "anatomy", language = "DE_DE"): Prediction => ({
   id: `${language}/${subject}/0`,

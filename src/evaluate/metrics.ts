@@ -1,5 +1,6 @@
-import { LETTERS } from "../data/index.js";
+import { lettersOf, OPTION_LETTERS } from "../tasks/index.js";
 import type { Prediction } from "./prediction.js";
+import { optionsOf } from "./row-facts.js";
 import type { UnreadableCounts } from "./unreadable.js";
 
 export interface GroupAccuracy {
@@ -12,7 +13,7 @@ export interface EvaluationMetrics {
   n: number;
   correct: number;
   accuracy: number;
-  /** Rows: true A–D. Columns: predicted A–D, then unreadable. */
+  /** Rows: true A, B …, as far as the widest question has options. Columns: predicted A, B …, then unreadable. */
   confusion: number[][];
   subjects: Record<string, GroupAccuracy>;
   languages: Record<string, GroupAccuracy>;
@@ -24,22 +25,30 @@ export interface EvaluationMetrics {
 
 /** Counts predictions as they come; accuracy of nothing is 0. */
 export function evaluationMetrics(
-  predictions: Iterable<Pick<Prediction, "answer" | "prediction" | "unreadable" | "subject" | "language">>,
+  predictions: Iterable<Pick<Prediction, "answer" | "prediction" | "unreadable" | "subject" | "language" | "options">>,
 ): EvaluationMetrics {
-  const confusion = LETTERS.map(() => [0, 0, 0, 0, 0]);
+  // As wide as a question can be; the letters that none has are cut off at the end.
+  const counts = OPTION_LETTERS.map(() => OPTION_LETTERS.map(() => 0));
+  const unread = OPTION_LETTERS.map(() => 0);
+  let widest: number | undefined;
   const subjects = new Map<string, { n: number; correct: number }>();
   const languages = new Map<string, { n: number; correct: number }>();
   const reasons: UnreadableCounts = { cut: 0, empty: 0, onlyReasoning: 0, withoutLetter: 0 };
   let n = 0;
-  for (const { answer, prediction, unreadable = "withoutLetter", subject, language } of predictions) {
-    if (prediction === null) reasons[unreadable]++;
-    const column = prediction === null ? LETTERS.length : LETTERS.indexOf(prediction);
-    const row = confusion[LETTERS.indexOf(answer)] as number[];
-    row[column] = (row[column] as number) + 1;
+  for (const one of predictions) {
+    const { answer, prediction, unreadable = "withoutLetter", subject, language } = one;
+    const truth = OPTION_LETTERS.indexOf(answer);
+    if (prediction === null) {
+      unread[truth]!++;
+      reasons[unreadable]++;
+    } else counts[truth]![OPTION_LETTERS.indexOf(prediction)]!++;
+    widest = Math.max(widest ?? 0, optionsOf(one));
     count(subjects, subject, prediction === answer);
     count(languages, language, prediction === answer);
     n++;
   }
+  const letters = lettersOf(widest ?? optionsOf({}));
+  const confusion = letters.map((_, truth) => [...counts[truth]!.slice(0, letters.length), unread[truth]!]);
   const correct = confusion.reduce((sum, row, index) => sum + (row[index] as number), 0);
   return {
     n,
@@ -48,7 +57,7 @@ export function evaluationMetrics(
     confusion,
     subjects: accuracies(subjects),
     languages: accuracies(languages),
-    unreadable: confusion.reduce((sum, row) => sum + (row[LETTERS.length] as number), 0),
+    unreadable: unread.reduce((sum, count) => sum + count, 0),
     unreadableBy: reasons,
   };
 }

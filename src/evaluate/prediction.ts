@@ -3,11 +3,12 @@ import { UserError } from "../base/errors.js";
 import { writePiecesWhole } from "../base/files.js";
 import { faultsOf } from "../base/json.js";
 import { readJsonLines } from "../base/json-lines.js";
-import { LETTERS, type Letter } from "../data/index.js";
+import { type Letter, OPTION_LETTERS } from "../tasks/index.js";
+import { type RowFacts, rowFactsSchema } from "./row-facts.js";
 import { UNREADABLE_REASONS, type UnreadableReason } from "./unreadable.js";
 
 /** What was predicted for one row: a line of `predictions.jsonl`. */
-export interface Prediction {
+export interface Prediction extends RowFacts {
   /** The row's id, such as `DE_DE/abstract_algebra/0`. */
   readonly id: string;
   readonly language: string;
@@ -22,8 +23,8 @@ export interface Prediction {
   readonly reply: string;
   /** Which evaluation of the run: `zero-shot`, `baseline`, `final`. */
   readonly stage: string;
-  /** Natural logarithms of the probabilities of A to D, where they were asked for and sent. */
-  readonly logProbabilities?: readonly [number, number, number, number];
+  /** Natural logarithms of the probabilities of the options' letters, where they were asked for and sent. */
+  readonly logProbabilities?: readonly number[];
 }
 
 /**
@@ -38,7 +39,7 @@ function* linesOf(predictions: Iterable<Prediction>): Generator<string> {
   for (const prediction of predictions) yield `${JSON.stringify(prediction)}\n`;
 }
 
-const letter = z.enum(LETTERS);
+const letter = z.enum(OPTION_LETTERS);
 /** JSON has no −∞: it was written as null. */
 const logProbability = z
   .number()
@@ -47,6 +48,7 @@ const logProbability = z
 
 /** A line of `predictions.jsonl` as it is read back; keys that are not named pass. */
 const predictionSchema = z.looseObject({
+  ...rowFactsSchema.shape,
   id: z.string(),
   language: z.string(),
   subject: z.string(),
@@ -55,7 +57,7 @@ const predictionSchema = z.looseObject({
   unreadable: z.enum(UNREADABLE_REASONS).optional(),
   reply: z.string(),
   stage: z.string(),
-  logProbabilities: z.tuple([logProbability, logProbability, logProbability, logProbability]).optional(),
+  logProbabilities: z.array(logProbability).min(2).max(OPTION_LETTERS.length).optional(),
 });
 
 /**

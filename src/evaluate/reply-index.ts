@@ -1,9 +1,10 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { type ReadingName, readReply } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
-import type { Letter } from "../data/index.js";
+import { type Letter, lettersOf, partsOfId } from "../tasks/index.js";
 import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
 import type { Prediction } from "./prediction.js";
+import { lettersOfAnswers, optionsOf } from "./row-facts.js";
 import { whyUnreadable } from "./unreadable.js";
 
 interface Place {
@@ -58,14 +59,15 @@ export function* predictionsFrom(
   const places = index.stages.get(stage) ?? new Map<string, Place>();
   if (order) requireAll(index, stage, places, order);
   const file = openSync(index.path, "r");
-  let last: { offset: number; line: LoggedReply; letters: (Letter | null)[] } | undefined;
+  let last: { offset: number; line: LoggedReply; letters: readonly (Letter | null)[] } | undefined;
   try {
     for (const id of order ?? places.keys()) {
       const place = places.get(id) as Place;
       // The questions of one request mostly follow each other.
       if (last?.offset !== place.offset) {
         const line = lineAt(file, place, index.path);
-        last = { offset: place.offset, line, letters: readReply(reading, line.text, line.ids.length) };
+        const labels = lettersOfAnswers(line.facts ?? [{}]);
+        last = { offset: place.offset, line, letters: readReply(reading, line.text, line.ids.length, labels) };
       }
       yield predictionOf(id, last.line, last.letters, place.index);
     }
@@ -107,12 +109,16 @@ function lineAt(file: number, { offset, length }: Place, path: string): LoggedRe
 }
 
 function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter | null)[], index: number): Prediction {
-  const [language, subject] = id.split("/") as [string, string];
-  const prediction = letters[index] ?? null;
+  const { language, subject } = partsOfId(id);
+  const facts = line.facts?.[index] ?? {};
+  const letter = letters[index] ?? null;
+  // Another question of the same request may have had more options.
+  const prediction = letter !== null && lettersOf(optionsOf(facts)).includes(letter) ? letter : null;
   return {
     id,
     language,
     subject,
+    ...facts,
     answer: line.answers[index] as Letter,
     prediction,
     ...(prediction === null ? { unreadable: whyUnreadable(line) } : {}),

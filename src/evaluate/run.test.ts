@@ -24,10 +24,12 @@ import { questionAndChoices } from "../answer/prompts.js";
 import { gemma3Plan } from "../answer/requests.js";
 import { UsageError, UserError } from "../base/errors.js";
 import { silent } from "../base/progress.js";
-import { LETTERS, type Letter, type Row } from "../data/row.js";
+import { type Letter, mmmlu, type Row } from "../tasks/index.js";
 import { evaluationMetrics } from "./metrics.js";
 import { type EvaluationOptions, evaluate } from "./run.js";
 import { scoreReplies } from "./score.js";
+
+const LETTERS = mmmlu.letters;
 
 let folder = "";
 const stops: (() => Promise<void>)[] = [];

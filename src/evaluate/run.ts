@@ -1,5 +1,5 @@
 import { type ReadingName, readReply } from "../answer/index.js";
-import type { Row } from "../data/index.js";
+import type { Row } from "../tasks/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";

@@ -1,7 +1,7 @@
 import { localAnswerer, promptPlan, settled } from "../answer/index.js";
-import type { Row } from "../data/index.js";
 import { evaluate } from "../evaluate/index.js";
 import type { RunFolder } from "../record/index.js";
+import { lettersOfRows, type Row } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import { type Stage, stageOf } from "./answers.js";
 import { readingsOf } from "./beside.js";
@@ -28,7 +28,8 @@ export async function askModel(
     tokenizer,
     identity: { ...loaded.identity, ...trained },
     batchSize: evaluation.batchSize,
-    settled: (text) => readingsOf(configuration).every((reading) => settled(reading, text)),
+    letters: lettersOfRows(rows),
+    settled: (text, letters) => readingsOf(configuration).every((reading) => settled(reading, text, letters)),
     letterText: letterText(configuration),
     maximumPromptTokens: configuration.prompt === "gemma-2" ? configuration.filter.maximumTokens : undefined,
   });

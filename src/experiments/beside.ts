@@ -1,6 +1,7 @@
 import { type ReadingName, readLetter, rowTexts } from "../answer/index.js";
-import { evaluationMetrics, evaluationStatistics, type Prediction } from "../evaluate/index.js";
+import { evaluationMetrics, evaluationStatistics, lettersOfAnswers, type Prediction } from "../evaluate/index.js";
 import { html, percent, type Section, table } from "../report/index.js";
+import { OPTION_LETTERS } from "../tasks/index.js";
 import type { Stage } from "./answers.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { Prepared } from "./prepare.js";
@@ -29,7 +30,7 @@ export function measuredBeside(
     .filter((one) => one.logProbabilities)
     .map((one) => ({
       ...one,
-      prediction: "ABCD"[indexOfLargest(one.logProbabilities as readonly number[])] as Prediction["prediction"],
+      prediction: OPTION_LETTERS[indexOfLargest(one.logProbabilities as readonly number[])] ?? null,
     }));
   const brief = (predictions: readonly Prediction[]) => {
     const { n, correct, accuracy, unreadable } = evaluationMetrics(predictions);
@@ -38,7 +39,12 @@ export function measuredBeside(
   return {
     letterLogProbabilities: byLetters.length ? brief(byLetters) : null,
     lastMatch: readingsOf(configuration).includes("last-match")
-      ? brief(stage.predictions.map((one) => ({ ...one, prediction: readLetter("last-match", one.reply) })))
+      ? brief(
+          stage.predictions.map((one) => ({
+            ...one,
+            prediction: readLetter("last-match", one.reply, lettersOfAnswers([one])),
+          })),
+        )
       : null,
     withoutTwinInTrain: clean.size ? brief(stage.predictions.filter((one) => clean.has(one.id))) : null,
   };

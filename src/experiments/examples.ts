@@ -1,7 +1,7 @@
 import { rowTexts } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
-import type { Row } from "../data/index.js";
 import type { Example } from "../models/index.js";
+import type { Row } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 

@@ -1,5 +1,6 @@
 import type { DeviceArray } from "../graph/index.js";
 import { type Example, type LanguageModel, Random } from "../models/index.js";
+import { mmmlu } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import { AdamW, clipCoefficient, GradientNorm } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
@@ -20,7 +21,7 @@ export async function practiseLetters(
 ): Promise<void> {
   const random = new Random(seed, 1);
   const letters = await Promise.all(
-    ["A", "B", "C", "D"].map((letter) => tokenizer.encode(letterText({ prompt })(letter), false)),
+    mmmlu.letters.map((letter) => tokenizer.encode(letterText({ prompt })(letter), false)),
   );
   const ids = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => !tokenizer.isSpecial(id));
   const row = (): Example => {

@@ -1,7 +1,9 @@
 import { rowTexts } from "../answer/index.js";
 import { checkStopped, UsageError } from "../base/errors.js";
-import { type Corpus, loadCorpus, type Row } from "../data/index.js";
+import { type Corpus, loadCorpus } from "../data/index.js";
+import type { QuestionText } from "../report/index.js";
 import { auditLeak, hashOfSplits, idsOf, type LeakAudit, type Splits, splitRows } from "../split/index.js";
+import type { Row } from "../tasks/index.js";
 import { type Filtered, filterByLength, loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
@@ -139,5 +141,5 @@ export function factsOf({ corpus, tokenizer, filtered, splits }: Prepared): [str
 }
 
 /** Texts of the test rows, for the report's table. */
-export const textsOf = (rows: readonly Row[]): Record<string, readonly [string, string, string, string, string]> =>
+export const textsOf = (rows: readonly Row[]): Record<string, QuestionText> =>
   Object.fromEntries(rows.map((row) => [row.id, [row.question, ...row.choices] as const]));

@@ -4,6 +4,7 @@ import { lockFolder } from "../base/lock.js";
 import { explore } from "../explore/index.js";
 import { RunFolder, type Tracker, writeManifest } from "../record/index.js";
 import { explorationReport, html, percent, standalone, table } from "../report/index.js";
+import { lettersOfRows } from "../tasks/index.js";
 import { loadTokenizer } from "../tokens/index.js";
 import type { ExploreConfiguration } from "./configuration.js";
 import type { RunContext, RunOutcome } from "./context.js";
@@ -181,11 +182,11 @@ async function exploreAndReport(
           id: "first-rows",
           title: "First rows",
           body: table(
-            ["id", "question", "A", "B", "C", "D", "answer"],
+            ["id", "question", ...lettersOfRows(found.firstRows), "answer"],
             found.firstRows.map((row) => [
               row.id,
               row.question.slice(0, 160),
-              ...row.choices.map((choice) => choice.slice(0, 60)),
+              ...lettersOfRows(found.firstRows).map((_, index) => row.choices[index]?.slice(0, 60) ?? ""),
               row.answer,
             ]),
           ),

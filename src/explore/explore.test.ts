@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Corpus, loadCorpus, type Row } from "../data/index.js";
+import { type Corpus, loadCorpus } from "../data/index.js";
+import type { Row } from "../tasks/index.js";
 import { loadTokenizer, makeTokenizer, type Tokenizer } from "../tokens/index.js";
 import { explore, findDuplicates, histogram, keyDifferences, summarize } from "./index.js";
 

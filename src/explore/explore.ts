@@ -1,6 +1,7 @@
 import { checkStopped } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
-import { COLUMNS, type Column, type Corpus, LETTERS, type Row } from "../data/index.js";
+import { COLUMNS, type Column, type Corpus } from "../data/index.js";
+import { lettersOfRows, type Row } from "../tasks/index.js";
 import { countTokens, type Tokenizer } from "../tokens/index.js";
 import { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
 import { type LengthHistogram, lengthHistogram, type Summary, summarize } from "./summary.js";
@@ -168,7 +169,7 @@ function tally(rows: readonly Row[], key: (row: Row) => string): Record<string, 
 
 const letters = (rows: readonly Row[]): Record<string, number> => {
   const counts = tally(rows, (row) => row.answer);
-  return Object.fromEntries(LETTERS.map((letter) => [letter, counts[letter] ?? 0]));
+  return Object.fromEntries(lettersOfRows(rows).map((letter) => [letter, counts[letter] ?? 0]));
 };
 
 const sorted = <T>(record: Record<string, T>): Record<string, T> =>

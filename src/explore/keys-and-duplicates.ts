@@ -1,4 +1,4 @@
-import { questionOf, type Row } from "../data/index.js";
+import { questionOf, type Row } from "../tasks/index.js";
 
 /** A question whose true answer is not the same in every language. */
 export interface KeyDifference {

@@ -30,14 +30,13 @@ export const reportScript = `
   const data = document.getElementById("predictions-data");
   const view = document.getElementById("predictions-view");
   if (!data || !view) return;
-  const { columns, rows, texts } = JSON.parse(data.textContent);
+  const { columns, rows, texts, letters } = JSON.parse(data.textContent);
   const at = Object.fromEntries(columns.map((name, index) => [name, index]));
   const HEIGHT = 37;
   const body = view.querySelector("tbody");
   const fields = Object.fromEntries(["search", "language", "subject", "stage", "outcome"].map((name) => [name, document.getElementById("filter-" + name)]));
   const count = document.getElementById("predictions-count");
   const detail = document.getElementById("detail");
-  const letters = ["A", "B", "C", "D"];
   const outcome = (row) => row[at.prediction] === null ? "unreadable" : row[at.prediction] === row[at.answer] ? "right" : "wrong";
   const haystacks = new Array(rows.length);
   const haystack = (i) => haystacks[i] ??= (rows[i][at.id] + " " + rows[i][at.reply] + " " + (texts[rows[i][at.id]]?.join(" ") ?? "")).toLowerCase();
@@ -109,7 +108,7 @@ export const reportScript = `
     const text = texts[row[at.id]];
     if (text) {
       line(text[0], "question", lang);
-      letters.forEach((letter, k) => line(letter + ") " + text[k + 1] + (letter === row[at.answer] ? "  ← true" : "") + (letter === row[at.prediction] ? "  ← predicted" : ""), letter === row[at.prediction] ? "chosen" : "", lang));
+      text.slice(1).forEach((choice, k) => { const letter = letters[k]; line(letter + ") " + choice + (letter === row[at.answer] ? "  ← true" : "") + (letter === row[at.prediction] ? "  ← predicted" : ""), letter === row[at.prediction] ? "chosen" : "", lang); });
     } else line("The page holds no question texts: there are too many rows. True " + row[at.answer] + ", predicted " + (row[at.prediction] ?? "nothing readable"));
     line("Reply: " + (row[at.reply] || "(empty)"), "said");
   }

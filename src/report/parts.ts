@@ -6,6 +6,7 @@ import {
   type Interval,
   type Prediction,
 } from "../evaluate/index.js";
+import { OPTION_LETTERS } from "../tasks/index.js";
 import { type Figure, percent, spoken, WIDE } from "./figures/index.js";
 import { type Html, html, raw, scriptJson } from "./html.js";
 import type { Section } from "./page.js";
@@ -106,7 +107,7 @@ ${left > 0 ? `${left} subjects with fewer than ${FEW_QUESTIONS} questions are no
 }
 
 /** What a question says, for the table of predictions. */
-export type QuestionText = readonly [question: string, a: string, b: string, c: string, d: string];
+export type QuestionText = readonly [question: string, ...choices: string[]];
 
 /** Above so many rows the page holds no question texts: it would grow past what a browser likes. */
 export const ROWS_WITH_TEXT = 8000;
@@ -142,6 +143,6 @@ ${select("outcome", "Outcome", [
 <colgroup><col style="width:34%"><col style="width:10%"><col style="width:7%"><col style="width:10%"><col style="width:14%"><col></colgroup>
 <thead><tr aria-rowindex="1"><th scope="col">row</th><th scope="col">stage</th><th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th><th scope="col">reply</th></tr></thead><tbody></tbody></table></div>
 <div id="detail" aria-live="polite"><span class="soft">Choose a row to read ${Object.keys(kept).length ? "its question and reply" : "its reply"}: click, or Tab into the table and use the arrow keys.</span></div>
-<script type="application/json" id="predictions-data">${scriptJson({ columns, rows, texts: kept })}</script>`,
+<script type="application/json" id="predictions-data">${scriptJson({ columns, rows, texts: kept, letters: OPTION_LETTERS })}</script>`,
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Row } from "../data/index.js";
+import type { Row } from "../tasks/index.js";
 import { publishedSplit, stratifiedTrainTestSplit, zeroShotSplit } from "./index.js";
 
 type Stored = number[] | { length: number; sha256: string };

@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import type { Row } from "../data/index.js";
+import type { Row } from "../tasks/index.js";
 import { questionGroups } from "./groups.js";
 import { generator } from "./numpy-generator.js";
 import type { Splits } from "./splits.js";

@@ -1,4 +1,4 @@
-import { questionOf, type Row } from "../data/index.js";
+import { questionOf, type Row } from "../tasks/index.js";
 
 /** What makes two rows of one language exact duplicates: the same question and the same choices in the same order. */
 export const contentOf = (row: Row): string =>

@@ -1,4 +1,4 @@
-import { questionOf, type Row } from "../data/index.js";
+import { questionOf, type Row } from "../tasks/index.js";
 import { contentOf } from "./groups.js";
 import type { Splits } from "./splits.js";
 

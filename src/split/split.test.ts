@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { shared, withoutShared } from "../../test/shared.js";
-import type { Row } from "../data/row.js";
+import type { Row } from "../tasks/index.js";
 import {
   auditLeak,
   generator,

@@ -1,6 +1,6 @@
 import { sha256OfPieces } from "../base/files.js";
 import { jsonPieces } from "../base/json.js";
-import type { Row } from "../data/index.js";
+import type { Row } from "../tasks/index.js";
 import { groupedSplit } from "./grouped-split.js";
 import { shuffledOrder, stratifiedTrainTestSplit } from "./train-test-split.js";
 

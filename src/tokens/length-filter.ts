@@ -1,4 +1,4 @@
-import type { Row } from "../data/index.js";
+import type { Row } from "../tasks/index.js";
 import { countTokens } from "./fast-count.js";
 import type { Tokenizer } from "./tokenizer.js";
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../../base/errors.js";
-import { LETTERS, type Letter } from "../../data/index.js";
+import { type Letter, mmmlu } from "../../tasks/index.js";
 import { firstCharacter } from "./first-character.js";
 import { firstMatch } from "./first-match.js";
 import { lastMatch } from "./last-match.js";
@@ -25,14 +25,14 @@ export const readingNames = Object.keys(readings) as [ReadingName, ...ReadingNam
 
 /**
  * The letter of each question that a raw reply answers, in order; null where it is unreadable.
- * @param labels the options' letters, from A on: 2 to 10 of them, for `robust`; the published readings know A to D.
+ * @param labels the options' letters, from A on: 2 to 10 of them; MMMLU's where none are given
  * @throws {UsageError} where the reading is of one question a reply and there are several.
  */
 export function readReply<L extends string = Letter>(
   name: ReadingName,
   reply: string,
   questions = 1,
-  labels: readonly L[] = LETTERS as unknown as readonly L[],
+  labels: readonly L[] = mmmlu.letters as readonly string[] as readonly L[],
 ): (L | null)[] {
   const reading: Reading = readings[name];
   if (questions > 1 && !reading.several) {
@@ -51,4 +51,5 @@ export const readLetter = <L extends string = Letter>(
 ): L | null => readReply(name, reply, 1, labels)[0] as L | null;
 
 /** Whether a reading of one question's reply can no longer change, whatever follows: where generation may stop. */
-export const settled = (name: ReadingName, partialReply: string): boolean => readings[name].settled(partialReply);
+export const settled = (name: ReadingName, partialReply: string, labels: readonly string[] = mmmlu.letters): boolean =>
+  readings[name].settled(partialReply, labels);

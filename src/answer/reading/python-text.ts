@@ -8,11 +8,15 @@ import { trimmedOf } from "../../base/trim.js";
 /** Python's `\w`: agrees on every code point that Python 3.11's Unicode has assigned. */
 const WORD = "[\\p{L}\\p{N}_]";
 
-/** All letters A–D of either case between Python's `\b`s: an expression with a place of its own. */
-export const standaloneLetters = (): RegExp => new RegExp(`(?<!${WORD})[A-Da-d](?!${WORD})`, "gu");
+/** The letters of so many options as a class of characters: `[A-D]` of four. */
+export const capitals = (labels: readonly string[]): string => `[A-${labels.at(-1)}]`;
 
-/** A capital A–D at the start, before Python's `\b`. */
-export const LEADING_CAPITAL = new RegExp(`^[A-D](?!${WORD})`, "u");
+/** All letters of so many options (A–D of four) of either case between Python's `\b`s: an expression with a place of its own. */
+export const standaloneLetters = (labels: readonly string[]): RegExp =>
+  new RegExp(`(?<!${WORD})(?:${capitals(labels)}|${capitals(labels).toLowerCase()})(?!${WORD})`, "gu");
+
+/** A capital of so many options at the start, before Python's `\b`. */
+export const leadingCapital = (labels: readonly string[]): RegExp => new RegExp(`^${capitals(labels)}(?!${WORD})`, "u");
 
 const WHITESPACE =
   "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a" +

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeWhole } from "../../base/files.js";
 import { VERSION } from "../../base/versions.js";
-import { LANGUAGES, type Language, LETTERS } from "../row.js";
-import { SUBJECTS } from "../subjects.js";
+import { LANGUAGES, type Language, mmmlu, SUBJECTS } from "../../tasks/index.js";
 import { SAMPLE_WORDS } from "./words.js";
+
+const LETTERS = mmmlu.letters;
 
 /*
  * The embedded sample: questions of our own in MMMLU's layout, so that every command runs without a network. Each asks

@@ -1,4 +1,4 @@
-import type { Language } from "../row.js";
+import type { Language } from "../../tasks/index.js";
 
 /** What the sample's questions are made of, in one language. */
 export interface SampleWords {

@@ -1,6 +1,7 @@
-import { LETTERS } from "../../data/index.js";
+import { OPTION_LETTERS } from "../../tasks/index.js";
 import type { Prediction } from "../prediction.js";
-import { isCorrect, questionOfId } from "./cluster.js";
+import { questionOfAnswer } from "../row-facts.js";
+import { isCorrect } from "./cluster.js";
 import { ratioParts } from "./design-effect.js";
 
 export interface CalibrationBin {
@@ -21,13 +22,13 @@ export interface Calibration {
    * bin's deviation taken as normal, with the cluster-robust variance of its rows by question, or that of independent rows where it is larger.
    */
   readonly errorIfCalibrated: number;
-  /** Brier score over the four letters, 0 to 2. */
+  /** Brier score over the options' letters, 0 to 2. */
   readonly brier: number;
   readonly bins: readonly CalibrationBin[];
 }
 
 /**
- * How far the letters' probabilities (their log-probabilities, renormalized over A to D) can be believed.
+ * How far the letters' probabilities (their log-probabilities, renormalized over the options) can be believed.
  * @returns undefined where no prediction has log-probabilities.
  */
 export function calibration(predictions: readonly Prediction[], binCount = 10): Calibration | undefined {
@@ -46,16 +47,17 @@ export function calibration(predictions: readonly Prediction[], binCount = 10): 
     const weights = logs.map((log) => Math.exp(log - highest));
     const total = weights.reduce((a, b) => a + b, 0);
     const probabilities = weights.map((weight) => weight / total);
-    LETTERS.forEach((letter, index) => {
-      brier += ((probabilities[index] as number) - (letter === prediction.answer ? 1 : 0)) ** 2;
+    probabilities.forEach((probability, index) => {
+      brier += (probability - (OPTION_LETTERS[index] === prediction.answer ? 1 : 0)) ** 2;
     });
-    const confidence = probabilities[LETTERS.indexOf(prediction.prediction)] as number;
+    const confidence = probabilities[OPTION_LETTERS.indexOf(prediction.prediction)];
+    if (confidence === undefined) continue;
     const bin = bins[Math.min(binCount - 1, Math.floor(confidence * binCount))] as (typeof bins)[number];
     bin.n++;
     bin.confidence += confidence;
     bin.correct += isCorrect(prediction) ? 1 : 0;
     bin.variance += confidence * (1 - confidence);
-    const question = questionOfId(prediction.id);
+    const question = questionOfAnswer(prediction);
     const { n: rows, sum } = bin.questions.get(question) ?? { n: 0, sum: 0 };
     bin.questions.set(question, { n: rows + 1, sum: sum + Number(isCorrect(prediction)) - confidence });
     n++;

@@ -1,18 +1,12 @@
-import { questionOf } from "../../data/index.js";
 import type { Prediction } from "../prediction.js";
+import { questionOfAnswer } from "../row-facts.js";
 import type { Cluster } from "./interval.js";
 
-/** The question that a row's id names, without its language: `abstract_algebra/0`. */
-export function questionOfId(id: string): string {
-  const [, subject, index] = id.split("/");
-  return questionOf({ subject: subject as string, index: Number(index) });
-}
-
 /** Predictions by question: the one partition that feeds every clustered estimate. */
-export function byQuestion<P extends Pick<Prediction, "id">>(predictions: readonly P[]): Map<string, P[]> {
+export function byQuestion<P extends Pick<Prediction, "id" | "question">>(predictions: readonly P[]): Map<string, P[]> {
   const groups = new Map<string, P[]>();
   for (const prediction of predictions) {
-    const question = questionOfId(prediction.id);
+    const question = questionOfAnswer(prediction);
     const group = groups.get(question);
     if (group) group.push(prediction);
     else groups.set(question, [prediction]);

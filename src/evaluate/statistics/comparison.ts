@@ -1,7 +1,8 @@
 import { UserError } from "../../base/errors.js";
 import type { Prediction } from "../prediction.js";
+import { questionOfAnswer } from "../row-facts.js";
 import { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
-import { byQuestion, isCorrect, questionOfId } from "./cluster.js";
+import { byQuestion, isCorrect } from "./cluster.js";
 import type { Interval } from "./interval.js";
 import { holm, mcnemarExact } from "./mcnemar.js";
 import { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
@@ -123,7 +124,7 @@ export function compareRuns(
   const adjustedClustered = holm(pairs.map((pair) => pair.clusteredPValue));
   return {
     rows: common.length,
-    questions: new Set(common.map(questionOfId)).size,
+    questions: new Set(answers[0]!.map(questionOfAnswer)).size,
     runs: runs.map((run, index) => ({
       name: run.name,
       answered: run.predictions.length,
@@ -150,6 +151,7 @@ function comparePair(
 ): Unadjusted {
   const pairs = a.map((one, index) => ({
     id: one.id,
+    question: one.question,
     subject: one.subject,
     first: isCorrect(one),
     second: isCorrect(b[index] as Prediction),
@@ -169,7 +171,7 @@ function comparePair(
   };
 }
 
-type Pair = { id: string; subject: string; first: boolean; second: boolean };
+type Pair = { id: string; question?: string; subject: string; first: boolean; second: boolean };
 
 const clustersOf = (pairs: readonly Pair[]): PairedCluster[] =>
   [...byQuestion(pairs).values()].map((group) => ({

@@ -1,6 +1,6 @@
 export { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
 export { type Calibration, type CalibrationBin, calibration } from "./calibration.js";
-export { byQuestion, isCorrect, questionClusters, questionOfId } from "./cluster.js";
+export { byQuestion, isCorrect, questionClusters } from "./cluster.js";
 export {
   type ComparedRun,
   type Comparison,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { LETTERS, type Letter } from "../../data/index.js";
+import { type Letter, mmmlu } from "../../tasks/index.js";
 import type { Prediction } from "../prediction.js";
 import { betaQuantile, normalQuantile, studentQuantile } from "./distributions.js";
 import {
@@ -18,6 +18,8 @@ import {
   shrink,
   wilsonInterval,
 } from "./index.js";
+
+const LETTERS = mmmlu.letters;
 
 /** Made by reference/evaluation_statistics.py with scipy and statsmodels. */
 const golden = JSON.parse(readFileSync(new URL("../../../reference/golden/statistics.json", import.meta.url), "utf8"));

@@ -1,5 +1,6 @@
-import { type Category, categoryOf, LETTERS, type Letter } from "../../data/index.js";
+import { categoryOf, chanceOf, type Letter } from "../../tasks/index.js";
 import type { Prediction } from "../prediction.js";
+import { lettersOfAnswers, optionsOf } from "../row-facts.js";
 import { type UnreadableCounts, unreadableCounts } from "../unreadable.js";
 import { type Calibration, calibration } from "./calibration.js";
 import { isCorrect, questionClusters } from "./cluster.js";
@@ -19,6 +20,8 @@ export interface Accuracy {
   readonly fewQuestions: boolean;
   readonly correct: number;
   readonly accuracy: number;
+  /** The mean accuracy of answers drawn by lot among each row's options. */
+  readonly chance: number;
   /** Wilson's 95 % interval, rows taken as independent. */
   readonly interval: Interval;
   /** The 95 % interval with the translations of a question as one cluster: the one to show. */
@@ -27,7 +30,7 @@ export interface Accuracy {
 
 export interface SubjectAccuracy extends Accuracy {
   readonly subject: string;
-  readonly category: Category;
+  readonly category: string;
   /** Drawn towards the mean of all subjects, for ranking. */
   readonly shrunken: number;
 }
@@ -56,7 +59,7 @@ export interface EvaluationStatistics {
   /** How many replies have no readable letter, by reason. */
   readonly unreadableBy: UnreadableCounts;
   readonly languages: readonly (Accuracy & { readonly language: string })[];
-  readonly categories: readonly (Accuracy & { readonly category: Category })[];
+  readonly categories: readonly (Accuracy & { readonly category: string })[];
   /** By shrunken accuracy, best first. */
   readonly subjects: readonly SubjectAccuracy[];
   readonly letters: readonly LetterBias[];
@@ -83,14 +86,14 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
       : 0,
     unreadableBy: unreadableCounts(predictions),
     languages: group(predictions, (one) => one.language).map(([language, rows]) => ({ language, ...accuracyOf(rows) })),
-    categories: group(predictions, (one) => categoryOf(one.subject)).map(([category, rows]) => ({
-      category: category as Category,
+    categories: group(predictions, categoryOfAnswer).map(([category, rows]) => ({
+      category,
       ...accuracyOf(rows),
     })),
     subjects: subjects
       .map(([subject, rows], index) => ({
         subject,
-        category: categoryOf(subject),
+        category: categoryOfAnswer(rows[0]!),
         ...accuracyOf(rows),
         shrunken: shrunken[index] as number,
       }))
@@ -99,6 +102,19 @@ export function evaluationStatistics(predictions: readonly Prediction[]): Evalua
     positionBias: letters.reduce((sum, letter) => sum + Math.abs(letter.excess), 0) / 2,
     calibration: calibration(predictions),
   };
+}
+
+/** A row's category as its set has it, or MMLU's. */
+const categoryOfAnswer = ({ category, subject }: Prediction): string => category ?? categoryOf(subject);
+
+/** The mean of each row's chance; of no rows, that of MMMLU's. */
+function chanceOfAnswers(predictions: readonly Prediction[]): number {
+  const counts = new Map<number, number>();
+  for (const one of predictions) counts.set(optionsOf(one), (counts.get(optionsOf(one)) ?? 0) + 1);
+  if (counts.size === 0) return chanceOf(optionsOf({}));
+  // Equal chances are not added up: a quarter stays a quarter.
+  if (counts.size === 1) return chanceOf([...counts.keys()][0]!);
+  return [...counts].reduce((sum, [options, n]) => sum + chanceOf(options) * n, 0) / predictions.length;
 }
 
 /** Accuracy of predictions with both intervals. */
@@ -112,6 +128,7 @@ export function accuracyOf(predictions: readonly Prediction[]): Accuracy {
     fewQuestions: clusters < FEW_QUESTIONS,
     correct,
     accuracy: n ? correct / n : 0,
+    chance: chanceOfAnswers(predictions),
     interval: wilsonInterval(correct, n),
     clusteredInterval: interval,
   };
@@ -119,7 +136,7 @@ export function accuracyOf(predictions: readonly Prediction[]): Accuracy {
 
 function letterBias(predictions: readonly Prediction[]): LetterBias[] {
   const readable = predictions.filter((one) => one.prediction !== null);
-  return LETTERS.map((letter) => {
+  return lettersOfAnswers(predictions).map((letter) => {
     const truth = predictions.filter((one) => one.answer === letter);
     const predicted = readable.filter((one) => one.prediction === letter).length;
     const trueOfReadable = readable.filter((one) => one.answer === letter).length;

@@ -1,4 +1,4 @@
-import { LANGUAGES } from "../../data/index.js";
+import { LANGUAGES } from "../../tasks/index.js";
 import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration.js";
 
 /** What the presets share: said once here. */

@@ -1,12 +1,16 @@
 import * as Plot from "@observablehq/plot";
-import { LETTERS } from "../../data/index.js";
 import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/index.js";
 import { FEW_QUESTIONS } from "../../evaluate/index.js";
+import { lettersOf } from "../../tasks/index.js";
 import { COLOURS, draw, type Figure, HALF, percent, rowNames, spoken, WIDE } from "./plot.js";
 import { sizeToFit } from "./text-width.js";
 
-/** Accuracy of answers drawn by lot among four letters. */
-const CHANCE = 0.25;
+/** Where answers drawn by lot would be: one rule, or a mark each where groups differ in it. */
+const chanceMark = (groups: readonly { readonly chance: number }[], y: string): Plot.Markish => {
+  const look = { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" };
+  const chances = new Set(groups.map(({ chance }) => chance));
+  return chances.size === 1 ? Plot.ruleX([...chances], look) : Plot.tickX(groups, { x: "chance", y, ...look });
+};
 
 /** A bar per subject with its n and its 95 % interval clustered by question, best first; subjects of few questions are faint. */
 export function subjectFigure(
@@ -63,7 +67,7 @@ export function subjectFigure(
           ...insets,
         }),
         Plot.ruleX([overall], { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
-        Plot.ruleX([CHANCE], { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" }),
+        chanceMark(rows, "label"),
         Plot.ruleY(rows, { x1: "low", x2: "high", y: "label", stroke: "currentColor", strokeWidth: 1.3 }),
         Plot.dot(rows, {
           x: "shrunken",
@@ -82,11 +86,12 @@ export function subjectFigure(
 
 /** Counts of true against predicted letters; the last column is the unreadable replies. */
 export function confusionFigure(confusion: readonly (readonly number[])[], name = "confusion"): Figure {
-  const columns = [...LETTERS, "unreadable"];
+  const letters = lettersOf(confusion.length);
+  const columns = [...letters, "unreadable"];
   const cells = confusion.flatMap((row, i) => {
     const total = row.reduce((a, b) => a + b, 0);
     return row.map((count, j) => ({
-      truth: LETTERS[i] as string,
+      truth: letters[i] as string,
       predicted: columns[j] as string,
       count,
       share: total ? count / total : 0,
@@ -108,7 +113,7 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
       marginBottom: 10,
       padding: 0.04,
       x: { domain: columns, label: "predicted", axis: "top" },
-      y: { domain: [...LETTERS], label: "true" },
+      y: { domain: [...letters], label: "true" },
       color: { type: "linear", domain: [0, 1], range: ["#eaf2f8", "#0072B2"] },
       marks: [
         Plot.cell(cells, { x: "predicted", y: "truth", fill: "share" }),
@@ -157,7 +162,7 @@ export function letterFigure(letters: readonly LetterBias[], name = "letters"): 
         { look: "bar", colour: COLOURS.blue, text: "predicted" },
       ],
       x: { axis: null, domain: ["true", "predicted"] },
-      fx: { label: null, domain: [...LETTERS], axis: "bottom", padding: 0.15 },
+      fx: { label: null, domain: letters.map(({ letter }) => letter), axis: "bottom", padding: 0.15 },
       y: { grid: true, label: "rows", domain: [0, 1.08 * most], ticks: 5 },
       marks: [
         Plot.barY(rows, {
@@ -185,6 +190,8 @@ export interface GroupMark {
   readonly label: string;
   readonly n: number;
   readonly accuracy: number;
+  /** Of answers drawn by lot. */
+  readonly chance: number;
   readonly clusteredInterval: readonly [number, number];
   readonly published?: number;
 }
@@ -230,7 +237,7 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
         grid: true,
       },
       marks: [
-        Plot.ruleX([CHANCE], { stroke: COLOURS.grey, strokeWidth: 1.6, strokeDasharray: "4 3" }),
+        chanceMark(rows, "text"),
         Plot.ruleY(rows, { x1: "low", x2: "high", y: "text", strokeWidth: 1.6 }),
         Plot.tickX(rows, { x: "low", y: "text", insetTop: 8, insetBottom: 8 }),
         Plot.tickX(rows, { x: "high", y: "text", insetTop: 8, insetBottom: 8 }),

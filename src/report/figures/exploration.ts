@@ -1,5 +1,4 @@
 import * as Plot from "@observablehq/plot";
-import { LETTERS } from "../../data/index.js";
 import { COLOURS, draw, type Figure, rowNames, SERIES, spoken, WIDE } from "./plot.js";
 import { widestWidth } from "./text-width.js";
 
@@ -83,26 +82,27 @@ function countFigure(
 }
 
 function balanceFigure(answersBySubject: ExplorationFigures["answersBySubject"]): Figure {
+  const letters = [...new Set(Object.values(answersBySubject).flatMap((counts) => Object.keys(counts)))].sort();
   const rows = Object.entries(answersBySubject).flatMap(([subject, counts]) =>
-    LETTERS.map((letter) => ({ subject: spoken(subject), letter, count: counts[letter] ?? 0 })),
+    letters.map((letter) => ({ subject: spoken(subject), letter, count: counts[letter] ?? 0 })),
   );
   const subjects = Object.keys(answersBySubject).map(spoken).sort();
   return draw(
     "answers-by-subject",
     "Answer balance by subject",
-    `Shares of the four answers within each of ${subjects.length} subjects; a quarter each would be even.`,
+    `Shares of the ${letters.length} answers within each of ${subjects.length} subjects; 1/${letters.length} each would be even.`,
     {
       height: 80 + 18 * subjects.length,
       ...rowNames(subjects),
-      key: LETTERS.map((letter, index) => ({ look: "bar", colour: SERIES[index] as string, text: letter }) as const),
+      key: letters.map((letter, index) => ({ look: "bar", colour: SERIES[index] as string, text: letter }) as const),
       x: { label: "share of the subject's rows", labelAnchor: "center", labelArrow: "none", tickFormat: "%" },
-      color: { domain: [...LETTERS], range: SERIES.slice(0, 4) },
+      color: { domain: letters, range: SERIES.slice(0, letters.length) },
       marks: [
-        Plot.barX(
-          rows,
-          Plot.stackX({ x: "count", y: "subject", fill: "letter", offset: "normalize", order: [...LETTERS] }),
+        Plot.barX(rows, Plot.stackX({ x: "count", y: "subject", fill: "letter", offset: "normalize", order: letters })),
+        Plot.ruleX(
+          letters.slice(1).map((_, index) => (index + 1) / letters.length),
+          { stroke: "white", strokeDasharray: "3 3" },
         ),
-        Plot.ruleX([0.25, 0.5, 0.75], { stroke: "white", strokeDasharray: "3 3" }),
       ],
     },
   );

@@ -13,8 +13,21 @@ export const COLOURS = {
   purple: "#CC79A7",
   sky: "#56B4E9",
   grey: "#8a8a8a",
+  yellow: "#F0E442",
 } as const;
-export const SERIES = [COLOURS.blue, COLOURS.orange, COLOURS.green, COLOURS.purple, COLOURS.red, COLOURS.sky] as const;
+export const SERIES = [
+  COLOURS.blue,
+  COLOURS.orange,
+  COLOURS.green,
+  COLOURS.purple,
+  COLOURS.red,
+  COLOURS.sky,
+  COLOURS.yellow,
+  COLOURS.grey,
+  // Okabe and Ito have no more; the last two are a darker blue and a darker green.
+  "#332288",
+  "#44540A",
+] as const;
 
 /** Widths of a figure that takes the whole of a page's column, and of one that takes half of it. */
 export const WIDE = 980;

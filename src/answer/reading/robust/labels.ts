@@ -1,5 +1,7 @@
+import { OPTION_LETTERS } from "../../../tasks/index.js";
+
 /** The letters of options: ten at most. */
-export const ALL_LABELS = "ABCDEFGHIJ";
+export const ALL_LABELS = OPTION_LETTERS.join("");
 
 /**
  * Letters that stand for A–J in other scripts: look-alikes, and the choice letters of Arabic, Bengali, Hindi, Japanese,

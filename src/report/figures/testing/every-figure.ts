@@ -1,10 +1,12 @@
-import { LANGUAGES, LETTERS, SUBJECTS } from "../../../data/index.js";
 import { compareRuns, evaluationMetrics, evaluationStatistics, type Prediction } from "../../../evaluate/index.js";
+import { LANGUAGES, mmmlu, SUBJECTS } from "../../../tasks/index.js";
 import { changeFigure, runsFigure } from "../comparison.js";
 import { evaluationFigures, groupFigure } from "../evaluation.js";
 import { explorationFigures } from "../exploration.js";
 import type { Figure } from "../plot.js";
 import { learningRateFigure, lossFigure } from "../training.js";
+
+const LETTERS = mmmlu.letters;
 
 /** A name that a run may have, in the script of each language. */
 export const NAMES = [

@@ -22,5 +22,5 @@ export const SUBJECTS: readonly string[] = [...categories.keys()].sort();
 /** A subject's category; a subject that MMLU does not have is `other`. */
 export const categoryOf = (subject: string): Category => categories.get(subject) ?? "other";
 
-/** A subject without the file name that some languages carry behind it (`_test.csv_sw-KE.csv`, `_test-sw-KE.csv`). */
-export const cleanSubject = (subject: string): string => subject.replace(/_test[.-].*$/s, "");
+/** Whether MMLU has a subject. */
+export const isMmluSubject = (subject: string): boolean => categories.has(subject);

@@ -1,0 +1,14 @@
+export { CATEGORIES, type Category, categoryOf, isMmluSubject, SUBJECTS } from "./mmlu-subjects.js";
+export { cleanSubject, LANGUAGES, type Language, mmmlu } from "./mmmlu.js";
+export { languageTag, tasks } from "./registry.js";
+export {
+  type Letter,
+  lettersOf,
+  lettersOfRows,
+  OPTION_LETTERS,
+  partsOfId,
+  questionOf,
+  type Row,
+  rowId,
+} from "./row.js";
+export { type AnswerForm, answerForms, chanceOf, type Task, type TaskColumns, wholeNumber } from "./task.js";
