@@ -84,7 +84,7 @@ async function tinyModel(
           files,
         );
   const model = await create(device);
-  const cpu = device.name === "cpu" ? undefined : await openDevice("cpu");
+  const cpu = device.memory === "host" ? undefined : await openDevice("cpu");
   const practising = cpu ? await create(cpu) : model;
   await practiseLetters(practising, tokenizer, { prompt, training });
   if (cpu) {

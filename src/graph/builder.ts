@@ -1,24 +1,15 @@
+import { type Attributes, int } from "./attributes.js";
 import { GraphError } from "./errors.js";
+import type { OperationDefinition } from "./operation.js";
 import { canonical, type Dimension, factorsOf, productOf, type Shape, showShape } from "./shape.js";
 import { captureSite, describeSite, type Site } from "./site.js";
 import { arrayFromNumbers, checkArrayType, type ElementType, type TypedArray, typeOfArray } from "./types.js";
 
-/** An attribute of a node, with its ONNX kind said. */
-export type Attribute =
-  | { readonly kind: "int"; readonly value: number }
-  | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "ints"; readonly value: readonly number[] }
-  | { readonly kind: "string"; readonly value: string };
-export type Attributes = Readonly<Record<string, Attribute>>;
-
-export const int = (value: number | boolean): Attribute => ({ kind: "int", value: Number(value) });
-export const float = (value: number): Attribute => ({ kind: "float", value });
-export const ints = (value: readonly number[]): Attribute => ({ kind: "ints", value });
-export const text = (value: string): Attribute => ({ kind: "string", value });
-
-/** An operation of a graph. Its name is ONNX's; `lower.ts` turns those that a device lacks into others. */
+/** A node of a graph. Its name is ONNX's; `lower` writes what a device lacks in other operators. */
 export interface GraphNode {
   readonly op: string;
+  /** Its gradient and how it is lowered; undefined for the engine's own arithmetic on shapes. */
+  readonly operation?: OperationDefinition;
   /** "" for ONNX itself, "com.microsoft" for the runtime's own. */
   readonly domain: string;
   readonly inputs: readonly (Value | undefined)[];
@@ -158,18 +149,30 @@ export class GraphBuilder {
     return vector;
   }
 
-  /** Adds a node. The operations in `ops/` check and infer; this takes their word. */
+  /**
+   * Adds a node of an operation, or of an ONNX operator by name that nothing differentiates. The operations in `ops/` check and
+   * infer; this takes their word.
+   */
   node(
-    op: string,
+    of: OperationDefinition | string,
     inputs: readonly (Value | undefined)[],
     outputs: readonly OutputSpec[],
     attributes: Attributes = {},
-    domain = "",
   ): Value[] {
+    const operation = typeof of === "string" ? undefined : of;
+    const op = typeof of === "string" ? of : of.name;
     const site = captureSite();
     for (const input of inputs) if (input) this.own(input, op, site);
     const made: Value[] = [];
-    const node: GraphNode = { op, domain, inputs, outputs: made, attributes, site };
+    const node: GraphNode = {
+      op,
+      operation,
+      domain: operation?.domain ?? "",
+      inputs,
+      outputs: made,
+      attributes,
+      site,
+    };
     for (const { type, shape } of outputs) made.push(new Value(this, this.takeName(op), type, shape, node));
     this.nodes.push(node);
     this.sequence.push(node);
@@ -178,14 +181,13 @@ export class GraphBuilder {
 
   /** `node` with one output. */
   one(
-    op: string,
+    of: OperationDefinition | string,
     inputs: readonly (Value | undefined)[],
     type: ElementType,
     shape: Shape,
     attributes: Attributes = {},
-    domain = "",
   ): Value {
-    return this.node(op, inputs, [{ type, shape }], attributes, domain)[0]!;
+    return this.node(of, inputs, [{ type, shape }], attributes)[0]!;
   }
 
   /**

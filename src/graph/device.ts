@@ -1,13 +1,14 @@
 import type { GraphBuilder, Value } from "./builder.js";
+import type { DeviceName } from "./devices/registry.js";
 import type { ElementType, TypedArray } from "./types.js";
 
-/** Devices by the name that `--device` takes. `cuda` is the runtime's own provider, untested here. */
-export const DEVICE_NAMES = ["cpu", "webgpu", "cuda"] as const;
-export type DeviceName = (typeof DEVICE_NAMES)[number];
+export type { DeviceName };
 
 export interface DeviceOptions {
   /** Threads of one operation on the CPU; all cores unless said. */
   readonly threads?: number;
+  /** Bytes of the largest array that an operation may read or write, where that is not the device's own limit: for tests. */
+  readonly bindingLimit?: number;
 }
 
 /**
@@ -68,6 +69,8 @@ export interface Program {
 /** A place where graphs run. Opened by `openDevice`. */
 export interface Device {
   readonly name: DeviceName;
+  /** "host": arrays lie in the machine's memory, where runs read them and write into them. */
+  readonly memory: "host" | "device";
   /** What it is, in words: `cpu (2 threads)`. */
   describe(): string;
   /**

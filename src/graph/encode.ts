@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Attribute, Attributes } from "./builder.js";
+import type { Attribute, Attributes } from "./attributes.js";
 import type { Shape } from "./shape.js";
 import { type ElementType, type TypedArray, typeCode } from "./types.js";
 
@@ -74,7 +74,7 @@ function integer(writer: BinaryWriter, field: number, value: number): void {
 export function encodeModel(graph: OnnxGraph): Uint8Array {
   const w = new BinaryWriter();
   integer(w, FIELD.model.irVersion, IR_VERSION);
-  string(w, FIELD.model.producer, "mmmlu-lab");
+  string(w, FIELD.model.producer, "graph");
   message(w, FIELD.model.graph, () => {
     for (const node of graph.nodes) message(w, FIELD.graph.node, () => writeNode(w, node));
     string(w, FIELD.graph.name, graph.name);

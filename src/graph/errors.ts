@@ -1,7 +1,5 @@
 /** What is wrong with a graph, its inputs or its device, where it was built, and what to do. */
 export class GraphError extends Error {
-  /** The exit code a command ends with when it meets this error. */
-  readonly exitCode = 1;
   /** What to do about it, in a sentence. */
   readonly hint?: string;
 

@@ -1,20 +1,11 @@
 import type { GraphNode, Region, Value } from "./builder.js";
 import { GraphError } from "./errors.js";
-import { add } from "./ops/elementwise.js";
-import { full } from "./ops/layout.js";
-import { elementwiseRules } from "./rules/elementwise.js";
-import { gatherRules } from "./rules/gather.js";
-import { layoutRules } from "./rules/layout.js";
-import { matmulRules } from "./rules/matmul.js";
-import { reduceRules } from "./rules/reduce.js";
-import { type Rule, whole } from "./rules/rule.js";
+import { add } from "./ops/arithmetic.js";
+import { expand, full } from "./ops/expand.js";
+import { sumTo } from "./ops/gradient-shapes.js";
 import { broadcast, sameShape, showShape } from "./shape.js";
 import { describeSite } from "./site.js";
 import { isFloat } from "./types.js";
-
-const RULES = new Map<string, Rule>(
-  [elementwiseRules, layoutRules, matmulRules, reduceRules, gatherRules].flatMap((family) => Object.entries(family)),
-);
 
 export interface GradientOptions {
   /** What becomes of a value that the outputs do not depend on: an error naming it (the default), or zeros. */
@@ -78,7 +69,7 @@ export function gradientsFrom(
   }
   return wrt.map((value) => {
     const gradient = adjoints.get(value);
-    if (gradient) return whole(gradient, value.shape);
+    if (gradient) return expand(gradient, value.shape);
     if (unreached === "zeros") return full(builder, value.shape, 0, value.type);
     throw new GraphError(`gradients: no gradient reaches ${value.describe()}`, {
       hint: 'The outputs do not depend on it, or only through whole numbers or stopGradient; say unreached: "zeros" if that is meant.',
@@ -109,8 +100,15 @@ function nodeGradients(
   needed: readonly boolean[],
 ): readonly (Value | undefined)[] {
   if (!needed.some(Boolean)) return [];
-  const rule = RULES.get(node.op);
-  if (!rule) {
+  const { gradient, operandGradients } = node.operation ?? {};
+  if (operandGradients) {
+    const dy = outputGradients[0]!;
+    return operandGradients.map((rule, i) => {
+      const full = needed[i] ? rule?.(dy, node) : undefined;
+      return full && sumTo(full, node.outputs[0]!.shape, node.inputs[i]!.shape);
+    });
+  }
+  if (!gradient) {
     const operands = node.inputs
       .map((input) => (input ? `${input.type} ${showShape(input.shape)}` : "none"))
       .join(", ");
@@ -118,7 +116,7 @@ function nodeGradients(
       hint: "Build it of other operations, give it a gradient with customGradient, or keep gradients from it with stopGradient.",
     });
   }
-  return rule(node, outputGradients, needed);
+  return gradient(node, outputGradients, needed);
 }
 
 function regionGradients(

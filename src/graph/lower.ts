@@ -1,13 +1,13 @@
-import { type Attributes, float, type GraphBuilder, type GraphNode, int, ints, type Value } from "./builder.js";
+import type { Attributes } from "./attributes.js";
+import type { GraphBuilder, GraphNode, Value } from "./builder.js";
 import { encodeModel, type OnnxConstant, type OnnxNode, type OnnxTensorInfo } from "./encode.js";
 import { GraphError } from "./errors.js";
-import { arrayFromNumbers, typeCode } from "./types.js";
+import { arrayFromNumbers, type ElementType } from "./types.js";
 
-/** What a device can run; `lower` writes what it cannot in other ops. */
+/** What a device can run; `lower` writes what it cannot in other operators. */
 export interface Capabilities {
-  /** com.microsoft.FusedMatMul, float32 only. */
-  readonly fusedMatMul: boolean;
-  readonly logSoftmax: boolean;
+  /** Operators that the device lacks, or leaves to the CPU. */
+  readonly missing: readonly string[];
   /** Whether the runtime can be kept from copying outputs: see `EMPTY_SEQUENCE`. */
   readonly outputsInPlace: boolean;
 }
@@ -32,21 +32,10 @@ export interface LoweredGraph {
   readonly keepDuplicates: boolean;
 }
 
-/** The attribute of a node that holds a whole number. */
-export function intAttribute(node: GraphNode, name: string): number {
-  const attribute = node.attributes[name];
-  if (attribute?.kind !== "int") throw new GraphError(`${node.op} has no whole number ${name}`);
-  return attribute.value;
-}
+/** The version of ONNX's operator set that models are written in. */
+const OPSET = 21;
 
-/** The attribute of a node that holds a number. */
-export function floatAttribute(node: GraphNode, name: string): number {
-  const attribute = node.attributes[name];
-  if (attribute?.kind !== "float") throw new GraphError(`${node.op} has no number ${name}`);
-  return attribute.value;
-}
-
-/** Writes a builder's graph in the ops that a device has, without what no output needs. */
+/** Writes a builder's graph in the operators that a device has, without what no output needs. */
 export function lower(builder: GraphBuilder, capabilities: Capabilities): LoweredGraph {
   if (builder.outputs.size === 0) throw new GraphError(`The graph ${builder.name} has no output`);
   const needed = new Set<string>([...builder.outputs.values()].map((value) => value.name));
@@ -65,7 +54,7 @@ export function lower(builder: GraphBuilder, capabilities: Capabilities): Lowere
   const constants = builder.constants.filter((value) => needed.has(value.name));
   const model = encodeModel({
     name: builder.name,
-    opset: live.some((node) => node.op === "BitCast") ? 26 : 21,
+    opset: live.reduce((newest, { operation }) => Math.max(newest, operation?.opset ?? OPSET), OPSET),
     nodes: context.nodes,
     inputs: [...inputs].map(([, value]) => info(value, value.name)),
     outputs: [...builder.outputs].map(([name, value]) => info(value, name)),
@@ -91,20 +80,33 @@ function info(value: Value, name: string): OnnxTensorInfo {
   return { name, type: value.type, shape: value.shape };
 }
 
-class Lowering {
+/** A graph as it is written: what an operation's `lower` adds its operators to. */
+export class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxConstant[] = [];
   private counter = 0;
 
   constructor(private readonly capabilities: Capabilities) {}
 
+  /** Whether the device runs an operator itself. */
+  has(op: string): boolean {
+    return !this.capabilities.missing.includes(op);
+  }
+
   add(node: GraphNode): void {
-    if (node.op === "MatMul" && node.domain === "") this.matmul(node);
-    else if (node.op === "LogSoftmax" && !this.capabilities.logSoftmax) this.logSoftmax(node);
-    else if (node.op === "MatMulBnb4" && intAttribute(node, "transB") !== 1)
-      throw new GraphError("MatMulBnb4 with transB = 0 computes something else than x · W: dequantize and multiply");
-    else if (node.op === "Cast" || node.op === "BitCast") this.copy(node, { to: int(typeCode(node.outputs[0]!.type)) });
-    else this.copy(node, node.attributes);
+    if (node.operation?.lower) node.operation.lower(node, this);
+    else this.copy(node);
+  }
+
+  /** The node as it is. */
+  copy(node: GraphNode): void {
+    this.push(
+      node.op,
+      node.inputs.map((input) => input?.name ?? ""),
+      node.outputs.map((output) => output.name),
+      node.attributes,
+      node.domain,
+    );
   }
 
   /** Gives a value the name of an output: one Identity, which the runtime removes where it can. */
@@ -112,7 +114,8 @@ class Lowering {
     this.push("Identity", [from], [to]);
   }
 
-  private push(
+  /** Adds an operator; gives the name of its first output. */
+  push(
     op: string,
     inputs: readonly string[],
     outputs: readonly string[],
@@ -123,87 +126,15 @@ class Lowering {
     return outputs[0]!;
   }
 
-  private copy(node: GraphNode, attributes: Attributes): void {
-    this.push(
-      node.op,
-      node.inputs.map((input) => input?.name ?? ""),
-      node.outputs.map((output) => output.name),
-      attributes,
-      node.domain,
-    );
-  }
-
-  private fresh(hint: string): string {
+  /** A name that no value has. */
+  fresh(hint: string): string {
     return `${hint}__lowered_${++this.counter}`;
   }
 
-  private constant(
-    values: readonly number[],
-    type: "int64" | Value["type"],
-    shape: readonly number[] = [values.length],
-  ): string {
+  /** A tensor stored in the graph; gives its name. */
+  constant(values: readonly number[], type: ElementType, shape: readonly number[] = [values.length]): string {
     const name = this.fresh("constant");
     this.constants.push({ name, type, shape, data: arrayFromNumbers(values, type) });
     return name;
-  }
-
-  private matmul(node: GraphNode): void {
-    const [a, b] = node.inputs as [Value, Value];
-    const out = node.outputs[0]!;
-    const transA = intAttribute(node, "transA");
-    const transB = intAttribute(node, "transB");
-    const alpha = floatAttribute(node, "alpha");
-    const flags = { transA: int(transA), transB: int(transB), alpha: float(alpha) };
-    if (!transA && !transB && alpha === 1) {
-      this.push("MatMul", [a.name, b.name], [out.name]);
-    } else if (a.rank === 2 && b.rank === 2) {
-      this.push("Gemm", [a.name, b.name], [out.name], flags);
-    } else if (b.rank === 2 && !transA && typeof a.dimension(-1) === "number") {
-      this.rowsGemm(a, b, out, flags);
-    } else if (this.capabilities.fusedMatMul && a.type === "float32") {
-      this.push("FusedMatMul", [a.name, b.name], [out.name], flags, "com.microsoft");
-    } else {
-      const left = transA ? this.swapLastTwo(a) : a.name;
-      const right = transB ? this.swapLastTwo(b) : b.name;
-      const product = alpha === 1 ? out.name : this.fresh("product");
-      this.push("MatMul", [left, right], [product]);
-      if (alpha !== 1) this.push("Mul", [product, this.constant([alpha], a.type, [])], [out.name]);
-    }
-  }
-
-  /** [..., k] × a matrix: one Gemm over all rows; the reshapes copy nothing. */
-  private rowsGemm(a: Value, b: Value, out: Value, flags: Attributes): void {
-    const rows = this.push(
-      "Reshape",
-      [a.name, this.constant([-1, a.dimension(-1) as number], "int64")],
-      [this.fresh("rows")],
-    );
-    const product = this.push("Gemm", [rows, b.name], [this.fresh("product")], flags);
-    let shape: string;
-    if (out.shape.every((dimension) => typeof dimension === "number"))
-      shape = this.constant(out.shape as number[], "int64");
-    else {
-      const lead = this.push("Shape", [a.name], [this.fresh("lead")], { start: int(0), end: int(a.rank - 1) });
-      shape = this.push("Concat", [lead, this.constant([-1], "int64")], [this.fresh("shape")], { axis: int(0) });
-    }
-    this.push("Reshape", [product, shape], [out.name]);
-  }
-
-  private swapLastTwo(x: Value): string {
-    const order = [...x.shape.keys()];
-    [order[x.rank - 1], order[x.rank - 2]] = [x.rank - 2, x.rank - 1];
-    return this.push("Transpose", [x.name], [this.fresh("transposed")], { perm: ints(order) });
-  }
-
-  private logSoftmax(node: GraphNode): void {
-    const [x] = node.inputs as [Value];
-    const axes = this.constant([intAttribute(node, "axis")], "int64");
-    const keep = { keepdims: int(1) };
-    const largest = this.push("ReduceMax", [x.name, axes], [this.fresh("largest")], keep);
-    const shifted = this.push("Sub", [x.name, largest], [this.fresh("shifted")]);
-    const powers = this.push("Exp", [shifted], [this.fresh("powers")]);
-    const sum = this.push("ReduceSum", [powers, axes], [this.fresh("sum")], keep);
-    const logarithm = this.push("Log", [sum], [this.fresh("logarithm")]);
-    this.push("Sub", [shifted, logarithm], [node.outputs[0]!.name]);
   }
 }

@@ -1,6 +1,8 @@
-import { type GraphBuilder, int, type Value } from "./builder.js";
+import { int } from "./attributes.js";
+import type { GraphBuilder, Value } from "./builder.js";
 import { GraphError } from "./errors.js";
 import { gradientsFrom } from "./gradient.js";
+import { reshape } from "./ops/reshape.js";
 import { isFloat } from "./types.js";
 
 /**
@@ -46,5 +48,5 @@ function delayed(value: Value, moment: Value): Value {
   const builder = value.builder;
   const shape = builder.one("Shape", [value], "int64", [value.rank]);
   const joined = builder.one("Concat", [shape, moment], "int64", [value.rank], { axis: int(0) });
-  return builder.one("Reshape", [value, joined], value.type, value.shape);
+  return builder.one(reshape.definition, [value, joined], value.type, value.shape);
 }

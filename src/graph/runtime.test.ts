@@ -241,7 +241,7 @@ describe("devices", () => {
       if (error.name === undefined) continue; // a real GPU is here
       expect(error.name).toBe("GraphError");
       expect(error.message).toMatch(/^The device (webgpu|cuda) (cannot be opened: |is not in this installation)/);
-      expect(error.hint).toMatch(/--device cpu/);
+      expect(error.hint).toMatch(/use the device cpu/);
     }
   });
 });

@@ -45,6 +45,13 @@ export function productOf(dimensions: Shape): Dimension {
   return format({ factor, names: names.sort() });
 }
 
+/** The number of elements of a shape whose dimensions are all known. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const dimension of shape) count *= dimension;
+  return count;
+}
+
 /** a / b where b divides a for every value of the names; undefined where it cannot be known to. */
 export function quotientOf(a: Dimension, b: Dimension): Dimension | undefined {
   const top = parse(a);

@@ -11,7 +11,7 @@ const LOOSE = new Set(["sin", "cos"]);
 
 describe.skipIf(!swiftShaderEnvironment())("WebGPU, on SwiftShader", () => {
   it("agrees with the CPU on every operation and every gradient, on dropout's bits, and keeps state", {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const script = fileURLToPath(new URL("./testing/agreement.ts", import.meta.url));
     const output = await runOnSwiftShader(script, ["webgpu"]);
@@ -19,7 +19,7 @@ describe.skipIf(!swiftShaderEnvironment())("WebGPU, on SwiftShader", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as Agreement);
-    expect(results.map(({ name }) => name).sort()).toEqual([...Object.keys(cases), "dropout", "state", "bnb4"].sort());
+    expect(results.map(({ name }) => name).sort()).toEqual([...Object.keys(cases), "dropout's bits", "state"].sort());
     const wrong = results.filter(({ name, error }) => !((error ?? Infinity) <= (LOOSE.has(name) ? 1e-3 : 1e-4)));
     expect(wrong).toEqual([]);
   });

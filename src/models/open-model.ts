@@ -46,7 +46,7 @@ export async function openModel(place: string, device: Device, options: OpenMode
   try {
     const held = { frozen: true, quantization, progress: options.progress };
     const [needed, free] = [checkpoint.weights.elements * leastBytesEach(checkpoint, device, held), memoryFree()];
-    if (device.name === "cpu" && needed > free) {
+    if (device.memory === "host" && needed > free) {
       throw new UserError(
         `${checkpoint.source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free`,
         {
@@ -83,7 +83,7 @@ export function leastBytesEach(
   if (quantization.kind !== "none") return quantization.kind === "int8" ? 1 : 0.5;
   return architectureOf(config).keepsBfloat16 &&
     frozen &&
-    device.name === "cpu" &&
+    device.memory === "host" &&
     weights.names.every((name) => weights.entry(name).type === "BF16")
     ? 2
     : 4;

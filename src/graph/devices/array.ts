@@ -1,7 +1,7 @@
 import { Tensor } from "onnxruntime-node";
 import type { DeviceArray } from "../device.js";
 import { GraphError } from "../errors.js";
-import { productOf, showShape } from "../shape.js";
+import { elementCount, showShape } from "../shape.js";
 import { bytesOf, checkArrayType, type ElementType, type TypedArray } from "../types.js";
 import type { MemoryPool } from "./memory-pool.js";
 
@@ -21,7 +21,7 @@ export class TensorArray implements DeviceArray {
     /** Where its memory came from and goes back to. */
     private readonly pool?: MemoryPool,
   ) {
-    this.size = productOf(shape) as number;
+    this.size = elementCount(shape);
     this.onDevice = tensor.location === "gpu-buffer";
   }
 
@@ -69,7 +69,8 @@ function asUint16(data: ArrayBufferView & { readonly length?: number }): Uint16A
 export function wrap(data: TypedArray, shape: readonly number[], type: ElementType, pool?: MemoryPool): TensorArray {
   if (type === "bfloat16") throw new GraphError("bfloat16 arrays cannot be fed: feed uint16 and use bitCast");
   checkArrayType(data, type, "array");
-  if (productOf(shape) !== data.length) throw new GraphError(`${data.length} elements do not fill ${showShape(shape)}`);
+  if (elementCount(shape) !== data.length)
+    throw new GraphError(`${data.length} elements do not fill ${showShape(shape)}`);
   if (typeof SharedArrayBuffer !== "undefined" && (data.buffer as ArrayBufferLike) instanceof SharedArrayBuffer) {
     throw new GraphError("An array on a SharedArrayBuffer cannot be fed to the runtime", {
       hint: "Copy it into an ordinary typed array.",

@@ -1,35 +1,6 @@
 import type { GraphNode } from "../builder.js";
 import type { LoweredGraph } from "../lower.js";
 
-/** Operations that read an element only to write the same one. */
-const ELEMENTWISE = new Set([
-  "Add",
-  "Sub",
-  "Mul",
-  "Div",
-  "Neg",
-  "Sqrt",
-  "Abs",
-  "Exp",
-  "Tanh",
-  "Sigmoid",
-  "Relu",
-  "Reciprocal",
-]);
-/** Operations whose output may be the input's own memory. */
-const VIEWS = new Set([
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Identity",
-  "Cast",
-  "Expand",
-  "Slice",
-  "Split",
-  "Concat",
-  "Transpose",
-]);
-
 /** Tells whether an output may be written over an input: where everything that reads the input has run by then. */
 export class Overwriting {
   private readonly answers = new Map<string, boolean>();
@@ -53,12 +24,14 @@ export class Overwriting {
     for (const node of this.graph.nodes) {
       if (!node.inputs.some((read) => read && names.has(read.name))) continue;
       readers.push(node);
-      if (VIEWS.has(node.op)) for (const made of node.outputs) names.add(made.name);
+      if (node.operation?.memory === "view") for (const made of node.outputs) names.add(made.name);
     }
     if (names.has(value.name)) return false;
     if (this.givesItsInput(input)) return false;
     const before = this.ancestors(writer);
-    return readers.every((reader) => (reader === writer ? ELEMENTWISE.has(reader.op) : before.has(reader)));
+    return readers.every((reader) =>
+      reader === writer ? reader.operation?.memory === "elementwise" : before.has(reader),
+    );
   }
 
   /** An input that is an output too is copied there at a time that nothing fixes. */

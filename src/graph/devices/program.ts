@@ -3,7 +3,7 @@ import type { Value } from "../builder.js";
 import type { DeviceArray, Program, RunOptions } from "../device.js";
 import { GraphError } from "../errors.js";
 import { EMPTY_SEQUENCE, type LoweredGraph } from "../lower.js";
-import { type Dimension, factorsOf, type Shape, sameShape, showShape } from "../shape.js";
+import { type Dimension, elementCount, factorsOf, type Shape, sameShape, showShape } from "../shape.js";
 import { arrayOver, bytesOf, type ElementType } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
 import type { MemoryPool } from "./memory-pool.js";
@@ -135,7 +135,7 @@ export class SessionProgram implements Program {
   }
 
   private newArray(type: ElementType, shape: readonly number[], pool: MemoryPool): TensorArray {
-    const size = shape.reduce((product, length) => product * length, 1);
+    const size = elementCount(shape);
     return wrap(arrayOver(type, pool.take(size * bytesOf(type)), size), shape, type, pool);
   }
 

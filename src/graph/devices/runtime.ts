@@ -1,62 +1,48 @@
 import { availableParallelism } from "node:os";
 import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
 import { GraphBuilder } from "../builder.js";
-import {
-  type CompileOptions,
-  DEVICE_NAMES,
-  type Device,
-  type DeviceArray,
-  type DeviceName,
-  type DeviceOptions,
-  type Program,
-} from "../device.js";
+import type { CompileOptions, Device, DeviceArray, DeviceName, DeviceOptions, Program } from "../device.js";
 import { encodeModel } from "../encode.js";
 import { GraphError } from "../errors.js";
 import { type Capabilities, lower } from "../lower.js";
-import { add } from "../ops/elementwise.js";
-import { sameShape, showShape } from "../shape.js";
+import { add } from "../ops/arithmetic.js";
+import { elementCount, sameShape, showShape } from "../shape.js";
 import { type ElementType, newArray, type TypedArray, typeOfArray } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
 import { MemoryPool } from "./memory-pool.js";
 import { SessionProgram } from "./program.js";
 
-const CAPABILITIES: Record<DeviceName, Capabilities> = {
-  cpu: { fusedMatMul: true, logSoftmax: true, outputsInPlace: true },
-  webgpu: { fusedMatMul: false, logSoftmax: false, outputsInPlace: false },
-  cuda: { fusedMatMul: true, logSoftmax: true, outputsInPlace: false },
-};
+/** What the runtime's devices differ in. */
+export interface RuntimeSpec extends Capabilities {
+  readonly name: DeviceName;
+  /** The runtime's execution providers, the preferred first. */
+  readonly providers: readonly ("cpu" | "webgpu" | "cuda")[];
+  /** Where arrays lie: in the machine's memory, in the device's own, or in the machine's and copied at each run. */
+  readonly memory: "host" | "device" | "copied";
+  /** Bytes of the largest array that an operator reaches. */
+  readonly bindingLimit?: number;
+  /** What to do where it is not there. */
+  readonly ifAbsent: string;
+}
 
-const ABSENT: Record<DeviceName, string> = {
-  cpu: "Reinstall onnxruntime-node for this platform.",
-  webgpu:
-    "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: before starting, set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json, and LD_LIBRARY_PATH to the folder of libvulkan.so.1. Or use --device cpu.",
-  cuda: "Fetch its files with `ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`, and install CUDA 12 and cuDNN. Or use --device cpu.",
-};
-
-/**
- * Opens a device by name. It is tried at once: a GraphError says why it is not there and what to do.
- */
-export async function openDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Device> {
-  if (!DEVICE_NAMES.includes(name))
-    throw new GraphError(`There is no device named ${String(name)}`, { hint: `Devices: ${DEVICE_NAMES.join(", ")}.` });
+/** Opens one of the runtime's devices, and tries it. */
+export async function openRuntimeDevice(spec: RuntimeSpec, options: DeviceOptions): Promise<Device> {
+  const { name, ifAbsent } = spec;
   const known = listSupportedBackends().map((backend) => backend.name);
   if (!known.includes(name)) {
     throw new GraphError(
       `The device ${name} is not in this installation of onnxruntime-node (it has ${known.join(", ")})`,
-      { hint: ABSENT[name] },
+      { hint: ifAbsent },
     );
   }
-  const device = new RuntimeDevice(name, options.threads ?? availableParallelism());
-  if (name !== "cpu") {
+  const limited = options.bindingLimit === undefined ? spec : { ...spec, bindingLimit: options.bindingLimit };
+  const device = new RuntimeDevice(limited, options.threads ?? availableParallelism());
+  if (spec.memory !== "host") {
     try {
-      device.dispose(
-        await device.add(
-          await device.upload(device.array(new Float32Array(1), [1])),
-          device.array(new Float32Array(1), [1]),
-        ),
-      );
+      const one = (): DeviceArray => device.array(new Float32Array(1), [1]);
+      device.dispose(await device.add(await device.upload(one()), one()));
     } catch (cause) {
-      throw new GraphError(`The device ${name} cannot be opened: ${innermost(cause)}`, { hint: ABSENT[name], cause });
+      throw new GraphError(`The device ${name} cannot be opened: ${innermost(cause)}`, { hint: ifAbsent, cause });
     }
   }
   return device;
@@ -79,17 +65,23 @@ class RuntimeDevice implements Device {
   private readonly retired: InferenceSession[] = [];
   private readonly pool = new MemoryPool();
 
+  readonly name: DeviceName;
+  readonly memory: Device["memory"];
+
   constructor(
-    readonly name: DeviceName,
+    private readonly spec: RuntimeSpec,
     private readonly threads: number,
-  ) {}
+  ) {
+    this.name = spec.name;
+    this.memory = spec.memory === "host" ? "host" : "device";
+  }
 
   private get host(): boolean {
-    return this.name === "cpu";
+    return this.memory === "host";
   }
 
   describe(): string {
-    return this.host ? `cpu (${this.threads} ${this.threads === 1 ? "thread" : "threads"})` : this.name;
+    return this.host ? `${this.name} (${this.threads} ${this.threads === 1 ? "thread" : "threads"})` : this.name;
   }
 
   array(data: TypedArray, shape: readonly number[], type: ElementType = typeOfArray(data)): DeviceArray {
@@ -97,19 +89,12 @@ class RuntimeDevice implements Device {
   }
 
   zeros(shape: readonly number[], type: ElementType = "float32"): DeviceArray {
-    return wrap(
-      newArray(
-        type,
-        shape.reduce((product, dimension) => product * dimension, 1),
-      ),
-      shape,
-      type,
-    );
+    return wrap(newArray(type, elementCount(shape)), shape, type);
   }
 
   async upload(array: DeviceArray): Promise<DeviceArray> {
     const { tensor, type, shape, onDevice } = own(array, "upload");
-    if (this.name !== "webgpu" || onDevice) return array;
+    if (this.spec.memory !== "device" || onDevice) return array;
     const session = await this.copySession(type, true);
     const { out } = await session.run({ in: tensor });
     return new TensorArray(out!, type, shape);
@@ -139,7 +124,7 @@ class RuntimeDevice implements Device {
   }
 
   async compile(graph: GraphBuilder, options: CompileOptions = {}): Promise<Program> {
-    const lowered = lower(graph, CAPABILITIES[this.name]);
+    const lowered = lower(graph, this.spec);
     const session = await this.session(
       graph.name,
       lowered.model,
@@ -181,7 +166,7 @@ class RuntimeDevice implements Device {
     keepDuplicates: boolean,
   ): Promise<InferenceSession> {
     const sessionOptions: InferenceSession.SessionOptions = {
-      executionProviders: this.host ? ["cpu"] : [this.name as "webgpu" | "cuda", "cpu"],
+      executionProviders: [...this.spec.providers],
       intraOpNumThreads: this.threads,
       graphOptimizationLevel: options.optimization ?? "all",
       enableCpuMemArena: options.arena ?? true,
@@ -200,7 +185,7 @@ class RuntimeDevice implements Device {
       sessionOptions.profileFilePrefix = options.profilePrefix;
     }
     const keep = options.keepOnDevice ?? true;
-    if (this.name === "webgpu" && keep !== false) {
+    if (this.spec.memory === "device" && keep !== false) {
       const kept = keep === true ? outputs : keep;
       sessionOptions.preferredOutputLocation = Object.fromEntries(
         outputs.map((output) => [output, kept.includes(output) ? "gpu-buffer" : "cpu"]),

@@ -1,111 +1,110 @@
-import { buildError, type Operand, type Value } from "../builder.js";
+import { buildError, type GraphNode, type Operand, type Value } from "../builder.js";
+import { type Cases, type Operation, type OperationDefinition, operation, type SampleMakers } from "../operation.js";
 import { broadcast } from "../shape.js";
 import { type ElementType, isFloat } from "../types.js";
-import { expand } from "./layout.js";
+
+/** An operation on each element of a tensor. */
+export type Unary = Operation<[x: Value]>;
+/** An operation on the elements of two tensors, broadcast as in numpy; a number takes the other operand's type. */
+export type Binary = Operation<[a: Operand, b: Operand]>;
+
+type Memory = OperationDefinition["memory"];
+
+/** From dy, the operands and the result to the gradient of an operand as it was broadcast. */
+type BinaryGradient = (dy: Value, a: Value, b: Value, y: Value) => Value | undefined;
 
 /** The two operands as values of one type; a number takes the other's type. */
-function pair(op: string, a: Operand, b: Operand): [Value, Value] {
+export function operands(name: string, a: Operand, b: Operand): [Value, Value] {
   if (typeof a === "number") {
-    if (typeof b === "number") throw buildError(op, [], "both operands are numbers");
+    if (typeof b === "number") throw buildError(name, [], "both operands are numbers");
     return [b.builder.scalar(a, b.type), b];
   }
   const other = typeof b === "number" ? a.builder.scalar(b, a.type) : b;
   if (a.type !== other.type)
-    throw buildError(op, [a, other], `the types ${a.type} and ${other.type} differ (cast one)`);
+    throw buildError(name, [a, other], `the types ${a.type} and ${other.type} differ (cast one)`);
   return [a, other];
 }
 
-function binary(op: string, left: Operand, right: Operand, type?: ElementType): Value {
-  const [a, b] = pair(op, left, right);
-  const shape = broadcast(a.shape, b.shape);
-  if (!shape) throw buildError(op, [a, b], "the shapes do not broadcast");
-  return a.builder.one(op, [a, b], type ?? a.type, shape);
+export function unary(
+  name: string,
+  spec: {
+    readonly cases: Cases;
+    readonly memory?: Memory;
+    /** Whether it takes other types than floating ones. */
+    readonly anyType?: boolean;
+    readonly gradient?: (dy: Value, x: Value, y: Value) => Value | undefined;
+  },
+): Unary {
+  const { cases, memory, anyType = false, gradient } = spec;
+  return operation({
+    name,
+    memory,
+    infer: (x: Value) => {
+      if (!anyType && !isFloat(x.type)) throw buildError(name, [x], "needs a floating type");
+      return { inputs: [x], type: x.type, shape: x.shape };
+    },
+    gradient: gradient && ((dy, node) => [gradient(dy, node.inputs[0]!, node.outputs[0]!)]),
+    cases,
+  });
 }
 
-function unary(op: string, x: Value, floats = true): Value {
-  if (floats && !isFloat(x.type)) throw buildError(op, [x], "needs a floating type");
-  return x.builder.one(op, [x], x.type, x.shape);
+export function binary(
+  name: string,
+  spec: {
+    readonly cases: Cases;
+    readonly memory?: Memory;
+    /** The result's type where it is not the operands'. */
+    readonly type?: ElementType;
+    /** Gradients of the first and the second operand, before they are summed over axes that were broadcast. */
+    readonly gradient?: readonly [BinaryGradient, BinaryGradient];
+    /** Broadcasts both operands before the operation. */
+    readonly prepare?: (a: Value, b: Value) => readonly [Value, Value];
+  },
+): Binary {
+  const { cases, memory, type, gradient, prepare } = spec;
+  return operation({
+    name,
+    memory,
+    infer: (left: Operand, right: Operand) => {
+      const given = operands(name, left, right);
+      const shape = broadcast(given[0].shape, given[1].shape);
+      if (!shape) throw buildError(name, given, "the shapes do not broadcast");
+      const inputs = prepare ? prepare(...given) : given;
+      return { inputs, type: type ?? given[0].type, shape };
+    },
+    operandGradients: gradient?.map((rule) => (dy: Value, node: GraphNode) => {
+      const [a, b] = node.inputs as [Value, Value];
+      return rule(dy, a, b, node.outputs[0]!);
+    }),
+    cases,
+  });
 }
 
-/** a + b, broadcast as in numpy. */
-export const add = (a: Operand, b: Operand): Value => binary("Add", a, b);
-/** a − b, broadcast. */
-export const sub = (a: Operand, b: Operand): Value => binary("Sub", a, b);
-/** a · b elementwise, broadcast. */
-export const mul = (a: Operand, b: Operand): Value => binary("Mul", a, b);
-/** a / b, broadcast; integers are divided towards zero. */
-export const div = (a: Operand, b: Operand): Value => binary("Div", a, b);
-/** a to the power b, broadcast. */
-export function pow(a: Operand, b: Operand): Value {
-  const [x, y] = pair("Pow", a, b);
-  const shape = broadcast(x.shape, y.shape);
-  // WebGPU's Pow fails where a tensor is stretched; a single number is fine.
-  if (!shape || x.rank === 0 || y.rank === 0) return binary("Pow", x, y);
-  return binary("Pow", expand(x, shape), expand(y, shape));
-}
-/** The larger, broadcast. No gradient. */
-export const maximum = (a: Operand, b: Operand): Value => binary("Max", a, b);
-/** The smaller, broadcast. No gradient. */
-export const minimum = (a: Operand, b: Operand): Value => binary("Min", a, b);
-
-export const equal = (a: Operand, b: Operand): Value => binary("Equal", a, b, "bool");
-export const less = (a: Operand, b: Operand): Value => binary("Less", a, b, "bool");
-export const lessOrEqual = (a: Operand, b: Operand): Value => binary("LessOrEqual", a, b, "bool");
-export const greater = (a: Operand, b: Operand): Value => binary("Greater", a, b, "bool");
-export const greaterOrEqual = (a: Operand, b: Operand): Value => binary("GreaterOrEqual", a, b, "bool");
-export const and = (a: Value, b: Value): Value => binary("And", a, b);
-export const or = (a: Value, b: Value): Value => binary("Or", a, b);
-export const not = (a: Value): Value => unary("Not", a, false);
-
-export const neg = (x: Value): Value => unary("Neg", x, false);
-export const abs = (x: Value): Value => unary("Abs", x, false);
-export const sqrt = (x: Value): Value => unary("Sqrt", x);
-export const reciprocal = (x: Value): Value => unary("Reciprocal", x);
-export const exp = (x: Value): Value => unary("Exp", x);
-export const log = (x: Value): Value => unary("Log", x);
-export const tanh = (x: Value): Value => unary("Tanh", x);
-export const erf = (x: Value): Value => unary("Erf", x);
-export const sigmoid = (x: Value): Value => unary("Sigmoid", x);
-export const sin = (x: Value): Value => unary("Sin", x);
-export const cos = (x: Value): Value => unary("Cos", x);
-export const relu = (x: Value): Value => unary("Relu", x);
-/** The largest whole number that is not larger. Its gradient is zero. */
-export const floor = (x: Value): Value => unary("Floor", x);
-/** x · x; its gradient costs one product. */
-export const square = (x: Value): Value => mul(x, x);
-
-/** a where the condition holds, else b; all three broadcast. */
-export function where(condition: Value, a: Operand, b: Operand): Value {
-  if (condition.type !== "bool") throw buildError("Where", [condition], "the condition is not bool");
-  const [x, y] = pair("Where", a, b);
-  const branches = broadcast(x.shape, y.shape);
-  const shape = branches && broadcast(condition.shape, branches);
-  if (!shape) throw buildError("Where", [condition, x, y], "the shapes do not broadcast");
-  return x.builder.one("Where", [condition, x, y], x.type, shape);
-}
-
-/** The same elements in another type. */
-export function cast(x: Value, type: ElementType): Value {
-  return x.type === type ? x : x.builder.one("Cast", [x], type, x.shape, {});
-}
-
-/** The same bits read as another type of the same width: bfloat16 weights stored as uint16. CPU only. */
-export function bitCast(x: Value, type: ElementType): Value {
-  return x.builder.one("BitCast", [x], type, x.shape, {});
-}
-
-/** x as it is; no gradient flows through it. */
-export function stopGradient(x: Value): Value {
-  return x.builder.region(
-    "stopGradient",
-    [],
-    () => [x],
-    () => [],
-    { stop: true },
-  )[0]!;
-}
-
-/** A copy of x under another name. */
-export function identity(x: Value): Value {
-  return x.builder.one("Identity", [x], x.type, x.shape);
+/** A case for each way in which two shapes broadcast. */
+export function broadcastCases(
+  name: string,
+  build: (a: Value, b: Value) => Value,
+  left: SampleMakers["normal"],
+  right: SampleMakers["normal"],
+): Record<string, ReturnType<Cases>[string]> {
+  const shapes: readonly (readonly [string, readonly number[], readonly number[]])[] = [
+    ["equal shapes", [3, 4], [3, 4]],
+    ["a row", [2, 3, 4], [4]],
+    ["a column", [3, 4], [3, 1]],
+    ["both broadcast", [3, 1, 2], [4, 1]],
+    ["a scalar", [2, 3], []],
+    ["a leading one", [1, 3], [3]],
+  ];
+  const made: Record<string, ReturnType<Cases>[string]> = {};
+  for (const [what, one, other] of shapes) {
+    for (const [a, b, swapped] of [
+      [one, other, ""],
+      [other, one, ", swapped"],
+    ] as const)
+      made[`${name}, ${what}${swapped}`] = {
+        samples: { a: left(...a), b: right(...b) },
+        build: ({ a, b }) => build(a!, b!),
+      };
+  }
+  return made;
 }

@@ -1,68 +1,117 @@
-import { buildError, int, type Value } from "../builder.js";
-import { axisOf, type Dimension } from "../shape.js";
-import { isFloat } from "../types.js";
+import { constantInts, int, intAttribute } from "../attributes.js";
+import type { GraphNode, Value } from "../builder.js";
+import { type Case, type Cases, type OneGradientRule, type Operation, operation } from "../operation.js";
+import { axisOf, type Dimension, productOf } from "../shape.js";
+import { add, div, mul } from "./arithmetic.js";
+import { cast } from "./cast.js";
+import { equal } from "./compare.js";
+import { concat } from "./concat.js";
+import { withRank } from "./gradient-shapes.js";
+import { matmul } from "./matmul.js";
+import { reshape } from "./reshape.js";
+import { squeeze, unsqueeze } from "./squeeze.js";
+import { transpose } from "./transpose.js";
 
 export interface ReduceOptions {
   /** Keep the reduced axes, of one element each. */
   readonly keepAxes?: boolean;
 }
 
-function reduce(op: string, x: Value, axes: readonly number[] | undefined, { keepAxes = false }: ReduceOptions): Value {
-  const at = [...new Set((axes ?? [...x.shape.keys()]).map((axis) => axisOf(axis, x.rank, op)))].sort((a, b) => a - b);
-  if (at.length === 0) return x;
-  const shape: Dimension[] = [];
-  x.shape.forEach((dimension, axis) => {
-    if (!at.includes(axis)) shape.push(dimension);
-    else if (keepAxes) shape.push(1);
+type Reduction = Operation<[x: Value, axes?: readonly number[], options?: ReduceOptions]>;
+
+function reduction(name: string, spec: { readonly gradient: OneGradientRule; readonly cases: Cases }): Reduction {
+  return operation({
+    name,
+    ...spec,
+    infer: (x: Value, axes?: readonly number[], { keepAxes = false }: ReduceOptions = {}) => {
+      const all = axes ?? [...x.shape.keys()];
+      const reduced = [...new Set(all.map((axis) => axisOf(axis, x.rank, name)))].sort((a, b) => a - b);
+      if (reduced.length === 0) return x;
+      const shape: Dimension[] = [];
+      x.shape.forEach((dimension, axis) => {
+        if (!reduced.includes(axis)) shape.push(dimension);
+        else if (keepAxes) shape.push(1);
+      });
+      return { inputs: [x, x.builder.int64(reduced)], type: x.type, shape, attributes: { keepdims: int(keepAxes) } };
+    },
   });
-  return x.builder.one(op, [x, x.builder.int64(at)], x.type, shape, { keepdims: int(keepAxes) });
 }
 
 /** The sum over some axes, or over all. */
-export const reduceSum = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value =>
-  reduce("ReduceSum", x, axes, options);
+export const reduceSum: Reduction = reduction("ReduceSum", {
+  gradient: (dy, node) => [unreduced(node, dy)],
+  cases: reductionCases("sum", () => reduceSum),
+});
+
 /** The mean over some axes, or over all. */
-export const reduceMean = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value =>
-  reduce("ReduceMean", x, axes, options);
+export const reduceMean: Reduction = reduction("ReduceMean", {
+  gradient: (dy, node) => [div(unreduced(node, dy), count(node))],
+  cases: reductionCases("mean", () => reduceMean),
+});
+
 /** The largest over some axes, or over all; ties share its gradient equally. */
-export const reduceMax = (x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value =>
-  reduce("ReduceMax", x, axes, options);
+export const reduceMax: Reduction = reduction("ReduceMax", {
+  gradient: (dy, node) => {
+    const x = node.inputs[0]!;
+    const largest = cast(equal(x, keptAxes(node)), x.type);
+    const ties = reduceSum(largest, constantInts(node, 1), { keepAxes: true });
+    return [mul(largest, div(unreduced(node, dy), ties))];
+  },
+  cases: reductionCases("max", () => reduceMax),
+});
 
-/** exp(x) over its sum along an axis (the last unless said). */
-export function softmax(x: Value, axis = -1): Value {
-  if (!isFloat(x.type)) throw buildError("Softmax", [x], "needs a floating type");
-  return x.builder.one("Softmax", [x], x.type, x.shape, { axis: int(axisOf(axis, x.rank, "softmax")) });
+/** A gradient of the reduced value, with the reduced axes back as axes of one element. */
+function unreduced(node: GraphNode, value: Value): Value {
+  if (value.rank === 0 || intAttribute(node, "keepdims") === 1) return value;
+  const axes = constantInts(node, 1);
+  return unsqueeze(withRank(value, node.outputs[0]!.rank), axes);
 }
 
-/** The logarithm of softmax. */
-export function logSoftmax(x: Value, axis = -1): Value {
-  if (!isFloat(x.type)) throw buildError("LogSoftmax", [x], "needs a floating type");
-  return x.builder.one("LogSoftmax", [x], x.type, x.shape, { axis: int(axisOf(axis, x.rank, "logSoftmax")) });
+/** How many elements went into each reduced one, in the gradient's type. */
+function count(node: GraphNode): Value {
+  const x = node.inputs[0]!;
+  const size = productOf(constantInts(node, 1).map((axis) => x.shape[axis]!));
+  if (typeof size === "number") return x.builder.scalar(size, x.type);
+  return cast(squeeze(x.builder.dimension(size), [0]), x.type);
 }
 
-/** The place of the largest along an axis (the first of equals), int64, without that axis. No gradient. */
-export function argmax(x: Value, axis = -1): Value {
-  const at = axisOf(axis, x.rank, "argmax");
-  return x.builder.one(
-    "ArgMax",
-    [x],
-    "int64",
-    x.shape.filter((_, i) => i !== at),
-    { axis: int(at), keepdims: int(0) },
-  );
+/** The reduced value with its reduced axes as axes of one element. */
+function keptAxes(node: GraphNode): Value {
+  const y = node.outputs[0]!;
+  const axes = constantInts(node, 1);
+  if (intAttribute(node, "keepdims") === 1) return y;
+  const ones = axes.map(() => 1);
+  return y.rank === 0 ? reshape(y, ones) : unsqueeze(y, axes);
 }
 
-/** The k largest along the last axis, in order, and their places (int64). No gradient. */
-export function topK(x: Value, k: number): { readonly values: Value; readonly indices: Value } {
-  const shape = [...x.shape.slice(0, -1), k];
-  const [values, indices] = x.builder.node(
-    "TopK",
-    [x, x.builder.int64([k])],
-    [
-      { type: x.type, shape },
-      { type: "int64", shape },
-    ],
-    { axis: int(-1) },
-  );
-  return { values: values!, indices: indices! };
+function reductionCases(name: string, operationOf: () => Reduction): Cases {
+  return ({ normal, named }): Record<string, Case> => {
+    const reduce = operationOf();
+    const x = normal(2, 3, 4);
+    return {
+      [`reduce ${name}`]: { samples: { x }, build: ({ x }) => reduce(x!, [1]) },
+      [`reduce ${name}, axes kept`]: { samples: { x }, build: ({ x }) => reduce(x!, [0, 2], { keepAxes: true }) },
+      [`reduce ${name}, all`]: { samples: { x }, build: ({ x }) => reduce(x!) },
+      [`reduce ${name}, then used`]: {
+        samples: { x },
+        build: ({ x }) => matmul(mul(x!, reduce(x!, [-1], { keepAxes: true })), transpose(x!)),
+      },
+      [`reduce ${name}, a name`]: {
+        samples: { x: named(normal(3, 2), "B") },
+        build: ({ x }) => mul(reduce(x!, [0]), 3),
+      },
+      [`reduce ${name}, of a broadcast sum`]: {
+        samples: { a: normal(3, 1), b: normal(4) },
+        build: ({ a, b }) => reduce(add(a!, b!), [0]),
+      },
+      [`reduce ${name}, moved first`]: {
+        samples: { x },
+        build: ({ x }) => reduce(reshape(transpose(concat([x!, x!], 0)), [-1])),
+      },
+      [`reduce ${name}, of a named broadcast`]: {
+        samples: { a: named(normal(3, 1), "B", ""), b: named(normal(1, 4), "", "T") },
+        build: ({ a, b }) => reduce(add(a!, b!)),
+      },
+    };
+  };
 }

@@ -1,7 +1,9 @@
 /** Runs every case, forward and backward, on a device and on the CPU, and prints how far they are apart as JSON lines. */
 import * as g from "../index.js";
-import { type Case, cases, inFloat32, random } from "./cases.js";
+import type { Case } from "../operation.js";
+import { cases, inFloat32 } from "./cases.js";
 import { dropoutScales } from "./dropout-golden.js";
+import { declare } from "./finite-differences.js";
 
 /** One case's largest distance between the devices, over the larger of 1 and the values' sizes; or why it failed. */
 export interface Agreement {
@@ -12,34 +14,24 @@ export interface Agreement {
 
 async function runOn(
   device: g.Device,
-  { build }: Case,
+  { build, gradient }: Case,
   arrays: Readonly<Record<string, g.DeviceArray>>,
   samples: Case["samples"],
 ): Promise<Record<string, ArrayLike<number>>> {
   const graph = new g.GraphBuilder("case");
-  const inputs = Object.fromEntries(
-    Object.entries(samples).map(([name, { type, shape, names }]) => [
-      name,
-      graph.input(
-        name,
-        type ?? "float64",
-        shape.map((size, axis) => names?.[axis] || size),
-      ),
-    ]),
-  );
+  const inputs = declare(graph, samples);
   const built = build(inputs);
   const outputs = (Array.isArray(built) ? built : [built]) as readonly g.Value[];
   const wrt = Object.keys(samples).filter(
     (name) => (samples[name]!.checked ?? true) && samples[name]!.type === "float32",
   );
   outputs.forEach((output, i) => graph.output(`out${i}`, output));
-  // Cotangents that differ from element to element: the outputs themselves.
-  const gradients = g.gradientsFrom(
-    outputs,
-    outputs.map((output) => g.add(output, 0.5)),
-    wrt.map((name) => inputs[name]!),
-  );
-  gradients.forEach((gradient, i) => graph.output(`d${wrt[i]}`, gradient));
+  if (gradient !== false) {
+    // Cotangents that differ from element to element: the outputs themselves.
+    const cotangents = outputs.map((output) => g.add(output, 0.5));
+    const inputsOf = wrt.map((name) => inputs[name]!);
+    g.gradientsFrom(outputs, cotangents, inputsOf).forEach((dx, i) => graph.output(`d${wrt[i]}`, dx));
+  }
   const program = await device.compile(graph);
   const results = await program.run(arrays);
   const read: Record<string, ArrayLike<number>> = {};
@@ -97,7 +89,10 @@ async function dropoutAgreement(device: g.Device): Promise<Agreement> {
     seed: device.array(Int32Array.of(-77), []),
   });
   const found = await device.read(y!);
-  return { name: "dropout", error: distance({ y: dropoutScales(12, 50, -77, 3, 0.25) }, { y: found as Float32Array }) };
+  return {
+    name: "dropout's bits",
+    error: distance({ y: dropoutScales(12, 50, -77, 3, 0.25) }, { y: found as Float32Array }),
+  };
 }
 
 /** State that stays in the device's memory from run to run, fed to another program and read back. */
@@ -127,38 +122,6 @@ async function stateAgreement(device: g.Device): Promise<Agreement> {
   };
 }
 
-async function bnb4Agreement(cpu: g.Device, other: g.Device): Promise<Agreement> {
-  const [rows, columns] = [32, 64];
-  const packed = Uint8Array.from({ length: (rows * columns) / 2 }, () => Math.floor(random() * 256));
-  const results: Record<string, ArrayLike<number>>[] = [];
-  const x = Float32Array.from({ length: 3 * columns }, () => random() - 0.5);
-  for (const device of [cpu, other]) {
-    const graph = new g.GraphBuilder("bnb4");
-    const weight = {
-      kind: "nf4",
-      rows,
-      columns,
-      blockSize: 64,
-      packed: graph.input("packed", "uint8", [packed.length]),
-      words: graph.input("words", "uint16", [packed.length / 2]),
-      scales: graph.input("scales", "float32", [32]),
-    } as const;
-    const input = graph.input("x", "float32", ["N", columns]);
-    const y = g.matmulBnb4(input, weight);
-    graph.output("y", y);
-    graph.output("dx", g.gradientsFrom([y], [y], [input])[0]!);
-    const program = await device.compile(graph);
-    const out = await program.run({
-      x: device.array(x, [3, columns]),
-      packed: device.array(packed, [packed.length]),
-      words: device.array(new Uint16Array(packed.buffer), [packed.length / 2]),
-      scales: device.array(new Float32Array(32).fill(0.7), [32]),
-    });
-    results.push({ y: (await device.read(out.y!)) as Float32Array, dx: (await device.read(out.dx!)) as Float32Array });
-  }
-  return { name: "bnb4", error: distance(results[0]!, results[1]!) };
-}
-
 async function guard(name: string, run: () => Promise<Agreement>): Promise<Agreement> {
   return run().catch((failure: unknown) => ({
     name,
@@ -173,8 +136,7 @@ for (const [name, test] of Object.entries(cases)) {
   if (only === undefined || name.includes(only)) console.log(JSON.stringify(await agreement(name, test, cpu, other)));
 }
 if (only === undefined) {
-  console.log(JSON.stringify(await guard("dropout", () => dropoutAgreement(other))));
+  console.log(JSON.stringify(await guard("dropout's bits", () => dropoutAgreement(other))));
   console.log(JSON.stringify(await guard("state", () => stateAgreement(other))));
-  console.log(JSON.stringify(await guard("bnb4", () => bnb4Agreement(cpu, other))));
 }
 await other.close();

@@ -1,4 +1,4 @@
-import { dropoutNumbers } from "../dropout-numbers.js";
+import { dropoutNumbers } from "../nn/dropout-numbers.js";
 
 /** The scales that `dropout` multiplies by, by its arithmetic in JavaScript: what every device must agree with. */
 export function dropoutScales(rows: number, columns: number, seed: number, site: number, rate: number): Float32Array {

@@ -2,19 +2,8 @@ import { GraphBuilder, type Value } from "../builder.js";
 import type { Device, DeviceArray } from "../device.js";
 import { GraphError } from "../errors.js";
 import { gradientsFrom } from "../gradient.js";
-import { arrayFromNumbers, type ElementType, type TypedArray } from "../types.js";
-
-/** A tensor with its elements, for checking. */
-export interface Sample {
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
-  /** float64 unless said. */
-  readonly type?: ElementType;
-  /** Names for dimensions, to build with where they differ from the numbers; "" keeps the number. */
-  readonly names?: readonly string[];
-  /** Whether its gradient is checked; true for floating types unless said. */
-  readonly checked?: boolean;
-}
+import type { Sample } from "../operation.js";
+import { arrayFromNumbers, type TypedArray } from "../types.js";
 
 export interface Comparison {
   readonly input: string;
@@ -117,7 +106,8 @@ export async function compareWithDifferences(
   return worst;
 }
 
-function declare(graph: GraphBuilder, samples: Readonly<Record<string, Sample>>): Record<string, Value> {
+/** An input for each sample. */
+export function declare(graph: GraphBuilder, samples: Readonly<Record<string, Sample>>): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(samples).map(([name, { type, shape, names }]) => [
       name,

@@ -1,4 +1,5 @@
-import type { Sample } from "./finite-differences.js";
+import type { SampleMakers } from "../operation.js";
+import { elementCount } from "../shape.js";
 
 /** A generator of numbers in [0, 1) for tests (mulberry32). */
 export function uniform(seed: number): () => number {
@@ -11,22 +12,10 @@ export function uniform(seed: number): () => number {
   };
 }
 
-/** Makers of samples of given shapes. */
-export interface SampleMakers {
-  normal(...shape: number[]): Sample;
-  /** Between 0.5 and 2. */
-  positive(...shape: number[]): Sample;
-  /** Normal, but no closer than `distance` to a whole number. */
-  away(distance: number, ...shape: number[]): Sample;
-  /** int64 from 0 up to, not including, `end`. */
-  integers(end: number, ...shape: number[]): Sample;
-  /** The sample with names for its dimensions. */
-  named(sample: Sample, ...names: string[]): Sample;
-}
-
+/** Makers of samples from a generator of numbers in [0, 1). */
 export function samples(random: () => number): SampleMakers {
   const fill = (shape: number[], draw: (i: number) => number): number[] =>
-    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => draw(i));
+    Array.from({ length: elementCount(shape) }, (_, i) => draw(i));
   const gauss = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const clear = (distance: number): number => {
     for (;;) {

@@ -21,7 +21,7 @@ export class Embedding {
   /** Embedded tokens [T, hiddenSize], scaled. */
   async embed(tokens: Int32Array): Promise<DeviceArray> {
     const { device, storage, hiddenSize } = this.table;
-    if (device.name !== "cpu") {
+    if (device.memory !== "host") {
       const program = await this.table.program("embed", (graph, table) => {
         graph.output("states", this.embedded(graph, table));
       });
@@ -50,7 +50,7 @@ export class Embedding {
    */
   async gradient(dTable: DeviceArray | undefined, tokens: Int32Array, dStates: DeviceArray): Promise<DeviceArray> {
     const { device, vocabSize, hiddenSize } = this.table;
-    if (device.name === "cpu") {
+    if (device.memory === "host") {
       const whole = dTable ?? device.zeros([vocabSize, hiddenSize]);
       const [sum, from] = [whole.data as Float32Array, dStates.data as Float32Array];
       tokens.forEach((token, row) => {

@@ -155,7 +155,7 @@ export class DecoderGeneration {
 
   /** On the CPU one memory for the keys and values of all layers, which are copied from it. */
   private keysAndValues(tokens: number): Record<string, DeviceArray> | undefined {
-    if (this.device.name !== "cpu") return undefined;
+    if (this.device.memory !== "host") return undefined;
     const shape = [tokens, this.config.numKeyValueHeads * this.config.headDim];
     return { keys: this.device.zeros(shape), values: this.device.zeros(shape) };
   }

@@ -53,7 +53,7 @@ export async function decoderFromCheckpoint(
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) stored.entry(place(name), shape);
   const asStored = (name: string): boolean =>
-    frozen && device.name === "cpu" && stored.entry(place(name)).type === "BF16";
+    frozen && device.memory === "host" && stored.entry(place(name)).type === "BF16";
   const stays =
     !store &&
     (compact ??

@@ -94,7 +94,7 @@ export class OutputLayer {
     const { device, vocabSize, hiddenSize, trained } = this.table;
     const rows = states.shape[0]!;
     let dStates = device.zeros([rows, hiddenSize]);
-    let dTable = trained && device.name === "cpu" ? device.zeros([vocabSize, hiddenSize]) : undefined;
+    let dTable = trained && device.memory === "host" ? device.zeros([vocabSize, hiddenSize]) : undefined;
     const back = await this.table.program(trained ? "back to states and table" : "back to states", (graph, table) => {
       const d = graph.input("dRaw", "float32", [table.dimension(0), "M"]);
       graph.output(
@@ -123,7 +123,7 @@ export class OutputLayer {
     const program = await this.table.program("raw logits", (graph, table) => {
       graph.output("raw", matmul(table, graph.input("states", "float32", ["M", hiddenSize]), { transB: true }));
     });
-    if (device.name !== "cpu") return (await program.run({ table: this.table.array, states }))["raw"]!;
+    if (device.memory !== "host") return (await program.run({ table: this.table.array, states }))["raw"]!;
     if (this.memory.length < vocabSize * rows) this.memory = new Float32Array(vocabSize * rows);
     const raw = this.memory.subarray(0, vocabSize * rows);
     for (const [start, end, table] of this.table.chunks()) {

@@ -73,7 +73,7 @@ export class Table {
   /** Stretches of the vocabulary with their part of the table; on a GPU the whole. */
   *chunks(): Generator<readonly [start: number, end: number, table: DeviceArray]> {
     const { vocabSize, hiddenSize, storage } = this;
-    if (this.device.name !== "cpu") {
+    if (this.device.memory !== "host") {
       yield [0, vocabSize, this.array];
       return;
     }

@@ -31,7 +31,7 @@ export async function mergeAdapters(weights: Weights): Promise<void> {
       Float32Array,
     ];
     mergeInto(own, low, high, a.shape[0]!, scaling);
-    if (device.name !== "cpu") {
+    if (device.memory !== "host") {
       device.dispose(parameter.array);
       parameter.array = await device.upload(device.array(own, parameter.shape));
     }

@@ -1,4 +1,4 @@
-import { BNB4_VALUES, type Bnb4Kind } from "../../graph/index.js";
+import { BNB4_VALUES, type Bnb4Kind } from "../../graph/bnb4/index.js";
 
 /** A matrix in 4 bits, as bitsandbytes holds it. */
 export interface FourBit {

@@ -1,13 +1,5 @@
-import {
-  type Bnb4Kind,
-  cast,
-  type Device,
-  type DeviceArray,
-  matmul,
-  matmulBnb4,
-  mul,
-  type Value,
-} from "../../graph/index.js";
+import { type Bnb4Kind, matmulBnb4 } from "../../graph/bnb4/index.js";
+import { cast, type Device, type DeviceArray, matmul, mul, type Value } from "../../graph/index.js";
 import type { StoredWeight } from "../weights.js";
 import { expandScales, nestScales } from "./double.js";
 import { dequantizeFourBit, quantizeFourBit } from "./four-bit.js";

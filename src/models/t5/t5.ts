@@ -55,7 +55,7 @@ export class T5Model extends LanguageModel<T5Config> {
 
   recycle(parameter: Parameter, gradient: DeviceArray): void {
     // On a GPU who adds or applies a gradient frees it.
-    if (this.device.name === "cpu") this.spare.set(parameter.name, gradient);
+    if (this.device.memory === "host") this.spare.set(parameter.name, gradient);
   }
 
   async loss(examples: readonly Example[]): Promise<SummedLoss> {
@@ -110,7 +110,7 @@ export class T5Model extends LanguageModel<T5Config> {
       dropout: dropoutSeed !== undefined,
       gradients,
       // On the CPU an output is copied, and this one would be of the embedding's size.
-      embeddingApart: device.name === "cpu" && !tied,
+      embeddingApart: device.memory === "host" && !tied,
       fewTargets: batch.positions <= FEW_TARGETS,
     });
     const { rows, longest, total } = batch.packed;

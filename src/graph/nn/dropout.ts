@@ -1,8 +1,12 @@
-import { buildError, type Value } from "./builder.js";
-import { add, cast, div, greaterOrEqual, mul } from "./ops/elementwise.js";
-import { range, reshape } from "./ops/layout.js";
-import { type Dimension, productOf } from "./shape.js";
-import { isFloat } from "./types.js";
+import { buildError, type Value } from "../builder.js";
+import { composed, type Operation } from "../operation.js";
+import { add, div, mul } from "../ops/arithmetic.js";
+import { cast } from "../ops/cast.js";
+import { greaterOrEqual } from "../ops/compare.js";
+import { range } from "../ops/range.js";
+import { reshape } from "../ops/reshape.js";
+import { type Dimension, productOf } from "../shape.js";
+import { isFloat } from "../types.js";
 
 export interface DropoutOptions {
   /** The share of elements set to zero, in [0, 1); the others are multiplied by 1 / (1 − rate). */
@@ -27,7 +31,18 @@ export interface DropoutNumbers {
  * row and column alone (rows being all axes but the last): it is the same on every device and every time the place is
  * built again, so nothing is kept for the gradient but the seed.
  */
-export function dropout(x: Value, { rate, seed, site }: DropoutOptions): Value {
+export const dropout: Operation<[x: Value, options: DropoutOptions]> = composed({
+  name: "dropout",
+  build: dropoutOf,
+  cases: ({ positive, named }) => ({
+    dropout: {
+      samples: { x: named(positive(4, 3, 50), "B"), seed: { shape: [], data: [-77], type: "int32" } },
+      build: ({ x, seed }) => dropout(x!, { rate: 0.25, seed: seed!, site: 3 }),
+    },
+  }),
+});
+
+function dropoutOf(x: Value, { rate, seed, site }: DropoutOptions): Value {
   if (!(rate >= 0 && rate < 1)) throw buildError("dropout", [x], `the rate ${rate} is not in [0, 1)`);
   if (!isFloat(x.type)) throw buildError("dropout", [x], "needs a floating type");
   if (seed.type !== "int32" || seed.rank !== 0)
@@ -41,7 +56,22 @@ export function dropout(x: Value, { rate, seed, site }: DropoutOptions): Value {
 }
 
 /** The same as {@link dropout} from numbers that are fed: eight nodes instead of ninety. */
-export function dropoutFrom(x: Value, { rate, rows, columns }: DropoutNumbers): Value {
+export const dropoutFrom: Operation<[x: Value, numbers: DropoutNumbers]> = composed({
+  name: "dropoutFrom",
+  build: dropoutFromOf,
+  cases: ({ positive, integers }) => ({
+    dropoutFrom: {
+      samples: {
+        x: positive(2, 6),
+        rows: { ...integers(2 ** 31, 2, 1), type: "int32" },
+        columns: { ...integers(2 ** 31, 1, 6), type: "int32" },
+      },
+      build: ({ x, rows, columns }) => dropoutFrom(x!, { rate: 0.3, rows: rows!, columns: columns! }),
+    },
+  }),
+});
+
+function dropoutFromOf(x: Value, { rate, rows, columns }: DropoutNumbers): Value {
   if (!(rate >= 0 && rate < 1)) throw buildError("dropout", [x], `the rate ${rate} is not in [0, 1)`);
   if (!isFloat(x.type)) throw buildError("dropout", [x], "needs a floating type");
   if (rows.type !== "int32" || columns.type !== "int32")

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as g from "./index.js";
-import { dropoutScales } from "./testing/dropout-golden.js";
+import * as g from "../index.js";
+import { dropoutScales } from "../testing/dropout-golden.js";
 
 describe("dropout", () => {
   let device: g.Device;

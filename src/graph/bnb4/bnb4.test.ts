@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as g from "./index.js";
-import { uniform } from "./testing/samples.js";
+import * as g from "../index.js";
+import { uniform } from "../testing/samples.js";
+import { BNB4_VALUES, bnb4Product, dequantizeBnb4, matmulBnb4 } from "./index.js";
 
 describe("products with 4-bit weights", () => {
   let device: g.Device;
@@ -28,7 +29,7 @@ describe("products with 4-bit weights", () => {
       const weight = Float32Array.from({ length: rows * columns }, (_, i) => {
         const byte = packed[i >> 1]!;
         return (
-          Math.fround(g.BNB4_VALUES[kind][i % 2 === 0 ? byte >> 4 : byte & 15]!) * scales[Math.floor(i / blockSize)]!
+          Math.fround(BNB4_VALUES[kind][i % 2 === 0 ? byte >> 4 : byte & 15]!) * scales[Math.floor(i / blockSize)]!
         );
       });
 
@@ -43,9 +44,9 @@ describe("products with 4-bit weights", () => {
         scales: b.input("scales", "float32", [scales.length]),
       };
       const input = b.input("x", "float32", ["B", "T", columns]);
-      const y = g.matmulBnb4(input, values);
+      const y = matmulBnb4(input, values);
       b.output("y", y);
-      b.output("weight", g.dequantizeBnb4(values));
+      b.output("weight", dequantizeBnb4(values));
       b.output("dx", g.gradientsFrom([y], [b.input("dy", "float32", ["B", "T", rows])], [input])[0]!);
       const program = await device.compile(b);
       const out = await program.run({
@@ -83,23 +84,14 @@ describe("products with 4-bit weights", () => {
       packed: b.input("packed", "uint8", [1024]),
       scales: b.input("scales", "float32", [32]),
     } as const;
-    expect(() => g.matmulBnb4(x, { ...good, rows: 64 })).toThrow(
+    expect(() => matmulBnb4(x, { ...good, rows: 64 })).toThrow(
       /packed codes are packed \(uint8 \[1024\]\), not uint8 \[2048\]/,
     );
-    expect(() => g.matmulBnb4(x, { ...good, blockSize: 48 })).toThrow(/block size 48/);
-    expect(() => g.gradients(g.reduceSum(g.matmulBnb4(x, good)), [x])).toThrow(/no words/);
+    expect(() => matmulBnb4(x, { ...good, blockSize: 48 })).toThrow(/block size 48/);
+    expect(() => g.gradients(g.reduceSum(matmulBnb4(x, good)), [x])).toThrow(/no words/);
     const int = (value: number) => ({ kind: "int", value }) as const;
-    b.output(
-      "y",
-      b.one(
-        "MatMulBnb4",
-        [x, good.packed, good.scales],
-        "float32",
-        [2, 32],
-        { K: int(64), N: int(32), block_size: int(64), quant_type: int(1), transB: int(0) },
-        "com.microsoft",
-      ),
-    );
+    const wrong = { K: int(64), N: int(32), block_size: int(64), quant_type: int(1), transB: int(0) };
+    b.output("y", b.one(bnb4Product.definition, [x, good.packed, good.scales], "float32", [2, 32], wrong));
     await expect(device.compile(b)).rejects.toThrow(/transB = 0 computes something else/);
   });
 });

@@ -1,0 +1,21 @@
+import type { DeviceDefinition } from "./definition.js";
+
+/** The machine's processor: arrays are computed on where they lie. */
+export const cpu: DeviceDefinition<"cpu"> = {
+  name: "cpu",
+  summary: "the machine's processor; float32 and float64",
+  open: async (options) => {
+    const { openRuntimeDevice } = await import("./runtime.js");
+    return openRuntimeDevice(
+      {
+        name: "cpu",
+        providers: ["cpu"],
+        memory: "host",
+        missing: [],
+        outputsInPlace: true,
+        ifAbsent: "Reinstall onnxruntime-node for this platform.",
+      },
+      options,
+    );
+  },
+};
