@@ -51,6 +51,23 @@ tensors["int8.source"] = normal.to(torch.float16).float()
 tensors["int8.codes"] = codes
 tensors["int8.absmax"] = absmax
 tensors["dynamic_map"] = F.create_dynamic_map()
+# As transformers loads a 4-bit model when no type is asked for: float32 weights become float16 first, and that is quantized; what is
+# not quantized is raised to float32 again for training.
+stored = torch.cat([
+    torch.randn(64 * 120) * 0.02,
+    # Where float16 has no fraction left, none at all, and halfway between two of its values.
+    torch.randn(64) * 1e-5,
+    torch.randn(64) * 3e-8,
+    (1 + torch.arange(64) * 2.0 ** -11) * torch.tensor([1.0, -1.0]).repeat(32),
+    torch.arange(64) * 2.0 ** -25,
+    torch.tensor([65504.0, -65519.0, 6.1035e-05, 6.0976e-05, 2.0 ** -24, 2.0 ** -25, -(2.0 ** -25), 0.0]).repeat(8),
+])
+half = stored.to(torch.float16)
+tensors["stored"] = stored
+tensors["stored.float16"] = half
+tensors["stored.raised"] = half.to(torch.float32)
+for kind in ("fp4", "nf4"):
+    four_bit(f"stored.float16.{kind}", half, quant_type=kind, blocksize=64)
 target = Path(__file__).parent / "golden" / "quantize.safetensors"
 save_file({k: v.contiguous() for k, v in tensors.items() if not k.endswith("many.fp4.double.values") and not k.endswith("many.nf4.double.values")}, target)
 print(target, target.stat().st_size)

@@ -111,6 +111,7 @@ describe("gemma-2-2b-finetune on the sample", () => {
       format: 1,
       base: { source: at("run", "base"), revision: null },
       quantization: { kind: "fp4", doubleQuantization: false, blockSize: 64 },
+      torchDtype: "float32",
       computeType: "float32",
     });
     expect(json("run", "model", "tokenizer_config.json").chat_template).toContain("<start_of_turn>");

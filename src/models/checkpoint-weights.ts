@@ -6,7 +6,7 @@ import { sha256, sha256OfFile } from "../base/files.js";
 import { faultOfName, joinInside } from "../base/inside.js";
 import { readJsonAs } from "../base/json.js";
 import { printableName } from "../base/printable.js";
-import { firstNotFinite, readsAsFloat32 } from "./float-formats.js";
+import { firstNotFinite, float16Bits, readsAsFloat32, roundToFloat16 } from "./float-formats.js";
 import { SafetensorsFile, type StoredTensor } from "./safetensors.js";
 
 /** Tensors and shards of a model at most: a hundred times what the largest have. */
@@ -49,6 +49,31 @@ export function noWeights(where: string, base: string, has: (name: string) => bo
   });
 }
 
+/**
+ * What weights are cast to as they are read, before anything else is made of them (transformers' `torch_dtype`): float32 keeps
+ * every stored value but float64's, float16 rounds.
+ */
+export type TorchDtype = "float32" | "float16";
+
+/** Why a weight is refused, given the place of an element, and what to do. */
+interface Refused {
+  readonly what: (place: string) => string;
+  readonly hint: string;
+}
+
+const NOT_FINITE: Refused = {
+  what: (place) => `is not finite: its element [${place}] is NaN or infinite`,
+  hint: "Its training or conversion went wrong, or the file is damaged: download or convert it again.",
+};
+
+const BEYOND_FLOAT16: Refused = {
+  what: (place) => `does not fit float16: its element [${place}] is beyond 65,504`,
+  hint: "Set model.torchDtype=float32.",
+};
+
+/** Rows of a tensor that are read at once where it is held in fewer bytes than float32. */
+const ROWS_AT_ONCE = 4096;
+
 /** The weights of a checkpoint folder, in one safetensors file or in shards with an index; read one tensor at a time. */
 export class CheckpointWeights {
   private constructor(
@@ -56,6 +81,8 @@ export class CheckpointWeights {
     readonly source: string,
     private readonly files: readonly SafetensorsFile[],
     private readonly places: ReadonlyMap<string, SafetensorsFile>,
+    /** What they are read as. */
+    readonly torchDtype: TorchDtype,
   ) {}
 
   /**
@@ -63,20 +90,21 @@ export class CheckpointWeights {
    * @param base `model`, or `adapter_model` for a PEFT adapter
    * @throws {UserError} where neither is there, a shard is missing or unsound, or the index and the shards disagree.
    */
-  static async open(folder: string, base = "model"): Promise<CheckpointWeights> {
+  static async open(folder: string, base = "model", torchDtype: TorchDtype = "float32"): Promise<CheckpointWeights> {
     const single = join(folder, `${base}.safetensors`);
     const index = `${single}.index.json`;
     if (existsSync(single)) {
       const file = await SafetensorsFile.open(single);
-      return new CheckpointWeights(single, [file], new Map([...file.tensors.keys()].map((name) => [name, file])));
+      const places = new Map([...file.tensors.keys()].map((name) => [name, file]));
+      return new CheckpointWeights(single, [file], places, torchDtype);
     }
     if (!existsSync(index)) {
       throw noWeights(folder, base, (name) => existsSync(join(folder, name)));
     }
-    return CheckpointWeights.openShards(folder, index);
+    return CheckpointWeights.openShards(folder, index, torchDtype);
   }
 
-  private static async openShards(folder: string, index: string): Promise<CheckpointWeights> {
+  private static async openShards(folder: string, index: string, torchDtype: TorchDtype): Promise<CheckpointWeights> {
     const map = await readShardMap(index);
     const shards = new Map<string, SafetensorsFile>();
     const places = new Map<string, SafetensorsFile>();
@@ -99,7 +127,7 @@ export class CheckpointWeights {
       for (const file of shards.values()) await file.close();
       throw error;
     }
-    return new CheckpointWeights(index, [...shards.values()], places);
+    return new CheckpointWeights(index, [...shards.values()], places, torchDtype);
   }
 
   /** Names of all tensors, in the files' order. */
@@ -147,14 +175,37 @@ export class CheckpointWeights {
   }
 
   /**
-   * A tensor as float32, in given memory where it is large enough.
+   * A tensor as float32, in given memory where it is large enough; its values are those of {@link torchDtype}.
    * @throws {UserError} as {@link entry}; and where its type is no float, or an element is NaN or infinite
    */
   async readFloat32(name: string, shape?: readonly number[], memory?: Float32Array): Promise<Float32Array> {
-    this.entry(name, shape);
+    const { type } = this.entry(name, shape);
     const elements = await this.places.get(name)!.readFloat32(name, memory);
     this.refuseNotFinite(name, elements);
+    if (this.torchDtype === "float16" && type !== "F16") {
+      roundToFloat16(elements);
+      this.refuseNotFinite(name, elements, BEYOND_FLOAT16);
+    }
     return elements;
+  }
+
+  /**
+   * A tensor's float16 words, rounded where it is stored as something else; some rows at a time are held as float32.
+   * @throws {UserError} as {@link readFloat32}
+   */
+  async readFloat16(name: string): Promise<Uint16Array> {
+    const { shape } = this.entry(name);
+    const rows = shape[0] ?? 1;
+    const width = shape.slice(1).reduce((product, size) => product * size, 1);
+    const words = new Uint16Array(rows * width);
+    for (let from = 0; from < rows; from += ROWS_AT_ONCE) {
+      const elements = await this.places.get(name)!.readRows(name, from, Math.min(ROWS_AT_ONCE, rows - from));
+      this.refuseNotFinite(name, elements, undefined, from * width);
+      const part = float16Bits(elements, words.subarray(from * width, from * width + elements.length));
+      const beyond = part.findIndex((word) => (word & 0x7c00) === 0x7c00);
+      if (beyond >= 0) this.refuse(name, from * width + beyond, BEYOND_FLOAT16);
+    }
+    return words;
   }
 
   /** The words of a bfloat16 tensor. @throws {UserError} as {@link readFloat32} */
@@ -165,17 +216,18 @@ export class CheckpointWeights {
     return words;
   }
 
-  private refuseNotFinite(name: string, elements: Float32Array | Uint16Array): void {
+  /** @param offset of the elements in the tensor */
+  private refuseNotFinite(name: string, elements: Float32Array | Uint16Array, why?: Refused, offset = 0): void {
     const at = firstNotFinite(elements);
-    if (at < 0) return;
+    if (at >= 0) this.refuse(name, offset + at, why);
+  }
+
+  private refuse(name: string, at: number, { what, hint }: Refused = NOT_FINITE): never {
     const { shape } = this.entry(name);
     const place: number[] = [];
     for (let axis = shape.length - 1, rest = at; axis >= 0; rest = Math.floor(rest / shape[axis]!), axis--)
       place.unshift(rest % shape[axis]!);
-    throw new UserError(
-      `${this.source}: the weight ${name} is not finite: its element [${place.join(", ")}] is NaN or infinite`,
-      { hint: "Its training or conversion went wrong, or the file is damaged: download or convert it again." },
-    );
+    throw new UserError(`${this.source}: the weight ${name} ${what(place.join(", "))}`, { hint });
   }
 
   /**

@@ -4,6 +4,7 @@ export type { Architecture, ArchitectureLoadOptions } from "./architecture.js";
 export { gemma2 } from "./architectures/gemma2.js";
 export { ARCHITECTURES, architectureOf } from "./architectures/index.js";
 export { t5 } from "./architectures/t5.js";
+export type { TorchDtype } from "./checkpoint-weights.js";
 export { type ConfigFile, readConfigFile } from "./config-file.js";
 export type { DecoderConfig, LayerType } from "./decoder/config.js";
 export { createTinyDecoder, type TinyDecoderOptions, tinyDecoderConfig } from "./decoder/create.js";

@@ -15,7 +15,7 @@ import {
   resolveCommit,
 } from "../data/hub/index.js";
 import { architectureOf } from "./architectures/index.js";
-import { CheckpointWeights, noWeights, readShardMap } from "./checkpoint-weights.js";
+import { CheckpointWeights, noWeights, readShardMap, type TorchDtype } from "./checkpoint-weights.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
 import { TOKENIZER_FILES } from "./save.js";
 
@@ -27,6 +27,8 @@ export interface OpenCheckpointOptions {
   readonly progress?: Progress;
   /** Aborting ends a download. */
   readonly signal?: AbortSignal;
+  /** What weights are cast to as they are read; float32 unless given. */
+  readonly torchDtype?: TorchDtype;
   /** Settings of the hub instead of those of the environment. */
   readonly hub?: HubSettings;
 }
@@ -60,7 +62,7 @@ export async function openCheckpoint(source: string, options: OpenCheckpointOpti
   const generationConfig = existsSync(generation)
     ? await readJsonAs(generation, z.record(z.string(), z.unknown()))
     : undefined;
-  const weights = await CheckpointWeights.open(folder);
+  const weights = await CheckpointWeights.open(folder, "model", options.torchDtype);
   const tokenizerFiles = TOKENIZER_FILES.map((name) => join(folder, name)).filter((path) => existsSync(path));
   return { source, commit, folder, config, generationConfig, weights, tokenizerFiles, close: () => weights.close() };
 }

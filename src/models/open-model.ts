@@ -42,7 +42,8 @@ export async function openModel(place: string, device: Device, options: OpenMode
   const quantization = chosen?.quantization ?? options.quantization ?? { kind: "none" };
   // Before gigabytes are fetched: whether the device has it.
   weightStore(quantization, device);
-  const checkpoint = await (adapter ? openBase(place, adapter, options) : openCheckpoint(place, options));
+  const reading = { ...options, torchDtype: chosen?.torchDtype ?? options.torchDtype };
+  const checkpoint = await (adapter ? openBase(place, adapter, reading) : openCheckpoint(place, reading));
   try {
     const held = { frozen: true, quantization, progress: options.progress };
     const [needed, free] = [checkpoint.weights.elements * leastBytesEach(checkpoint, device, held), memoryFree()];
@@ -84,6 +85,7 @@ export function leastBytesEach(
   return architectureOf(config).keepsBfloat16 &&
     frozen &&
     device.memory === "host" &&
+    weights.torchDtype === "float32" &&
     weights.names.every((name) => weights.entry(name).type === "BF16")
     ? 2
     : 4;

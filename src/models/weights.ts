@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors.js";
 import type { Device, DeviceArray, Value } from "../graph/index.js";
+import type { TorchDtype } from "./checkpoint-weights.js";
 import type { Parameter } from "./model.js";
 
 /** How linear layers' weights are held. */
@@ -74,7 +75,11 @@ export class Weights {
   /** Set while there are adapters. */
   lora: LoraSettings | undefined;
 
-  constructor(readonly device: Device) {}
+  /** @param torchDtype what they were cast to as they were read */
+  constructor(
+    readonly device: Device,
+    readonly torchDtype: TorchDtype = "float32",
+  ) {}
 
   /** Grows whenever graphs of these weights would be others: a weight or adapter came, went, was frozen or is held in another way. */
   get version(): number {

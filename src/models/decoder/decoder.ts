@@ -11,7 +11,7 @@ import { Embedding } from "./embedding.js";
 import { DecoderGeneration } from "./generation.js";
 import { DecoderLayers } from "./layers.js";
 import { OutputLayer } from "./output-layer.js";
-import { Table } from "./table.js";
+import { type FrozenTable, Table } from "./table.js";
 import { embeddingName, OUTPUT } from "./weight-shapes.js";
 
 /** A decoder-only model of any architecture, to train and to generate with. Made by `loadDecoder` or `createTinyDecoder`. */
@@ -21,12 +21,12 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   private readonly output: OutputLayer;
   private readonly generation: DecoderGeneration;
 
-  /** @param frozenTables bfloat16 words of the embedding and the output layer, where they are not among the weights */
+  /** @param frozenTables the embedding and the output layer, where they are not among the weights */
   constructor(
     weights: Weights,
     config: DecoderConfig,
     private readonly description: DecoderDescription,
-    private readonly frozenTables: ReadonlyMap<string, Uint16Array> = new Map(),
+    private readonly frozenTables: ReadonlyMap<string, FrozenTable> = new Map(),
     files?: ModelFiles,
   ) {
     super(weights, config, files);
@@ -48,7 +48,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   }
 
   override get stored(): TrainableModel["stored"] {
-    const tables = [...this.frozenTables.values()].reduce((sum, { length }) => sum + length, 0);
+    const tables = [...this.frozenTables.values()].reduce((sum, { words }) => sum + words.length, 0);
     const { count, bytes } = super.stored;
     return { count: count + tables, bytes: bytes + 2 * tables };
   }

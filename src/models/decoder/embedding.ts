@@ -1,4 +1,5 @@
 import { type DeviceArray, type GraphBuilder, gather, gradientsFrom, mul, type Value } from "../../graph/index.js";
+import { expandToFloat32 } from "../float-formats.js";
 import type { Table } from "./table.js";
 
 /** From tokens to states: rows of the table, multiplied by the root of their size where the architecture does so. */
@@ -10,8 +11,12 @@ export class Embedding {
     scaled: boolean,
   ) {
     const root = Math.fround(Math.sqrt(table.hiddenSize));
-    // The published models multiply by √hiddenSize as their weights' type has it.
-    this.scale = !scaled ? 1 : "bfloat16" in table.storage ? roundToBfloat16(root) : root;
+    // The published models multiply by √hiddenSize as their weights' type has it; float16 ones are raised to float32 for training.
+    this.scale = !scaled
+      ? 1
+      : "type" in table.storage && table.storage.type === "bfloat16"
+        ? roundToBfloat16(root)
+        : root;
   }
 
   get trained(): boolean {
@@ -34,10 +39,11 @@ export class Embedding {
         for (let i = 0; i < hiddenSize; i++) states[at * hiddenSize + i] = table[token * hiddenSize + i]! * this.scale;
       });
     } else {
-      const bits = new Uint32Array(states.buffer);
+      const { type, words } = storage;
       tokens.forEach((token, at) => {
-        for (let i = 0; i < hiddenSize; i++)
-          bits[at * hiddenSize + i] = storage.bfloat16[token * hiddenSize + i]! << 16;
+        const row = words.subarray(token * hiddenSize, (token + 1) * hiddenSize);
+        const bytes = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
+        expandToFloat32(bytes, type === "bfloat16" ? "BF16" : "F16", states, at * hiddenSize);
       });
       if (this.scale !== 1) for (let i = 0; i < states.length; i++) states[i]! *= this.scale;
     }

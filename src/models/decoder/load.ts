@@ -10,6 +10,7 @@ import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { DecoderModel } from "./decoder.js";
 import type { DecoderDescription } from "./description.js";
 import { storedNames } from "./stored-names.js";
+import type { FrozenTable } from "./table.js";
 import { textConfig } from "./text-config.js";
 import { decoderWeightShapes, embeddingName, isTable, OUTPUT } from "./weight-shapes.js";
 
@@ -53,21 +54,23 @@ export async function decoderFromCheckpoint(
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) stored.entry(place(name), shape);
   const asStored = (name: string): boolean =>
-    frozen && device.memory === "host" && stored.entry(place(name)).type === "BF16";
+    frozen && device.memory === "host" && stored.torchDtype === "float32" && stored.entry(place(name)).type === "BF16";
   const stays =
     !store &&
     (compact ??
       4 * [...shapes].reduce((sum, [name, shape]) => sum + (isTable(name) ? 0 : elementsOf(shape)), 0) >
         MOST * memoryFree());
-  const weights = new Weights(device);
-  const tables = new Map<string, Uint16Array>();
+  const weights = new Weights(device, stored.torchDtype);
+  const tables = new Map<string, FrozenTable>();
   /** Where a matrix stands until it is stored. */
   let memory = new Float32Array(0);
   progress.begin(store ? "loading and quantizing weights" : "loading weights", shapes.size);
   let done = 0;
   for (const [name, shape] of shapes) {
     if (isTable(name) && asStored(name)) {
-      tables.set(name, await stored.readBfloat16(place(name)));
+      tables.set(name, { type: "bfloat16", words: await stored.readBfloat16(place(name)) });
+    } else if (isTable(name) && frozen && device.memory === "host" && stored.torchDtype === "float16") {
+      tables.set(name, { type: "float16", words: await stored.readFloat16(place(name)) });
     } else if (shape.length === 2 && stays && asStored(name)) {
       weights.addStored(
         name,

@@ -17,20 +17,29 @@ import type { Weights } from "../weights.js";
  */
 const CHUNK = 1024;
 
-/** A table [vocabSize, hiddenSize] as it is held: a float32 parameter, or frozen bfloat16 words in half the memory (on the CPU). */
-export type TableStorage = { readonly parameter: Parameter } | { readonly bfloat16: Uint16Array };
+/** What words of a type are fed as: no array of bfloat16 can be. */
+const FED_AS = { bfloat16: "uint16", float16: "float16" } as const;
+
+/** A frozen table in half the memory of float32 (on the CPU). */
+export interface FrozenTable {
+  readonly type: "bfloat16" | "float16";
+  readonly words: Uint16Array;
+}
+
+/** A table [vocabSize, hiddenSize] as it is held: a float32 parameter, or frozen words. */
+export type TableStorage = { readonly parameter: Parameter } | FrozenTable;
 
 /** A table of tokens with the programs that read it. */
 export class Table {
   private readonly programs: Compiled<Program>;
 
-  /** @param frozen the table's bfloat16 words, where it is not among the weights */
+  /** @param frozen the table's words, where it is not among the weights */
   constructor(
     private readonly weights: Weights,
     private readonly name: string,
     readonly vocabSize: number,
     readonly hiddenSize: number,
-    private readonly frozen?: Uint16Array,
+    private readonly frozen?: FrozenTable,
   ) {
     this.programs = new Compiled(weights);
   }
@@ -41,7 +50,7 @@ export class Table {
 
   /** The table as it is now: freezing puts another parameter in its place. */
   get storage(): TableStorage {
-    return this.frozen ? { bfloat16: this.frozen } : { parameter: this.weights.get(this.name) };
+    return this.frozen ?? { parameter: this.weights.get(this.name) };
   }
 
   get trained(): boolean {
@@ -62,9 +71,10 @@ export class Table {
     return this.programs.get(name, () => {
       const graph = new GraphBuilder(`decoder.${name}`);
       const stored = readsTable
-        ? graph.input("table", this.frozen ? "uint16" : "float32", ["C", this.hiddenSize])
+        ? graph.input("table", this.frozen ? FED_AS[this.frozen.type] : "float32", ["C", this.hiddenSize])
         : undefined;
-      const table = stored && (this.frozen ? cast(bitCast(stored, "bfloat16"), "float32") : stored);
+      const words = stored && (this.frozen?.type === "bfloat16" ? bitCast(stored, "bfloat16") : stored);
+      const table = words && (this.frozen ? cast(words, "float32") : words);
       build(graph, table!);
       return this.device.compile(graph);
     });
@@ -77,13 +87,16 @@ export class Table {
       yield [0, vocabSize, this.array];
       return;
     }
-    const elements = "parameter" in storage ? (storage.parameter.array.data as Float32Array) : storage.bfloat16;
+    const [elements, type] =
+      "parameter" in storage
+        ? [storage.parameter.array.data as Float32Array, "float32" as const]
+        : [storage.words, FED_AS[storage.type]];
     for (let start = 0; start < vocabSize; start += CHUNK) {
       const end = Math.min(vocabSize, start + CHUNK);
       yield [
         start,
         end,
-        this.device.array(elements.subarray(start * hiddenSize, end * hiddenSize), [end - start, hiddenSize]),
+        this.device.array(elements.subarray(start * hiddenSize, end * hiddenSize), [end - start, hiddenSize], type),
       ];
     }
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
 import { readJson, writeWhole } from "../../base/files.js";
+import type { TorchDtype } from "../checkpoint-weights.js";
 import type { LoraSettings, QuantizationOptions, Weights } from "../weights.js";
 
 /** The file beside an adapter that says what it was trained on; PEFT leaves it alone. */
@@ -18,6 +19,8 @@ const schema = z.strictObject({
     doubleQuantization: z.boolean(),
     blockSize: z.int().positive().nullable(),
   }),
+  /** What the base's weights were cast to as they were read, before they were quantized. */
+  torchDtype: z.enum(["float32", "float16"]).default("float32"),
   /** The type that products were computed in. */
   computeType: z.enum(["float32", "bfloat16", "float16"]),
 });
@@ -31,6 +34,7 @@ export function trainingEnvironment(weights: Weights, { base, revision }: LoraSe
     format: 1,
     base: { source: base, revision: revision ?? null },
     quantization: { kind, doubleQuantization, blockSize: blockSize ?? null },
+    torchDtype: weights.torchDtype,
     computeType: "float32",
   };
 }
@@ -54,16 +58,23 @@ export async function readEnvironment(folder: string): Promise<TrainingEnvironme
   });
 }
 
-/** A quantization in words: `nf4 with double quantization`, `float32`. */
-export function quantizationText({ kind, doubleQuantization, blockSize }: QuantizationOptions): string {
-  if (kind === "none") return "weights that are not quantized";
+/** A quantization in words: `nf4 weights with double quantization`, `fp4 weights of float16 ones`. */
+export function quantizationText(
+  { kind, doubleQuantization, blockSize }: QuantizationOptions,
+  torchDtype: TorchDtype = "float32",
+): string {
+  const of = torchDtype === "float32" ? "" : ` of ${torchDtype} ones`;
+  if (kind === "none")
+    return `weights that are not quantized${torchDtype === "float32" ? "" : `, rounded to ${torchDtype}`}`;
   const block = blockSize !== undefined && blockSize !== 64 ? ` in blocks of ${blockSize}` : "";
-  return `${kind} weights${block}${doubleQuantization ? " with double quantization" : ""}`;
+  return `${kind} weights${of}${block}${doubleQuantization ? " with double quantization" : ""}`;
 }
 
 /** How a base is held for an adapter, and why. */
 export interface ChosenQuantization {
   readonly quantization: QuantizationOptions;
+  /** What its weights are cast to before. */
+  readonly torchDtype: TorchDtype;
   /** A sentence for who serves it. */
   readonly why: string;
 }
@@ -80,20 +91,23 @@ export async function quantizationFor(
   if (!environment)
     return {
       quantization: asked ?? { kind: "none" },
+      torchDtype: "float32",
       why: asked
         ? `the base is held as ${quantizationText(asked)}, as asked; the adapter's folder does not tell what it was trained on`
         : `the base is held as ${quantizationText({ kind: "none" })}: the adapter's folder does not tell what it was trained on. If that was quantized (QLoRA), say so: --quantization nf4 (or fp4, int8), with --double-quantization where it had that`,
     };
-  const { kind, doubleQuantization, blockSize } = environment.quantization;
-  const trained: QuantizationOptions = { kind, doubleQuantization, blockSize: blockSize ?? undefined };
-  const [own, other] = [quantizationText(trained), quantizationText(asked ?? trained)];
+  const { torchDtype, quantization } = environment;
+  const trained: QuantizationOptions = { ...quantization, blockSize: quantization.blockSize ?? undefined };
+  const [own, other] = [trained, asked ?? trained].map((one) => quantizationText(one, torchDtype));
   if (own === other)
     return {
       quantization: trained,
+      torchDtype,
       why: `the base is held as ${own}: the adapter was trained on such, says ${ENVIRONMENT}`,
     };
   return {
     quantization: asked!,
+    torchDtype,
     why: `the base is held as ${other}, as asked, though the adapter was trained on ${own}: its answers are others than those that were measured`,
   };
 }

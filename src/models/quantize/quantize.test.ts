@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, GraphBuilder, gradientsFrom, openDevice } from "../../graph/index.js";
+import { float16Bits, roundToFloat16 } from "../float-formats.js";
 import { Random } from "../random.js";
 import { SafetensorsFile } from "../safetensors.js";
 import {
@@ -66,6 +67,17 @@ describe("4 bits, byte for byte as bitsandbytes", () => {
       expect(Buffer.from(nested.codes)).toEqual(Buffer.from(await bytes(`many.${kind}.double.codes`)));
     });
   }
+
+  it.each(["fp4", "nf4"] as const)("%s of float32 weights by way of float16", async (kind) => {
+    const elements = await floats("stored");
+    const words = await bytes("stored.float16");
+    expect(Buffer.from(float16Bits(elements).buffer)).toEqual(Buffer.from(words));
+    roundToFloat16(elements);
+    expect(Buffer.from(elements.buffer)).toEqual(Buffer.from(await bytes("stored.raised")));
+    const found = quantizeFourBit(elements, kind);
+    expect(Buffer.from(found.packed)).toEqual(Buffer.from(await bytes(`stored.float16.${kind}.packed`)));
+    expect(differing(found.absmax, await floats(`stored.float16.${kind}.absmax`))).toEqual([]);
+  });
 
   it("the dynamic map", async () => {
     expect(differing(dynamicMap(), await floats("dynamic_map"))).toEqual([]);

@@ -39,7 +39,7 @@ export async function t5FromCheckpoint(
         hint: "In Python, load and save the model with transformers, and see what it says.",
       });
   stored.refuseOthers({ has: (name) => shapes.has(name) || EMBEDDING_NAMES.includes(name) }, UNUSED);
-  const weights = new Weights(device);
+  const weights = new Weights(device, stored.torchDtype);
   progress.begin("loading weights", shapes.size);
   let shared: Float32Array | undefined;
   let tied = !stored.has("lm_head.weight");
