@@ -46,7 +46,7 @@ describe.skipIf(!swiftShaderEnvironment())("Decoder-only models on WebGPU (Swift
   it.each(["gemma2", "gemma3", "qwen2"])(
     "%s agrees with transformers: logits, loss, gradients, greedy replies, 4-bit bases, training steps",
     {
-      timeout: 240_000,
+      timeout: 480_000,
     },
     async (variant) => {
       const stdout = await runOnSwiftShader(fileURLToPath(new URL("./decoder-agreement.ts", import.meta.url)), [

@@ -7,7 +7,6 @@ import { type Stage, stageOf } from "./answers.js";
 import { readingsOf } from "./beside.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 import type { RunContext } from "./context.js";
-import { letterText } from "./examples.js";
 import type { ExperimentModel } from "./model.js";
 
 /** Asks the model all test rows, as it is at a stage; replies that are on disk already are not asked for again. */
@@ -30,7 +29,7 @@ export async function askModel(
     batchSize: evaluation.batchSize,
     letters: lettersOfRows(rows),
     settled: (text, letters) => readingsOf(configuration).every((reading) => settled(reading, text, letters)),
-    letterText: letterText(configuration),
+    letterText: (letter) => `${loaded.model.text.beforeAnswer}${letter}`,
     maximumPromptTokens: configuration.prompt === "gemma-2" ? configuration.filter.maximumTokens : undefined,
   });
   const result = await evaluate({

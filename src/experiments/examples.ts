@@ -1,33 +1,34 @@
 import { rowTexts } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
-import type { Example } from "../models/index.js";
+import type { Example, TextFormat } from "../models/index.js";
 import type { Row } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
 
-/** How a letter stands behind the prompt: T5's decoder begins a text of its own, Gemma goes on after a space. */
-export const letterText = (configuration: Pick<FinetuneConfiguration, "prompt">): ((letter: string) => string) =>
-  configuration.prompt === "gemma-2" ? (letter) => ` ${letter}` : (letter) => letter;
-
 /**
  * Rows as token ids: the prompt with the tokenizer's special tokens, the answer's tokens without.
- * @throws {UserError} where a row is longer than the experiment takes, naming it; or Gemma's prompt has not exactly one `<bos>`
+ * @param text how the model's texts are written
+ * @throws {UserError} where a row is longer than the experiment takes, naming it; or a prompt has not exactly one `<bos>` where
+ * the model's texts open with it
  */
 export async function examplesOf(
   rows: readonly Row[],
   tokenizer: Tokenizer,
   configuration: FinetuneConfiguration,
+  text: TextFormat,
 ): Promise<Example[]> {
   const inputs = await tokenizer.encodeAll(rows.map(rowTexts[configuration.prompt]), true);
-  const write = letterText(configuration);
-  const end = endToken(tokenizer, configuration);
+  const end = configuration.target.endOfSequence ? endToken(tokenizer) : undefined;
   const targets = new Map<string, number[]>();
   for (const letter of new Set(rows.map((row) => row.answer)))
-    targets.set(letter, [...(await tokenizer.encode(write(letter), false)), ...(end === undefined ? [] : [end])]);
+    targets.set(letter, [
+      ...(await tokenizer.encode(`${text.beforeAnswer}${letter}`, false)),
+      ...(end === undefined ? [] : [end]),
+    ]);
   return rows.map((row, index) => {
     const [input, target] = [inputs[index] as number[], targets.get(row.answer) as number[]];
-    if (configuration.prompt === "gemma-2") checkBegin(input, row, tokenizer);
-    const length = input.length + (configuration.prompt === "gemma-2" ? target.length : 0);
+    if (text.opensWithBos) checkBegin(input, row, tokenizer);
+    const length = input.length + (text.oneSequence ? target.length : 0);
     if (length > configuration.maximumTokens) {
       throw new UserError(
         `the row ${row.id} has ${length} tokens, more than the ${configuration.maximumTokens} that the experiment takes`,
@@ -38,23 +39,26 @@ export async function examplesOf(
   });
 }
 
-function endToken(tokenizer: Tokenizer, configuration: FinetuneConfiguration): number | undefined {
-  if (!configuration.target.endOfSequence) return undefined;
-  const name = configuration.prompt === "gemma-2" ? "<eos>" : "</s>";
-  const id = tokenizer.tokenId(name);
+/** The id of the token that ends a text. @throws {UserError} where the tokenizer has none */
+export function endToken(tokenizer: Tokenizer): number {
+  const id = tokenizer.eosToken === undefined ? undefined : tokenizer.tokenId(tokenizer.eosToken);
   if (id === undefined)
-    throw new UserError(`the tokenizer of ${tokenizer.source} has no ${name}`, {
-      hint: "Set target.endOfSequence=false, or use the model's own tokenizer.",
-    });
+    throw new UserError(
+      `the tokenizer of ${tokenizer.source} has no ${tokenizer.eosToken ?? "token that ends a text"}`,
+      {
+        hint: "Set target.endOfSequence=false, or use the model's own tokenizer.",
+      },
+    );
   return id;
 }
 
 function checkBegin(input: readonly number[], row: Row, tokenizer: Tokenizer): void {
-  const begin = tokenizer.tokenId("<bos>");
+  const name = tokenizer.bosToken ?? "<bos>";
+  const begin = tokenizer.tokenId(name);
   const count = input.filter((token) => token === begin).length;
   if (begin === undefined || input[0] !== begin || count !== 1) {
-    throw new UserError(`the prompt of ${row.id} has ${count} <bos>, expected exactly one, in front`, {
-      hint: `Gemma collapses without it, or with two: check the tokenizer of ${tokenizer.source}.`,
+    throw new UserError(`the prompt of ${row.id} has ${count} ${name}, expected exactly one, in front`, {
+      hint: `Such a model collapses without it, or with two: check the tokenizer of ${tokenizer.source}.`,
     });
   }
 }

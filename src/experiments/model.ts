@@ -5,6 +5,7 @@ import { memoryFree } from "../base/memory.js";
 import { type Device, openDevice } from "../graph/index.js";
 import {
   addLora,
+  architectureOf,
   type Checkpoint,
   createTinyDecoder,
   createTinyT5,
@@ -13,7 +14,10 @@ import {
   leastBytesEach,
   modelFromCheckpoint,
   openCheckpoint,
+  openConfig,
   storeLinearLayers,
+  type TextFormat,
+  t5,
   weightStore,
 } from "../models/index.js";
 import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
@@ -65,6 +69,15 @@ export async function loadExperimentModel(
 
 type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel; readonly commit?: string };
 
+/** How texts for the experiment's model are written, told before its weights are there. */
+export async function textFormatOf(
+  { model: { source, revision }, prompt }: FinetuneConfiguration,
+  { offline, progress, signal }: RunContext,
+): Promise<TextFormat> {
+  if (source === SAMPLE) return (prompt === "gemma-2" ? gemma2 : t5).text;
+  return architectureOf(await openConfig(source, { revision, offline, progress, signal })).text;
+}
+
 /** A tiny model made on the spot, the same on every device: it practises on the CPU. */
 async function tinyModel(
   { prompt, training }: FinetuneConfiguration,
@@ -86,7 +99,7 @@ async function tinyModel(
   const model = await create(device);
   const cpu = device.memory === "host" ? undefined : await openDevice("cpu");
   const practising = cpu ? await create(cpu) : model;
-  await practiseLetters(practising, tokenizer, { prompt, training });
+  await practiseLetters(practising, tokenizer, { training });
   if (cpu) {
     for (const [index, parameter] of model.parameters.entries()) {
       device.dispose(parameter.array);
@@ -151,14 +164,14 @@ const notTogether = (tokenizer: Tokenizer, source: string, why: string): UserErr
   });
 
 /** @throws {UserError} where the tokenizer has tokens that the model has not, or closes texts with another than the model's */
-function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source, config }: Checkpoint): void {
+function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source }: Checkpoint): void {
   if (tokenizer.vocabularySize > model.vocabularySize)
     throw notTogether(
       tokenizer,
       source,
       `it has ${tokenizer.vocabularySize} tokens, and the model only ${model.vocabularySize}`,
     );
-  const end = config.modelType === "t5" ? "</s>" : "<eos>";
+  const end = tokenizer.eosToken ?? "token that ends a text";
   const id = tokenizer.tokenId(end);
   if (id === undefined || !model.endTokens.includes(id))
     throw notTogether(

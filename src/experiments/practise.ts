@@ -4,7 +4,7 @@ import { mmmlu } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import { AdamW, clipCoefficient, GradientNorm } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration.js";
-import { letterText } from "./examples.js";
+import { endToken } from "./examples.js";
 
 const STEPS = 28;
 const ROWS = 16;
@@ -17,23 +17,20 @@ const ROWS = 16;
 export async function practiseLetters(
   model: LanguageModel,
   tokenizer: Tokenizer,
-  { prompt, training: { seed } }: Pick<FinetuneConfiguration, "prompt" | "training">,
+  { training: { seed } }: Pick<FinetuneConfiguration, "training">,
 ): Promise<void> {
   const random = new Random(seed, 1);
   const letters = await Promise.all(
-    mmmlu.letters.map((letter) => tokenizer.encode(letterText({ prompt })(letter), false)),
+    mmmlu.letters.map((letter) => tokenizer.encode(`${model.text.beforeAnswer}${letter}`, false)),
   );
   const ids = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => !tokenizer.isSpecial(id));
   const row = (): Example => {
     const text = Array.from({ length: 20 + random.below(40) }, () => ids[random.below(ids.length)]!);
     const letter = letters[random.below(letters.length)]!;
-    if (prompt === "gemma-2")
-      return {
-        id: "practice",
-        input: [tokenizer.tokenId("<bos>")!, ...text],
-        target: [...letter, tokenizer.tokenId("<eos>")!],
-      };
-    return { id: "practice", input: [...text, tokenizer.tokenId("</s>")!], target: letter };
+    const end = endToken(tokenizer);
+    if (!model.text.oneSequence) return { id: "practice", input: [...text, end], target: letter };
+    const begin = model.text.opensWithBos ? [tokenizer.tokenId(tokenizer.bosToken!)!] : [];
+    return { id: "practice", input: [...begin, ...text], target: [...letter, end] };
   };
   const output = model.parameters.filter(({ name }) => name === "lm_head.weight");
   const optimizer = new AdamW(model.device, output.length > 0 ? output : model.parameters, {

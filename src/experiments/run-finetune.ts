@@ -13,7 +13,7 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { examplesOf } from "./examples.js";
 import { type FinalLosses, linkModel, publishFinetune, trackedFigures } from "./finetune-results.js";
 import { identityOf } from "./identity.js";
-import { type ExperimentModel, loadExperimentModel } from "./model.js";
+import { type ExperimentModel, loadExperimentModel, textFormatOf } from "./model.js";
 import { prepare, splitIds } from "./prepare.js";
 import { tracked } from "./tracking.js";
 import { TrainLog } from "./train-log.js";
@@ -33,10 +33,11 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
+    const text = await textFormatOf(configuration, context);
     const examples = {
-      train: await examplesOf(prepared.splits.train, prepared.tokenizer, configuration),
-      validation: await examplesOf(prepared.splits.validation, prepared.tokenizer, configuration),
-      test: await examplesOf(prepared.splits.test, prepared.tokenizer, configuration),
+      train: await examplesOf(prepared.splits.train, prepared.tokenizer, configuration, text),
+      validation: await examplesOf(prepared.splits.validation, prepared.tokenizer, configuration, text),
+      test: await examplesOf(prepared.splits.test, prepared.tokenizer, configuration, text),
     };
     if (context.signal?.aborted)
       throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });

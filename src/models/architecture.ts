@@ -20,12 +20,23 @@ export interface ArchitectureLoadOptions {
   readonly progress?: Progress;
 }
 
+/** In what texts for one model differ from those for another. */
+export interface TextFormat {
+  /** What stands between a prompt and its answer, such as a space; nothing where a decoder of its own begins the answer. */
+  readonly beforeAnswer: string;
+  /** Whether every text opens with the tokenizer's `bos_token`, without which (or with two) such models collapse. */
+  readonly opensWithBos: boolean;
+  /** Whether an answer follows its prompt in one sequence: both together must fit. */
+  readonly oneSequence: boolean;
+}
+
 /** A family of models that share a computation: what the registry holds, told apart by config.json's `model_type`. */
 export interface Architecture<Model extends LanguageModel = LanguageModel> {
   /** The values of `model_type` that it reads. */
   readonly modelTypes: readonly string[];
   /** What it is called, in messages. */
   readonly title: string;
+  readonly text: TextFormat;
   /** Whether frozen bfloat16 weights can stay in 2 bytes each on the CPU. */
   readonly keepsBfloat16: boolean;
   /** What transformers calls the weight that a file has under a name; the same unless given. */

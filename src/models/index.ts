@@ -1,6 +1,6 @@
 /** Models: T5 and the decoder-only architectures, adapters, 4-bit weights, generation, checkpoints in Hugging Face's and PEFT's formats. */
 
-export type { Architecture, ArchitectureLoadOptions } from "./architecture.js";
+export type { Architecture, ArchitectureLoadOptions, TextFormat } from "./architecture.js";
 export { gemma2 } from "./architectures/gemma2.js";
 export { ARCHITECTURES, architectureOf } from "./architectures/index.js";
 export { t5 } from "./architectures/t5.js";
@@ -14,7 +14,7 @@ export type { DecoderDescription } from "./decoder/description.js";
 export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogProbability, Turn } from "./generate.js";
 export { largest, logProbabilities, logSumExp } from "./generate.js";
 export { LanguageModel, type LanguageModelConfig, type ModelFiles, type SavedAs } from "./language-model.js";
-export { type Checkpoint, isFolder, type OpenCheckpointOptions, openCheckpoint } from "./load.js";
+export { type Checkpoint, isFolder, type OpenCheckpointOptions, openCheckpoint, openConfig } from "./load.js";
 export { type LoadModelOptions, loadDecoder, loadModel, loadT5 } from "./load-model.js";
 export * from "./lora/index.js";
 export type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "./model.js";

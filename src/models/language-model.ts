@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors.js";
 import type { Device } from "../graph/index.js";
+import type { TextFormat } from "./architecture.js";
 import type { ConfigFile } from "./config-file.js";
 import {
   type Continuation,
@@ -57,6 +58,8 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   ) {}
 
   abstract readonly batchesTogether: number;
+  /** How texts for it are written. */
+  abstract readonly text: TextFormat;
   abstract lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<SummedLoss>;
   abstract loss(examples: readonly Example[]): Promise<SummedLoss>;
   abstract activationBytes(rows: number, longestInput: number): number;

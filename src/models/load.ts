@@ -67,6 +67,16 @@ export async function openCheckpoint(source: string, options: OpenCheckpointOpti
   return { source, commit, folder, config, generationConfig, weights, tokenizerFiles, close: () => weights.close() };
 }
 
+/**
+ * A model's config.json alone, from a folder or the hub.
+ * @throws {UserError} where it cannot be found, fetched or read, or its architecture is not supported
+ */
+export async function openConfig(source: string, options: OpenCheckpointOptions = {}): Promise<ConfigFile> {
+  const config = await readConfigFile((await fetchConfig(source, options)).folder);
+  architectureOf(config);
+  return config;
+}
+
 /** Whether a source names a folder rather than a hub repository. */
 export function isFolder(source: string): boolean {
   return (
@@ -78,11 +88,18 @@ export function isFolder(source: string): boolean {
   );
 }
 
-/** The folder of a model, its files downloaded where the source is a hub id. */
-async function fetchModel(
+interface Fetched {
+  readonly folder: string;
+  /** The hub's commit, and where its further files come from; undefined for a folder. */
+  readonly commit?: string;
+  readonly from?: { readonly repository: Repository; readonly settings: HubSettings };
+}
+
+/** The folder of a model, its config.json downloaded where the source is a hub id. */
+async function fetchConfig(
   source: string,
   { revision, offline, progress = silent, signal, hub }: OpenCheckpointOptions,
-): Promise<{ folder: string; commit?: string }> {
+): Promise<Fetched> {
   if (isFolder(source)) {
     if (!existsSync(source) || !statSync(source).isDirectory()) {
       throw new UserError(`there is no folder ${source}`, {
@@ -94,8 +111,16 @@ async function fetchModel(
   const settings = hub ?? hubSettings({ offline, progress, signal });
   const repository: Repository = { name: source, type: "model" };
   const commit = await resolveCommit(repository, revision, settings);
+  const folder = dirname(await downloadFile(repository, commit, "config.json", settings));
+  return { folder, commit, from: { repository, settings } };
+}
+
+/** The folder of a model, its files downloaded where the source is a hub id. */
+async function fetchModel(source: string, options: OpenCheckpointOptions): Promise<Omit<Fetched, "from">> {
+  const { folder, commit, from } = await fetchConfig(source, options);
+  if (!from || commit === undefined) return { folder };
+  const { repository, settings } = from;
   const fetch = (name: string): Promise<string> => downloadFile(repository, commit, name, settings);
-  const folder = dirname(await fetch("config.json"));
   // An unsupported architecture is told before gigabytes are fetched.
   architectureOf(await readConfigFile(folder));
   for (const name of ["generation_config.json", ...TOKENIZER_FILES])

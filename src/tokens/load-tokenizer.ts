@@ -16,7 +16,7 @@ import {
   type Repository,
   resolveCommit,
 } from "../data/index.js";
-import { Tokenizer, type TokenizerDefinition } from "./tokenizer.js";
+import { Tokenizer, type TokenizerDefinition, type TokenNames } from "./tokenizer.js";
 
 /** The parts of `tokenizer.json` that are looked at here; the library checks all of it. */
 const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
@@ -31,6 +31,12 @@ const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
       use_regex: z.boolean().optional(),
     })
     .nullish(),
+  decoder: z
+    .looseObject({
+      type: z.string().optional(),
+      decoders: z.array(z.looseObject({ type: z.string().optional() })).optional(),
+    })
+    .nullish(),
   model: z
     .looseObject({
       type: z.string().optional(),
@@ -39,6 +45,12 @@ const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
     })
     .optional(),
 });
+
+const tokenName = z
+  .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
+  .nullish();
+/** The parts of `tokenizer_config.json` that are looked at here. */
+const namesSchema = z.looseObject({ bos_token: tokenName, eos_token: tokenName });
 
 export interface TokenizerOptions {
   /** A folder or a hub id. */
@@ -76,8 +88,9 @@ export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenize
   const repository: Repository = { name: source, type: "model" };
   const revision = await resolveCommit(repository, options.revision, settings);
   const whole = await downloadFileIfThere(repository, revision, "tokenizer.json", settings);
+  const config = whole && (await downloadFileIfThere(repository, revision, "tokenizer_config.json", settings));
   const tokenizer = whole
-    ? await loadFrom(source, (name) => (name === "tokenizer.json" ? whole : undefined))
+    ? await loadFrom(source, (name) => ({ "tokenizer.json": whole, "tokenizer_config.json": config })[name])
     : await (async () => {
         const vocabulary = await downloadFileIfThere(repository, revision, "vocab.json", settings);
         if (!vocabulary) {
@@ -96,8 +109,9 @@ async function loadFrom(source: string, find: (name: string) => string | undefin
   if (whole) {
     const text = await readText(whole);
     const definition = checkedAs(parseJson(text, whole), definitionSchema, whole);
+    const names = await tokenNames(find("tokenizer_config.json"));
     try {
-      return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition);
+      return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition, names);
     } catch (error) {
       throw new UserError(`${whole} is not a tokenizer that can be read: ${messageOf(error)}`, { cause: error });
     }
@@ -105,6 +119,12 @@ async function loadFrom(source: string, find: (name: string) => string | undefin
   const [vocabulary, merges] = [find("vocab.json"), find("merges.txt")];
   if (vocabulary && merges) return byteLevelBpe(source, vocabulary, merges);
   throw noTokenizer(source, (name) => find(name) !== undefined);
+}
+
+async function tokenNames(path: string | undefined): Promise<TokenNames> {
+  if (path === undefined) return {};
+  const { bos_token, eos_token } = checkedAs(parseJson(await readText(path), path), namesSchema, path);
+  return { bosToken: bos_token ?? undefined, eosToken: eos_token ?? undefined };
 }
 
 /** The error of a folder or repository without a tokenizer that can be read. */

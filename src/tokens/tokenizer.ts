@@ -2,6 +2,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import type { Tokenizer as NativeTokenizer } from "tokenizers";
 import { UserError } from "../base/errors.js";
+import { byteLevelText, isByteLevel } from "./byte-level.js";
 
 /** Texts in one call to the native library: it uses all cores by itself, and V8 does not see the memory of encodings. */
 const BATCH = 1024;
@@ -18,8 +19,21 @@ export interface TokenizerDefinition {
     readonly add_prefix_space?: boolean;
     readonly use_regex?: boolean;
   } | null;
+  readonly decoder?: { readonly type?: string; readonly decoders?: readonly { readonly type?: string }[] } | null;
   readonly model?: { readonly type?: string; readonly unk_token?: string | null; readonly unk_id?: number | null };
 }
+
+/** The parts of `tokenizer_config.json` that are looked at here. */
+export interface TokenNames {
+  /** What opens a text, if the model's texts are opened. */
+  readonly bosToken?: string;
+  /** What ends a text or a turn. */
+  readonly eosToken?: string;
+}
+
+/** Ends of texts of published tokenizers, for those without a `tokenizer_config.json`. */
+const USUAL_ENDS = ["<eos>", "</s>", "<|endoftext|>", "<|end_of_text|>"];
+const USUAL_BEGINNINGS = ["<bos>", "<s>", "<|begin_of_text|>"];
 
 /** A tokenizer with what identifies it. Wraps Hugging Face's own. */
 export class Tokenizer {
@@ -36,6 +50,7 @@ export class Tokenizer {
     readonly source: string,
     readonly sha256: string,
     readonly definition: TokenizerDefinition,
+    private readonly names: TokenNames = {},
   ) {
     this.#specialIds = new Set(
       (definition.added_tokens ?? []).filter((token) => token.special).map((token) => token.id),
@@ -50,6 +65,23 @@ export class Tokenizer {
   /** The id of a token, such as `</s>`; undefined where there is none. */
   tokenId(token: string): number | undefined {
     return this.native.tokenToId(token) ?? undefined;
+  }
+
+  /** The name of the token that opens a text; undefined where there is none. */
+  get bosToken(): string | undefined {
+    return this.names.bosToken ?? USUAL_BEGINNINGS.find((name) => this.specialTokens.includes(name));
+  }
+
+  /** The name of the token that ends a text; undefined where there is none. */
+  get eosToken(): string | undefined {
+    return this.names.eosToken ?? USUAL_ENDS.find((name) => this.specialTokens.includes(name));
+  }
+
+  /** A token as it stands in a text, its leading space kept; � for bytes that are no whole character. */
+  writtenToken(id: number): string {
+    const raw = this.tokenOf(id) ?? "";
+    if (this.isSpecial(id)) return raw;
+    return isByteLevel(this.definition) ? byteLevelText(raw) : raw.replaceAll("▁", " ");
   }
 
   /** The token with an id. */

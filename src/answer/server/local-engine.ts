@@ -3,7 +3,7 @@ import { type LocalModel, largest, logProbabilities, Random, type Turn } from ".
 import type { Tokenizer } from "../../tokens/index.js";
 import type { ChatTemplate } from "./chat-template.js";
 import type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
-import { encodePrompt, writtenToken } from "./prompt-tokens.js";
+import { encodePrompt } from "./prompt-tokens.js";
 import { chooseToken } from "./sampling.js";
 import { TextStream } from "./text-stream.js";
 
@@ -120,7 +120,7 @@ export function localEngine({
             const wanted = request.topLogProbabilities;
             onToken({
               text,
-              token: writtenToken(tokenizer, token),
+              token: tokenizer.writtenToken(token),
               ...(wanted === undefined ? {} : { logProbability, top: written(likeliest.slice(0, wanted)) }),
             });
             // A run on the CPU blocks the event loop: a client that went away is heard between tokens.
@@ -142,7 +142,7 @@ export function localEngine({
   }
 
   const written = (likeliest: readonly { readonly token: number; readonly logProbability: number }[]) =>
-    likeliest.map(({ token, logProbability }) => ({ token: writtenToken(tokenizer, token), logProbability }));
+    likeliest.map(({ token, logProbability }) => ({ token: tokenizer.writtenToken(token), logProbability }));
 
   /** @throws {UserError} where a token is none of the model's */
   function requireTokens(prompt: readonly number[]): void {
@@ -160,7 +160,7 @@ export function localEngine({
     texts[texts.length - 1] += stream.rest();
     const tokens: TextToken[] = prompt.map((token, at) => ({
       text: texts[at]!,
-      token: writtenToken(tokenizer, token),
+      token: tokenizer.writtenToken(token),
     }));
     let next: (Omit<TextToken, "text"> & { readonly id: number }) | undefined;
     if (top === undefined) return { tokens };
@@ -172,7 +172,7 @@ export function localEngine({
           if (behind === prompt.length && maximumTokens === 0) return;
           const token = prompt[behind] ?? choose(logits, request, new Random(request.seed));
           const { logProbability, top: likeliest } = logProbabilities(logits, token, top);
-          const scored = { token: writtenToken(tokenizer, token), logProbability, top: written(likeliest) };
+          const scored = { token: tokenizer.writtenToken(token), logProbability, top: written(likeliest) };
           if (behind < prompt.length) tokens[behind] = { ...tokens[behind]!, ...scored };
           else next = { ...scored, id: token };
         },

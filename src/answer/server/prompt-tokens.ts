@@ -21,7 +21,7 @@ export async function encodePrompt(
     ids = await encodeParts(tokenizer, first, rest, !template.hasSpecialTokens);
   }
   // Who writes `<bos>` into the text means the one that the tokenizer puts there anyway; with two of them Gemma collapses.
-  const begin = tokenizer.tokenId("<bos>");
+  const begin = tokenizer.bosToken === undefined ? undefined : tokenizer.tokenId(tokenizer.bosToken);
   return begin !== undefined && ids[0] === begin && ids[1] === begin ? ids.slice(1) : ids;
 }
 
@@ -60,10 +60,4 @@ function withMarks(
     messages: messages.map(({ role, content }) => ({ role, content: content.replace(begins, `$&${mark}`) })),
     mark,
   };
-}
-
-/** A token as text, its leading space kept. */
-export function writtenToken(tokenizer: Tokenizer, token: number): string {
-  const raw = tokenizer.tokenOf(token) ?? "";
-  return tokenizer.isSpecial(token) ? raw : raw.replaceAll("▁", " ");
 }

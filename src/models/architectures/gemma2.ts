@@ -31,5 +31,5 @@ export const gemma2 = decoderOnly({
   attention: { slides: (layer) => layer % 2 === 0 },
   mlp: "gelu-tanh-gated",
   rope: { theta: 10_000 },
-  tokens: { beforeAnswer: " " },
+  tokens: { beforeAnswer: " ", opensWithBos: true },
 });

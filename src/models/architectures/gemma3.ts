@@ -53,5 +53,5 @@ export const gemma3 = decoderOnly({
   attention: { queryKeyNorm: true, slides: (layer, json) => (layer + 1) % patternOf(json) !== 0 },
   mlp: "gelu-tanh-gated",
   rope: { theta: 1_000_000, slidingTheta: 10_000 },
-  tokens: { beforeAnswer: " " },
+  tokens: { beforeAnswer: " ", opensWithBos: true },
 });

@@ -19,5 +19,5 @@ export const llama = decoderOnly({
   attention: {},
   mlp: "silu-gated",
   rope: { theta: 10_000 },
-  tokens: { beforeAnswer: " " },
+  tokens: { beforeAnswer: " ", opensWithBos: true },
 });

@@ -19,5 +19,5 @@ export const qwen2 = decoderOnly({
   attention: { queryKeyValueBias: true, slides: fromLayer("max_window_layers") },
   mlp: "silu-gated",
   rope: { theta: 10_000 },
-  tokens: { beforeAnswer: " " },
+  tokens: { beforeAnswer: " ", opensWithBos: false },
 });

@@ -21,5 +21,5 @@ export const qwen3 = decoderOnly({
   attention: { queryKeyNorm: true, slides: fromLayer("max_window_layers") },
   mlp: "silu-gated",
   rope: { theta: 10_000 },
-  tokens: { beforeAnswer: " " },
+  tokens: { beforeAnswer: " ", opensWithBos: false },
 });

@@ -1,11 +1,12 @@
 import type { Architecture } from "../architecture.js";
 import { t5FromCheckpoint } from "../t5/load.js";
-import type { T5Model } from "../t5/t5.js";
+import { T5_TEXT, type T5Model } from "../t5/t5.js";
 
 /** T5 v1.1 and Flan-T5 (Raffel et al. 2020; Chung et al. 2022): an encoder and a decoder. */
 export const t5: Architecture<T5Model> = {
   modelTypes: ["t5"],
   title: "T5 v1.1 and Flan-T5",
+  text: T5_TEXT,
   keepsBfloat16: false,
   fromCheckpoint: t5FromCheckpoint,
 };

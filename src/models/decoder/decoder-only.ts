@@ -19,6 +19,7 @@ export function decoderOnly(description: DecoderDescription): DecoderArchitectur
     ...description,
     modelTypes: [description.modelType, ...(description.within ? [description.within.modelType] : [])],
     moduleName: (stored) => moduleName(stored, description),
+    text: { ...description.tokens, oneSequence: true },
     keepsBfloat16: true,
     fromCheckpoint: (checkpoint, device, options) => decoderFromCheckpoint(description, checkpoint, device, options),
   };

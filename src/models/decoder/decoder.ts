@@ -1,3 +1,4 @@
+import type { TextFormat } from "../architecture.js";
 import type { Continuation, GenerateOptions } from "../generate.js";
 import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
 import type { Example, GradientOptions, SummedLoss, TrainableModel } from "../model.js";
@@ -41,6 +42,10 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
 
   get batchesTogether(): number {
     return 4;
+  }
+
+  get text(): TextFormat {
+    return { ...this.description.tokens, oneSequence: true };
   }
 
   get longestSequence(): number {

@@ -1,3 +1,5 @@
+import type { TextFormat } from "../architecture.js";
+
 /** The feed-forward layer: an activation of one product gates another. */
 export type GatedMlp = "silu-gated" | "gelu-tanh-gated";
 
@@ -59,8 +61,5 @@ export interface DecoderDescription {
   readonly attention: AttentionDescription;
   readonly mlp: GatedMlp;
   readonly rope: RopeDescription;
-  readonly tokens: {
-    /** What stands between a prompt and its answer, such as a space. */
-    readonly beforeAnswer: string;
-  };
+  readonly tokens: Omit<TextFormat, "oneSequence">;
 }

@@ -1,4 +1,5 @@
 import type { DeviceArray } from "../../graph/index.js";
+import type { TextFormat } from "../architecture.js";
 import { Compiled } from "../compiled.js";
 import type { Continuation } from "../generate.js";
 import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
@@ -12,6 +13,9 @@ import { EMBEDDED_GRADIENT, type TrainingGraphOptions, trainingGraph } from "./t
 
 /** Targets up to this long are few enough for cross-attention to read the encoder's states. */
 const FEW_TARGETS = 8;
+
+/** The decoder begins a text of its own. */
+export const T5_TEXT: TextFormat = { beforeAnswer: "", opensWithBos: false, oneSequence: false };
 
 /** T5 v1.1 or Flan-T5, to train and to generate with. Made by `loadT5` or `createTinyT5`. */
 export class T5Model extends LanguageModel<T5Config> {
@@ -34,6 +38,10 @@ export class T5Model extends LanguageModel<T5Config> {
 
   get batchesTogether(): number {
     return 1;
+  }
+
+  get text(): TextFormat {
+    return T5_TEXT;
   }
 
   async lossAndGradients(
