@@ -45,6 +45,12 @@ describe("wrong usage ends with exit code 2 and says what to do", () => {
     [["run", "no-such-experiment"], /there is no experiment "no-such-experiment"[^]*Presets: eda, flan-t5-finetune/],
     [["run"], /missing required argument 'experiment'/],
     [["fly"], /unknown command 'fly'/],
+    [["lisst"], /Did you mean list\?/],
+    [["run", "flan-t5-finetun"], /did you mean flan-t5-finetune\?/],
+    [["run", "eda", "--set", "data.langages=[]"], /data\.langages: there is no such key.*; did you mean languages\?/],
+    [["run", "eda", "--languages", "DE"], /^mmmlu: --languages DE: a language is written as DE_DE/],
+    [["run", "eda", "--languages", "DE_DE,FR-FR"], /--languages DE_DE,FR-FR: .*did you mean FR_FR\?/],
+    [["run", "flan-t5-finetune", "--device", "gpu"], /^mmmlu: --device gpu: Invalid option/],
     [["run", "eda", "--set", "data.speed=3"], /--set: data\.speed: there is no such key/],
     [["run", "flan-t5-finetune", "--set", "training.epochs=zero"], /training\.epochs/],
     [["show", "eda", "--set", "nonsense"], /expected key=value/],
@@ -56,10 +62,7 @@ describe("wrong usage ends with exit code 2 and says what to do", () => {
       ["run", "gemma-3-27b-baseline", "--model", "baseline:shortest"],
       /no baseline "baseline:shortest": there are baseline:majority/,
     ],
-    [
-      ["run", "gemma-3-27b-baseline", "--set", "answerer.logProbabilities=true"],
-      /answerer\.logProbabilities: .*questionsPerRequest=1/,
-    ],
+    [["run", "gemma-3-27b-baseline", "--set", "answerer.logprobs=true"], /answerer\.logprobs: .*questionsPerRequest=1/],
     [["run", "eda", "--sample", "--data", "openai/MMMLU"], /--sample and --data/],
     [["validate", "absent.json"], /cannot read absent\.json/],
   ])("%j", async (given, message) => {
@@ -266,15 +269,15 @@ describe("a run", () => {
 
   it("is refused in a folder of another configuration, which stays as it was", async () => {
     const before = readFileSync(at("whole", "metrics.json"), "utf8");
-    const { code, error } = await mmmlu(baseline(source, "whole", "--set", "reading=robust"));
+    const { code, error } = await mmmlu(baseline(source, "whole", "--set", "answerExtraction=robust"));
     expect(code).toBe(1);
-    expect(error).toMatch(/another configuration \(it differs in reading\)[^]*--fresh/);
+    expect(error).toMatch(/another configuration \(it differs in answerExtraction\)[^]*--fresh/);
     expect(readFileSync(at("whole", "metrics.json"), "utf8")).toBe(before);
   });
 
   it("with --fresh moves the older run aside", async () => {
     cpSync(at("whole"), at("again"), { recursive: true });
-    expect((await mmmlu(baseline(source, "again", "--set", "reading=robust", "--fresh"))).code).toBe(0);
+    expect((await mmmlu(baseline(source, "again", "--set", "answerExtraction=robust", "--fresh"))).code).toBe(0);
     const aside = readdirSync(folder).filter((name) => name.startsWith("again.before-"));
     expect(aside).toHaveLength(1);
     expect(readFileSync(at(aside[0]!, "metrics.json"), "utf8")).toBe(readFileSync(at("whole", "metrics.json"), "utf8"));

@@ -31,9 +31,9 @@ const short = (out: string, ...more: string[]): string[] => [
   "--set",
   "training.dropout=0.1",
   "--set",
-  "training.checkpointEvery=20",
+  "training.saveSteps=20",
   "--set",
-  "training.logEvery=10",
+  "training.loggingSteps=10",
   "--set",
   "data.rowsPerLanguage=600",
   "--set",
@@ -41,7 +41,7 @@ const short = (out: string, ...more: string[]): string[] => [
   "--set",
   "training.validateEachEpoch=true",
   "--set",
-  "training.keepBest=true",
+  "training.loadBestModelAtEnd=true",
   ...more,
 ];
 
@@ -240,7 +240,7 @@ describe("a fine-tuning run", () => {
   });
 
   it("refuses a row that is longer than the experiment takes", async () => {
-    const { code, error } = await mmmlu(short("long", "--set", "maximumTokens=20"));
+    const { code, error } = await mmmlu(short("long", "--set", "maxLength=20"));
     expect(code).toBe(1);
     expect(error).toMatch(/the row (DE_DE|FR_FR)\/\w+\/\d+ has \d+ tokens, more than the 20/);
   });
@@ -248,7 +248,7 @@ describe("a fine-tuning run", () => {
 
 describe("LoRA", () => {
   it("trains adapters alone, quantized base and all; merging gives a model that answers alike", async () => {
-    const lora = 'lora={"rank":4,"alpha":8,"dropout":0.05,"modules":["q","v","wi_0","wi_1","wo"]}';
+    const lora = 'lora={"r":4,"alpha":8,"dropout":0.05,"targetModules":["q","v","wi_0","wi_1","wo"]}';
     const { code, error } = await mmmlu(short("lora", "--set", lora, "--set", "model.quantization=nf4"));
     expect(error).toMatch(/parameters trained, [\d,]+ frozen/);
     expect(code).toBe(0);
@@ -290,7 +290,7 @@ describe("LoRA", () => {
         short(
           out,
           "--set",
-          `lora={"rank":4,"alpha":8,"dropout":${dropout},"modules":["q"]}`,
+          `lora={"r":4,"alpha":8,"dropout":${dropout},"targetModules":["q"]}`,
           "--set",
           "training.dropout=0",
           "--set",
@@ -309,7 +309,7 @@ describe("LoRA", () => {
 
   it("refuses modules that match nothing, naming those that there are", async () => {
     const { code, error } = await mmmlu(
-      short("no-modules", "--set", 'lora={"rank":4,"alpha":8,"dropout":0,"modules":["q_proj"]}'),
+      short("no-modules", "--set", 'lora={"r":4,"alpha":8,"dropout":0,"targetModules":["q_proj"]}'),
     );
     expect(code).toBe(1);
     expect(error).toMatch(/no layer of the model is named q_proj[^]*q, k, v, o/);
@@ -333,7 +333,7 @@ describe.skipIf(!driver)(
           "--set",
           "training.dropout=0",
           "--set",
-          "training.logEvery=1",
+          "training.loggingSteps=1",
           ...more,
         );
       let onGpu: Finished | undefined;

@@ -27,7 +27,7 @@ const short = (out: string, ...more: string[]): string[] => [
   "--set",
   "training.epochs=2",
   "--set",
-  "training.logEvery=10",
+  "training.loggingSteps=10",
   "--set",
   "data.rowsPerLanguage=300",
   ...more,
@@ -240,7 +240,7 @@ describe("bad settings", () => {
   it.each<[string, string[], number, RegExp]>([
     [
       "modules that match nothing",
-      ["--set", 'lora.modules=["wi_0"]'],
+      ["--set", 'lora.targetModules=["wi_0"]'],
       1,
       /no layer of the model is named wi_0[^]*q_proj, k_proj/,
     ],

@@ -71,6 +71,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./show.js")).showCommand,
   },
   {
+    name: "schema",
+    description: "print the JSON schema of configuration files, for editors",
+    load: async () => (await import("./schema.js")).schemaCommand,
+  },
+  {
     name: "validate",
     description: "check a configuration file and name the bad key",
     load: async () => (await import("./validate.js")).validateCommand,

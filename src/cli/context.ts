@@ -2,7 +2,14 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { UsageError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
-import { configure, type ExperimentConfiguration, onSample, type RunContext, SAMPLE } from "../experiments/index.js";
+import {
+  configure,
+  type ExperimentConfiguration,
+  onSample,
+  type RunContext,
+  SAMPLE,
+  type Setting,
+} from "../experiments/index.js";
 import { collect } from "./options.js";
 
 /** Flags that every command on an experiment takes. */
@@ -46,29 +53,37 @@ export function withExperimentFlags(
 export async function configurationOf(nameOrFile: string, flags: ExperimentFlags): Promise<ExperimentConfiguration> {
   if (flags.sample && flags.data !== undefined && flags.data !== SAMPLE)
     throw new UsageError("--sample and --data name two sources", { hint: "Give one of them." });
-  const first = await configure(nameOrFile);
+  const first = await configure(nameOrFile, [], { notice });
   const sampled = flags.sample || flags.data === SAMPLE;
-  const settings = [
-    ...(flags.data !== undefined && !sampled ? [`data.source=${JSON.stringify(flags.data)}`] : []),
-    ...(flags.revision !== undefined ? [`data.revision=${JSON.stringify(flags.revision)}`] : []),
-    ...(flags.languages !== undefined
-      ? [
-          `data.languages=${JSON.stringify(
-            flags.languages
-              .split(",")
-              .map((one) => one.trim())
-              .filter(Boolean),
-          )}`,
-        ]
-      : []),
-    ...(flags.device !== undefined ? [`device=${JSON.stringify(flags.device)}`] : []),
-    ...(flags.model !== undefined
-      ? [`${first.kind === "evaluate" ? "answerer.model" : "model.source"}=${JSON.stringify(flags.model)}`]
-      : []),
+  const model = first.kind === "evaluate" ? "answerer.model" : "model.source";
+  const settings: Setting[] = [
+    ...flagged("data.source", "--data", sampled ? undefined : flags.data),
+    ...flagged("data.revision", "--revision", flags.revision),
+    ...flagged("data.languages", "--languages", flags.languages, (text) =>
+      text
+        .split(",")
+        .map((one) => one.trim())
+        .filter(Boolean),
+    ),
+    ...flagged("device", "--device", flags.device),
+    ...flagged(model, "--model", flags.model),
     ...flags.set,
   ];
-  return configure(sampled ? onSample(first) : first, settings);
+  return configure(sampled ? onSample(first) : first, settings, { notice });
 }
+
+/** The setting that a flag stands for, where it is given. */
+function flagged(
+  path: string,
+  flag: string,
+  text: string | undefined,
+  read: (text: string) => unknown = (whole) => whole,
+): Setting[] {
+  return text === undefined ? [] : [{ path, value: read(text), flag: `${flag} ${text}` }];
+}
+
+/** Says on standard error what a user should know of a configuration. */
+export const notice = (line: string): void => void process.stderr.write(`mmmlu: ${line}\n`);
 
 /** What a run is given: the terminal's progress, Ctrl-C, the environment. */
 export function contextOf(flags: ExperimentFlags): RunContext & { done(): void } {

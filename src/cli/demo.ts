@@ -49,9 +49,9 @@ async function demo({ out }: { out: string }): Promise<void> {
         "answerer.prompt=flan-t5",
         "answerer.questionsPerRequest=1",
         "answerer.concurrency=16",
-        "answerer.maximumTokensPerQuestion=3",
-        "answerer.maximumTokensExtra=0",
-        "reading=first-character",
+        "answerer.maxTokensPerQuestion=3",
+        "answerer.maxTokensExtra=0",
+        "answerExtraction=first-character",
         "split.shape=80/10/10",
       ])) as EvaluateConfiguration;
       served = await runExperiment(

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { lockFolder } from "../base/lock.js";
-import { identityOf, prepare, splitIds, withSplit } from "../experiments/index.js";
-import { RunFolder } from "../record/index.js";
+import { openRun, prepare, splitIds, withSplit } from "../experiments/index.js";
 import { percent } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
@@ -12,13 +11,7 @@ export function prepareCommand(command: Command): Command {
       const context = contextOf(flags);
       let release: (() => void) | undefined;
       try {
-        const folder = await RunFolder.open(
-          flags.out ?? `outputs/${configuration.name}`,
-          configuration.name,
-          configuration,
-          identityOf(configuration),
-          { fresh: flags.fresh },
-        );
+        const folder = await openRun(configuration, flags);
         release = lockFolder(folder.path);
         const prepared = await prepare(configuration, context);
         folder.writeJson("splits.json", splitIds(prepared.splits));

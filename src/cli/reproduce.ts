@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { hashOf } from "../base/canonical.js";
 import { messageOf, UsageError, UserError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
+import { didYouMean } from "../base/nearest.js";
 import {
   agrees,
   type ExperimentConfiguration,
@@ -39,7 +40,9 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   const names = presets.map(({ name }) => name);
   const unknown = given.find((name) => !names.includes(name));
   if (unknown !== undefined)
-    throw new UsageError(`"${unknown}" is no published experiment`, { hint: `Those are ${names.join(", ")}.` });
+    throw new UsageError(`"${unknown}" is no published experiment${didYouMean(unknown, names)}`, {
+      hint: `Those are ${names.join(", ")}.`,
+    });
   for (const experiment of given.length ? given : names) {
     const folder = join(outputs, experiment);
     const context = contextOf({ ...flags, out: folder });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { configure } from "../experiments/index.js";
 import { withoutSecrets } from "../record/index.js";
+import { notice } from "./context.js";
 import { collect } from "./options.js";
 
 export function showCommand(command: Command): Command {
@@ -8,6 +9,8 @@ export function showCommand(command: Command): Command {
     .argument("<experiment>", "a preset's name or a configuration file")
     .option("--set <key=value>", "change one key, such as training.epochs=3", collect, [])
     .action(async (experiment: string, options: { set: string[] }) => {
-      process.stdout.write(`${JSON.stringify(withoutSecrets(await configure(experiment, options.set)), null, 2)}\n`);
+      process.stdout.write(
+        `${JSON.stringify(withoutSecrets(await configure(experiment, options.set, { notice })), null, 2)}\n`,
+      );
     });
 }

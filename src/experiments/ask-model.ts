@@ -5,7 +5,7 @@ import { lettersOfRows, type Row } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import { type Stage, stageOf } from "./answers.js";
 import { readingsOf } from "./beside.js";
-import type { FinetuneConfiguration } from "./configuration.js";
+import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import type { ExperimentModel } from "./model.js";
 
@@ -30,17 +30,17 @@ export async function askModel(
     letters: lettersOfRows(rows),
     settled: (text, letters) => readingsOf(configuration).every((reading) => settled(reading, text, letters)),
     letterText: (letter) => `${loaded.model.text.beforeAnswer}${letter}`,
-    maximumPromptTokens: configuration.prompt === "gemma-2" ? configuration.filter.maximumTokens : undefined,
+    maximumPromptTokens: configuration.prompt === "gemma-2" ? configuration.filter.maxTokens : undefined,
   });
   const result = await evaluate({
     rows,
     total: rows.length,
     answerer,
-    plan: promptPlan(configuration.prompt, evaluation.maximumNewTokens),
+    plan: promptPlan(configuration.prompt, evaluation.maxNewTokens),
     stage,
     repliesPath: folder.file("replies.jsonl"),
     concurrency: 1,
-    reading: evaluation.reading,
+    reading: evaluation.answerExtraction,
     progress: context.progress,
     signal: context.signal,
   });

@@ -3,7 +3,7 @@ import { evaluationMetrics, evaluationStatistics, lettersOfAnswers, type Predict
 import { html, percent, type Section, table } from "../report/index.js";
 import { OPTION_LETTERS } from "../tasks/index.js";
 import type { Stage } from "./answers.js";
-import type { FinetuneConfiguration } from "./configuration.js";
+import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { Prepared } from "./prepare.js";
 
 /**
@@ -14,7 +14,7 @@ export const readingsOf = ({
   prompt,
   evaluation,
 }: Pick<FinetuneConfiguration, "prompt" | "evaluation">): ReadingName[] =>
-  prompt === "gemma-2" ? [evaluation.reading, "last-match"] : [evaluation.reading];
+  prompt === "gemma-2" ? [evaluation.answerExtraction, "last-match"] : [evaluation.answerExtraction];
 
 /**
  * Measurements beside the published one: the letters' log-probabilities, the last-match reading (Gemma's), rows without a twin

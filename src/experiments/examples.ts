@@ -3,7 +3,7 @@ import { UserError } from "../base/errors.js";
 import type { Example, TextFormat } from "../models/index.js";
 import type { Row } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
-import type { FinetuneConfiguration } from "./configuration.js";
+import type { FinetuneConfiguration } from "./configuration/schema.js";
 
 /**
  * Rows as token ids: the prompt with the tokenizer's special tokens, the answer's tokens without.
@@ -18,7 +18,7 @@ export async function examplesOf(
   text: TextFormat,
 ): Promise<Example[]> {
   const inputs = await tokenizer.encodeAll(rows.map(rowTexts[configuration.prompt]), true);
-  const end = configuration.target.endOfSequence ? endToken(tokenizer) : undefined;
+  const end = configuration.target.addEosToken ? endToken(tokenizer) : undefined;
   const targets = new Map<string, number[]>();
   for (const letter of new Set(rows.map((row) => row.answer)))
     targets.set(letter, [
@@ -29,10 +29,10 @@ export async function examplesOf(
     const [input, target] = [inputs[index] as number[], targets.get(row.answer) as number[]];
     if (text.opensWithBos) checkBegin(input, row, tokenizer);
     const length = input.length + (text.oneSequence ? target.length : 0);
-    if (length > configuration.maximumTokens) {
+    if (length > configuration.maxLength) {
       throw new UserError(
-        `the row ${row.id} has ${length} tokens, more than the ${configuration.maximumTokens} that the experiment takes`,
-        { hint: "Lower filter.maximumTokens, or raise maximumTokens." },
+        `the row ${row.id} has ${length} tokens, more than the ${configuration.maxLength} that the experiment takes`,
+        { hint: "Lower filter.maxTokens, or raise maxLength." },
       );
     }
     return { id: row.id, input, target };
@@ -46,7 +46,7 @@ export function endToken(tokenizer: Tokenizer): number {
     throw new UserError(
       `the tokenizer of ${tokenizer.source} has no ${tokenizer.eosToken ?? "token that ends a text"}`,
       {
-        hint: "Set target.endOfSequence=false, or use the model's own tokenizer.",
+        hint: "Set target.addEosToken=false, or use the model's own tokenizer.",
       },
     );
   return id;

@@ -1,15 +1,19 @@
 /** The four experiments: their configuration, and what a run does from first to last. */
 export { type ReadingName, readingNames } from "../answer/index.js";
+export { type ConfigureOptions, configure, presetNamed, type Setting } from "./configuration/configure.js";
+export { defineExperiment, type ExperimentFile } from "./configuration/define-experiment.js";
+export { protocolDifferences } from "./configuration/differences.js";
+export { identityOf } from "./configuration/identity.js";
+export { configurationJsonSchema, type JsonSchema } from "./configuration/json-schema.js";
+export { configurationPage } from "./configuration/page.js";
 export type {
   EvaluateConfiguration,
   ExperimentConfiguration,
   ExploreConfiguration,
   FinetuneConfiguration,
-} from "./configuration.js";
-export { configure, defineExperiment, type ExperimentFile, presetNamed } from "./configure.js";
+} from "./configuration/schema.js";
 export type { RunContext, RunOutcome } from "./context.js";
-export { protocolDifferences } from "./differences.js";
-export { identityOf } from "./identity.js";
+export { openRun } from "./open-run.js";
 export { type Prepared, prepare, splitIds, withSplit } from "./prepare.js";
 export { presets } from "./presets/index.js";
 export { PUBLISHED, publishedAccuracy } from "./published.js";

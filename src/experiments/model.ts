@@ -22,7 +22,7 @@ import {
 } from "../models/index.js";
 import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import { checkWeights } from "../train/index.js";
-import type { FinetuneConfiguration } from "./configuration.js";
+import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { practiseLetters } from "./practise.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
@@ -57,7 +57,7 @@ export async function loadExperimentModel(
     if (store) await storeLinearLayers(model.weights, store);
   }
   if (configuration.lora) {
-    const { rank, alpha, dropout, modules } = configuration.lora;
+    const { r: rank, alpha, dropout, targetModules: modules } = configuration.lora;
     await addLora(
       model.weights,
       { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source, revision: commit },

@@ -3,7 +3,7 @@ import { type Example, type LanguageModel, Random } from "../models/index.js";
 import { mmmlu } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import { AdamW, clipCoefficient, GradientNorm } from "../train/index.js";
-import type { FinetuneConfiguration } from "./configuration.js";
+import type { FinetuneConfiguration } from "./configuration/schema.js";
 import { endToken } from "./examples.js";
 
 const STEPS = 28;

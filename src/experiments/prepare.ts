@@ -5,7 +5,7 @@ import type { QuestionText } from "../report/index.js";
 import { auditLeak, hashOfSplits, idsOf, type LeakAudit, type Splits, splitRows } from "../split/index.js";
 import type { Row } from "../tasks/index.js";
 import { type Filtered, filterByLength, loadTokenizer, type Tokenizer } from "../tokens/index.js";
-import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "./configuration.js";
+import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
 
@@ -57,8 +57,13 @@ export async function prepare(
   const { filter, split } = configuration;
   let filtered: Filtered = { rows: [...corpus.rows], counts: new Int32Array(0), byLanguage: {} };
   if (filter) {
+    const lengths = {
+      maximumTokens: filter.maxTokens,
+      inclusive: filter.inclusive,
+      specialTokens: filter.addSpecialTokens,
+    };
     context.progress.begin("counting tokens", corpus.rows.length);
-    filtered = await filterByLength(corpus.rows, rowTexts[filter.text], tokenizer, filter, (done) => {
+    filtered = await filterByLength(corpus.rows, rowTexts[filter.text], tokenizer, lengths, (done) => {
       checkStopped(context.signal);
       context.progress.update(done);
     });
@@ -66,7 +71,7 @@ export async function prepare(
       ([language, { before, kept }]) => `${language} ${kept.toLocaleString("en")} of ${before.toLocaleString("en")}`,
     );
     context.progress.end(
-      `kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ${filter.maximumTokens} tokens (${kept.join(", ")})`,
+      `kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ${filter.maxTokens} tokens (${kept.join(", ")})`,
     );
   }
   const splits = split ? splitRows(filtered.rows, split) : { train: [], validation: [], test: filtered.rows };

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { checkedAs } from "../base/json.js";
 import { type Manifest, metricsSchema, readManifest, readRunFile } from "../record/index.js";
 import type { ReproducedExperiment, ShownFigure } from "../report/index.js";
-import { experimentSchema } from "./configuration.js";
-import { protocolDifferences } from "./differences.js";
+import { protocolDifferences } from "./configuration/differences.js";
+import { migrated } from "./configuration/renames.js";
+import { experimentSchema } from "./configuration/schema.js";
 import { PUBLISHED } from "./published.js";
 
 /** A published figure beside ours, not yet held against it. */
@@ -125,7 +126,7 @@ export async function reproductionOf(experiment: string, folder: string): Promis
   const metrics = (await readRunFile(folder, "metrics.json", metricsSchema)) ?? {};
   const figures = figuresOf[experiment];
   const configuration = checkedAs(
-    manifest.configuration,
+    migrated(manifest.configuration).configuration,
     experimentSchema,
     `${join(folder, "manifest.json")}, configuration`,
     "It was written by another version of mmmlu-lab: run the experiment again with this one.",

@@ -2,14 +2,14 @@ import type { Answerer } from "../answer/index.js";
 import { baseline, chatServer, gemma3Plan, isBaseline, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
 import { evaluate, unreadableInWords } from "../evaluate/index.js";
-import { RunFolder, withoutSecrets, writeManifest } from "../record/index.js";
+import { withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { sampleNotes, stageMetrics, stageOf, writeAnswers } from "./answers.js";
-import type { EvaluateConfiguration } from "./configuration.js";
+import { protocolDifferences } from "./configuration/differences.js";
+import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
-import { protocolDifferences } from "./differences.js";
-import { identityOf } from "./identity.js";
 import { lengthFigures } from "./lengths.js";
+import { openRun } from "./open-run.js";
 import { factsOf, manifestOf, type Prepared, prepare, splitIds } from "./prepare.js";
 import { besidePublished } from "./reproduce.js";
 import { tracked } from "./tracking.js";
@@ -18,13 +18,7 @@ import { tracked } from "./tracking.js";
 export async function runEvaluate(given: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
   // All that is kept or shown is made of this one.
   const configuration = withoutSecrets(given);
-  const folder = await RunFolder.open(
-    context.out ?? `outputs/${configuration.name}`,
-    configuration.name,
-    configuration,
-    identityOf(configuration),
-    { fresh: context.fresh },
-  );
+  const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
   try {
     const prepared = await prepare(configuration, context);
@@ -41,7 +35,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         repliesPath: folder.file("replies.jsonl"),
         retriesPath: folder.file("retries.jsonl"),
         concurrency: configuration.answerer.concurrency,
-        reading: configuration.reading,
+        reading: configuration.answerExtraction,
         progress: watched.progress,
         signal: context.signal,
       });
@@ -102,8 +96,14 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
 }
 
 function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
-  if (answerer.prompt === "questions") return gemma3Plan(answerer);
-  return promptPlan(answerer.prompt, answerer.maximumTokensPerQuestion + answerer.maximumTokensExtra);
+  if (answerer.prompt === "questions")
+    return gemma3Plan({
+      questionsPerRequest: answerer.questionsPerRequest,
+      instruction: answerer.instruction,
+      maximumTokensPerQuestion: answerer.maxTokensPerQuestion,
+      maximumTokensExtra: answerer.maxTokensExtra,
+    });
+  return promptPlan(answerer.prompt, answerer.maxTokensPerQuestion + answerer.maxTokensExtra);
 }
 
 function answererOf(configuration: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {
@@ -111,6 +111,8 @@ function answererOf(configuration: EvaluateConfiguration, prepared: Prepared, co
   if (!isBaseline(answerer.model))
     return chatServer({
       ...answerer,
+      logProbabilities: answerer.logprobs,
+      retries: answerer.maxRetries,
       prompts: answerer.prompt === "questions" ? "chat" : "text",
       environment: context.environment,
     });

@@ -2,27 +2,21 @@ import { rowTexts } from "../answer/index.js";
 import { writeWhole } from "../base/files.js";
 import { lockFolder } from "../base/lock.js";
 import { explore } from "../explore/index.js";
-import { RunFolder, type Tracker, writeManifest } from "../record/index.js";
+import { type RunFolder, type Tracker, writeManifest } from "../record/index.js";
 import { explorationReport, html, percent, standalone, table } from "../report/index.js";
 import { lettersOfRows } from "../tasks/index.js";
 import { loadTokenizer } from "../tokens/index.js";
-import type { ExploreConfiguration } from "./configuration.js";
+import { protocolDifferences } from "./configuration/differences.js";
+import type { ExploreConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
-import { protocolDifferences } from "./differences.js";
-import { identityOf } from "./identity.js";
+import { openRun } from "./open-run.js";
 import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
 import { besidePublished } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
 /** Runs an exploration: EDA of all languages, its figures and its report. */
 export async function runExplore(configuration: ExploreConfiguration, context: RunContext): Promise<RunOutcome> {
-  const folder = await RunFolder.open(
-    context.out ?? `outputs/${configuration.name}`,
-    configuration.name,
-    configuration,
-    identityOf(configuration),
-    { fresh: context.fresh },
-  );
+  const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
   try {
     return await tracked(configuration, folder.path, context, (tracker, watched) =>

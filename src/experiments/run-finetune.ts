@@ -3,30 +3,24 @@ import { UserError } from "../base/errors.js";
 import { lockFolder } from "../base/lock.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
 import type { Example } from "../models/index.js";
-import { RunFolder } from "../record/index.js";
 import { hashOfSplits } from "../split/index.js";
 import { checkMemory, checkpointProgress, meanLoss, memoryNeed, train } from "../train/index.js";
 import type { Stage } from "./answers.js";
 import { askModel } from "./ask-model.js";
-import type { FinetuneConfiguration } from "./configuration.js";
+import { identityOf } from "./configuration/identity.js";
+import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
 import { examplesOf } from "./examples.js";
 import { type FinalLosses, linkModel, publishFinetune, trackedFigures } from "./finetune-results.js";
-import { identityOf } from "./identity.js";
 import { type ExperimentModel, loadExperimentModel, textFormatOf } from "./model.js";
+import { openRun } from "./open-run.js";
 import { prepare, splitIds } from "./prepare.js";
 import { tracked } from "./tracking.js";
 import { TrainLog } from "./train-log.js";
 
 /** Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after, saving. */
 export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
-  const folder = await RunFolder.open(
-    context.out ?? `outputs/${configuration.name}`,
-    configuration.name,
-    configuration,
-    identityOf(configuration),
-    { fresh: context.fresh },
-  );
+  const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
   let loaded: ExperimentModel | undefined;
   try {
@@ -72,6 +66,12 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       const { training, lora } = configuration;
       const options = {
         ...training,
+        accumulation: training.gradientAccumulationSteps,
+        schedule: training.lrScheduler,
+        maximumGradientNorm: training.maxGradNorm,
+        logEvery: training.loggingSteps,
+        checkpointEvery: training.saveSteps,
+        keepBest: training.loadBestModelAtEnd,
         betas: training.adamBetas,
         epsilon: training.adamEpsilon,
         dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0),

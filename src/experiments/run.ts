@@ -1,4 +1,4 @@
-import type { ExperimentConfiguration } from "./configuration.js";
+import type { ExperimentConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
 import { runEvaluate } from "./run-evaluate.js";
 import { runExplore } from "./run-explore.js";

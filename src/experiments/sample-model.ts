@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Progress, silent } from "../base/progress.js";
 import { VERSION } from "../base/versions.js";
-import { presetNamed } from "./configure.js";
+import { presetNamed } from "./configuration/configure.js";
 import { runExperiment } from "./run.js";
 import { onSample } from "./sample.js";
 

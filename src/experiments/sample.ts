@@ -5,7 +5,7 @@ import { rowTexts } from "../answer/index.js";
 import { VERSION } from "../base/versions.js";
 import { loadCorpus } from "../data/index.js";
 import { makeTokenizer } from "../tokens/index.js";
-import type { ExperimentConfiguration } from "./configuration.js";
+import type { ExperimentConfiguration } from "./configuration/schema.js";
 
 /** Source of data, tokenizers and models that are made on the spot. */
 export const SAMPLE = "sample";
@@ -28,18 +28,18 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
     ...changed,
     split: { ...changed.split, kind: "grouped" },
     model: { ...changed.model, ...sample },
-    lora: changed.lora && { ...changed.lora, rank: 8 },
+    lora: changed.lora && { ...changed.lora, r: 8 },
     training: {
       ...changed.training,
       epochs: 12,
       batchSize: 16,
-      accumulation: 1,
+      gradientAccumulationSteps: 1,
       learningRate: changed.lora ? 4e-3 : 1.5e-3,
-      schedule: "linear",
+      lrScheduler: "linear",
       warmupRatio: 0.05,
       dropout: 0,
-      logEvery: 50,
-      checkpointEvery: 500,
+      loggingSteps: 50,
+      saveSteps: 500,
     },
     evaluation: { ...changed.evaluation, batchSize: 64 },
   } as C;

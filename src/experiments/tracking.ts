@@ -7,7 +7,7 @@ import {
   wandbTracker,
   withoutSecrets,
 } from "../record/index.js";
-import type { ExperimentConfiguration } from "./configuration.js";
+import type { ExperimentConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
 
 /**

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { valueWithoutCredentials } from "../base/addresses.js";
-import { canonicalJson, hashOf } from "../base/canonical.js";
+import { hashOf } from "../base/canonical.js";
+import { differences } from "../base/differences.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { isLeftover } from "../base/folders.js";
@@ -34,6 +35,7 @@ export class RunFolder {
    * Opens or makes the folder of a run. The same configuration goes on with what is there; another one begins anew only where the
    * run before it came to nothing: no reply, no checkpoint, no result.
    * @param options.fresh moves what is there aside (to `PATH.before-TIME`) and begins anew.
+   * @param options.migrate reads the kept configuration of a run of an older version, for the message.
    * @throws {UserError} where the folder holds a run of another configuration (the message names the keys that
    * differ), holds files that are no run's, is in use while it should be moved aside, or cannot be made.
    */
@@ -42,7 +44,7 @@ export class RunFolder {
     name: string,
     configuration: Record<string, unknown>,
     identity: Record<string, unknown>,
-    options: { fresh?: boolean; now?: Date } = {},
+    options: { fresh?: boolean; now?: Date; migrate?: (stored: Record<string, unknown>) => object } = {},
   ): Promise<RunFolder> {
     const now = options.now ?? new Date();
     configuration = withoutSecrets(configuration);
@@ -61,7 +63,9 @@ export class RunFolder {
       if (before.configurationHash === configurationHash)
         return new RunFolder(path, { ...before, configuration: kept }, true);
       if (!cameToNothing(path)) {
-        const keys = differingKeys(before.configuration, kept);
+        const keys = differences(options.migrate?.(before.configuration) ?? before.configuration, kept).map(
+          ({ path: key }) => key,
+        );
         throw new UserError(
           `${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`,
           {
@@ -120,15 +124,3 @@ const cameToNothing = (path: string): boolean =>
   readdirSync(path).every(
     (name) => WORTHLESS.has(name) || (name === "replies.jsonl" && statSync(join(path, name)).size === 0),
   );
-
-function differingKeys(before: unknown, after: unknown, path = ""): string[] {
-  if (canonicalJson(before) === canonicalJson(after)) return [];
-  const bothObjects = [before, after].every(
-    (value) => value !== null && typeof value === "object" && !Array.isArray(value),
-  );
-  if (!bothObjects) return [path];
-  const [a, b] = [before as Record<string, unknown>, after as Record<string, unknown>];
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
-    differingKeys(a[key] ?? null, b[key] ?? null, path ? `${path}.${key}` : key),
-  );
-}

@@ -1,5 +1,5 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
@@ -7,6 +7,7 @@ import { readJson, sha256OfFile, syncFolder, writeWhole } from "../base/files.js
 import { tidyFolder, writeFolderWhole } from "../base/folders.js";
 import type { Device } from "../graph/index.js";
 import type { Parameter } from "../models/index.js";
+import { fromFormat1 } from "./checkpoint-format-1.js";
 import type { AdamW } from "./optimizer.js";
 import { damaged, readInto, tensors, weightSlots, writeHashed } from "./tensor-files.js";
 
@@ -33,6 +34,8 @@ const progressSchema = z.strictObject({
 /** Where training stands after some steps; with weights and moments, all that its next step depends on. */
 export type Progress = Readonly<z.infer<typeof progressSchema>>;
 
+/** The weights of the best epoch so far, beside the checkpoints. */
+const BEST = "best.safetensors";
 const FILES = ["weights.safetensors", "moments.safetensors"] as const;
 
 const stateSchema = progressSchema.extend({
@@ -71,7 +74,8 @@ function settle(folder: string): void {
 /** A checkpoint's state. @throws {UserError} where it is not as it was written */
 async function readState(path: string): Promise<State> {
   const file = join(path, "state.json");
-  const result = stateSchema.safeParse(await readJson<unknown>(file));
+  const kept = await fromFormat1(await readJson<unknown>(file), path, FILES, join(dirname(path), BEST));
+  const result = stateSchema.safeParse(kept);
   if (!result.success)
     throw new UserError(
       `${file}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`,
@@ -213,8 +217,6 @@ export async function resumeFrom(
   optimizer.step = progress.step;
   return progress;
 }
-
-const BEST = "best.safetensors";
 
 /** Keeps the weights of the best epoch so far, and gives the file's SHA-256. */
 export async function saveBest(folder: string, device: Device, parameters: readonly Parameter[]): Promise<string> {

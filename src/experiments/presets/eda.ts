@@ -1,4 +1,4 @@
-import type { ExploreConfiguration } from "../configuration.js";
+import type { ExploreConfiguration } from "../configuration/schema.js";
 import { mmmlu, untracked } from "./shared.js";
 
 export const eda: ExploreConfiguration = {

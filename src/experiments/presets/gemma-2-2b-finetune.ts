@@ -1,4 +1,4 @@
-import type { FinetuneConfiguration } from "../configuration.js";
+import type { FinetuneConfiguration } from "../configuration/schema.js";
 import { adamW, germanAndFrench, mmmlu, publishedSplit, untracked } from "./shared.js";
 
 export const gemma2Finetune: FinetuneConfiguration = {
@@ -7,31 +7,31 @@ export const gemma2Finetune: FinetuneConfiguration = {
   description: "google/gemma-2-2b with 4-bit QLoRA on German and French",
   data: mmmlu(germanAndFrench),
   tokenizer: { source: "google/gemma-2-2b", revision: null },
-  filter: { text: "gemma-2", maximumTokens: 256, inclusive: true, specialTokens: true },
+  filter: { text: "gemma-2", maxTokens: 256, inclusive: true, addSpecialTokens: true },
   split: publishedSplit,
   model: { source: "google/gemma-2-2b", revision: null, quantization: "fp4", doubleQuantization: false },
   prompt: "gemma-2",
-  target: { endOfSequence: true },
-  maximumTokens: 300,
+  target: { addEosToken: true },
+  maxLength: 300,
   lora: {
-    rank: 32,
+    r: 32,
     alpha: 16,
     dropout: 0.05,
-    modules: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+    targetModules: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
   },
   training: {
     ...adamW,
     batchSize: 4,
-    accumulation: 4,
+    gradientAccumulationSteps: 4,
     learningRate: 1e-4,
-    schedule: "cosine",
+    lrScheduler: "cosine",
     warmupRatio: 0.05,
-    logEvery: 25,
-    checkpointEvery: 50,
+    loggingSteps: 25,
+    saveSteps: 50,
     validateEachEpoch: true,
-    keepBest: true,
+    loadBestModelAtEnd: true,
   },
-  evaluation: { batchSize: 8, maximumNewTokens: 5, reading: "first-match", baseline: true },
+  evaluation: { batchSize: 8, maxNewTokens: 5, answerExtraction: "first-match", baseline: true },
   device: "cpu",
   modelLink: null,
   tracking: untracked("gemma-nlp_lab2_mmmlu_ft_corrected"),

@@ -1,4 +1,4 @@
-import type { EvaluateConfiguration } from "../configuration.js";
+import type { EvaluateConfiguration } from "../configuration/schema.js";
 import { germanAndFrench, mmmlu, untracked } from "./shared.js";
 
 export const gemma3Baseline: EvaluateConfiguration = {
@@ -7,7 +7,7 @@ export const gemma3Baseline: EvaluateConfiguration = {
   description: "gemma-3-27b-it zero-shot through LM Studio, on German and French",
   data: mmmlu(germanAndFrench),
   tokenizer: { source: "google/gemma-2-2b-it", revision: null },
-  filter: { text: "question-and-choices", maximumTokens: 256, inclusive: true, specialTokens: false },
+  filter: { text: "question-and-choices", maxTokens: 256, inclusive: true, addSpecialTokens: false },
   split: { kind: "published", shape: "90/10-shuffled", seed: 42 },
   answerer: {
     model: "gemma-3-27b-it",
@@ -17,13 +17,13 @@ export const gemma3Baseline: EvaluateConfiguration = {
     concurrency: 4,
     instruction: "english",
     temperature: 0,
-    maximumTokensPerQuestion: 2,
-    maximumTokensExtra: 10,
-    logProbabilities: false,
+    maxTokensPerQuestion: 2,
+    maxTokensExtra: 10,
+    logprobs: false,
     timeoutSeconds: 300,
-    retries: 6,
+    maxRetries: 6,
     seed: 42,
   },
-  reading: "lines",
+  answerExtraction: "lines",
   tracking: untracked("mmmlu_gemma_3_27b_baseline"),
 };

@@ -1,5 +1,5 @@
 import { LANGUAGES } from "../../tasks/index.js";
-import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration.js";
+import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
 
 /** What the presets share: said once here. */
 export const mmmlu = (languages: readonly string[] = LANGUAGES): ExperimentConfiguration["data"] => ({
@@ -23,7 +23,7 @@ export const adamW = {
   weightDecay: 0,
   adamBetas: [0.9, 0.999] as [number, number],
   adamEpsilon: 1e-8,
-  maximumGradientNorm: 1,
+  maxGradNorm: 1,
   dropout: null,
   seed: 42,
   epochs: 2,

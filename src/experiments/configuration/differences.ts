@@ -1,5 +1,7 @@
-import type { ExperimentConfiguration } from "./configuration.js";
-import { presets } from "./presets/index.js";
+import { differences } from "../../base/differences.js";
+import { presets } from "../presets/index.js";
+import { picked } from "./key.js";
+import { type ExperimentConfiguration, schemaOf } from "./schema.js";
 
 /** Where a configuration's protocol is not its preset's, key by key; and what of ours differs from the published runs in any case. */
 export function protocolDifferences(configuration: ExperimentConfiguration): string[] {
@@ -7,7 +9,9 @@ export function protocolDifferences(configuration: ExperimentConfiguration): str
     presets.find((one) => one.name === configuration.name) ??
     presets.find((one) => one.kind === configuration.kind && kindKey(one) === kindKey(configuration));
   const changed = preset
-    ? differing(withoutNames(preset), withoutNames(configuration))
+    ? differences(protocolOf(preset), protocolOf(configuration)).map(
+        ({ path, before, after }) => `${path}: ${JSON.stringify(after)}, published ${JSON.stringify(before)}`,
+      )
     : ["there is no published run of this experiment"];
   return [...changed, ...standing[configuration.kind === "finetune" ? configuration.prompt : configuration.kind]!];
 }
@@ -29,20 +33,5 @@ const standing: Record<string, readonly string[]> = {
   ],
 };
 
-function withoutNames(configuration: ExperimentConfiguration): Record<string, unknown> {
-  const { name: _name, description: _description, tracking: _tracking, ...rest } = configuration;
-  if (!("modelLink" in rest)) return rest;
-  const { modelLink: _link, ...protocol } = rest;
-  return protocol;
-}
-
-function differing(published: unknown, ours: unknown, path = ""): string[] {
-  if (JSON.stringify(published) === JSON.stringify(ours)) return [];
-  const plain = (value: unknown): value is Record<string, unknown> =>
-    value !== null && typeof value === "object" && !Array.isArray(value);
-  if (!plain(published) || !plain(ours))
-    return [`${path}: ${JSON.stringify(ours)}, published ${JSON.stringify(published)}`];
-  return [...new Set([...Object.keys(published), ...Object.keys(ours)])].flatMap((key) =>
-    differing(published[key], ours[key], path ? `${path}.${key}` : key),
-  );
-}
+const protocolOf = (configuration: ExperimentConfiguration): Record<string, unknown> =>
+  picked(schemaOf(configuration.kind), configuration, ({ protocol }) => protocol !== false);

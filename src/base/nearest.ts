@@ -1,0 +1,33 @@
+/**
+ * The name that was probably meant: the one with the fewest letters to change, add, leave out or swap with their neighbour (optimal string
+ * alignment), case aside; undefined where none is near.
+ */
+export function nearest(given: string, names: readonly string[]): string | undefined {
+  const word = given.slice(0, 100).toLowerCase();
+  let [best, least] = [undefined as string | undefined, Math.max(1, Math.floor(word.length * 0.4)) + 1];
+  for (const name of names) {
+    const found = distance(word, name.toLowerCase());
+    if (found < least) [best, least] = [name, found];
+  }
+  return best;
+}
+
+/** `; did you mean NAME?`, or nothing. */
+export const didYouMean = (given: string, names: readonly string[]): string => {
+  const name = nearest(given, names);
+  return name === undefined ? "" : `; did you mean ${name}?`;
+};
+
+function distance(a: string, b: string): number {
+  let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? before[j - 2]! + 1 : changed;
+      row.push(Math.min(changed, swapped, last[j]! + 1, row[j - 1]! + 1));
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,275 @@
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { z } from "zod";
+import { baselineNames, isBaseline } from "../../answer/index.js";
+import { messageOf, UsageError, UserError } from "../../base/errors.js";
+import { didYouMean } from "../../base/nearest.js";
+import { readText } from "../../base/text.js";
+import { LANGUAGES } from "../../tasks/index.js";
+import { presets } from "../presets/index.js";
+import { objectOf } from "./key.js";
+import { migrated, RENAMED } from "./renames.js";
+import { type ExperimentConfiguration, experimentSchema, schemas } from "./schema.js";
+
+type Plain = Record<string, unknown>;
+
+/** One key to change: as `--set` has it, `key=value`; or by the flag that stands for it, which an error then names. */
+export type Setting = string | { readonly path: string; readonly value: unknown; readonly flag: string };
+
+export interface ConfigureOptions {
+  /** Told where a file or a setting has a key's old name. */
+  readonly notice?: (line: string) => void;
+}
+
+/** @throws {UsageError} where no preset has that name; the message lists them. */
+export function presetNamed(name: string): ExperimentConfiguration {
+  const preset = presets.find((one) => one.name === name);
+  const names = presets.map((one) => one.name);
+  if (!preset)
+    throw new UsageError(`there is no experiment "${name}"${didYouMean(name, names)}`, {
+      hint: `Presets: ${names.join(", ")}; or give a configuration file (.json, .ts, .js).`,
+    });
+  return structuredClone(preset);
+}
+
+/**
+ * The configuration that a preset's name, a file's path or a configuration, and then `--set key=value` settings, make.
+ * @throws {UsageError} naming the file or flag and the bad key.
+ */
+export async function configure(
+  from: string | ExperimentConfiguration,
+  settings: readonly Setting[] = [],
+  { notice = () => {} }: ConfigureOptions = {},
+): Promise<ExperimentConfiguration> {
+  const nameOrFile = typeof from === "string" ? from : from.name;
+  const isFile = typeof from === "string" && /\.(json|[cm]?[jt]s)$/.test(nameOrFile);
+  const start =
+    typeof from !== "string"
+      ? (structuredClone(from) as unknown as Plain)
+      : isFile
+        ? await readExperimentFile(nameOrFile, notice)
+        : (presetNamed(nameOrFile) as unknown as Plain);
+  for (const setting of settings) applySetting(start, setting, notice);
+  const where = isFile ? nameOrFile : settings.length ? "--set" : nameOrFile;
+  return check(byNewNames(start, where, notice), where, settings);
+}
+
+/** @throws {UsageError} where a key is there by its old name and its new one */
+function byNewNames(given: Plain, where: string, notice: (line: string) => void): Plain {
+  const { configuration, renamed, twice } = migrated(given);
+  const [both] = twice;
+  if (both !== undefined)
+    throw new UsageError(`${where}: ${both} is the old name of ${RENAMED[both]}, and both are there`, {
+      hint: "Leave the old one out.",
+    });
+  for (const path of renamed) notice(renameNotice(where, path));
+  return configuration;
+}
+
+const renameNotice = (where: string, path: string): string =>
+  `${where}: ${path} is now called ${RENAMED[path]}; the old name is still read`;
+
+async function readExperimentFile(path: string, notice: (line: string) => void): Promise<Plain> {
+  const file = await loadFile(path);
+  if (!isPlain(file)) throw new UsageError(`${path}: an experiment is an object with keys, such as "extends"`);
+  const { extends: parent, $schema: _forEditors, ...given } = file;
+  const own = byNewNames(given, path, notice);
+  if (parent === undefined) return own;
+  if (typeof parent !== "string") throw new UsageError(`${path}: extends: expected the name of a preset`);
+  return merge(presetNamed(parent) as unknown as Plain, own) as Plain;
+}
+
+async function loadFile(path: string): Promise<unknown> {
+  const full = resolve(path);
+  try {
+    if (extname(path) === ".json") return parsedJson(path, await readText(path, 16 << 20));
+    if (/\.[cm]?ts$/.test(path)) {
+      // Node 20 does not read TypeScript by itself.
+      const { tsImport } = await import("tsx/esm/api");
+      return unwrapDefault(await tsImport(pathToFileURL(full).href, import.meta.url));
+    }
+    return unwrapDefault(await import(pathToFileURL(full).href));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(error instanceof UserError ? error.message : `cannot read ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function parsedJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${path}:${faultyLine(text)}: not JSON: ${messageOf(error).replaceAll(/\s+/g, " ")}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The line (from 1) at which a text stops being JSON. V8 names the place of some faults only, so it is asked line by line. */
+function faultyLine(text: string): number {
+  const lines = text.split("\n");
+  // Each line costs a reading of all before it.
+  if (text.length * lines.length > 1e9) return lines.length;
+  for (let count = 1; count < lines.length; count++) {
+    const beginning = lines.slice(0, count).join("\n");
+    try {
+      JSON.parse(beginning);
+    } catch (error) {
+      const place = Number(/at position (\d+)/.exec(messageOf(error))?.[1] ?? Number.NaN);
+      // Sound JSON that is cut short here is faulty only at its end.
+      if (/end of JSON input/.test(messageOf(error)) || place === beginning.length) continue;
+      return Number.isNaN(place) ? count : beginning.slice(0, place).split("\n").length;
+    }
+  }
+  return lines.length;
+}
+
+function unwrapDefault(module: unknown): unknown {
+  const first = (module as { default?: unknown }).default;
+  return first !== null && typeof first === "object" && "default" in first
+    ? (first as { default: unknown }).default
+    : first;
+}
+
+/** Objects are merged key by key; anything else, arrays included, is replaced. */
+function merge(below: unknown, above: unknown): unknown {
+  if (!isPlain(below) || !isPlain(above)) return above;
+  const merged: Plain = { ...below };
+  for (const [key, value] of Object.entries(above)) merged[key] = merge(below[key], value);
+  return merged;
+}
+
+const isPlain = (value: unknown): value is Plain =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+function applySetting(configuration: Plain, setting: Setting, notice: (line: string) => void): void {
+  const { path, value, label } = parsedSetting(setting);
+  const since = RENAMED[path];
+  if (since !== undefined) notice(renameNotice(label, path));
+  const keys = (since ?? path).split(".");
+  let target = configuration;
+  for (const key of keys.slice(0, -1)) {
+    const inner = target[key];
+    if (inner === null) target[key] = {};
+    else if (!isPlain(inner))
+      throw new UsageError(
+        `${label}: there is no "${key}" that holds further keys${didYouMean(key, Object.keys(target))}`,
+        {
+          hint: `Keys here: ${Object.keys(target).join(", ")}.`,
+        },
+      );
+    target = target[key] as Plain;
+  }
+  target[keys[keys.length - 1] as string] = value;
+}
+
+function parsedSetting(setting: Setting): { path: string; value: unknown; label: string } {
+  if (typeof setting !== "string") return { ...setting, label: setting.flag };
+  const at = setting.indexOf("=");
+  if (at <= 0) throw new UsageError(`--set ${setting}: expected key=value, such as training.epochs=3`);
+  const text = setting.slice(at + 1);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = text;
+  }
+  return { path: setting.slice(0, at), value, label: `--set ${setting}` };
+}
+
+/**
+ * Holds a configuration against the schema.
+ * @param where what an error names: a file, a preset, `--set`
+ * @param settings a key that one of these has set by a flag is named by that flag
+ * @throws {UsageError} with a line for each bad key.
+ */
+export function check(
+  configuration: unknown,
+  where: string,
+  settings: readonly Setting[] = [],
+): ExperimentConfiguration {
+  const place = (key: string): string => {
+    const flag = settings.find(
+      (one) => typeof one !== "string" && (key === one.path || key.startsWith(`${one.path}.`)),
+    );
+    return flag === undefined || typeof flag === "string" ? `${where}: ${key}` : flag.flag;
+  };
+  const result = experimentSchema.safeParse(configuration);
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => describe(issue, configuration, place));
+    throw new UsageError(lines.length === 1 ? lines[0]! : `${where}:\n${lines.map((line) => `  ${line}`).join("\n")}`, {
+      hint: "mmmlu show NAME prints every key of a preset.",
+    });
+  }
+  refuseCombinations(result.data, place);
+  return result.data;
+}
+
+function describe(issue: z.core.$ZodIssue, configuration: unknown, place: (key: string) => string): string {
+  const at = issue.path.map(String).join(".");
+  const holder = valueAt(configuration, issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const inSchema = knownKeys(configuration, issue.path);
+    const there = isPlain(holder) ? Object.keys(holder).filter((key) => inSchema.includes(key)) : [];
+    const known = [...new Set([...there, ...inSchema])];
+    return issue.keys
+      .map((key) => {
+        const near = didYouMean(key, known);
+        return `${place(at ? `${at}.${key}` : key)}: there is no such key${known.length ? ` (there are ${known.join(", ")})` : ""}${near}`;
+      })
+      .join("; ");
+  }
+  const options =
+    issue.code === "invalid_value" ? issue.values.map(String) : at.startsWith("data.languages.") ? LANGUAGES : [];
+  const near = typeof holder === "string" ? didYouMean(holder, options) : "";
+  return `${at ? place(at) : place("(the whole)")}: ${issue.message}${near}`;
+}
+
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Plain | null | undefined)?.[String(key)], value);
+
+/** The keys of the schema at a place of a configuration. */
+function knownKeys(configuration: unknown, path: readonly PropertyKey[]): string[] {
+  const kind = isPlain(configuration) ? (configuration["kind"] as keyof typeof schemas) : undefined;
+  let object: z.ZodObject | undefined = kind !== undefined && Object.hasOwn(schemas, kind) ? schemas[kind] : undefined;
+  for (const key of path) {
+    const inner = object?.shape[String(key)] as z.ZodType | undefined;
+    object = inner && objectOf(inner);
+  }
+  return object ? Object.keys(object.shape) : [];
+}
+
+function refuseCombinations(configuration: ExperimentConfiguration, place: (key: string) => string): void {
+  const refuse = (key: string, why: string): never => {
+    throw new UsageError(`${place(key)}: ${why}`);
+  };
+  if (configuration.kind === "finetune") {
+    const { model, lora, training, split, device } = configuration;
+    if (model.quantization !== "none" && !lora)
+      refuse("model.quantization", "quantized weights are frozen: set lora, or quantization none");
+    if (model.doubleQuantization && !["fp4", "nf4"].includes(model.quantization))
+      refuse("model.doubleQuantization", "only fp4 and nf4 have it");
+    if (model.quantization === "int8" && device !== "cpu")
+      refuse("model.quantization", `int8 base weights are for the cpu, not for ${device}`);
+    if (training.loadBestModelAtEnd && !training.validateEachEpoch)
+      refuse("training.loadBestModelAtEnd", "needs training.validateEachEpoch");
+    if (training.earlyStoppingPatience !== null && !training.validateEachEpoch)
+      refuse("training.earlyStoppingPatience", "needs training.validateEachEpoch");
+    if (split.shape !== "80/10/10") refuse("split.shape", "training needs 80/10/10");
+  }
+  if (configuration.kind === "evaluate") {
+    const { model, prompt, questionsPerRequest, logprobs } = configuration.answerer;
+    if (prompt !== "questions" && questionsPerRequest > 1)
+      refuse("answerer.questionsPerRequest", `the ${prompt} prompt asks one question: set it to 1`);
+    if (isBaseline(model) && !(baselineNames as readonly string[]).includes(model))
+      refuse("answerer.model", `there is no baseline "${model}": there are ${baselineNames.join(", ")}`);
+    if (logprobs && isBaseline(model)) refuse("answerer.logprobs", "a baseline has none");
+    if (logprobs && questionsPerRequest > 1)
+      refuse("answerer.logprobs", "they are the letters' of one question: set answerer.questionsPerRequest=1");
+  }
+  const languages = configuration.data.languages;
+  const twice = languages.find((language, index) => languages.indexOf(language) !== index);
+  if (twice) refuse("data.languages", `${twice} is there twice`);
+}

@@ -1,0 +1,216 @@
+import { z } from "zod";
+import { readingNames } from "../../answer/index.js";
+import { isServerAddress } from "../../base/addresses.js";
+import { key } from "./key.js";
+
+/*
+ * What an experiment is. Presets, files and `--set` all end here; a key that is not below is an error. What is said of a key stands
+ * beside it: the JSON schema, the table in docs/configuration.md, a run's identity and the list of deviations are made from that.
+ */
+
+const positive = z.number().positive();
+const wholePositive = z.number().int().positive();
+const wholeNotNegative = z.number().int().nonnegative();
+const share = z.number().min(0).max(1);
+const shareBelowOne = z.number().min(0).lt(1);
+const text = z.string().min(1);
+const revision = z.string().nullable();
+
+export const textNames = ["question-and-choices", "flan-t5", "gemma-2"] as const;
+
+/** For keys that change no number. */
+const noIdentity = { identity: false };
+/** For keys that change no number and are no part of a protocol. */
+const besides = { identity: false, protocol: false };
+
+const dataSchema = z.strictObject({
+  source: key(text, "A hub id, a folder with `test/mmlu_XX-YY.csv`, or `sample`."),
+  revision: key(revision, "A commit, branch or tag of the hub's repository; null means the pinned one."),
+  languages: key(
+    z.array(z.string().regex(/^[A-Z]{2}_[A-Z]{2}$/, "a language is written as DE_DE")).min(1),
+    "The languages, in order, such as DE_DE.",
+  ),
+  rowsPerLanguage: key(
+    wholePositive.nullable(),
+    "Only the first so many rows of each language, for a trial; null means all.",
+  ),
+});
+
+const repositorySchema = z.strictObject({
+  source: key(text, "A hub id, a folder, or `sample` for the tiny one made on the spot."),
+  revision: key(revision, "A commit, branch or tag on the hub; null means the newest."),
+});
+
+const filterSchema = z.strictObject({
+  text: key(z.enum(textNames), "The text whose tokens are counted."),
+  maxTokens: key(wholePositive, "Rows of more tokens are left out."),
+  inclusive: key(z.boolean(), "Whether a row of exactly `maxTokens` stays."),
+  addSpecialTokens: key(z.boolean(), "Whether the tokenizer's own special tokens (`</s>`, `<bos>`) count."),
+});
+
+const splitSchema = z.strictObject({
+  kind: key(
+    z.enum(["published", "grouped"]),
+    "`published`: row for row what Python `datasets` gives; `grouped`: translations and duplicates of a question stay on one side.",
+  ),
+  shape: key(
+    z.enum(["80/10/10", "90/10-shuffled"]),
+    "`80/10/10`, or `90/10-shuffled`: concatenate, shuffle, one split; only its test part is used.",
+  ),
+  seed: key(wholeNotNegative, "Seeds the split."),
+});
+
+const trackingSchema = z.strictObject({
+  wandb: key(z.enum(["disabled", "offline", "online"]), "Logs to Weights & Biases.", besides),
+  tensorboard: key(z.boolean(), "Writes TensorBoard's event files into the run's folder.", besides),
+  project: key(text, "The project on Weights & Biases.", besides),
+});
+
+const loraSchema = z.strictObject({
+  r: key(wholePositive, "The rank."),
+  alpha: key(positive, "Adapters are scaled by `alpha / r`."),
+  dropout: key(shareBelowOne, "Dropout in front of the adapters."),
+  targetModules: key(z.array(text).min(1), "Names of the linear layers that get an adapter."),
+});
+
+const answererSchema = z.strictObject({
+  model: key(text, "A model that the server names, or `baseline:majority`, `baseline:random`, `baseline:longest`."),
+  endpoint: key(
+    text.max(2000).refine(isServerAddress, "no address, such as http://localhost:1234/v1/").nullable(),
+    "Base URL of an OpenAI-compatible server, also as `localhost:1234`; null means LMSTUDIO_ENDPOINT, then http://localhost:1234/v1/.",
+    noIdentity,
+  ),
+  prompt: key(
+    z.enum(["questions", "flan-t5", "gemma-2"]),
+    "`questions`: a chat of numbered questions, as published; `flan-t5`, `gemma-2`: that plain text of one row, sent to `/completions`.",
+  ),
+  questionsPerRequest: key(wholePositive, "Questions asked in one request."),
+  concurrency: key(wholePositive.max(1024), "Requests under way at once.", noIdentity),
+  instruction: key(
+    z.enum(["english", "native"]),
+    "`english` is the published system prompt, `native` the same in the row's own language.",
+  ),
+  temperature: key(z.number().min(0).max(2), "The sampling temperature; 0 is greedy."),
+  maxTokensPerQuestion: key(wholePositive, "`max_tokens` of a request: so many for each question,"),
+  maxTokensExtra: key(wholeNotNegative, "and so many more."),
+  logprobs: key(z.boolean(), "Log-probabilities of the letters, where a probe shows that the server truly sends them."),
+  timeoutSeconds: key(positive.max(86_400), "From the moment a request is sent to its whole reply.", noIdentity),
+  maxRetries: key(wholeNotNegative, "How often a request that failed is made again.", noIdentity),
+  seed: key(wholeNotNegative, "Seeds `baseline:random` and the waits between attempts."),
+});
+
+const trainingSchema = z.strictObject({
+  epochs: key(wholePositive, "Passes over the train rows."),
+  batchSize: key(wholePositive, "Rows in a batch."),
+  gradientAccumulationSteps: key(wholePositive, "Batches whose gradients make one step."),
+  learningRate: key(positive, "The highest learning rate."),
+  lrScheduler: key(z.enum(["linear", "cosine", "constant"]), "How the learning rate falls after its warm-up."),
+  warmupRatio: key(share, "Share of all steps that warm up."),
+  weightDecay: key(z.number().nonnegative(), "AdamW's decay; norms and biases are not decayed."),
+  adamBetas: key(z.tuple([shareBelowOne, shareBelowOne]), "AdamW's β₁ and β₂."),
+  adamEpsilon: key(positive, "AdamW's ε."),
+  maxGradNorm: key(positive.nullable(), "Gradients are clipped to this norm; null for no clipping."),
+  dropout: key(shareBelowOne.nullable(), "The model's own dropout; null means as the checkpoint's config says."),
+  seed: key(wholeNotNegative, "Seeds the order of rows, dropout and new adapters."),
+  loggingSteps: key(wholePositive, "Steps between lines of the training log.", noIdentity),
+  saveSteps: key(wholePositive, "Steps between checkpoints.", noIdentity),
+  validateEachEpoch: key(z.boolean(), "Whether each epoch ends with a validation."),
+  loadBestModelAtEnd: key(z.boolean(), "Load the epoch with the lowest validation loss at the end."),
+  earlyStoppingPatience: key(
+    wholePositive.nullable(),
+    "Ends training after so many epochs without a lower validation loss; null for never.",
+  ),
+});
+
+const common = {
+  name: key(
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' and '-'"),
+    "The run's name: its folder is `outputs/<name>` unless `--out` says otherwise.",
+    { protocol: false },
+  ),
+  description: key(z.string(), "A sentence for lists and reports.", besides),
+  data: key(dataSchema, "Which rows."),
+  tokenizer: key(repositorySchema, "Whose tokens are counted, and read by the model that is trained."),
+  tracking: key(trackingSchema, "Where figures go besides the run's folder.", besides),
+};
+
+export const exploreSchema = z.strictObject({
+  kind: key(z.literal("explore"), "An exploration of the rows."),
+  ...common,
+  text: key(z.enum(textNames), "The text of a whole row whose tokens are counted."),
+  subjectsDrawn: key(wholePositive, "How many subjects the figure of their distribution draws."),
+  furtherTokenizers: key(
+    z.array(repositorySchema),
+    "More tokenizers whose unknown-token share is measured, such as `google/flan-t5-base`.",
+  ),
+});
+
+export const evaluateSchema = z.strictObject({
+  kind: key(z.literal("evaluate"), "Zero-shot evaluation."),
+  ...common,
+  filter: key(filterSchema.nullable(), "Leaves long rows out; null keeps all."),
+  split: key(splitSchema.nullable(), "Whose test part is asked; null asks all rows."),
+  answerer: key(answererSchema, "Who answers, and how it is asked."),
+  answerExtraction: key(z.enum(readingNames), "How a reply is read as letters."),
+});
+
+export const finetuneSchema = z.strictObject({
+  kind: key(z.literal("finetune"), "Fine-tuning, with evaluation before and after."),
+  ...common,
+  filter: key(filterSchema, "Leaves long rows out."),
+  split: key(splitSchema, "Into train, validation and test."),
+  model: key(
+    z.strictObject({
+      source: key(text, "A hub id, a folder, or `sample` for a tiny one made on the spot."),
+      revision: key(revision, "A commit, branch or tag on the hub; null means the newest."),
+      quantization: key(z.enum(["none", "fp4", "nf4", "int8"]), "How the frozen base weights are held."),
+      doubleQuantization: key(z.boolean(), "Whether the scales of 4-bit blocks are quantized too."),
+    }),
+    "What is trained.",
+  ),
+  prompt: key(z.enum(["flan-t5", "gemma-2"]), "The text in front of the answer."),
+  target: key(
+    z.strictObject({
+      addEosToken: key(z.boolean(), "Whether the closing token (`</s>`, `<eos>`) has a label too."),
+    }),
+    "What is learnt.",
+  ),
+  maxLength: key(
+    wholePositive,
+    "Longest whole example in tokens; a longer row is an error before anything is trained.",
+  ),
+  lora: key(loraSchema.nullable(), "Adapters (LoRA); null trains all weights."),
+  training: key(trainingSchema, "How it is trained."),
+  evaluation: key(
+    z.strictObject({
+      batchSize: key(wholePositive, "Prompts in a batch."),
+      maxNewTokens: key(wholePositive, "Longest reply in tokens."),
+      answerExtraction: key(z.enum(readingNames), "How a reply is read as a letter."),
+      baseline: key(z.boolean(), "Accuracy before training too."),
+    }),
+    "How the model is asked.",
+  ),
+  device: key(z.enum(["cpu", "webgpu", "cuda"]), "Where it runs."),
+  modelLink: key(
+    z
+      .string()
+      .regex(/^[\w.-]+$/, "a file's name")
+      .nullable(),
+    "A link of this name beside the run's folder leads to the saved model; null for none.",
+    besides,
+  ),
+});
+
+/** By `kind`. */
+export const schemas = { explore: exploreSchema, evaluate: evaluateSchema, finetune: finetuneSchema } as const;
+export type ExperimentKind = keyof typeof schemas;
+
+export const schemaOf = (kind: ExperimentKind): z.ZodObject => schemas[kind];
+
+export const experimentSchema = z.discriminatedUnion("kind", [exploreSchema, evaluateSchema, finetuneSchema]);
+
+export type ExploreConfiguration = z.infer<typeof exploreSchema>;
+export type EvaluateConfiguration = z.infer<typeof evaluateSchema>;
+export type FinetuneConfiguration = z.infer<typeof finetuneSchema>;
+export type ExperimentConfiguration = z.infer<typeof experimentSchema>;
+export type TextName = (typeof textNames)[number];
