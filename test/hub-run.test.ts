@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCorpus, PINNED_DATASET } from "../src/data/index.js";
+import { loadCorpus } from "../src/data/index.js";
 import { sampleFolder } from "../src/data/sample/index.js";
+import { mmmlu as task } from "../src/tasks/index.js";
 import { makeTokenizer } from "../src/tokens/index.js";
 import { mmmlu } from "./command.js";
 import { type HubImitation, hubImitation } from "./hub-imitation/server.js";
@@ -21,8 +22,8 @@ beforeAll(async () => {
   hub = await hubImitation([
     {
       type: "dataset",
-      name: PINNED_DATASET.repository,
-      commit: PINNED_DATASET.revision,
+      name: task.hub.repository,
+      commit: task.hub.revision,
       files: { [file]: readFileSync(join(sampleFolder(), file)) },
       large: [file],
       gated: true,
@@ -54,7 +55,7 @@ describe("a run on the hub's data, its settings in .env", () => {
     );
     const manifest = JSON.parse(readFileSync(join(folder, "outputs", "eda", "manifest.json"), "utf8"));
     expect(manifest).toMatchObject({
-      data: { source: "openai/MMMLU", kind: "hub", revision: PINNED_DATASET.revision },
+      data: { source: "openai/MMMLU", kind: "hub", revision: task.hub.revision },
       tokenizer: { source: "FacebookAI/roberta-base", revision: "b".repeat(40) },
       sample: false,
     });

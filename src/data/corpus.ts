@@ -1,21 +1,36 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { statSync } from "node:fs";
+import { basename } from "node:path";
 import { checkStopped, messageOf, UserError } from "../base/errors.js";
 import { sha256OfFile } from "../base/files.js";
-import { printableName } from "../base/printable.js";
 import { type Progress, silent } from "../base/progress.js";
-import { cleanSubject, LANGUAGES, type Letter, mmmlu, type Row } from "../tasks/index.js";
-import { COLUMNS, type Column, lineOfRecord, readTable, type Table } from "./csv.js";
-import { downloadFiles, hubSettings, isRepositoryName, PINNED_DATASET, resolveCommit } from "./hub/index.js";
-import { sampleFolder } from "./sample/index.js";
+import {
+  isOwnFile,
+  languagesAmong,
+  mmmlu,
+  ownRows,
+  type Row,
+  type Task,
+  type TaskColumns,
+  taskNamed,
+  taskOfSource,
+} from "../tasks/index.js";
+import { type FoundFile, findFiles, noLanguage } from "./find-files.js";
+import { ownTask } from "./own-task.js";
+import { readTable } from "./read-table.js";
+import { columnsOf, RowReader } from "./rows.js";
+import type { Table } from "./table.js";
 
 export interface CorpusOptions {
-  /** A hub id, a folder with `test/mmlu_XX-YY.csv`, or `sample`. */
+  /** A hub id, a folder in the layout of the task's repository, a file of own rows, or `sample`. */
   readonly source: string;
+  /** The name of a task; null or undefined for the one that the source tells ({@link taskOfSource}). */
+  readonly task?: string | null;
+  /** Which columns of own rows hold what; what is not said is guessed from their names. */
+  readonly columns?: OwnColumns | null;
   /** A commit, branch or tag; null or undefined means the pinned one. */
   readonly revision?: string | null;
-  /** Such as `DE_DE`; undefined means all that there are. The rows come in this order. */
-  readonly languages?: readonly string[];
+  /** Such as `DE_DE`, or as another set codes them; null or undefined means all that there are. The rows come in this order. */
+  readonly languages?: readonly string[] | null;
   /** Only so many rows of each language. */
   readonly rowsPerLanguage?: number | null;
   /** No network: everything must be in the cache. */
@@ -26,9 +41,15 @@ export interface CorpusOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+/** What a configuration says of the columns of own rows. */
+export type OwnColumns = { readonly [part in keyof TaskColumns]?: TaskColumns[part] | null } & {
+  readonly answers?: Task["answers"] | null;
+};
+
 /** A file that rows came from. */
 export interface CorpusFile {
-  readonly language: string;
+  /** Undefined where the file names each row's language. */
+  readonly language?: string;
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -38,72 +59,157 @@ export interface CorpusFile {
 /** Rows and where they came from. */
 export interface Corpus {
   readonly source: string;
-  readonly kind: "hub" | "folder" | "sample";
+  readonly kind: "hub" | "folder" | "file" | "sample";
+  readonly task: Task;
   /** The hub's commit. */
   readonly revision: string | undefined;
   readonly languages: readonly string[];
   readonly rows: readonly Row[];
   readonly files: readonly CorpusFile[];
+  /** The columns that were read. */
+  readonly columns: readonly string[];
   /** Empty cells by column: what pandas and `datasets` would read as null. Text such as "None" is text. */
-  readonly nulls: Readonly<Record<Column, number>>;
+  readonly nulls: Readonly<Record<string, number>>;
   /** How many rows' subjects carried file-name debris, by language. */
   readonly cleanedSubjects: Readonly<Record<string, number>>;
 }
 
-/** `DE_DE` → `mmlu_DE-DE.csv` */
-export const fileOfLanguage = (language: string): string => `mmlu_${language.replace("_", "-")}.csv`;
-
 /**
- * Reads rows of MMMLU: from the hub (through the standard cache), a folder in the same layout, or the sample.
- * Memory: about five times the files' bytes (the full corpus: 131 MB on disk).
- * @throws {UserError} naming file and line, or what is not there and what is
+ * Reads the rows of a task: from the hub (through the standard cache), a folder in the same layout, a file of own rows, or the sample.
+ * Memory: about five times the files' bytes (all of MMMLU: 131 MB on disk).
+ * @throws {UserError} naming file, line and column, or what is not there and what is
  */
 export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
+  const named =
+    options.task != null
+      ? taskNamed(options.task)
+      : statSync(options.source, { throwIfNoEntry: false })?.isDirectory()
+        ? mmmlu
+        : taskOfSource(options.source);
+  return named.name === ownRows.name ? loadOwnRows(options) : loadTask(named, options);
+}
+
+async function loadTask(task: Task, options: CorpusOptions): Promise<Corpus> {
   const progress = options.progress ?? silent;
-  const found = await findFiles(options);
+  const found = await findFiles(task, options);
+  const columns = columnsOf(task);
+  const read = (file: FoundFile): ReturnType<typeof readAhead> => readAhead(file.path, columns);
   progress.begin("reading rows", found.files.length);
-  const nulls = Object.fromEntries(COLUMNS.map((column) => [column, 0])) as Record<Column, number>;
-  const cleanedSubjects: Record<string, number> = {};
-  const rows: Row[] = [];
-  const files: CorpusFile[] = [];
+  const corpus = new Gathered(task);
   // The next files are read while this one's rows are made.
-  const ahead = found.files.slice(0, FILES_AHEAD).map(({ path }) => readAhead(path));
+  const ahead = found.files.slice(0, FILES_AHEAD).map(read);
+  let reader: RowReader | undefined;
   for (const [place, { language, path }] of found.files.entries()) {
     checkStopped(options.signal);
-    const { table, sha256: hash } = await ahead.shift()!;
+    const { table, sha256 } = await ahead.shift()!;
     const after = found.files[place + FILES_AHEAD];
-    if (after) ahead.push(readAhead(after.path));
-    const read = rowsOf(path, language, table, options.rowsPerLanguage ?? Number.POSITIVE_INFINITY);
-    for (const column of COLUMNS)
-      for (let i = 0; i < read.rows.length; i++) if (table[column][i] === "") nulls[column]++;
-    if (read.cleaned) cleanedSubjects[language] = read.cleaned;
-    for (const row of read.rows) rows.push(row);
-    files.push({ language, path: basename(path), bytes: statSync(path).size, sha256: hash, rows: read.rows.length });
-    progress.update(files.length, language);
+    if (after) ahead.push(read(after));
+    // A language's file may have several parts.
+    if (found.files[place - 1]?.language !== language)
+      reader = new RowReader(task, language, options.rowsPerLanguage ?? undefined);
+    const before = reader!.rows.length;
+    reader!.add(table);
+    corpus.files.push({
+      language,
+      path: basename(path),
+      bytes: statSync(path).size,
+      sha256,
+      rows: reader!.rows.length - before,
+    });
+    if (found.files[place + 1]?.language !== language) corpus.add(reader!, language);
+    progress.update(place + 1, language);
   }
-  const cleaned = Object.values(cleanedSubjects).reduce((a, b) => a + b, 0);
-  progress.end(
-    `${rows.length.toLocaleString("en")} rows in ${files.length} language${files.length === 1 ? "" : "s"}${cleaned ? `; ${cleaned} subjects cleaned of file names (${Object.keys(cleanedSubjects).join(", ")})` : ""}`,
-  );
+  progress.end(corpus.words);
+  return { ...corpus.told, source: options.source, kind: found.kind, revision: found.revision };
+}
+
+/** Own rows: one file, whose columns are told or guessed. */
+async function loadOwnRows(options: CorpusOptions): Promise<Corpus> {
+  const progress = options.progress ?? silent;
+  if (!isOwnFile(options.source))
+    throw new UserError(`${options.source} is no file of own rows`, {
+      hint: "Files of rows end in .csv, .jsonl, .ndjson or .parquet.",
+    });
+  const { table, sha256 } = await readAhead(options.source);
+  const { task, words } = ownTask(table, options.columns ?? {});
+  progress.begin("reading rows", 1);
+  const asked = options.languages ?? undefined;
+  // Where the file does not say its language, the only one asked for is it.
+  const language = asked?.length === 1 ? asked[0]! : "und";
+  if (task.columns.language === undefined && asked && asked.length > 1)
+    throw new UserError(`${options.source} has no column of languages, and ${asked.length} languages are asked for`, {
+      hint: "Name the column (data.columns.language), or the file's one language (--languages de).",
+    });
+  const reader = new RowReader(task, language, options.rowsPerLanguage ?? undefined);
+  reader.add(table);
+  const there = [...new Set(reader.rows.map((row) => row.language))];
+  const languages = asked ? languagesAmong(asked, there) : there;
+  const missing = languages.indexOf(undefined);
+  if (missing >= 0) throw noLanguage(options.source, asked![missing]!, there);
+  const rows = languages.flatMap((one) => reader.rows.filter((row) => row.language === one));
+  const corpus = new Gathered(task);
+  corpus.add({ rows, nulls: reader.nulls, cleaned: reader.cleaned }, languages.join(", "));
+  const { size: bytes } = statSync(options.source);
+  corpus.files.push({ path: basename(options.source), bytes, sha256, rows: rows.length });
+  progress.say(`${options.source}: ${words}`);
+  progress.end(corpus.words);
   return {
+    ...corpus.told,
+    languages: languages as string[],
     source: options.source,
-    kind: found.kind,
-    revision: found.revision,
-    languages: files.map((file) => file.language),
-    rows,
-    files,
-    nulls,
-    cleanedSubjects,
+    kind: "file",
+    revision: undefined,
   };
+}
+
+/** What comes together of several files. */
+class Gathered {
+  readonly rows: Row[] = [];
+  readonly files: CorpusFile[] = [];
+  readonly nulls: Record<string, number>;
+  readonly cleanedSubjects: Record<string, number> = {};
+
+  constructor(readonly task: Task) {
+    this.nulls = Object.fromEntries(columnsOf(task).map((column) => [column, 0]));
+  }
+
+  add(reader: Pick<RowReader, "rows" | "nulls" | "cleaned">, language: string): void {
+    for (const row of reader.rows) this.rows.push(row);
+    for (const [column, count] of Object.entries(reader.nulls)) this.nulls[column]! += count;
+    if (reader.cleaned) this.cleanedSubjects[language] = reader.cleaned;
+  }
+
+  get told(): Omit<Corpus, "source" | "kind" | "revision"> {
+    const { task, rows, files, nulls, cleanedSubjects } = this;
+    const languages = [...new Set(files.flatMap(({ language }) => language ?? []))];
+    return { task, languages, rows, files, columns: Object.keys(nulls), nulls, cleanedSubjects };
+  }
+
+  /** For the terminal: rows and languages, and what is not as it should be. */
+  get words(): string {
+    const number = (count: number): string => count.toLocaleString("en");
+    const languages = new Set(this.rows.map(({ language }) => language)).size;
+    const cleaned = Object.values(this.cleanedSubjects).reduce((a, b) => a + b, 0);
+    const empty = Object.entries(this.nulls).filter(([, count]) => count > 0);
+    return [
+      `${number(this.rows.length)} rows in ${languages} language${languages === 1 ? "" : "s"}`,
+      ...(cleaned
+        ? [`${cleaned} subjects cleaned of file names (${Object.keys(this.cleanedSubjects).join(", ")})`]
+        : []),
+      ...(empty.length
+        ? [`empty cells are kept (${empty.map(([column, count]) => `${column}: ${number(count)}`).join(", ")})`]
+        : []),
+    ].join("; ");
+  }
 }
 
 /** Files that are read while the rows of another are made. */
 const FILES_AHEAD = 3;
 
-function readAhead(path: string): Promise<{ table: Table; sha256: string }> {
+function readAhead(path: string, columns?: readonly string[]): Promise<{ table: Table; sha256: string }> {
   const read = (async () => {
     const before = identityOf(path);
-    const [table, sha256] = await Promise.all([readTable(path), sha256OfFile(path)]);
+    const [table, sha256] = await Promise.all([readTable(path, columns), sha256OfFile(path)]);
     if (identityOf(path) !== before)
       throw new UserError(`${path} changed while it was read`, { hint: "Run the same command again." });
     return { table, sha256 };
@@ -122,90 +228,4 @@ function identityOf(path: string): string {
   } catch (error) {
     throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-async function findFiles(
-  options: CorpusOptions,
-): Promise<{ kind: Corpus["kind"]; revision?: string; files: { language: string; path: string }[] }> {
-  const inFolder = (folder: string): { language: string; path: string }[] => {
-    const there = existsSync(join(folder, "test"))
-      ? readdirSync(join(folder, "test")).filter((name) => /^mmlu_[A-Z]{2}-[A-Z]{2}\.csv$/.test(name))
-      : [];
-    const languages = there.map((name) => name.slice(5, 10).replace("-", "_")).sort();
-    if (!languages.length)
-      throw new UserError(`${folder} holds no test/mmlu_XX-YY.csv`, {
-        hint: "Give a folder in the layout of openai/MMMLU, a hub id, or sample.",
-      });
-    for (const language of options.languages ?? []) {
-      if (!languages.includes(language))
-        throw new UserError(`${folder} has no language ${language} (no test/${fileOfLanguage(language)})`, {
-          hint: `It has: ${languages.join(", ")}.`,
-        });
-    }
-    return (options.languages ?? languages).map((language) => ({
-      language,
-      path: join(folder, "test", fileOfLanguage(language)),
-    }));
-  };
-  if (options.source === "sample") return { kind: "sample", files: inFolder(sampleFolder()) };
-  if (existsSync(options.source)) return { kind: "folder", files: inFolder(options.source) };
-  if (!options.source.includes("/") || !isRepositoryName(options.source))
-    throw new UserError(`there is no folder ${options.source}, and it is not a hub id`, {
-      hint: "Give a folder, a hub id such as openai/MMMLU, or sample.",
-    });
-  const languages = options.languages ?? LANGUAGES;
-  const unknown = languages.find((language) => !(LANGUAGES as readonly string[]).includes(language));
-  if (unknown) throw new UserError(`MMMLU has no language ${unknown}`, { hint: `It has: ${LANGUAGES.join(", ")}.` });
-  const settings = hubSettings({
-    offline: options.offline,
-    environment: options.environment,
-    progress: options.progress,
-    signal: options.signal,
-  });
-  const pinned = options.source === PINNED_DATASET.repository ? PINNED_DATASET.revision : null;
-  const repository = { name: options.source, type: "dataset" as const };
-  const revision = await resolveCommit(repository, options.revision ?? pinned, settings);
-  const paths = languages.map((language) => `test/${fileOfLanguage(language)}`);
-  const downloaded = await downloadFiles(repository, revision, paths, settings);
-  return {
-    kind: "hub",
-    revision,
-    files: languages.map((language, index) => ({ language, path: downloaded[index] as string })),
-  };
-}
-
-function rowsOf(path: string, language: string, table: Table, limit: number): { rows: Row[]; cleaned: number } {
-  const count = Math.min(limit, table.Question.length);
-  const rows: Row[] = [];
-  const places = new Map<string, number>();
-  let cleaned = 0;
-  const fail = (record: number, what: string): never => {
-    throw new UserError(`${path}:${lineOfRecord(path, record)}: ${what}`);
-  };
-  for (let i = 0; i < count; i++) {
-    const cell = (column: Column): string => table[column][i] as string;
-    const subject = cleanSubject(cell("Subject"));
-    if (subject !== cell("Subject")) cleaned++;
-    const index = Number(cell("Unnamed: 0"));
-    if (!/^\d+$/.test(cell("Unnamed: 0")))
-      fail(i, `the index (first column) is "${printableName(cell("Unnamed: 0"))}", expected a whole number`);
-    if (!(mmmlu.letters as readonly string[]).includes(cell("Answer")))
-      fail(i, `the answer is "${printableName(cell("Answer"))}", expected A, B, C or D`);
-    if (subject === "") fail(i, "the subject is empty");
-    const id = `${language}/${subject}/${index}`;
-    const before = places.get(id);
-    if (before !== undefined)
-      fail(i, `the row ${printableName(id)} is there twice, first on line ${lineOfRecord(path, before)}`);
-    places.set(id, i);
-    rows.push({
-      id,
-      language,
-      subject,
-      index,
-      question: cell("Question"),
-      choices: [cell("A"), cell("B"), cell("C"), cell("D")],
-      answer: cell("Answer") as Letter,
-    });
-  }
-  return { rows, cleaned };
 }

@@ -1,5 +1,4 @@
-export { type Corpus, type CorpusFile, type CorpusOptions, loadCorpus } from "./corpus.js";
-export { COLUMNS, type Column } from "./csv.js";
+export { type Corpus, type CorpusFile, type CorpusOptions, loadCorpus, type OwnColumns } from "./corpus.js";
 export {
   downloadFile,
   downloadFileIfThere,
@@ -8,7 +7,6 @@ export {
   hubSettings,
   isRepositoryName,
   listRepository,
-  PINNED_DATASET,
   type Repository,
   resolveCommit,
 } from "./hub/index.js";

@@ -1,6 +1,6 @@
 import { checkStopped } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
-import { COLUMNS, type Column, type Corpus } from "../data/index.js";
+import type { Corpus } from "../data/index.js";
 import { lettersOfRows, type Row } from "../tasks/index.js";
 import { countTokens, type Tokenizer } from "../tokens/index.js";
 import { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
@@ -31,7 +31,7 @@ export interface Exploration {
   readonly rows: number;
   readonly languages: Readonly<Record<string, number>>;
   readonly columns: readonly string[];
-  readonly nulls: Readonly<Record<Column, number>>;
+  readonly nulls: Readonly<Record<string, number>>;
   readonly answers: Readonly<Record<string, number>>;
   readonly subjects: Readonly<Record<string, number>>;
   readonly answersBySubject: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -74,7 +74,7 @@ export async function explore(corpus: Corpus, options: ExplorationOptions): Prom
   return {
     rows: rows.length,
     languages: tally(rows, (row) => row.language),
-    columns: COLUMNS,
+    columns: corpus.columns,
     nulls: corpus.nulls,
     answers: letters(rows),
     subjects: sorted(tally(rows, (row) => row.subject)),

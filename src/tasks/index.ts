@@ -1,6 +1,7 @@
 export { CATEGORIES, type Category, categoryOf, isMmluSubject, SUBJECTS } from "./mmlu-subjects.js";
 export { cleanSubject, LANGUAGES, type Language, mmmlu } from "./mmmlu.js";
-export { languageTag, tasks } from "./registry.js";
+export { guessedColumns, isOwnFile, ownRows } from "./own-rows.js";
+export { languagesAmong, languageTag, taskNamed, taskOfSource, tasks } from "./registry.js";
 export {
   type Letter,
   lettersOf,

@@ -43,8 +43,10 @@ export const mmmlu = {
   answers: "letter",
   letters: lettersOf(4),
   everyOption: true,
+  emptyCells: "counted",
   indexOf: wholeNumber,
   indexForm: "a whole number",
   cleanSubject,
+  idPrefix: "",
   translations: "mmlu",
 } as const satisfies Task;

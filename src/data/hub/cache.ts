@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { UserError } from "../../base/errors.js";
 import { writeWhole } from "../../base/files.js";
@@ -62,6 +72,17 @@ export const isKnownAbsent = (folder: string, commit: string, path: string): boo
 
 export const rememberAbsence = (folder: string, commit: string, path: string): void =>
   writeWhole(absenceFile(folder, commit, path), "");
+
+/** The paths of a commit's files in a folder of the repository that are in the cache. */
+export function cachedPaths(
+  repository: Repository,
+  commit: string,
+  inner: string,
+  { cache }: { readonly cache: string },
+): string[] {
+  const folder = snapshotFile(repositoryFolder(cache, repository), commit, inner);
+  return existsSync(folder) ? readdirSync(folder).map((name) => `${inner}/${name}`) : [];
+}
 
 /**
  * Links a snapshot's path to a blob. Where the file system has no symbolic links, a blob that was just fetched is moved there, and

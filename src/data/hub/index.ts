@@ -1,4 +1,4 @@
 export { listRepository, resolveCommit } from "./api.js";
-export { isRepositoryName, type Repository } from "./cache.js";
+export { cachedPaths, isRepositoryName, type Repository } from "./cache.js";
 export { downloadFile, downloadFileIfThere, downloadFiles } from "./download.js";
-export { type HubSettings, hubSettings, PINNED_DATASET } from "./settings.js";
+export { type HubSettings, hubSettings } from "./settings.js";

@@ -93,9 +93,3 @@ function checkedToken(token: string | undefined, where: string): string | undefi
     });
   return token;
 }
-
-/** The data that the published runs used. */
-export const PINNED_DATASET = {
-  repository: "openai/MMMLU",
-  revision: "325a01dc3e173cac1578df94120499aaca2e2504",
-} as const;

@@ -1,0 +1,223 @@
+import { UserError } from "../base/errors.js";
+import { printableName } from "../base/printable.js";
+import { OPTION_LETTERS, type Row, rowId, type Task } from "../tasks/index.js";
+import type { Cell, Table } from "./table.js";
+
+/** The columns of a task's files, in the order in which they are told. */
+export const columnsOf = ({ columns }: Task): string[] => {
+  const { index, key, question, options, answer, subject, category, language } = columns;
+  const all = [index, key, question, options, answer, subject, category, language].flat();
+  return [...new Set(all.filter((name): name is string => name !== undefined))];
+};
+
+/**
+ * Makes rows of the tables of one language, or of a file that names each row's language: each value is checked here, once.
+ * Ids must not repeat over all tables.
+ */
+export class RowReader {
+  readonly rows: Row[] = [];
+  /** Rows whose subjects carried file-name debris. */
+  cleaned = 0;
+  /** Empty cells by column, of the columns of questions and options. */
+  readonly nulls: Record<string, number> = {};
+  private readonly seen = new Map<string, number>();
+  private readonly parts: { readonly table: Table; readonly start: number }[] = [];
+  private readonly counts = new Map<string, number>();
+
+  /**
+   * @param language of all rows, where the task's files have no column of it
+   * @param limit only so many rows of each language
+   */
+  constructor(
+    private readonly task: Task,
+    private readonly language: string,
+    private readonly limit = Number.POSITIVE_INFINITY,
+  ) {
+    for (const column of columnsOf(task)) this.nulls[column] = 0;
+  }
+
+  /** @throws {UserError} with file, line and column, where a value is not as the task says */
+  add(table: Table): void {
+    const last = this.parts.at(-1);
+    this.parts.push({ table, start: last ? last.start + last.table.length : 0 });
+    const { columns } = this.task;
+    const column = (name: string | undefined): readonly Cell[] | undefined =>
+      name === undefined ? undefined : table.columns.get(name);
+    const cells = {
+      question: column(columns.question)!,
+      options: [columns.options].flat().map((name) => column(name)!),
+      answer: column(columns.answer)!,
+      subject: column(columns.subject),
+      category: column(columns.category),
+      language: column(columns.language),
+      index: column(columns.index),
+      key: column(columns.key),
+    };
+    const ofLanguage = new Map<string, number>();
+    for (let i = 0; i < table.length; i++) {
+      const language = cells.language
+        ? this.text(table, i, columns.language!, cells.language[i]!, "language")
+        : this.language;
+      const before = ofLanguage.get(language) ?? (cells.language ? 0 : this.rows.length);
+      if (before >= this.limit) {
+        if (!cells.language) break;
+        continue;
+      }
+      ofLanguage.set(language, before + 1);
+      this.addRow(table, i, language, cells);
+    }
+  }
+
+  private addRow(table: Table, i: number, language: string, cells: RowCells): void {
+    const { task } = this;
+    const { columns } = task;
+    const written = cells.subject ? this.text(table, i, columns.subject!, cells.subject[i]!, "subject") : "all";
+    const subject = task.cleanSubject?.(written) ?? written;
+    if (subject === "") this.fail(table, i, "the subject is empty");
+    if (subject !== written) this.cleaned++;
+    const index = this.indexOf(table, i, language, subject, cells.index?.[i]);
+    const choices = this.choices(table, i, cells.options);
+    const answer = this.answer(table, i, cells.answer[i]!, choices);
+    const id = rowId(task.idPrefix, language, subject, index);
+    const before = this.seen.get(id);
+    if (before !== undefined) {
+      const first = this.parts.findLast(({ start }) => start <= before)!;
+      const where = first.table.place(before - first.start).slice(first.table.path.length);
+      const there = first.table.path === table.path ? "" : ` of ${first.table.path}`;
+      const told = where.startsWith(": ") ? where.slice(2) : `line ${where.slice(1)}`;
+      this.fail(table, i, `the row ${printableName(id)} is there twice, first on ${told}${there}`);
+    }
+    this.seen.set(id, this.parts.at(-1)!.start + i);
+    const key = this.keyOf(table, i, cells.key?.[i], id, subject, index);
+    const category = cells.category?.[i];
+    this.rows.push({
+      id,
+      language,
+      subject,
+      index,
+      question: this.maybeEmpty(table, i, columns.question, cells.question[i]!),
+      choices,
+      answer,
+      ...(key === undefined ? {} : { key }),
+      ...(typeof category === "string" && category !== "" ? { category } : {}),
+    });
+  }
+
+  private indexOf(table: Table, i: number, language: string, subject: string, cell: Cell | undefined): number {
+    const { columns, indexOf, indexForm } = this.task;
+    if (columns.index === undefined) {
+      const count = `${language}\0${subject}`;
+      const index = this.counts.get(count) ?? 0;
+      this.counts.set(count, index + 1);
+      return index;
+    }
+    const text = typeof cell === "string" ? cell : "";
+    const index = indexOf?.(text, subject);
+    if (index !== undefined) return index;
+    return this.fail(table, i, `the index (${columns.index}) is "${printableName(text)}", expected ${indexForm}`);
+  }
+
+  /** What the row shares with other rows of its question, where that is not its subject and index. */
+  private keyOf(table: Table, i: number, cell: Cell | undefined, id: string, subject: string, index: number) {
+    const { columns, idPrefix, translations } = this.task;
+    if (columns.key !== undefined) {
+      const key = this.text(table, i, columns.key, cell ?? null, "key");
+      return key.length > 500
+        ? this.fail(table, i, `the key (${columns.key}) has more than 500 characters`)
+        : `key:${key}`;
+    }
+    if (translations === "mmlu") return undefined;
+    return translations === "none" ? id : rowId("", idPrefix, subject, index);
+  }
+
+  private choices(table: Table, i: number, options: readonly (readonly Cell[])[]): string[] {
+    const { task } = this;
+    const names = [task.columns.options].flat();
+    let cells: readonly (string | null)[];
+    if (typeof task.columns.options === "string") {
+      const cell = options[0]![i]!;
+      const list = typeof cell === "string" ? listIn(cell) : cell;
+      if (!list) return this.fail(table, i, `the options (${names[0]}) are no list`);
+      cells = list;
+    } else cells = options.map((column) => textIn(column[i]!));
+    let count = cells.length;
+    if (!task.everyOption) while (count > 0 && isEmpty(cells[count - 1]!)) count--;
+    const [least, most] = [task.everyOption ? task.letters.length : 2, task.letters.length];
+    if (count < least || count > most)
+      this.fail(
+        table,
+        i,
+        `there are ${count} options (${printableName(names.join(", "))}), expected ${least === most ? most : `${least} to ${most}`}`,
+      );
+    return Array.from({ length: count }, (_, index) =>
+      this.maybeEmpty(table, i, names[index] ?? names[0]!, cells[index]!),
+    );
+  }
+
+  private answer(table: Table, i: number, cell: Cell, choices: readonly string[]): Row["answer"] {
+    const { answers, columns, cleanAnswer } = this.task;
+    const text = typeof cell === "string" ? (cleanAnswer?.(cell) ?? cell) : "";
+    const letters = OPTION_LETTERS.slice(0, choices.length);
+    let index: number;
+    let expected = `${letters.slice(0, -1).join(", ")} or ${letters.at(-1)}`;
+    if (answers === "letter") index = (letters as readonly string[]).indexOf(text);
+    else if (answers === "text") {
+      index = choices.indexOf(text);
+      expected = "the text of one of the options";
+      if (index >= 0 && choices.lastIndexOf(text) !== index) index = -1;
+    } else {
+      const from = answers === "number-from-0" ? 0 : 1;
+      // A column of numbers that had gaps is written as 2.0.
+      index = /^\d{1,3}(\.0+)?$/.test(text) ? Number(text) - from : -1;
+      expected = `a number from ${from} to ${choices.length - 1 + from}`;
+    }
+    const letter = letters[index];
+    if (letter !== undefined) return letter;
+    const column = columns.answer.toLowerCase() === "answer" ? "" : ` (${columns.answer})`;
+    return this.fail(
+      table,
+      i,
+      `the answer${column} is ${cell === null ? "empty" : `"${printableName(text)}"`}, expected ${expected}`,
+    );
+  }
+
+  private maybeEmpty(table: Table, i: number, column: string, cell: Cell): string {
+    const text = textIn(cell);
+    if (!isEmpty(text)) return text;
+    if (this.task.emptyCells === "refused") this.fail(table, i, `${column} is empty`);
+    this.nulls[column]!++;
+    return text ?? "";
+  }
+
+  private text(table: Table, i: number, column: string, cell: Cell, what: string): string {
+    if (typeof cell === "string" && cell !== "") {
+      if (cell.length <= 1000) return cell;
+      this.fail(table, i, `the ${what} (${column}) has more than 1,000 characters`);
+    }
+    return this.fail(table, i, `the ${what} is ${Array.isArray(cell) ? "a list" : "empty"}`);
+  }
+
+  private fail(table: Table, i: number, what: string): never {
+    throw new UserError(`${table.place(i)}: ${what}`);
+  }
+}
+
+type RowCells = {
+  readonly [part in "question" | "answer"]: readonly Cell[];
+} & { readonly [part in "subject" | "category" | "language" | "index" | "key"]: readonly Cell[] | undefined } & {
+  readonly options: readonly (readonly Cell[])[];
+};
+
+const isEmpty = (cell: string | null): cell is null | "" => cell === null || cell === "";
+
+const textIn = (cell: Cell): string | null => (cell === null || typeof cell === "string" ? cell : cell.join("\n"));
+
+/** A list as a CSV file has it: of JSON. */
+function listIn(text: string): (string | null)[] | undefined {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list.map((one) => (one === null ? null : String(one))) : undefined;
+  } catch {
+    return undefined;
+  }
+}
