@@ -13,9 +13,13 @@ import {
   createTinyT5,
   type Example,
   gemma2,
+  gemma3,
   type LanguageModel,
+  llama,
   mergeAdapterFolder,
   openModel,
+  qwen2,
+  qwen3,
   Random,
 } from "../src/models/index.js";
 import { train } from "../src/train/index.js";
@@ -65,7 +69,7 @@ async function trained(model: LanguageModel): Promise<void> {
 
 async function write(
   name: string,
-  architecture: "t5" | "gemma2",
+  architecture: string,
   model: LanguageModel,
   saved: string,
   adapter: string | null,
@@ -80,19 +84,27 @@ async function write(
   });
 }
 
-const create = {
+const create: Record<string, () => Promise<LanguageModel>> = {
   t5: () => createTinyT5(device, { vocabSize: VOCABULARY, dropout: 0 }, 3),
-  gemma2: () => createTinyDecoder(device, gemma2, { vocabSize: VOCABULARY, slidingWindow: 6 }, 3),
 };
-const modules = { t5: ["q", "v", "wi_0", "wo"], gemma2: ["q_proj", "v_proj", "gate_proj", "down_proj"] };
-for (const architecture of ["t5", "gemma2"] as const) {
-  const model = await create[architecture]();
+for (const one of [gemma2, gemma3, qwen2, qwen3, llama]) {
+  const slidingWindow = "sliding_window" in one.config ? { slidingWindow: 6 } : {};
+  create[one.modelType] = () => createTinyDecoder(device, one, { vocabSize: VOCABULARY, ...slidingWindow }, 3);
+}
+for (const [architecture, make] of Object.entries(create)) {
+  const model = await make();
   await trained(model);
   await model.save(join(folder, architecture));
   await write(`${architecture}, all weights trained`, architecture, model, architecture, null);
   await addLora(
     model.weights,
-    { rank: 4, alpha: 8, dropout: 0, modules: modules[architecture], base: join(folder, architecture) },
+    {
+      rank: 4,
+      alpha: 8,
+      dropout: 0,
+      modules: architecture === "t5" ? ["q", "v", "wi_0", "wo"] : ["q_proj", "v_proj", "gate_proj", "down_proj"],
+      base: join(folder, architecture),
+    },
     1,
   );
   await trained(model);

@@ -26,14 +26,15 @@ interface Golden {
   readonly greedy: readonly number[][];
 }
 
-/** The models of reference/decoder.py, with whether their run trains all weights instead of an adapter. */
+/** The models of reference/decoder.py, with what their run trains. */
 export const VARIANTS = {
-  gemma2: { whole: false },
-  gemma3: { whole: false },
-  qwen2: { whole: true },
-  qwen3: { whole: false },
-  llama: { whole: false },
-  "llama-biases": { whole: true },
+  gemma2: { trains: "adapter" },
+  gemma3: { trains: "adapter" },
+  "gemma3-sees": { trains: "nothing" },
+  qwen2: { trains: "all" },
+  qwen3: { trains: "adapter" },
+  llama: { trains: "adapter" },
+  "llama-biases": { trains: "all" },
 } as const;
 export type Variant = keyof typeof VARIANTS;
 
@@ -164,9 +165,10 @@ export async function trainerRun(variant: Variant, device: Device, steps = Infin
     examples: Golden["examples"];
     steps: { loss: number; learningRate: number; gradientNorm: number }[];
   }>(variant, "run.json");
-  const model = VARIANTS[variant].whole
-    ? await loadDecoder(golden(variant, "base"), device)
-    : await adapted(variant, "fp4", device);
+  const model =
+    VARIANTS[variant].trains === "all"
+      ? await loadDecoder(golden(variant, "base"), device)
+      : await adapted(variant, "fp4", device);
   const folder = mkdtempSync(join(tmpdir(), "decoder-run-"));
   const logged: LoggedStep[] = [];
   try {

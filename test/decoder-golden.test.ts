@@ -32,11 +32,14 @@ describe.each(Object.keys(VARIANTS) as Variant[])("%s against transformers, PEFT
     },
   );
 
-  it("a Trainer run of QLoRA, or of all weights: each step's loss and norm", async () => {
-    const distances = await trainerRun(variant, device);
-    expect(distances.filter(({ name }) => name.startsWith("run loss"))).toHaveLength(32);
-    expect(far(distances)).toEqual([]);
-  });
+  it.skipIf(VARIANTS[variant].trains === "nothing")(
+    "a Trainer run of QLoRA, or of all weights: each step's loss and norm",
+    async () => {
+      const distances = await trainerRun(variant, device);
+      expect(distances.filter(({ name }) => name.startsWith("run loss"))).toHaveLength(32);
+      expect(far(distances)).toEqual([]);
+    },
+  );
 });
 
 if (!swiftShaderEnvironment())

@@ -2,7 +2,11 @@
 
 export type { Architecture, ArchitectureLoadOptions, TextFormat } from "./architecture.js";
 export { gemma2 } from "./architectures/gemma2.js";
+export { gemma3 } from "./architectures/gemma3.js";
 export { ARCHITECTURES, architectureOf } from "./architectures/index.js";
+export { llama } from "./architectures/llama.js";
+export { qwen2 } from "./architectures/qwen2.js";
+export { qwen3 } from "./architectures/qwen3.js";
 export { t5 } from "./architectures/t5.js";
 export type { TorchDtype } from "./checkpoint-weights.js";
 export { type ConfigFile, readConfigFile } from "./config-file.js";
