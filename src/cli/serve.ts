@@ -5,6 +5,7 @@ import { isLoopback } from "../base/local-requests.js";
 import { printableName } from "../base/printable.js";
 import { progressOn } from "../base/progress.js";
 import { SAMPLE, sampleModelFolder } from "../experiments/index.js";
+import { DEVICE_NAMES, type DeviceName } from "../graph/index.js";
 import { savedModelOf } from "../record/index.js";
 import { interrupted } from "./options.js";
 import { portNumber } from "./view.js";
@@ -22,7 +23,7 @@ interface ServeFlags {
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
   readonly doubleQuantization?: boolean;
   readonly base?: string;
-  readonly device: "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceName;
   readonly revision?: string;
   readonly offline?: boolean;
 }
@@ -56,7 +57,7 @@ export function serveCommand(command: Command): Command {
     )
     .option("--double-quantization", "with --quantization fp4 or nf4: the blocks' scales are quantized too")
     .option("--base <model>", "hub id or folder of an adapter's base, instead of the one that the adapter names")
-    .addOption(new Option("--device <device>", "where it runs").choices(["cpu", "webgpu", "cuda"]).default("cpu"))
+    .addOption(new Option("--device <device>", "where it runs").choices(DEVICE_NAMES).default(DEVICE_NAMES[0]))
     .option("--revision <revision>", "commit, branch or tag of the model on the hub")
     .option("--offline", "no network: everything must be in the cache")
     .action(serve);

@@ -1,8 +1,7 @@
-import type { DeviceArray } from "../graph/index.js";
+import { AdamW, clipCoefficient, type DeviceArray, GradientNorm } from "../graph/index.js";
 import { type Example, type LanguageModel, Random } from "../models/index.js";
 import { mmmlu } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
-import { AdamW, clipCoefficient, GradientNorm } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import { endToken } from "./examples.js";
 

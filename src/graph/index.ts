@@ -18,6 +18,7 @@ export { type GradientOptions, gradients, gradientsFrom } from "./gradient.js";
 export * from "./nn/index.js";
 export { composed, type Operation, operation, operationOfMany } from "./operation.js";
 export * from "./ops/index.js";
+export * from "./optim/index.js";
 export { recompute } from "./recompute.js";
 export { type Dimension, elementCount, type Shape } from "./shape.js";
 export { arrayFromNumbers, bytesOf, type ElementType, newArray, type TypedArray } from "./types.js";

@@ -5,10 +5,9 @@ import { hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { readJson, sha256OfFile, syncFolder, writeWhole } from "../base/files.js";
 import { tidyFolder, writeFolderWhole } from "../base/folders.js";
-import type { Device } from "../graph/index.js";
+import type { AdamW, Device } from "../graph/index.js";
 import type { Parameter } from "../models/index.js";
 import { fromFormat1 } from "./checkpoint-format-1.js";
-import type { AdamW } from "./optimizer.js";
 import { damaged, readInto, tensors, weightSlots, writeHashed } from "./tensor-files.js";
 
 const count = z.int().nonnegative();

@@ -2,7 +2,6 @@ export { type BatchPlan, batchesOfStep, rowOrder, stepsPerEpoch, totalSteps } fr
 export { checkpointProgress, type Progress } from "./checkpoint.js";
 export { meanLoss, train } from "./loop.js";
 export { checkMemory, checkWeights, type MemoryNeed, memoryNeed } from "./memory.js";
-export { AdamW, type AdamWOptions, clipCoefficient, GradientNorm } from "./optimizer.js";
 export type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 export { learningRateAt, type ScheduleOptions, warmupSteps } from "./schedule.js";
 export { TorchGenerator } from "./torch-generator.js";

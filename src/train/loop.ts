@@ -1,9 +1,8 @@
 import { UserError } from "../base/errors.js";
-import type { DeviceArray } from "../graph/index.js";
+import { AdamW, clipCoefficient, type DeviceArray, GradientNorm } from "../graph/index.js";
 import type { Example, Parameter, SummedLoss, TrainableModel } from "../models/index.js";
 import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
 import { keptStep, loadBest, type Progress, resumeFrom, saveBest, saveCheckpoint } from "./checkpoint.js";
-import { AdamW, clipCoefficient, GradientNorm } from "./optimizer.js";
 import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 import { learningRateAt } from "./schedule.js";
 
@@ -137,7 +136,7 @@ export async function train(
 async function oneStep(
   model: TrainableModel,
   batches: readonly (readonly Example[])[],
-  optimizer: AdamW,
+  optimizer: AdamW<Parameter>,
   norm: GradientNorm,
   learningRate: number,
   step: number,

@@ -1,4 +1,4 @@
-import type { AdamWOptions } from "./optimizer.js";
+import type { AdamWOptions } from "../graph/index.js";
 import type { ScheduleOptions } from "./schedule.js";
 
 /** How a model is trained. */

@@ -1,4 +1,5 @@
 import type { Progress } from "../../base/progress.js";
+import type { DeviceName } from "../../graph/index.js";
 import type { ChatMessage } from "../prompts.js";
 import type { ScoredPrompt, TextEnd, TextRequest, TextToken } from "./engine.js";
 
@@ -8,7 +9,7 @@ export interface EngineSource {
   readonly source: string;
   readonly revision?: string | null;
   readonly offline?: boolean;
-  readonly device: "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceName;
   /** How linear layers are held; unless given, as when the adapter was trained where its folder tells that, else `none`. */
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
   readonly doubleQuantization?: boolean;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readingNames } from "../../answer/index.js";
 import { isServerAddress } from "../../base/addresses.js";
+import { DEVICE_NAMES } from "../../graph/index.js";
 import { key } from "./key.js";
 
 /*
@@ -190,7 +191,7 @@ export const finetuneSchema = z.strictObject({
     }),
     "How the model is asked.",
   ),
-  device: key(z.enum(["cpu", "webgpu", "cuda"]), "Where it runs."),
+  device: key(z.enum(DEVICE_NAMES), "Where it runs."),
   modelLink: key(
     z
       .string()

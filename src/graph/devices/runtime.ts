@@ -132,9 +132,10 @@ class RuntimeDevice implements Device {
       options,
       lowered.keepDuplicates,
     );
-    return new SessionProgram(graph.name, session, lowered, this.host ? this.pool : undefined, (done) =>
-      this.release(done),
-    );
+    return new SessionProgram(graph.name, session, lowered, this.host ? this.pool : undefined, (done) => {
+      if (options.profilePrefix) done.endProfiling();
+      return this.release(done);
+    });
   }
 
   dispose(array: DeviceArray): void {

@@ -1,38 +1,33 @@
 /** Runs every case, forward and backward, on a device and on the CPU, and prints how far they are apart as JSON lines. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as g from "../index.js";
 import type { Case } from "../operation.js";
 import { cases, inFloat32 } from "./cases.js";
 import { dropoutScales } from "./dropout-golden.js";
-import { declare } from "./finite-differences.js";
+import { leftToCpu, readProfile } from "./profile.js";
+import { compileCase } from "./run-case.js";
 
 /** One case's largest distance between the devices, over the larger of 1 and the values' sizes; or why it failed. */
 export interface Agreement {
   readonly name: string;
   readonly error?: number;
+  /** Operators of it that the runtime left to the CPU, but whole-number work on shapes. */
+  readonly onCpu?: readonly string[];
   readonly failure?: string;
 }
 
+const folder = mkdtempSync(join(tmpdir(), "graph-agreement-"));
+
 async function runOn(
   device: g.Device,
-  { build, gradient }: Case,
+  test: Case,
   arrays: Readonly<Record<string, g.DeviceArray>>,
   samples: Case["samples"],
+  profilePrefix?: string,
 ): Promise<Record<string, ArrayLike<number>>> {
-  const graph = new g.GraphBuilder("case");
-  const inputs = declare(graph, samples);
-  const built = build(inputs);
-  const outputs = (Array.isArray(built) ? built : [built]) as readonly g.Value[];
-  const wrt = Object.keys(samples).filter(
-    (name) => (samples[name]!.checked ?? true) && samples[name]!.type === "float32",
-  );
-  outputs.forEach((output, i) => graph.output(`out${i}`, output));
-  if (gradient !== false) {
-    // Cotangents that differ from element to element: the outputs themselves.
-    const cotangents = outputs.map((output) => g.add(output, 0.5));
-    const inputsOf = wrt.map((name) => inputs[name]!);
-    g.gradientsFrom(outputs, cotangents, inputsOf).forEach((dx, i) => graph.output(`d${wrt[i]}`, dx));
-  }
-  const program = await device.compile(graph);
+  const { program } = await compileCase(device, { ...test, samples }, profilePrefix ? { profilePrefix } : {});
   const results = await program.run(arrays);
   const read: Record<string, ArrayLike<number>> = {};
   for (const [name, array] of Object.entries(results)) {
@@ -53,8 +48,8 @@ async function agreement(name: string, test: Case, cpu: g.Device, other: g.Devic
       ]),
     );
     const expected = await runOn(cpu, test, arrays, samples);
-    const found = await runOn(other, test, arrays, samples);
-    return { name, error: distance(expected, found) };
+    const found = await runOn(other, test, arrays, samples, join(folder, "profile"));
+    return { name, error: distance(expected, found), onCpu: leftToCpu(readProfile(folder)) };
   } catch (failure) {
     return { name, failure: failure instanceof Error ? failure.message : String(failure) };
   }
@@ -140,3 +135,4 @@ if (only === undefined) {
   console.log(JSON.stringify(await guard("state", () => stateAgreement(other))));
 }
 await other.close();
+rmSync(folder, { recursive: true });

@@ -14,7 +14,9 @@ export interface NamedOperation {
 }
 
 const operationsIn = (module: object): NamedOperation[] =>
-  Object.entries(module).flatMap(([name, operation]) => (isOperation(operation) ? [{ name, operation }] : []));
+  Object.entries(module)
+    .flatMap(([name, operation]) => (isOperation(operation) ? [{ name, operation }] : []))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Every operation and composed function of the engine and of its add-on. */
 export const operations: readonly NamedOperation[] = [ops, nn, bnb4].flatMap(operationsIn);
