@@ -36,6 +36,10 @@ describe("a folder of rows", () => {
     );
     expect(corpus.rows.map((row) => row.subject)).toEqual(["college_mathematics", "security_studies"]);
     expect(corpus.cleanedSubjects).toEqual({ DE_DE: 2 });
+    expect(corpus.storedSubjects).toEqual({
+      "college_mathematics_test.csv_sw-KE.csv": 1,
+      "security_studies_test-sw-KE.csv": 1,
+    });
     expect(cleanSubject("high_school_test_prep")).toBe("high_school_test_prep");
   });
   it("finds columns by their names", async () => {

@@ -72,6 +72,8 @@ export interface Corpus {
   readonly nulls: Readonly<Record<string, number>>;
   /** How many rows' subjects carried file-name debris, by language. */
   readonly cleanedSubjects: Readonly<Record<string, number>>;
+  /** Rows by subject as the files have it, debris and all. */
+  readonly storedSubjects: Readonly<Record<string, number>>;
 }
 
 /**
@@ -148,7 +150,8 @@ async function loadOwnRows(options: CorpusOptions): Promise<Corpus> {
   if (missing >= 0) throw noLanguage(options.source, asked![missing]!, there);
   const rows = languages.flatMap((one) => reader.rows.filter((row) => row.language === one));
   const corpus = new Gathered(task);
-  corpus.add({ rows, nulls: reader.nulls, cleaned: reader.cleaned }, languages.join(", "));
+  const { nulls, cleaned, storedSubjects } = reader;
+  corpus.add({ rows, nulls, cleaned, storedSubjects }, languages.join(", "));
   const { size: bytes } = statSync(options.source);
   corpus.files.push({ path: basename(options.source), bytes, sha256, rows: rows.length });
   progress.say(`${options.source}: ${words}`);
@@ -168,21 +171,25 @@ class Gathered {
   readonly files: CorpusFile[] = [];
   readonly nulls: Record<string, number>;
   readonly cleanedSubjects: Record<string, number> = {};
+  readonly storedSubjects = new Map<string, number>();
 
   constructor(readonly task: Task) {
     this.nulls = Object.fromEntries(columnsOf(task).map((column) => [column, 0]));
   }
 
-  add(reader: Pick<RowReader, "rows" | "nulls" | "cleaned">, language: string): void {
+  add(reader: Pick<RowReader, "rows" | "nulls" | "cleaned" | "storedSubjects">, language: string): void {
     for (const row of reader.rows) this.rows.push(row);
     for (const [column, count] of Object.entries(reader.nulls)) this.nulls[column]! += count;
     if (reader.cleaned) this.cleanedSubjects[language] = reader.cleaned;
+    for (const [subject, count] of reader.storedSubjects)
+      this.storedSubjects.set(subject, (this.storedSubjects.get(subject) ?? 0) + count);
   }
 
   get told(): Omit<Corpus, "source" | "kind" | "revision"> {
     const { task, rows, files, nulls, cleanedSubjects } = this;
     const languages = [...new Set(files.flatMap(({ language }) => language ?? []))];
-    return { task, languages, rows, files, columns: Object.keys(nulls), nulls, cleanedSubjects };
+    const storedSubjects = Object.fromEntries(this.storedSubjects);
+    return { task, languages, rows, files, columns: Object.keys(nulls), nulls, cleanedSubjects, storedSubjects };
   }
 
   /** For the terminal: rows and languages, and what is not as it should be. */

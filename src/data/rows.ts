@@ -18,6 +18,8 @@ export class RowReader {
   readonly rows: Row[] = [];
   /** Rows whose subjects carried file-name debris. */
   cleaned = 0;
+  /** Rows by subject as it is written. */
+  readonly storedSubjects = new Map<string, number>();
   /** Empty cells by column, of the columns of questions and options. */
   readonly nulls: Record<string, number> = {};
   private readonly seen = new Map<string, number>();
@@ -75,6 +77,7 @@ export class RowReader {
     const subject = task.cleanSubject?.(written) ?? written;
     if (subject === "") this.fail(table, i, "the subject is empty");
     if (subject !== written) this.cleaned++;
+    this.storedSubjects.set(written, (this.storedSubjects.get(written) ?? 0) + 1);
     const index = this.indexOf(table, i, language, subject, cells.index?.[i]);
     const choices = this.choices(table, i, cells.options);
     const answer = this.answer(table, i, cells.answer[i]!, choices);

@@ -161,6 +161,21 @@ async function exploreAndReport(
               )
             : html`<p>Every question has the same true letter in each of ${languages.length} languages.</p>`,
         },
+        ...(Object.keys(found.cleanedSubjects).length
+          ? [
+              {
+                id: "subjects-as-stored",
+                title: "Subjects as stored",
+                body: html`<p>Some files carry a file's name behind a subject. The published exploration counted subjects as they are stored, ${Object.keys(found.subjectsAsStored).length} of them; all else here counts the ${Object.keys(found.subjects).length} cleaned ones.</p><details><summary>Rows of each subject, cleaned and as stored</summary>${table(
+                  ["as stored", "rows", "cleaned", "rows of the cleaned subject"],
+                  Object.entries(found.subjectsAsStored).map(([stored, count]) => {
+                    const cleaned = corpus.task.cleanSubject?.(stored) ?? stored;
+                    return [stored, count, cleaned, found.subjects[cleaned] ?? 0];
+                  }),
+                )}</details>`,
+              },
+            ]
+          : []),
         {
           id: "subjects-by-language",
           title: "Subjects by language",
@@ -174,7 +189,7 @@ async function exploreAndReport(
         },
         {
           id: "first-rows",
-          title: "First rows",
+          title: "First rows, after a shuffle with seed 42",
           body: table(
             ["id", "question", ...lettersOfRows(found.firstRows), "answer"],
             found.firstRows.map((row) => [

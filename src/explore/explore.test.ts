@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Corpus, loadCorpus } from "../data/index.js";
 import type { Row } from "../tasks/index.js";
 import { loadTokenizer, makeTokenizer, type Tokenizer } from "../tokens/index.js";
-import { explore, findDuplicates, histogram, keyDifferences, summarize } from "./index.js";
+import { explore, findDuplicates, histogram, keyDifferences, publishedLengthHistogram, summarize } from "./index.js";
 
 const row = (
   id: string,
@@ -32,6 +32,22 @@ describe("summaries", () => {
       "75%": 10,
       max: 16,
     });
+  });
+
+  it("a whole row's histogram has the published range, bins and rule", () => {
+    const end = (lengths: number[]) => publishedLengthHistogram("x", lengths).edges.at(-1);
+    // The published third quartile, 397, gives 794; short and long texts are bounded.
+    expect(end([0, 397, 397, 397, 9383])).toBe(794);
+    expect(end([1, 2, 3])).toBe(300);
+    expect(end([600, 700, 800])).toBe(1024);
+    // 2 × 161.75 is cut off, not rounded.
+    expect(end([161, 161, 161, 162])).toBe(322);
+    const found = publishedLengthHistogram("x", [0, 7, 8, 794, 795, 9383, ...new Array<number>(20).fill(397)]);
+    // numpy.histogram(..., bins=100, range=(0, 794)): the last bin closed, what lies beyond left out
+    expect(found.counts[0]).toBe(2);
+    expect(found.counts[1]).toBe(1);
+    expect(found.counts[99]).toBe(1);
+    expect([found.counts.length, found.beyond, found.rules]).toEqual([100, 2, [256]]);
   });
 
   it("histograms are numpy's, the last bin closed", () => {
@@ -105,7 +121,9 @@ describe("an exploration", () => {
     for (const [subject, answers] of Object.entries(found.answersBySubject))
       expect(total(answers)).toBe(found.subjects[subject]);
     for (const language of ["DE_DE", "FR_FR"]) expect(total(found.subjectsByLanguage[language]!)).toBe(2280);
-    for (const { counts } of found.histograms) expect(counts.reduce((a, b) => a + b, 0)).toBe(found.rows);
+    for (const { counts, beyond } of found.histograms)
+      expect(counts.reduce((a, b) => a + b, 0) + beyond).toBe(found.rows);
+    expect(found.histograms[1]!.beyond).toBeGreaterThan(0);
     const encoded = await tokenizer.encodeAll(
       rows.map((one) => textOf(one)),
       false,

@@ -1,10 +1,11 @@
 import { checkStopped } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
 import type { Corpus } from "../data/index.js";
+import { shuffledOrder } from "../split/index.js";
 import { lettersOfRows, type Row } from "../tasks/index.js";
 import { countTokens, type Tokenizer } from "../tokens/index.js";
 import { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
-import { type LengthHistogram, lengthHistogram, type Summary, summarize } from "./summary.js";
+import { type LengthHistogram, lengthHistogram, publishedLengthHistogram, type Summary, summarize } from "./summary.js";
 
 export interface ExplorationOptions {
   readonly tokenizer: Tokenizer;
@@ -45,9 +46,15 @@ export interface Exploration {
   readonly keyDifferences: readonly KeyDifference[];
   readonly duplicates: Duplicates;
   readonly cleanedSubjects: Readonly<Record<string, number>>;
+  /** Rows by subject as the files have it; the published exploration counted these. */
+  readonly subjectsAsStored: Readonly<Record<string, number>>;
+  /** The first rows after the published exploration's shuffle. */
   readonly firstRows: readonly Row[];
   readonly histograms: readonly LengthHistogram[];
 }
+
+/** The seed with which the published exploration shuffles all rows before it shows the first. */
+const SHUFFLE_SEED = 42;
 
 /** Explores a corpus: counts, distributions, token lengths, keys and duplicates. */
 export async function explore(corpus: Corpus, options: ExplorationOptions): Promise<Exploration> {
@@ -97,8 +104,9 @@ export async function explore(corpus: Corpus, options: ExplorationOptions): Prom
     keyDifferences: keyDifferences(rows),
     duplicates: findDuplicates(rows),
     cleanedSubjects: corpus.cleanedSubjects,
-    firstRows: rows.slice(0, 5),
-    histograms: [lengthHistogram("question", questions), lengthHistogram("question-and-choices", whole)],
+    subjectsAsStored: sorted({ ...corpus.storedSubjects }),
+    firstRows: Array.from(shuffledOrder(rows.length, SHUFFLE_SEED).subarray(0, 5), (at) => rows[at] as Row),
+    histograms: [lengthHistogram("question", questions), publishedLengthHistogram("question-and-choices", whole)],
   };
 }
 

@@ -40,6 +40,10 @@ export interface LengthHistogram {
   readonly name: string;
   readonly edges: readonly number[];
   readonly counts: readonly number[];
+  /** Lengths beyond the last bin; 0 where the bins reach to the longest. */
+  readonly beyond: number;
+  /** Bounds in tokens that a figure draws. */
+  readonly rules: readonly number[];
   readonly closeUp?: { readonly edges: readonly number[]; readonly counts: readonly number[] };
 }
 
@@ -51,13 +55,36 @@ export function lengthHistogram(name: string, lengths: ArrayLike<number>): Lengt
   const whole = histogram(lengths);
   const longest = whole.edges[whole.edges.length - 1] as number;
   const short = Array.from(lengths).filter((length) => length <= CLOSE_UP);
-  return { name, ...whole, ...(longest > 2 * CLOSE_UP && short.length > 0 ? { closeUp: histogram(short, 64) } : {}) };
+  return {
+    name,
+    ...whole,
+    beyond: 0,
+    rules: [256, 512],
+    ...(longest > 2 * CLOSE_UP && short.length > 0 ? { closeUp: histogram(short, 64) } : {}),
+  };
 }
 
-/** Counts in bins of equal width between the least and the greatest value, the last bin closed (numpy's `histogram`). */
-export function histogram(values: ArrayLike<number>, bins = 100): { edges: number[]; counts: number[] } {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < values.length; i++) {
+/**
+ * The histogram of a whole row's token lengths as the published exploration draws it: 100 bins from 0 to twice the third quartile,
+ * but at least to 300 and at most to 1024, with the rule at 256 alone.
+ */
+export function publishedLengthHistogram(name: string, lengths: ArrayLike<number>): LengthHistogram {
+  const end = Math.max(300, Math.min(1024, Math.trunc(2 * summarize(lengths)["75%"])));
+  const { edges, counts } = histogram(lengths, 100, [0, end]);
+  return { name, edges, counts, beyond: lengths.length - counts.reduce((a, b) => a + b, 0), rules: [256] };
+}
+
+/**
+ * Counts in bins of equal width between the least and the greatest value, the last bin closed (numpy's `histogram`).
+ * @param range from where to where instead; values outside count nowhere
+ */
+export function histogram(
+  values: ArrayLike<number>,
+  bins = 100,
+  range?: readonly [number, number],
+): { edges: number[]; counts: number[] } {
+  let [low, high] = range ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < (range ? 0 : values.length); i++) {
     low = Math.min(low, values[i] as number);
     high = Math.max(high, values[i] as number);
   }
@@ -67,6 +94,7 @@ export function histogram(values: ArrayLike<number>, bins = 100): { edges: numbe
   const counts = new Array<number>(bins).fill(0);
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
+    if (value < low || value > high) continue;
     let bin = Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins));
     // Rounding may put a value on an edge into the neighbouring bin; the edges decide.
     if (value < (edges[bin] as number)) bin--;

@@ -7,6 +7,10 @@ export interface Histogram {
   readonly name: string;
   readonly edges: readonly number[];
   readonly counts: readonly number[];
+  /** Rows beyond the last bin. */
+  readonly beyond?: number;
+  /** Bounds in tokens; 256 and 512 unless given. */
+  readonly rules?: readonly number[];
   readonly closeUp?: { readonly edges: readonly number[]; readonly counts: readonly number[] };
 }
 
@@ -132,21 +136,34 @@ export const histogramFigure = (histogram: Histogram): Figure => histogramFigure
 
 const RULES = [256, 512];
 
-function lengthFigure(name: string, title: string, { edges, counts }: Pick<Histogram, "edges" | "counts">): Figure {
+function lengthFigure(
+  name: string,
+  title: string,
+  { edges, counts, beyond: longer = 0, rules: wanted = RULES }: Omit<Histogram, "name" | "closeUp">,
+): Figure {
   const bins = counts.map((count, index) => ({ low: edges[index] as number, high: edges[index + 1] as number, count }));
-  const total = counts.reduce((a, b) => a + b, 0);
+  const total = counts.reduce((a, b) => a + b, 0) + longer;
   const under = (limit: number): number =>
     bins.filter((bin) => bin.high <= limit).reduce((sum, bin) => sum + bin.count, 0) / Math.max(1, total);
   const last = edges[edges.length - 1] ?? 0;
   // A rule far to the right of all rows would press them to the edge: it is told instead.
-  const rules = RULES.filter((rule) => rule <= 1.5 * last);
-  const beyond = RULES.filter((rule) => !rules.includes(rule));
+  const rules = wanted.filter((rule) => rule <= 1.5 * last);
+  const beyond = wanted.filter((rule) => !rules.includes(rule));
   // Where the rows go far beyond both rules, their names would be printed over each other.
-  const crowded = ((RULES[1] as number) - (RULES[0] as number)) * (0.85 * WIDE) < 1.5 * widestWidth("512") * last;
+  const crowded =
+    rules.length > 1 && ((rules[1] as number) - (rules[0] as number)) * (0.85 * WIDE) < 1.5 * widestWidth("512") * last;
+  const notes = [
+    ...(longer ? [`${longer.toLocaleString("en")} rows lie to the right`] : []),
+    ...(beyond.length
+      ? [
+          `the ${beyond.length > 1 ? "rules" : "rule"} at ${beyond.join(" and ")} tokens ${beyond.length > 1 ? "lie" : "lies"} to the right of all rows`,
+        ]
+      : []),
+  ];
   return draw(
     name,
     title,
-    `${total} rows in ${bins.length} bins up to ${Math.round(last)} tokens; at least ${(100 * under(256)).toFixed(0)} % lie under 256 and ${(100 * under(512)).toFixed(0)} % under 512.`,
+    `${total} rows in ${bins.length} bins up to ${Math.round(last)} tokens${longer ? `, ${longer} of them beyond` : ""}; at least ${(100 * under(256)).toFixed(0)} % lie under 256 and ${(100 * under(512)).toFixed(0)} % under 512.`,
     {
       height: 280,
       marginRight: 40,
@@ -169,14 +186,7 @@ function lengthFigure(name: string, title: string, { edges, counts }: Pick<Histo
             strokeWidth: 4,
           }),
         ),
-        Plot.text(
-          beyond.length
-            ? [
-                `the ${beyond.length > 1 ? "rules" : "rule"} at ${beyond.join(" and ")} tokens ${beyond.length > 1 ? "lie" : "lies"} to the right of all rows`,
-              ]
-            : [],
-          { frameAnchor: "top-right", dy: -18, fontStyle: "italic" },
-        ),
+        Plot.text(notes.length ? [notes.join("; ")] : [], { frameAnchor: "top-right", dy: -18, fontStyle: "italic" }),
         Plot.ruleY([0]),
       ],
     },
