@@ -1,8 +1,11 @@
-import { questionOf, type Row } from "../tasks/index.js";
+import { languageTag, questionOf, type Row } from "../tasks/index.js";
 
-/** What makes two rows of one language exact duplicates: the same question and the same choices in the same order. */
+/**
+ * What makes two rows of one language exact duplicates: the same question and the same choices in the same order. Sets code a
+ * language each in their way.
+ */
 export const contentOf = (row: Row): string =>
-  JSON.stringify([row.language, row.question.trim(), row.choices.map((choice) => choice.trim())]);
+  JSON.stringify([languageTag(row.language), row.question.trim(), row.choices.map((choice) => choice.trim())]);
 
 /**
  * Rows that must stay on one side of a split: the translations of a question, and what is joined to them by exact

@@ -9,6 +9,7 @@ export {
   type SplitSettings,
   type Splits,
   splitRows,
+  splitTwoSources,
   zeroShotSplit,
 } from "./splits.js";
 export { shuffledOrder, stratifiedTrainTestSplit, type TrainTest, trainTestSplit } from "./train-test-split.js";

@@ -5,7 +5,7 @@ import type { Splits } from "./splits.js";
 /** How many rows of a part have a twin in train. */
 export interface LeakCounts {
   readonly rows: number;
-  /** Rows of which train holds a translation: the same question in another language. */
+  /** Rows of which train holds a translation: the same question in another language, or of another set. */
   readonly translationInTrain: number;
   /** Rows of which train holds an exact duplicate: same language, question and choices. */
   readonly duplicateInTrain: number;
@@ -26,12 +26,11 @@ export function auditLeak(splits: Splits): LeakAudit {
   const questions = new Map<string, Set<string>>();
   const contents = new Set<string>();
   for (const row of splits.train) {
-    const languages = questions.get(questionOf(row)) ?? new Set();
-    questions.set(questionOf(row), languages.add(row.language));
+    const ids = questions.get(questionOf(row)) ?? new Set();
+    questions.set(questionOf(row), ids.add(row.id));
     contents.add(contentOf(row));
   }
-  const hasTranslation = (row: Row): boolean =>
-    [...(questions.get(questionOf(row)) ?? [])].some((language) => language !== row.language);
+  const hasTranslation = (row: Row): boolean => [...(questions.get(questionOf(row)) ?? [])].some((id) => id !== row.id);
   const hasDuplicate = (row: Row): boolean => contents.has(contentOf(row));
   const count = (rows: readonly Row[]): LeakCounts => ({
     rows: rows.length,

@@ -11,6 +11,7 @@ import {
   publishedSplit,
   questionGroups,
   shuffledOrder,
+  splitTwoSources,
   stratifiedTrainTestSplit,
   trainTestSplit,
   zeroShotSplit,
@@ -169,5 +170,53 @@ describe("grouped split", () => {
     const groups = questionGroups(corpus({ physics: 20, chemistry: 20 }));
     expect(Math.max(...groups.map((group) => group.length))).toBe(4);
     expect(groups.length).toBe(38);
+  });
+});
+
+describe("two sources", () => {
+  const tested = corpus({ anatomy: 120, virology: 90 }).filter((row) => row.language === "FR_FR");
+  // The same questions as another set has them.
+  const trained = corpus({ anatomy: 120, virology: 90 })
+    .filter((row) => row.language === "DE_DE")
+    .map((row): Row => ({ ...row, id: `global-mmlu:de/${row.subject}/${row.index}`, language: "de" }));
+
+  it("are kept apart, and leak where each is split by itself", () => {
+    const splits = splitTwoSources(trained, tested, { kind: "published", shape: "80/10/10", seed: 42 });
+    expect(splits.train).toEqual(publishedSplit(trained).train);
+    expect(splits.test).toEqual(publishedSplit(tested).test);
+    // The same classes in the same order: the same questions go to the same parts, and none leaks.
+    expect(auditLeak(splits).test.either).toBe(0);
+    const other = splitTwoSources(trained.slice(3), tested, { kind: "published", shape: "80/10/10", seed: 42 });
+    expect(auditLeak(other).test.translationInTrain).toBeGreaterThan(0);
+  });
+  it("share no question over the sides of a grouped split", () => {
+    const splits = splitTwoSources(trained, tested, { kind: "grouped", shape: "80/10/10", seed: 42 });
+    expect(new Set([...splits.train, ...splits.validation].map((row) => row.language))).toEqual(new Set(["de"]));
+    expect(new Set(splits.test.map((row) => row.language))).toEqual(new Set(["FR_FR"]));
+    expect(auditLeak(splits).test.either).toBe(0);
+    expect([splits.train.length, splits.validation.length, splits.test.length]).toEqual([168, 21, 21]);
+  });
+  it("of one language: a row of another set is a twin too, by its question or by its text", () => {
+    const english = (set: string, index: number, key?: string): Row => ({
+      ...(trained[index] as Row),
+      id: `${set}en/anatomy/${index}`,
+      language: set ? "en" : "EN_US",
+      ...(key ? { key } : {}),
+    });
+    const audit = (train: Row, test: Row) => auditLeak({ train: [train], validation: [], test: [test] }).test;
+    expect(audit(english("mmlu:", 1), { ...english("global-mmlu:", 1), question: "other words" })).toMatchObject({
+      translationInTrain: 1,
+      duplicateInTrain: 0,
+    });
+    expect(audit(english("own.csv:", 1, "own.csv/all/1"), english("mmlu:", 1))).toMatchObject({
+      translationInTrain: 0,
+      duplicateInTrain: 1,
+    });
+    expect(audit(english("mmlu:", 1), english("mmlu:", 2)).either).toBe(0);
+  });
+  it("are refused where nothing is left for a part", () => {
+    expect(() =>
+      splitTwoSources(trained.slice(0, 1), tested, { kind: "grouped", shape: "80/10/10", seed: 42 }),
+    ).toThrow(/no row of its source is left/);
   });
 });

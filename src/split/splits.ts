@@ -1,3 +1,4 @@
+import { UserError } from "../base/errors.js";
 import { sha256OfPieces } from "../base/files.js";
 import { jsonPieces } from "../base/json.js";
 import type { Row } from "../tasks/index.js";
@@ -29,6 +30,30 @@ export function splitRows(rows: readonly Row[], settings: SplitSettings): Splits
     });
   }
   return settings.shape === "80/10/10" ? publishedSplit(rows, settings.seed) : zeroShotSplit(rows, settings.seed);
+}
+
+/**
+ * Splits the rows of two sources: the train and validation parts are of one, the test part of the other. A grouped split is made of
+ * all together, so that a question is on one side in both sources; others are made of each by itself.
+ * @throws {UserError} where the rows are too few for their subjects
+ */
+export function splitTwoSources(trained: readonly Row[], tested: readonly Row[], settings: SplitSettings): Splits {
+  if (settings.kind !== "grouped") {
+    const { train, validation } = splitRows(trained, settings);
+    return { train, validation, test: splitRows(tested, settings).test };
+  }
+  const splits = splitRows([...tested, ...trained], settings);
+  const isTested = new Set(tested);
+  const parts = {
+    train: splits.train.filter((row) => !isTested.has(row)),
+    validation: splits.validation.filter((row) => !isTested.has(row)),
+    test: splits.test.filter((row) => isTested.has(row)),
+  };
+  const empty = Object.entries(parts).find(
+    ([part, rows]) => rows.length === 0 && splits[part as keyof Splits].length > 0,
+  );
+  if (empty) throw new UserError(`no row of its source is left for the ${empty[0]} part`, { hint: "Take more rows." });
+  return parts;
 }
 
 /** `train_test_split(0.2, stratify)` and, of its test part, `train_test_split(0.5, stratify)`: 80/10/10, both with the same seed. */

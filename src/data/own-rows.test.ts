@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { writeParquet } from "../../test/task-files.js";
+import { questionOf } from "../tasks/index.js";
+import { type CorpusOptions, loadCorpus } from "./corpus.js";
+
+const root = mkdtempSync(join(tmpdir(), "own-rows-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let made = 0;
+const file = (content: string, ending = "csv"): string => {
+  const path = join(root, `rows${made++}.${ending}`);
+  writeFileSync(path, content);
+  return path;
+};
+async function load(source: string, more: Partial<CorpusOptions> = {}) {
+  const said: string[] = [];
+  const progress = { begin() {}, update() {}, say: (line: string) => void said.push(line), end() {} };
+  return { ...(await loadCorpus({ source, progress, ...more })), said: said.join("\n") };
+}
+const lines = (...rows: unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+describe("a file of own rows", () => {
+  it("is guessed by its columns' names, and that is told", async () => {
+    const { rows, said, columns, kind, languages } = await load(
+      file('Question,A,B,C,Answer,Topic\n"1 + 1?",1,2,3,b,maths\n"Red?",colour,number,,(A),words\n'),
+    );
+    expect(rows).toEqual([
+      {
+        id: expect.stringMatching(/^rows\d+\.csv:und\/maths\/0$/),
+        language: "und",
+        subject: "maths",
+        index: 0,
+        question: "1 + 1?",
+        choices: ["1", "2", "3"],
+        answer: "B",
+        key: expect.any(String),
+      },
+      expect.objectContaining({ choices: ["colour", "number"], answer: "A", subject: "words" }),
+    ]);
+    expect(said).toMatch(
+      /question from "Question"; options from "A", "B", "C"; answer from "Answer" \(a letter\); subject from "Topic"; all of one language; no key/,
+    );
+    expect(columns).toEqual(["Question", "A", "B", "C", "Answer", "Topic"]);
+    expect({ kind, languages }).toEqual({ kind: "file", languages: ["und"] });
+  });
+
+  it.each([
+    ["numbers from 0", [0, 2, 1], ["A", "C", "B"], /from 0/],
+    ["numbers from 1", [1, 3, 2], ["A", "C", "B"], /from 1/],
+    ["letters", ["a", " C ", "B."], ["A", "C", "B"], /a letter/],
+    ["texts", ["x", "z", "y"], ["A", "C", "B"], /the option's text/],
+  ])("names answers by %s", async (_name, answers, letters, told) => {
+    const { rows, said } = await load(
+      file(
+        lines(...answers.map((label, i) => ({ prompt: `q${i}`, option_1: "x", option_2: "y", option_3: "z", label }))),
+        "jsonl",
+      ),
+    );
+    expect(rows.map((row) => row.answer)).toEqual(letters);
+    expect(said).toMatch(told);
+  });
+
+  it("asks where numbers may count from 0 or from 1", async () => {
+    const source = file(lines({ question: "q", choices: ["x", "y", "z"], answer: 1 }), "jsonl");
+    await expect(load(source)).rejects.toMatchObject({
+      message: expect.stringContaining("from 0 or from 1"),
+      hint: expect.stringContaining("data.columns.answers=number-from-0"),
+    });
+    expect((await load(source, { columns: { answers: "number-from-1" } })).rows[0]!.answer).toBe("A");
+  });
+
+  it("has two to ten options, as columns, as lists, and as lists in a table", async () => {
+    const ten = Array.from({ length: 10 }, (_, i) => `option ${i}`);
+    const rows = [
+      { question: "q0", choices: ten, answer: "J", lang: "de", id: 7 },
+      { question: "q1", choices: ["yes", "no"], answer: "B", lang: "fr", id: 7 },
+    ];
+    const fromLines = await load(file(lines(...rows), "jsonl"));
+    expect(fromLines.rows.map((row) => [row.language, row.choices.length, row.answer])).toEqual([
+      ["de", 10, "J"],
+      ["fr", 2, "B"],
+    ]);
+    // The same number in two languages is one question.
+    expect(questionOf(fromLines.rows[0]!)).toBe(questionOf(fromLines.rows[1]!));
+    const parquet = join(root, "rows.parquet");
+    const types = { question: "VARCHAR", choices: "VARCHAR[]", answer: "VARCHAR", lang: "VARCHAR", id: "INTEGER" };
+    await writeParquet(parquet, types, rows);
+    const table = file(
+      `question,choices,answer,lang,id\n${rows.map((row) => `${row.question},"${JSON.stringify(row.choices).replaceAll('"', '""')}",${row.answer},${row.lang},${row.id}`).join("\n")}\n`,
+    );
+    const bare = ({ id: _id, key: _key, ...row }: (typeof fromLines.rows)[number]) => row;
+    expect((await load(parquet)).rows.map(bare)).toEqual(fromLines.rows.map(bare));
+    expect((await load(table)).rows.map(bare)).toEqual(fromLines.rows.map(bare));
+    expect((await load(table, { languages: ["FR_FR"] })).rows.map((row) => row.language)).toEqual(["fr"]);
+    await expect(load(table, { languages: ["it"] })).rejects.toThrow(/no language it/);
+  });
+
+  it("takes columns as the configuration names them", async () => {
+    const source = file("Frage,eins,zwei,richtig,A,B\nWas?,ja,nein,2,x,y\nWo?,da,dort,1,x,y\n");
+    const { rows } = await load(source, {
+      columns: { question: "Frage", options: ["eins", "zwei"], answer: "richtig" },
+      languages: ["de"],
+    });
+    expect(rows.map((row) => [row.language, row.question, row.choices, row.answer])).toEqual([
+      ["de", "Was?", ["ja", "nein"], "B"],
+      ["de", "Wo?", ["da", "dort"], "A"],
+    ]);
+    await expect(load(source, { columns: { question: "frage" } })).rejects.toMatchObject({
+      message: expect.stringContaining('there is no column "frage"'),
+      hint: expect.stringContaining("Frage, eins, zwei, richtig"),
+    });
+    await expect(load(source)).rejects.toThrow(/no column is known to hold the question/);
+    await expect(load(file("question;A;B;answer\nq;1;2;A\n"))).rejects.toMatchObject({
+      hint: expect.stringContaining("not by semicolons"),
+    });
+  });
+
+  it("carries the keys of MMLU's questions, and keys of its own across files", async () => {
+    const own = await load(
+      file(
+        "question,A,B,C,D,answer,subject,sample_id\nq,1,2,3,4,A,anatomy,anatomy/test/12\nr,1,2,3,4,B,virology,virology/3\n",
+      ),
+    );
+    expect(own.rows.map(questionOf)).toEqual(["anatomy/12", "virology/3"]);
+    expect(own.said).toContain("MMLU's own");
+    const [german, french] = await Promise.all(
+      ["de", "fr"].map((language) =>
+        load(file(`key,question,A,B,answer\nk2,${language} 2,1,2,A\nk1,${language} 1,1,2,B\n`), {
+          languages: [language],
+        }),
+      ),
+    );
+    expect(german!.rows.map(questionOf)).toEqual(french!.rows.map(questionOf));
+    expect(new Set([...german!.rows, ...french!.rows].map((row) => row.id)).size).toBe(4);
+  });
+
+  it.each([
+    ["an empty option between others", "question,A,B,C,answer\nq,1,,3,A\n", /:2: B is empty/],
+    ["an empty question", "question,A,B,answer\nq,1,2,A\n,1,2,A\n", /:3: question is empty/],
+    ["one option", "question,A,B,answer\nq,1,2,A\nq,1,,A\n", /:3: there are 1 options/],
+    [
+      "an answer without an option",
+      "question,A,B,C,answer\nq,1,2,3,C\nq,1,2,,C\n",
+      /:3: the answer is "C", expected A or B/,
+    ],
+    ["an id twice", "id,question,A,B,answer\n4,q,1,2,A\n4,r,1,2,A\n", /:3: the row .* is there twice, first on line 2/],
+    ["a row too short", "question,A,B,answer\nq,1,2,A\nq,1\n", /:3: the row has 2 cells/],
+    [
+      "two equal options where the text is the answer",
+      "question,A,B,answer\nq,x,x,x\n",
+      /:2: the answer is "x", expected the text of one/,
+    ],
+    ["no row", "question,A,B,answer\n", /no row/],
+  ])("refuses %s", async (_name, content, expected) => {
+    await expect(load(file(content))).rejects.toThrow(expected);
+  });
+  it.each([
+    ["no JSON", '{"question": "q", "A": 1, "B": 2, "answer": "A"}\n{\n', /:2: not JSON/],
+    ["no object", '["q"]\n', /:1: not a JSON object/],
+    [
+      "options that are no list",
+      lines({ question: "q", options: "a", answer: "A" }),
+      /:1: the options \(options\) are no list/,
+    ],
+  ])("refuses lines of %s", async (_name, content, expected) => {
+    await expect(load(file(content, "jsonl"))).rejects.toThrow(expected);
+  });
+  it("that is not there is told", async () => {
+    await expect(load(join(root, "none.csv"))).rejects.toThrow(/cannot read .*none\.csv/);
+  });
+});
