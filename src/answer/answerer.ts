@@ -24,6 +24,8 @@ export interface RawReply {
   readonly tokens?: { readonly prompt: number; readonly completion: number };
   /** Log-probabilities of the options' letters, from A on, at the answer's place. */
   readonly logProbabilities?: readonly number[];
+  /** The largest of the letters' logits there, as a local model gives it: what its rounding in another type depends on. */
+  readonly letterLogit?: number;
 }
 
 /** What a reply is, wherever it comes from or is read back: a server's reader, the writer of a log and its reader hold to it. */
@@ -33,6 +35,7 @@ export const rawReplySchema = z.object({
   finish: z.string().max(100).optional(),
   tokens: z.object({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() }).optional(),
   logProbabilities: z.array(z.number()).min(2).max(OPTION_LETTERS.length).optional(),
+  letterLogit: z.number().optional(),
 }) satisfies z.ZodType<RawReply>;
 
 /** The server is there, and to this one request it gives nothing but replies that are none (a filter, broken parts): others may go well. */

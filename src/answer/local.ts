@@ -48,7 +48,7 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
         prompts.push(options.maximumPromptTokens ? ids.slice(0, options.maximumPromptTokens) : ids);
       }
       const letters = requests.map(({ rows }) => lettersOfRows(rows));
-      const firsts = new Map<number, readonly number[]>();
+      const firsts = new Map<number, Pick<RawReply, "logProbabilities" | "letterLogit">>();
       const generating: GenerateOptions = {
         maximumNewTokens: Math.max(...requests.map((request) => request.maximumTokens)),
         signal,
@@ -57,11 +57,8 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
         choose: (row, logits) => {
           if (letterIds && !firsts.has(row)) {
             const total = logSumExp(logits);
-            const ids = letterIds.slice(0, letters[row]!.length);
-            firsts.set(
-              row,
-              ids.map((id) => (logits[id] as number) - total),
-            );
+            const own = letterIds.slice(0, letters[row]!.length).map((id) => logits[id] as number);
+            firsts.set(row, { logProbabilities: own.map((logit) => logit - total), letterLogit: Math.max(...own) });
           }
           return largest(logits);
         },
@@ -76,7 +73,7 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
           text: await tokenizer.decode(tokens, true),
           finish: ended,
           tokens: { prompt: (prompts[row] as number[]).length, completion: tokens.length },
-          ...(firsts.has(row) ? { logProbabilities: firsts.get(row) } : {}),
+          ...firsts.get(row),
         })),
       );
     },

@@ -15,7 +15,7 @@ import {
   SAMPLE,
 } from "../experiments/index.js";
 import { readManifest } from "../record/index.js";
-import { type ReproducedExperiment, reproductionReport, written } from "../report/index.js";
+import { byGroup, groupInWords, type ReproducedExperiment, reproductionReport, written } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
 interface ReproduceFlags extends ExperimentFlags {
@@ -96,13 +96,18 @@ function print(
 ): void {
   for (const one of found) {
     process.stdout.write(`${one.experiment}${one.comparable ? "" : " (on the embedded sample: not comparable)"}\n`);
-    const width = Math.max(...one.figures.map(({ name }) => name.length));
-    for (const figure of one.figures) {
+    const groups = byGroup(one.figures);
+    const alone = groups.get(undefined) ?? [];
+    const width = Math.max(...alone.map(({ name }) => name.length));
+    for (const figure of alone) {
       const verdict = !one.comparable || figure.agrees === undefined ? "" : figure.agrees ? "  agrees" : "  differs";
       process.stdout.write(
         `  ${figure.name.padEnd(width)}  published ${written(figure.published, figure.unit).padStart(12)}  measured ${written(figure.measured, figure.unit).padStart(12)}${verdict}\n`,
       );
     }
+    for (const [group, figures] of groups)
+      if (group !== undefined)
+        process.stdout.write(`  ${group}: ${groupInWords(figures, one.comparable)}; each stands in the report\n`);
     for (const line of one.protocolDifferences) process.stdout.write(`  protocol: ${line}\n`);
   }
   for (const { experiment, reason } of missing) process.stdout.write(`${experiment}: not run: ${reason}\n`);

@@ -25,6 +25,8 @@ export interface Prediction extends RowFacts {
   readonly stage: string;
   /** Natural logarithms of the probabilities of the options' letters, where they were asked for and sent. */
   readonly logProbabilities?: readonly number[];
+  /** The largest of the letters' logits, of a local model. */
+  readonly letterLogit?: number;
 }
 
 /**
@@ -58,6 +60,7 @@ const predictionSchema = z.looseObject({
   reply: z.string(),
   stage: z.string(),
   logProbabilities: z.array(logProbability).min(2).max(OPTION_LETTERS.length).optional(),
+  letterLogit: z.number().optional(),
 });
 
 /**

@@ -125,5 +125,6 @@ function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter |
     reply: line.text,
     stage: line.stage,
     ...(line.logProbabilities ? { logProbabilities: line.logProbabilities } : {}),
+    ...(line.letterLogit === undefined ? {} : { letterLogit: line.letterLogit }),
   };
 }

@@ -2,7 +2,17 @@ import { type EvaluationStatistics, unreadableInWords } from "../evaluate/index.
 import { evaluationFigures, type Figure, groupFigure, percent, points } from "./figures/index.js";
 import { html } from "./html.js";
 import type { Section } from "./page.js";
-import { accuracyTile, extremes, figures, range, subjectTable, type Tile, table, tiles } from "./parts.js";
+import {
+  accuracyTile,
+  extremes,
+  extremesAsPublished,
+  figures,
+  range,
+  subjectTable,
+  type Tile,
+  table,
+  tiles,
+} from "./parts.js";
 
 /** One stage of answering: before training, after it, or the only one. */
 export interface StageResult {
@@ -109,6 +119,7 @@ export function stageSections(stages: readonly StageResult[], drawn: ReturnType<
           : []),
       ])}
 ${extremes(statistics)}
+${extremesAsPublished(statistics)}
 ${figures(drawn[index]?.figures ?? [])}
 ${subjectTable(statistics)}
 <details><summary>Letters as a table</summary>${table(

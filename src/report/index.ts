@@ -13,7 +13,14 @@ export {
 export { escapeHtml, type Html, html, raw } from "./html.js";
 export { page, type Section } from "./page.js";
 export { type QuestionText, type Tile, table, tiles } from "./parts.js";
-export { type ReproducedExperiment, reproductionReport, type ShownFigure, written } from "./reproduction-report.js";
+export {
+  byGroup,
+  groupInWords,
+  type ReproducedExperiment,
+  reproductionReport,
+  type ShownFigure,
+  written,
+} from "./reproduction-report.js";
 export {
   answersReport,
   explorationReport,

@@ -106,6 +106,18 @@ export function extremes(statistics: EvaluationStatistics): Html {
 ${left > 0 ? `${left} subjects with fewer than ${FEW_QUESTIONS} questions are not ranked here.` : ""} ${how}</p>`;
 }
 
+/** Best and worst by plain accuracy over all subjects, however few their rows, as the published runs told them. */
+export function extremesAsPublished({ subjects }: EvaluationStatistics): Html {
+  if (subjects.length < 2) return html``;
+  const named = (accuracy: number): string => {
+    const tied = subjects.filter((one) => one.accuracy === accuracy);
+    const shown = tied.slice(0, 3).map(({ subject, n }) => `${spoken(subject)} (${n} ${n === 1 ? "row" : "rows"})`);
+    return `${shown.join(", ")}${tied.length > 3 ? ` and ${tied.length - 3} more` : ""} at ${percent(accuracy)}`;
+  };
+  const accuracies = subjects.map(({ accuracy }) => accuracy);
+  return html`<p class="soft">As published, by plain accuracy and however few the rows: highest ${named(Math.max(...accuracies))}; lowest ${named(Math.min(...accuracies))}.</p>`;
+}
+
 /** What a question says, for the table of predictions. */
 export type QuestionText = readonly [question: string, ...choices: string[]];
 

@@ -16,6 +16,8 @@ export interface ReproducedExperiment {
 /** One published figure beside the measured one. */
 export interface ShownFigure {
   readonly name: string;
+  /** What it is one of many of, such as a confusion matrix: such are told together. */
+  readonly group?: string;
   readonly published: number;
   /** undefined where the run does not tell it. */
   readonly measured: number | undefined;
@@ -36,28 +38,57 @@ export function written(value: number | undefined, unit: "count" | "share" | "nu
     : String(Number(value.toPrecision(7)));
 }
 
-/** Published figures beside measured ones as a table; a verdict only where the run used the data of the published one. */
+/** Figures by their group, in the order in which groups are first met; those of none under undefined. */
+export function byGroup<F extends Pick<ShownFigure, "group">>(figures: readonly F[]): Map<string | undefined, F[]> {
+  const groups = new Map<string | undefined, F[]>([[undefined, []]]);
+  for (const figure of figures) {
+    const own = groups.get(figure.group);
+    if (own) own.push(figure);
+    else groups.set(figure.group, [figure]);
+  }
+  return groups;
+}
+
+/** How a group's figures compare, in words: `14 of 16 agree`, or `16 figures` where that cannot be said. */
+export function groupInWords(figures: readonly ShownFigure[], comparable: boolean): string {
+  const held = figures.filter(({ agrees }) => agrees !== undefined);
+  const all = `${figures.length.toLocaleString("en")} figures`;
+  if (!comparable || held.length === 0) return all;
+  return `${held.filter(({ agrees }) => agrees).length} of ${held.length === figures.length ? all : `${held.length} that can be held against each other`} agree`;
+}
+
+/** Published figures beside measured ones, those of a group folded; a verdict only where the run used the data of the published one. */
 export function publishedTable(figures: readonly ShownFigure[], comparable: boolean): Html {
-  const intervals = figures.some((figure) => figure.interval);
   return html`${comparable ? "" : html`<p class="soft">This run used the embedded sample: its figures stand beside the published ones only to show the layout.</p>`}
-${table(
-  ["figure", "published", "measured", ...(intervals ? ["95 % interval"] : []), ...(comparable ? ["verdict"] : [])],
-  figures.map((figure) => [
-    figure.name,
-    written(figure.published, figure.unit),
-    written(figure.measured, figure.unit),
-    ...(intervals ? [figure.interval ? range(figure.interval) : ""] : []),
-    ...(comparable
-      ? [
-          figure.agrees === undefined
-            ? ""
-            : figure.agrees
-              ? html`<span class="right">agrees</span>`
-              : html`<span class="wrong">differs</span>`,
-        ]
-      : []),
-  ]),
+${[...byGroup(figures)].map(([group, own]) =>
+  group === undefined
+    ? own.length
+      ? figureTable(own, comparable)
+      : ""
+    : html`<details><summary>${group}: ${groupInWords(own, comparable)}</summary>${figureTable(own, comparable)}</details>`,
 )}`;
+}
+
+function figureTable(figures: readonly ShownFigure[], comparable: boolean): Html {
+  const intervals = figures.some((figure) => figure.interval);
+  return html`${table(
+    ["figure", "published", "measured", ...(intervals ? ["95 % interval"] : []), ...(comparable ? ["verdict"] : [])],
+    figures.map((figure) => [
+      figure.name,
+      written(figure.published, figure.unit),
+      written(figure.measured, figure.unit),
+      ...(intervals ? [figure.interval ? range(figure.interval) : ""] : []),
+      ...(comparable
+        ? [
+            figure.agrees === undefined
+              ? ""
+              : figure.agrees
+                ? html`<span class="right">agrees</span>`
+                : html`<span class="wrong">differs</span>`,
+          ]
+        : []),
+    ]),
+  )}`;
 }
 
 /** The report of `mmmlu reproduce`. @param missing experiments without a finished run, with the reason */

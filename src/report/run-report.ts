@@ -46,6 +46,8 @@ export interface LeakAudit {
 export interface TrainingCurves {
   readonly points: readonly LossPoint[];
   readonly validation: readonly ValidationPoint[];
+  /** The loss of the published run with the same protocol, where it is known. */
+  readonly published?: readonly Pick<LossPoint, "step" | "loss">[];
   readonly tiles: readonly Tile[];
 }
 
@@ -160,7 +162,10 @@ export function answersReport(
   const drawn = stageFigures(content.stages);
   const headline = headlineFigure(content.stages);
   const curves = content.training?.points.length
-    ? [lossFigure(content.training.points, content.training.validation), learningRateFigure(content.training.points)]
+    ? [
+        lossFigure(content.training.points, content.training.validation, content.training.published),
+        learningRateFigure(content.training.points),
+      ]
     : [];
   const sections: Section[] = [
     aboutSection(head),

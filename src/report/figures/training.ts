@@ -15,11 +15,15 @@ export interface ValidationPoint {
   readonly loss: number;
 }
 
-/** The training loss by step, and the validation loss where there is one. */
-export function lossFigure(points: readonly LossPoint[], validation: readonly ValidationPoint[] = []): Figure {
+/** The training loss by step, the validation loss where there is one, and a published run's where it is known. */
+export function lossFigure(
+  points: readonly LossPoint[],
+  validation: readonly ValidationPoint[] = [],
+  published: readonly Pick<LossPoint, "step" | "loss">[] = [],
+): Figure {
   const last = points[points.length - 1];
   // The first steps of a model with random weights would flatten all that follows: they may leave the picture.
-  const losses = [...points.slice(1), ...validation].map((point) => point.loss).sort((a, b) => a - b);
+  const losses = [...points.slice(1), ...validation, ...published].map((point) => point.loss).sort((a, b) => a - b);
   const top = Math.min(
     Math.max(...losses, points[0]?.loss ?? 0),
     1.6 * (losses[Math.floor(0.95 * losses.length)] ?? Number.POSITIVE_INFINITY),
@@ -29,7 +33,7 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
   return draw(
     "loss",
     validation.length ? "Loss" : "Training loss",
-    `From ${points[0]?.loss.toFixed(3)} to ${last?.loss.toFixed(3)} at step ${last?.step}.${validation.length ? ` Validation: ${validation.map((one) => `epoch ${one.epoch} ${one.loss.toFixed(3)}`).join(", ")}.` : ""}`,
+    `From ${points[0]?.loss.toFixed(3)} to ${last?.loss.toFixed(3)} at step ${last?.step}.${validation.length ? ` Validation: ${validation.map((one) => `epoch ${one.epoch} ${one.loss.toFixed(3)}`).join(", ")}.` : ""}${published.length ? ` Published: from ${published[0]!.loss.toFixed(3)} to ${published.at(-1)!.loss.toFixed(3)} at step ${published.at(-1)!.step}.` : ""}`,
     {
       height: 320,
       marginRight: 56,
@@ -38,10 +42,12 @@ export function lossFigure(points: readonly LossPoint[], validation: readonly Va
         ...(validation.length
           ? [{ look: "diamond", colour: COLOURS.orange, text: "validation, after an epoch" } as const]
           : []),
+        ...(published.length ? [{ look: "line", colour: COLOURS.red, text: "training, as published" } as const] : []),
       ],
       x: { label: "step", labelAnchor: "center", labelArrow: "none" },
       y: { label: "loss", grid: true, domain: [bottom < 0.5 * top ? 0 : bottom, top] },
       marks: [
+        Plot.line(published, { x: "step", y: "loss", stroke: COLOURS.red, strokeWidth: 1.4, clip: true }),
         Plot.line(points, { x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 1.8, clip: true }),
         ...(points.length < 40
           ? [Plot.dot(points, { x: "step", y: "loss", fill: COLOURS.blue, r: 2.5, clip: true })]

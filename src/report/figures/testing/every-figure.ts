@@ -74,6 +74,7 @@ export function everyFigure(): Figure[] {
       { step: 59, epoch: 2, loss: 1.2 },
     ]),
     lossFigure(losses(3)),
+    lossFigure(losses(60), [], losses(60, 10)),
     { ...lossFigure(losses(12_000_000, 1_000_000)), name: "loss-long" },
     learningRateFigure(losses(60)),
     learningRateFigure(losses(12_000_000, 1_000_000)),
