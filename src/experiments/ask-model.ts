@@ -3,11 +3,12 @@ import { evaluate } from "../evaluate/index.js";
 import type { RunFolder } from "../record/index.js";
 import { lettersOfRows, type Row } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
-import { type Stage, stageOf } from "./answers.js";
-import { readingsOf } from "./beside.js";
+import { extractionsOf } from "./additional-metrics.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
+import { type Stage, stageOf } from "./evaluation-results.js";
 import type { ExperimentModel } from "./model.js";
+import { finetuneProtocolOf } from "./presets/index.js";
 
 /** Asks the model all test rows, as it is at a stage; replies that are on disk already are not asked for again. */
 export async function askModel(
@@ -28,9 +29,11 @@ export async function askModel(
     identity: { ...loaded.identity, ...trained },
     batchSize: evaluation.batchSize,
     letters: lettersOfRows(rows),
-    settled: (text, letters) => readingsOf(configuration).every((reading) => settled(reading, text, letters)),
+    settled: (text, letters) => extractionsOf(configuration).every((reading) => settled(reading, text, letters)),
     letterText: (letter) => `${loaded.model.text.beforeAnswer}${letter}`,
-    maximumPromptTokens: configuration.prompt === "gemma-2" ? configuration.filter.maxTokens : undefined,
+    maximumPromptTokens: finetuneProtocolOf(configuration).truncatesPrompts
+      ? configuration.filter.maxTokens
+      : undefined,
   });
   const result = await evaluate({
     rows,

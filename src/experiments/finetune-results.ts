@@ -5,22 +5,17 @@ import type { Progress } from "../base/progress.js";
 import { type RunFolder, writeManifest } from "../record/index.js";
 import { percent, type Tile } from "../report/index.js";
 import type { TrainingResult } from "../train/index.js";
-import { type Stage, sampleNotes, stageMetrics, writeAnswers } from "./answers.js";
-import { besideSection, measuredBeside, workedExample } from "./beside.js";
+import { additionalMetrics, additionalMetricsSection, workedExample } from "./additional-metrics.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunOutcome } from "./context.js";
+import { type Stage, sampleNotes, stageMetrics, writeAnswers } from "./evaluation-results.js";
 import { lengthFigures } from "./lengths.js";
 import type { ExperimentModel } from "./model.js";
 import { factsOf, manifestOf, type Prepared } from "./prepare.js";
+import { experimentOf, type FinalLosses } from "./presets/index.js";
 import { besidePublished } from "./reproduce.js";
 import { readCurves } from "./train-log.js";
-
-/** Mean losses after training, by part of the split. */
-export interface FinalLosses {
-  readonly validation: number;
-  readonly test: number;
-}
 
 /** All that a fine-tuning run found. */
 export interface FinetuneResults {
@@ -54,7 +49,7 @@ export async function publishFinetune(
   const byStage = Object.fromEntries(
     stages.map((stage) => [
       stage.stage,
-      { ...stageMetrics(stage), measuredBeside: measuredBeside(stage, prepared, configuration) },
+      { ...stageMetrics(stage), measuredBeside: additionalMetrics(stage, prepared, configuration) },
     ]),
   );
   const training = {
@@ -99,15 +94,15 @@ export async function publishFinetune(
       manifest,
       facts: factsOf(prepared),
       protocolDifferences: protocolDifferences(configuration),
-      published: besidePublished(configuration.name, metrics, manifest),
+      published: besidePublished(experimentOf(configuration), { metrics, manifest }),
     },
     {
-      preset: configuration.name,
+      experiment: experimentOf(configuration),
       splitKind: configuration.split.kind,
       training: { ...curves, tiles },
       lengths: lengthFigures(prepared.filtered),
       further: [
-        besideSection(stages, prepared, configuration),
+        additionalMetricsSection(stages, prepared, configuration),
         ...(example ? [workedExample(example, prepared, configuration)] : []),
       ],
     },
@@ -130,27 +125,6 @@ const trainedParameters = ({ model }: ExperimentModel): number =>
   model.parameters
     .filter(({ trained }) => trained)
     .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-
-/** The keys of the published runs. */
-export function trackedFigures(
-  configuration: FinetuneConfiguration,
-  stages: readonly Stage[],
-  losses: FinalLosses | undefined,
-): Record<string, number> {
-  const final = stages.at(-1)?.metrics.accuracy ?? 0;
-  if (configuration.prompt === "flan-t5") return { final_test_accuracy: final };
-  return {
-    post_ft_test_accuracy: final,
-    ...(losses
-      ? {
-          final_val_loss: losses.validation,
-          final_val_ppl: Math.exp(losses.validation),
-          final_test_loss: losses.test,
-          final_test_ppl: Math.exp(losses.test),
-        }
-      : {}),
-  };
-}
 
 /**
  * Leads from the folder's name in the published run to the saved model: a relative link beside the run's folder. Something

@@ -15,9 +15,8 @@ export type {
 export type { RunContext, RunOutcome } from "./context.js";
 export { openRun } from "./open-run.js";
 export { type Prepared, prepare, splitIds, withSplit } from "./prepare.js";
-export { presets } from "./presets/index.js";
-export { PUBLISHED, publishedAccuracy } from "./published.js";
-export { agrees, type ReproducedFigure, type Reproduction, reproductionOf } from "./reproduce.js";
+export { type Experiment, experimentOf, experiments, presets, type ReproducedFigure } from "./presets/index.js";
+export { agrees, type Reproduction, reproductionOf } from "./reproduce.js";
 export { runExperiment } from "./run.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";
 export { sampleModelFolder } from "./sample-model.js";

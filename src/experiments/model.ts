@@ -24,7 +24,8 @@ import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import { checkWeights } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
-import { practiseLetters } from "./practise.js";
+import { finetuneProtocolOf } from "./presets/index.js";
+import { pretrainOnLetters } from "./pretrain-sample.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
 
 /** A model to train and to ask, with what identifies it. */
@@ -69,23 +70,24 @@ export async function loadExperimentModel(
 
 type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel; readonly commit?: string };
 
+const SAMPLE_ARCHITECTURES = { t5, gemma: gemma2 } as const;
+
 /** How texts for the experiment's model are written, told before its weights are there. */
 export async function textFormatOf(
-  { model: { source, revision }, prompt }: FinetuneConfiguration,
+  configuration: FinetuneConfiguration,
   { offline, progress, signal }: RunContext,
 ): Promise<TextFormat> {
-  if (source === SAMPLE) return (prompt === "gemma-2" ? gemma2 : t5).text;
+  const { source, revision } = configuration.model;
+  if (source === SAMPLE) return SAMPLE_ARCHITECTURES[finetuneProtocolOf(configuration).sampleModel].text;
   return architectureOf(await openConfig(source, { revision, offline, progress, signal })).text;
 }
 
-/** A tiny model made on the spot, the same on every device: it practises on the CPU. */
-async function tinyModel(
-  { prompt, training }: FinetuneConfiguration,
-  tokenizer: Tokenizer,
-  device: Device,
-): Promise<Loaded> {
-  const gemma = prompt === "gemma-2";
-  const folder = await sampleTokenizerFolder(gemma ? "gemma" : "t5");
+/** A tiny model made on the spot, the same on every device: it is pretrained on the CPU. */
+async function tinyModel(configuration: FinetuneConfiguration, tokenizer: Tokenizer, device: Device): Promise<Loaded> {
+  const { training } = configuration;
+  const { sampleModel } = finetuneProtocolOf(configuration);
+  const gemma = sampleModel === "gemma";
+  const folder = await sampleTokenizerFolder(sampleModel);
   const files = { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)) };
   const create = (on: Device) =>
     gemma
@@ -98,14 +100,14 @@ async function tinyModel(
         );
   const model = await create(device);
   const cpu = device.memory === "host" ? undefined : await openDevice("cpu");
-  const practising = cpu ? await create(cpu) : model;
-  await practiseLetters(practising, tokenizer, { training });
+  const pretrained = cpu ? await create(cpu) : model;
+  await pretrainOnLetters(pretrained, tokenizer, { training });
   if (cpu) {
     for (const [index, parameter] of model.parameters.entries()) {
       device.dispose(parameter.array);
-      parameter.array = await device.upload(device.array(practising.parameters[index]!.array.data, parameter.shape));
+      parameter.array = await device.upload(device.array(pretrained.parameters[index]!.array.data, parameter.shape));
     }
-    await practising.dispose();
+    await pretrained.dispose();
     await cpu.close();
   }
   return {

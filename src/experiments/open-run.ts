@@ -1,7 +1,7 @@
 import { RunFolder } from "../record/index.js";
-import { identityOf } from "./configuration/identity.js";
+import { decidingKeys, identityOf } from "./configuration/identity.js";
 import { migrated } from "./configuration/renames.js";
-import type { ExperimentConfiguration } from "./configuration/schema.js";
+import { type ExperimentConfiguration, experimentSchema } from "./configuration/schema.js";
 
 /**
  * Opens or makes the folder of an experiment's run, `outputs/<name>` unless another is given.
@@ -13,5 +13,8 @@ export const openRun = (
 ): Promise<RunFolder> =>
   RunFolder.open(out ?? `outputs/${configuration.name}`, configuration.name, configuration, identityOf(configuration), {
     fresh,
-    migrate: (stored) => migrated(stored).configuration,
+    deciding: (stored) => {
+      const read = experimentSchema.safeParse(migrated(stored).configuration);
+      return read.success ? decidingKeys(read.data) : stored;
+    },
   });

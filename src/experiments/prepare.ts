@@ -7,6 +7,7 @@ import type { Row } from "../tasks/index.js";
 import { type Filtered, filterByLength, loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
+import { finetuneProtocolOf, presets } from "./presets/index.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
 
 /** Rows as an experiment uses them: filtered, split, audited. */
@@ -34,7 +35,7 @@ export async function loadExperimentTokenizer(
   context: RunContext,
 ): Promise<Tokenizer & { readonly revision?: string }> {
   const { source, revision } = configuration.tokenizer;
-  const kind = configuration.kind === "finetune" && configuration.prompt === "gemma-2" ? "gemma" : "t5";
+  const kind = configuration.kind === "finetune" ? finetuneProtocolOf(configuration).sampleModel : "t5";
   const sample = source === SAMPLE;
   return loadTokenizer({
     source: sample ? await sampleTokenizerFolder(kind) : source,
@@ -82,7 +83,10 @@ export async function prepare(
 export function withSplit(configuration: ExperimentConfiguration): FinetuneConfiguration | EvaluateConfiguration {
   if (configuration.kind === "explore")
     throw new UsageError(`${configuration.name} is an exploration: it splits nothing`, {
-      hint: "Experiments with a split: flan-t5-finetune, gemma-2-2b-finetune, gemma-3-27b-baseline.",
+      hint: `Experiments with a split: ${presets
+        .filter(({ kind }) => kind !== "explore")
+        .map(({ name }) => name)
+        .join(", ")}.`,
     });
   return configuration;
 }

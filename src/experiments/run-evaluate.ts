@@ -4,13 +4,14 @@ import { lockFolder } from "../base/lock.js";
 import { evaluate, unreadableInWords } from "../evaluate/index.js";
 import { withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
-import { sampleNotes, stageMetrics, stageOf, writeAnswers } from "./answers.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
+import { sampleNotes, stageMetrics, stageOf, writeAnswers } from "./evaluation-results.js";
 import { lengthFigures } from "./lengths.js";
 import { openRun } from "./open-run.js";
 import { factsOf, manifestOf, type Prepared, prepare, splitIds } from "./prepare.js";
+import { experimentOf } from "./presets/index.js";
 import { besidePublished } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
@@ -55,7 +56,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         ],
       };
       const metrics = stageMetrics(stage);
-      const published = besidePublished(configuration.name, metrics, manifest);
+      const published = besidePublished(experimentOf(configuration), { metrics, manifest });
       folder.writeJson("metrics.json", {
         ...metrics,
         audit: prepared.audit,
@@ -77,7 +78,11 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
           protocolDifferences: protocolDifferences(configuration),
           published,
         },
-        { preset: configuration.name, splitKind: configuration.split?.kind, lengths: lengthFigures(prepared.filtered) },
+        {
+          experiment: experimentOf(configuration),
+          splitKind: configuration.split?.kind,
+          lengths: lengthFigures(prepared.filtered),
+        },
       );
       tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
       writeManifest(folder, manifest);

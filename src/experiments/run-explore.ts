@@ -11,6 +11,7 @@ import type { ExploreConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
 import { openRun } from "./open-run.js";
 import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
+import { experimentOf } from "./presets/index.js";
 import { besidePublished } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
@@ -88,7 +89,7 @@ async function exploreAndReport(
         ],
         ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
       ],
-      published: besidePublished(configuration.name, found, manifest),
+      published: besidePublished(experimentOf(configuration), { metrics: found, manifest }),
       protocolDifferences: protocolDifferences(configuration),
     },
     {

@@ -5,21 +5,23 @@ import { gigabytes, memoryFree } from "../base/memory.js";
 import type { Example } from "../models/index.js";
 import { hashOfSplits } from "../split/index.js";
 import { checkMemory, checkpointProgress, meanLoss, memoryNeed, train } from "../train/index.js";
-import type { Stage } from "./answers.js";
 import { askModel } from "./ask-model.js";
 import { identityOf } from "./configuration/identity.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
+import type { Stage } from "./evaluation-results.js";
 import { examplesOf } from "./examples.js";
-import { type FinalLosses, linkModel, publishFinetune, trackedFigures } from "./finetune-results.js";
+import { linkModel, publishFinetune } from "./finetune-results.js";
 import { type ExperimentModel, loadExperimentModel, textFormatOf } from "./model.js";
 import { openRun } from "./open-run.js";
 import { prepare, splitIds } from "./prepare.js";
+import { type FinalLosses, finetuneProtocolOf } from "./presets/index.js";
 import { tracked } from "./tracking.js";
 import { TrainLog } from "./train-log.js";
 
 /** Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after, saving. */
 export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
+  const protocol = finetuneProtocolOf(configuration);
   const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
   let loaded: ExperimentModel | undefined;
@@ -90,7 +92,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
               : "Run the same command again.",
         });
       stages.push(await ask("final", { trained: identity, steps: result.steps }));
-      const losses = configuration.prompt === "gemma-2" ? await finalLosses(ready, examples, configuration) : undefined;
+      const losses = protocol.measuresFinalLosses ? await finalLosses(ready, examples, configuration) : undefined;
       await ready.model.save(folder.file("model"));
       if (configuration.modelLink !== null) linkModel(configuration.modelLink, folder, watched.progress);
       const outcome = await publishFinetune(configuration, folder, {
@@ -100,7 +102,8 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
         training: result,
         losses,
       });
-      tracker.log(trackedFigures(configuration, stages, losses), result.steps);
+      const accuracy = stages.at(-1)?.metrics.accuracy ?? 0;
+      tracker.log(protocol.finalMetrics({ accuracy, losses }), result.steps);
       return outcome;
     });
   } finally {
@@ -110,7 +113,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
   }
 }
 
-/** Mean validation and test losses, which the published Gemma run told. */
+/** Mean validation and test losses. */
 async function finalLosses(
   loaded: ExperimentModel,
   examples: Readonly<Record<"validation" | "test", readonly Example[]>>,

@@ -35,7 +35,7 @@ export class RunFolder {
    * Opens or makes the folder of a run. The same configuration goes on with what is there; another one begins anew only where the
    * run before it came to nothing: no reply, no checkpoint, no result.
    * @param options.fresh moves what is there aside (to `PATH.before-TIME`) and begins anew.
-   * @param options.migrate reads the kept configuration of a run of an older version, for the message.
+   * @param options.deciding what of a configuration, kept by any version, decides which run it is: for the message.
    * @throws {UserError} where the folder holds a run of another configuration (the message names the keys that
    * differ), holds files that are no run's, is in use while it should be moved aside, or cannot be made.
    */
@@ -44,7 +44,7 @@ export class RunFolder {
     name: string,
     configuration: Record<string, unknown>,
     identity: Record<string, unknown>,
-    options: { fresh?: boolean; now?: Date; migrate?: (stored: Record<string, unknown>) => object } = {},
+    options: { fresh?: boolean; now?: Date; deciding?: (configuration: Record<string, unknown>) => object } = {},
   ): Promise<RunFolder> {
     const now = options.now ?? new Date();
     configuration = withoutSecrets(configuration);
@@ -63,9 +63,8 @@ export class RunFolder {
       if (before.configurationHash === configurationHash)
         return new RunFolder(path, { ...before, configuration: kept }, true);
       if (!cameToNothing(path)) {
-        const keys = differences(options.migrate?.(before.configuration) ?? before.configuration, kept).map(
-          ({ path: key }) => key,
-        );
+        const { deciding = (whole) => whole } = options;
+        const keys = differences(deciding(before.configuration), deciding(kept)).map(({ path: key }) => key);
         throw new UserError(
           `${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`,
           {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { hashOf } from "../../base/canonical.js";
-import { presets } from "../presets/index.js";
+import { experiments, presets } from "../presets/index.js";
 import { configure } from "./configure.js";
 import { defineExperiment } from "./define-experiment.js";
 import { protocolDifferences } from "./differences.js";
@@ -107,8 +107,8 @@ describe("defineExperiment", () => {
     defineExperiment({ extends: "flan-t5-finetune", name: "lower", training: { learningRate: 1e-5, epochs: 3 } });
     defineExperiment({ extends: "gemma-2-2b-finetune", lora: null });
     defineExperiment({ extends: "eda", subjectsDrawn: 3 });
-    const [eda] = presets;
-    defineExperiment(eda!);
+    const { extends: _parent, ...whole } = experiments.eda.preset;
+    defineExperiment({ ...whole, name: "whole" });
     const wrong = [
       // @ts-expect-error a misspelt key
       defineExperiment({ extends: "flan-t5-finetune", trainning: { epochs: 3 } }),

@@ -74,7 +74,7 @@ async function readExperimentFile(path: string, notice: (line: string) => void):
   if (!isPlain(file)) throw new UsageError(`${path}: an experiment is an object with keys, such as "extends"`);
   const { extends: parent, $schema: _forEditors, ...given } = file;
   const own = byNewNames(given, path, notice);
-  if (parent === undefined) return own;
+  if (parent === undefined || parent === null) return own;
   if (typeof parent !== "string") throw new UsageError(`${path}: extends: expected the name of a preset`);
   return merge(presetNamed(parent) as unknown as Plain, own) as Plain;
 }

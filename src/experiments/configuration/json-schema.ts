@@ -25,26 +25,27 @@ export function configurationJsonSchema(): JsonSchema {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "An experiment of mmmlu-lab",
     anyOf: kinds.flatMap((kind) => [
-      alternative(partOf(schemas[kind]), {
-        description: "The preset that it starts from: what is not said here is as there.",
-        enum: presets.filter((preset) => preset.kind === kind).map(({ name }) => name),
-      }),
+      alternative(
+        partOf(schemas[kind]),
+        presets.filter((preset) => preset.kind === kind).map(({ name }) => name),
+      ),
       alternative(schemas[kind]),
     ]),
   };
 }
 
-/** A file's keys: those of the experiment, `$schema` for editors, and `extends` where there is one. */
-function alternative(object: z.ZodObject, parent?: JsonSchema): JsonSchema {
+/** A file's keys: those of the experiment, `$schema` for editors, and `extends`, which is required where there are presets to extend. */
+function alternative(object: z.ZodObject, parents?: readonly string[]): JsonSchema {
   const { $schema: _draft, ...schema } = asJsonSchema(object);
+  const { description } = schema.properties!["extends"] as JsonSchema;
   return {
     ...schema,
     properties: {
       $schema: { type: "string", description: "This schema's address, for editors." },
-      ...(parent ? { extends: parent } : {}),
       ...schema.properties,
+      extends: { description, enum: [...(parents ?? [null])] },
     },
-    ...(parent ? { required: ["extends"] } : {}),
+    ...(parents ? { required: ["extends"] } : {}),
   };
 }
 

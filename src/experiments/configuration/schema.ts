@@ -124,6 +124,11 @@ const trainingSchema = z.strictObject({
 });
 
 const common = {
+  extends: key(
+    z.string().nullable().default(null),
+    "The published experiment that it starts from: what is not said is as there, and its figures are put beside the run's.",
+    besides,
+  ),
   name: key(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' and '-'"),
     "The run's name: its folder is `outputs/<name>` unless `--out` says otherwise.",

@@ -1,15 +1,39 @@
-import type { ExperimentConfiguration } from "../configuration/schema.js";
+/** The published experiments: one more is a file here and a line in this one. */
+import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
 import { eda } from "./eda.js";
+import type { Experiment, FinetuneProtocol } from "./experiment.js";
 import { flanT5Finetune } from "./flan-t5-finetune.js";
 import { gemma2Finetune } from "./gemma-2-2b-finetune.js";
 import { gemma3Baseline } from "./gemma-3-27b-baseline.js";
 
-/** The four experiments by name, in the order in which they are told. */
-export const presetByName = {
+export type { Experiment, FinalLosses, FinetuneProtocol, MeasuredRun, ReproducedFigure } from "./experiment.js";
+
+/** By name, in the order in which they are listed. */
+export const experiments = {
   eda,
   "flan-t5-finetune": flanT5Finetune,
   "gemma-2-2b-finetune": gemma2Finetune,
   "gemma-3-27b-baseline": gemma3Baseline,
 } as const;
 
-export const presets: readonly ExperimentConfiguration[] = Object.values(presetByName);
+export const presets: readonly ExperimentConfiguration[] = Object.values(experiments).map(({ preset }) => preset);
+
+/** The published experiment that a configuration started from; undefined where it is one of its own. */
+export function experimentOf({
+  extends: parent,
+  name,
+}: Pick<ExperimentConfiguration, "extends" | "name">): Experiment | undefined {
+  // Configurations of version 0.1 kept no `extends`.
+  const found = parent ?? name;
+  return Object.hasOwn(experiments, found) ? experiments[found as keyof typeof experiments] : undefined;
+}
+
+/** What fine-tuning does beyond its configuration; nothing where it started from no published experiment. */
+export const finetuneProtocolOf = (configuration: FinetuneConfiguration): FinetuneProtocol =>
+  experimentOf(configuration)?.finetune ?? {
+    sampleModel: "t5",
+    additionalExtractions: [],
+    truncatesPrompts: false,
+    measuresFinalLosses: false,
+    finalMetrics: ({ accuracy }) => ({ final_test_accuracy: accuracy }),
+  };

@@ -11,7 +11,7 @@ import type { ManifestParts, RunFolder } from "../record/index.js";
 import { answersReport, type Figure, type ReportHead, standalone, type TrainingCurves } from "../report/index.js";
 import type { Prepared } from "./prepare.js";
 import { textsOf } from "./prepare.js";
-import { publishedAccuracy } from "./published.js";
+import type { Experiment } from "./presets/index.js";
 
 /** One stage's answers with what is measured on them. */
 export interface Stage {
@@ -54,7 +54,7 @@ export function writeAnswers(
     training?: TrainingCurves;
     lengths?: readonly Figure[];
     further?: Parameters<typeof answersReport>[1]["further"];
-    preset: string;
+    experiment: Experiment | undefined;
   },
 ): string {
   const all = stages.flatMap((stage) => stage.predictions);
@@ -65,7 +65,7 @@ export function writeAnswers(
       stage: stage.stage,
       statistics: evaluationStatistics(stage.predictions),
       confusion: stage.metrics.confusion,
-      published: comparable ? publishedAccuracy(options.preset, stage.stage) : undefined,
+      published: comparable ? options.experiment?.accuracy[stage.stage] : undefined,
     })),
     predictions: all,
     texts: textsOf(prepared.splits.test),

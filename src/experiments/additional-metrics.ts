@@ -2,29 +2,25 @@ import { type ReadingName, readLetter, rowTexts } from "../answer/index.js";
 import { evaluationMetrics, evaluationStatistics, lettersOfAnswers, type Prediction } from "../evaluate/index.js";
 import { html, percent, type Section, table } from "../report/index.js";
 import { OPTION_LETTERS } from "../tasks/index.js";
-import type { Stage } from "./answers.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
+import type { Stage } from "./evaluation-results.js";
 import type { Prepared } from "./prepare.js";
+import { finetuneProtocolOf } from "./presets/index.js";
 
 /**
- * How a run's replies are read: as published, and for Gemma by the last match too. A reply may end where all of these are settled:
+ * How a run's replies are read: as published, and in the experiment's additional ways. A reply may end where all of these are settled:
  * one that was ended for the first match alone has no last one.
  */
-export const readingsOf = ({
-  prompt,
-  evaluation,
-}: Pick<FinetuneConfiguration, "prompt" | "evaluation">): ReadingName[] =>
-  prompt === "gemma-2" ? [evaluation.answerExtraction, "last-match"] : [evaluation.answerExtraction];
+export const extractionsOf = (configuration: FinetuneConfiguration): ReadingName[] => [
+  configuration.evaluation.answerExtraction,
+  ...finetuneProtocolOf(configuration).additionalExtractions,
+];
 
 /**
- * Measurements beside the published one: the letters' log-probabilities, the last-match reading (Gemma's), rows without a twin
+ * Measurements beside the published one: the letters' log-probabilities, the last-match extraction where the experiment has it, rows without a twin
  * in train.
  */
-export function measuredBeside(
-  stage: Stage,
-  prepared: Prepared,
-  configuration: Pick<FinetuneConfiguration, "prompt" | "evaluation">,
-) {
+export function additionalMetrics(stage: Stage, prepared: Prepared, configuration: FinetuneConfiguration) {
   const clean = new Set(prepared.audit.cleanTestIds);
   const byLetters = stage.predictions
     .filter((one) => one.logProbabilities)
@@ -38,7 +34,7 @@ export function measuredBeside(
   };
   return {
     letterLogProbabilities: byLetters.length ? brief(byLetters) : null,
-    lastMatch: readingsOf(configuration).includes("last-match")
+    lastMatch: extractionsOf(configuration).includes("last-match")
       ? brief(
           stage.predictions.map((one) => ({
             ...one,
@@ -53,13 +49,13 @@ export function measuredBeside(
 const indexOfLargest = (values: readonly number[]): number => values.indexOf(Math.max(...values));
 
 /** The same as a section of the report. */
-export function besideSection(
+export function additionalMetricsSection(
   stages: readonly Stage[],
   prepared: Prepared,
   configuration: FinetuneConfiguration,
 ): Section {
   const rows = stages.flatMap((stage) => {
-    const found = measuredBeside(stage, prepared, configuration);
+    const found = additionalMetrics(stage, prepared, configuration);
     const line = (
       name: string,
       one: { n: number; accuracy: number; interval: readonly [number, number] } | null,

@@ -13,7 +13,7 @@ const ROWS = 16;
  * of random tokens, each followed by a letter drawn at random. It then guesses: before fine-tuning it is right about a quarter of
  * the time, instead of never saying a letter. Only the output layer is trained where the model has one of its own.
  */
-export async function practiseLetters(
+export async function pretrainOnLetters(
   model: LanguageModel,
   tokenizer: Tokenizer,
   { training: { seed } }: Pick<FinetuneConfiguration, "training">,

@@ -1,0 +1,76 @@
+import type { ReadingName } from "../../answer/index.js";
+import type { Manifest } from "../../record/index.js";
+import type { ShownFigure } from "../../report/index.js";
+import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
+
+/** A published figure beside a run's, not yet held against it. */
+export type ReproducedFigure = Omit<ShownFigure, "agrees">;
+
+/** What is measured of a stage's answers. */
+export interface MeasuredStage {
+  readonly n?: number;
+  readonly accuracy?: number;
+  readonly unreadable?: number;
+  readonly statistics?: { readonly clustered: { readonly interval: readonly [number, number] } };
+}
+
+type Counts = Readonly<Record<string, number | undefined>>;
+type Lengths = Readonly<Partial<Record<"mean" | "50%" | "max", number>>>;
+
+/** What of a run's metrics, as it is made or as it is read back, published figures are held against. */
+export interface MeasuredMetrics extends MeasuredStage {
+  readonly baseline?: MeasuredStage;
+  readonly final?: MeasuredStage;
+  readonly training?: { readonly steps?: number; readonly loss?: number };
+  readonly losses?: Readonly<Record<string, { readonly perplexity?: number } | undefined>>;
+  readonly rows?: number;
+  readonly nulls?: Counts;
+  readonly answers?: Counts;
+  readonly questionTokens?: Lengths;
+  readonly questionAndChoicesTokens?: Lengths;
+  readonly shareAtMost256?: number;
+}
+
+/** What of a run's folder published figures are held against. */
+export interface MeasuredRun {
+  readonly metrics: MeasuredMetrics;
+  readonly manifest: Pick<Manifest, "data" | "split" | "model">;
+}
+
+/** Mean losses after training, by part of the split. */
+export interface FinalLosses {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** What fine-tuning ended with. */
+export interface FinetuneOutcome {
+  readonly accuracy: number;
+  readonly losses: FinalLosses | undefined;
+}
+
+/** What fine-tuning does beyond what its configuration says, as the published run did. */
+export interface FinetuneProtocol {
+  /** The family of the tiny model that stands in for the real one on the embedded sample. */
+  readonly sampleModel: "t5" | "gemma";
+  /** Answer extractions whose accuracy is measured besides; replies go on until these are settled too. */
+  readonly additionalExtractions: readonly ReadingName[];
+  /** Whether prompts are cut to `filter.maxTokens`. */
+  readonly truncatesPrompts: boolean;
+  /** Whether validation and test loss are measured at the end. */
+  readonly measuresFinalLosses: boolean;
+  /** What is logged at the end, by the published run's names. */
+  finalMetrics(outcome: FinetuneOutcome): Readonly<Record<string, number>>;
+}
+
+/** A published experiment: all that is known of it. */
+export interface Experiment<C extends ExperimentConfiguration = ExperimentConfiguration> {
+  readonly preset: C;
+  /** What differs from the published run whatever the configuration says. */
+  readonly deviations: readonly string[];
+  /** Published accuracies by stage: `test`, or `baseline` and `final`. They hold on MMMLU itself, with the preset's protocol. */
+  readonly accuracy: Readonly<Partial<Record<string, number>>>;
+  /** All published figures beside a run's. */
+  figures(run: MeasuredRun): ReproducedFigure[];
+  readonly finetune?: C extends FinetuneConfiguration ? FinetuneProtocol : never;
+}
