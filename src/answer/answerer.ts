@@ -54,6 +54,8 @@ export interface Answerer {
   readonly name: string;
   /** What it is, in a sentence. */
   readonly description: string;
+  /** What a run's manifest says of it, where a reader of the figures must know. */
+  readonly note?: string;
   /** Everything of it that can change a reply; with the prompt it is the key under which a reply is kept. */
   readonly identity: Readonly<Record<string, unknown>>;
   /** How many requests one call of `answer` takes: 1 for a server, a batch for a local model. */

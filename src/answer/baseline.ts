@@ -17,8 +17,6 @@ export interface BaselineOptions {
   readonly majorityOf: { readonly rows: Iterable<Pick<Row, "answer">>; readonly what: string };
 }
 
-export const isBaseline = (model: string): boolean => model.startsWith("baseline:");
-
 /** @throws {UsageError} where there is no such baseline; the message lists them. */
 export function baseline(name: string, options: BaselineOptions): Answerer {
   if (name === "baseline:majority") {

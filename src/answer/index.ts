@@ -7,7 +7,8 @@ export {
   rawReplySchema,
   Unanswered,
 } from "./answerer.js";
-export { type BaselineName, type BaselineOptions, baseline, baselineNames, isBaseline } from "./baseline.js";
+export { type AnswererKind, type AnswererOptions, answererKindOf, answererKinds } from "./answerers/index.js";
+export { type BaselineName, type BaselineOptions, baseline, baselineNames } from "./baseline.js";
 export { type ChatServerOptions, chatServer, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
 export { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
 export { type LocalAnswererOptions, localAnswerer } from "./local.js";

@@ -1,5 +1,5 @@
 import type { Answerer } from "../answer/index.js";
-import { baseline, chatServer, gemma3Plan, isBaseline, promptPlan, type RequestPlan } from "../answer/index.js";
+import { answererKindOf, gemma3Plan, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
 import { evaluate, unreadableInWords } from "../evaluate/index.js";
 import { withoutSecrets, writeManifest } from "../record/index.js";
@@ -50,7 +50,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
         notes: [
           ...sampleNotes(parts),
-          ...(isBaseline(configuration.answerer.model) ? [`${answerer.description}.`] : []),
+          ...(answerer.note ? [answerer.note] : []),
           ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
           `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still answer differently from run to run where requests share a batch.`,
         ],
@@ -111,21 +111,13 @@ function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
   return promptPlan(answerer.prompt, answerer.maxTokensPerQuestion + answerer.maxTokensExtra);
 }
 
-function answererOf(configuration: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {
-  const { answerer } = configuration;
-  if (!isBaseline(answerer.model))
-    return chatServer({
-      ...answerer,
-      logProbabilities: answerer.logprobs,
-      retries: answerer.maxRetries,
-      prompts: answerer.prompt === "questions" ? "chat" : "text",
-      environment: context.environment,
-    });
-  const { train, test } = prepared.splits;
-  return baseline(answerer.model, {
-    seed: answerer.seed,
-    majorityOf: train.length
-      ? { rows: train, what: "the rows that are not test rows" }
-      : { rows: test, what: "the test rows themselves" },
+function answererOf({ answerer }: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {
+  return answererKindOf(answerer.model).create({
+    ...answerer,
+    logProbabilities: answerer.logprobs,
+    retries: answerer.maxRetries,
+    prompts: answerer.prompt === "questions" ? "chat" : "text",
+    environment: context.environment,
+    rows: prepared.splits,
   });
 }

@@ -1,12 +1,4 @@
-import {
-  type RunDescription,
-  type Tracker,
-  tensorboardTracker,
-  together,
-  wandbSettings,
-  wandbTracker,
-  withoutSecrets,
-} from "../record/index.js";
+import { type RunDescription, startTrackers, type Tracker, withoutSecrets } from "../record/index.js";
 import type { ExperimentConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
 
@@ -40,14 +32,13 @@ function startTracking(configuration: ExperimentConfiguration, folder: string, c
     folder,
     kind: configuration.kind,
   };
-  const say = (line: string): void => context.progress.say(line);
-  const asked =
-    context.wandb ?? (configuration.tracking.wandb === "disabled" ? undefined : configuration.tracking.wandb);
-  const settings = wandbSettings(asked, run, context.environment);
-  return together([
-    ...(settings.mode === "disabled" ? [] : [wandbTracker(run, settings, say)]),
-    ...(configuration.tracking.tensorboard ? [tensorboardTracker(run, say)] : []),
-  ]);
+  const { wandb, tensorboard } = configuration.tracking;
+  return startTrackers(run, {
+    wandb: context.wandb ?? (wandb === "disabled" ? undefined : wandb),
+    tensorboard,
+    environment: context.environment,
+    say: (line) => context.progress.say(line),
+  });
 }
 
 /** The context whose progress is told to a tracker too: what a run says stands in the tracker's log of its output. */

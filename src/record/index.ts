@@ -13,7 +13,10 @@ export { savedModelOf } from "./saved-model.js";
 export {
   type Logged,
   type RunDescription,
+  type StartTracker,
+  startTrackers,
   type Tracker,
+  type TrackingChoice,
   tensorboardTracker,
   together,
   type WandbMode,

@@ -1,7 +1,7 @@
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { z } from "zod";
-import { baselineNames, isBaseline } from "../../answer/index.js";
+import { answererKindOf } from "../../answer/index.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { readText } from "../../base/text.js";
@@ -263,9 +263,8 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: (key:
     const { model, prompt, questionsPerRequest, logprobs } = configuration.answerer;
     if (prompt !== "questions" && questionsPerRequest > 1)
       refuse("answerer.questionsPerRequest", `the ${prompt} prompt asks one question: set it to 1`);
-    if (isBaseline(model) && !(baselineNames as readonly string[]).includes(model))
-      refuse("answerer.model", `there is no baseline "${model}": there are ${baselineNames.join(", ")}`);
-    if (logprobs && isBaseline(model)) refuse("answerer.logprobs", "a baseline has none");
+    const problem = answererKindOf(model).problem({ model, logProbabilities: logprobs });
+    if (problem) refuse(problem.option === "model" ? "answerer.model" : "answerer.logprobs", problem.why);
     if (logprobs && questionsPerRequest > 1)
       refuse("answerer.logprobs", "they are the letters' of one question: set answerer.questionsPerRequest=1");
   }

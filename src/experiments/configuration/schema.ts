@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readingNames } from "../../answer/index.js";
+import { answererKinds, readingNames } from "../../answer/index.js";
 import { isServerAddress } from "../../base/addresses.js";
 import { DEVICE_NAMES } from "../../graph/index.js";
 import { key } from "./key.js";
@@ -75,7 +75,7 @@ const loraSchema = z.strictObject({
 });
 
 const answererSchema = z.strictObject({
-  model: key(text, "A model that the server names, or `baseline:majority`, `baseline:random`, `baseline:longest`."),
+  model: key(text, `Who answers: ${answererKinds.map(({ names }) => names).join("; or ")}.`),
   endpoint: key(
     text.max(2000).refine(isServerAddress, "no address, such as http://localhost:1234/v1/").nullable(),
     "Base URL of an OpenAI-compatible server, also as `localhost:1234`; null means LMSTUDIO_ENDPOINT, then http://localhost:1234/v1/.",

@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { messageOf } from "../../base/errors.js";
 import { maskedCrc32c } from "./crc32.js";
+import type { StartTracker } from "./kind.js";
 import type { Logged, RunDescription, Tracker } from "./tracker.js";
+
+/** TensorBoard, where the configuration asks for it. */
+export const startTensorboard: StartTracker = (run, { tensorboard, say }) =>
+  tensorboard ? tensorboardTracker(run, say) : undefined;
 
 /**
  * TensorBoard's event file (tensorflow/core/util/event.proto, record_writer.h): a length, its masked CRC-32C, a

@@ -6,11 +6,12 @@ import type { Worker } from "node:worker_threads";
 import { messageOf } from "../../../base/errors.js";
 import { VERSION } from "../../../base/versions.js";
 import { startWorker } from "../../../base/worker.js";
+import type { StartTracker } from "../kind.js";
 import type { Logged, RunDescription, Tracker } from "../tracker.js";
 import { LogFile } from "./log-file.js";
 import type { FromSender, SenderStart, ToSender } from "./messages.js";
 import { jsonOf, type RunIdentity, records } from "./records.js";
-import type { WandbSettings } from "./settings.js";
+import { type WandbSettings, wandbSettings } from "./settings.js";
 
 /** Times that tests shorten. */
 export interface WandbTimes {
@@ -21,6 +22,12 @@ export interface WandbTimes {
   readonly finishSeconds?: number;
   readonly systemSeconds?: number;
 }
+
+/** Weights & Biases, unless it is disabled. */
+export const startWandb: StartTracker = (run, { wandb, environment, say }) => {
+  const settings = wandbSettings(wandb, run, environment);
+  return settings.mode === "disabled" ? undefined : wandbTracker(run, settings, say);
+};
 
 /**
  * Weights & Biases. Whatever the mode, every record goes into the transaction log under `wandb/` first, as the official

@@ -1,0 +1,25 @@
+import { didYouMean } from "../../base/nearest.js";
+import { baseline, baselineNames } from "../baseline.js";
+import type { AnswererKind } from "./kind.js";
+
+/** Answerers that read no question. */
+export const baselines: AnswererKind = {
+  prefix: "baseline:",
+  names: baselineNames.map((name) => `\`${name}\``).join(", "),
+  problem({ model, logProbabilities }) {
+    if (!(baselineNames as readonly string[]).includes(model)) {
+      const why = `there is no baseline "${model}": there are ${baselineNames.join(", ")}`;
+      return { option: "model", why: `${why}${didYouMean(model, baselineNames)}` };
+    }
+    return logProbabilities ? { option: "logProbabilities", why: "a baseline has none" } : undefined;
+  },
+  create({ model, seed, rows: { train, test } }) {
+    const answerer = baseline(model, {
+      seed,
+      majorityOf: train.length
+        ? { rows: train, what: "the rows that are not test rows" }
+        : { rows: test, what: "the test rows themselves" },
+    });
+    return { ...answerer, note: `${answerer.description}.` };
+  },
+};
