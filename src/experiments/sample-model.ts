@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Progress, silent } from "../base/progress.js";
 import { VERSION } from "../base/versions.js";
+import { savedModelOf } from "../record/index.js";
 import { presetNamed } from "./configuration/configure.js";
 import { runExperiment } from "./run.js";
 import { onSample } from "./sample.js";
 
 /**
- * The run's folder of a tiny T5 that was fine-tuned on the embedded sample: made on the first call, which takes a quarter of a
+ * The folder of a tiny T5 that was fine-tuned on the embedded sample: made on the first call, which takes a quarter of a
  * minute, and found again by later ones.
  */
 export async function sampleModelFolder(progress: Progress): Promise<string> {
@@ -20,5 +21,5 @@ export async function sampleModelFolder(progress: Progress): Promise<string> {
       { out: folder, progress: { ...progress, say: silent.say }, environment: {} },
     );
   }
-  return folder;
+  return savedModelOf(folder);
 }
