@@ -147,7 +147,7 @@ export class Weights {
     return this.adapters.get(layer);
   }
 
-  /** Shapes [outputs, inputs] of linear layers' weights, float32 or stored, by the layer's name; see {@link linearLayersOf}. */
+  /** Shapes [outputs, inputs] of linear layers' weights, float32 or stored, by the layer's name; see `linearLayersOf`. */
   get linearLayers(): Map<string, readonly [number, number]> {
     const layers = linearLayersOf(this.byName.values());
     for (const [name, { shape }] of this.stored) layers.set(name.replace(/\.weight$/, ""), shape);

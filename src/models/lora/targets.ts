@@ -89,7 +89,7 @@ export function targetsOf(layers: ReadonlyMap<string, readonly [number, number]>
 }
 
 /**
- * As {@link targetsOf}, for adapters that are to be made: each name must be some layer's.
+ * As `targetsOf`, for adapters that are to be made: each name must be some layer's.
  * @throws {UserError} where one is none's; the ends that there are get named
  */
 export function adaptedLayers(
