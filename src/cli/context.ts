@@ -10,6 +10,7 @@ import {
   SAMPLE,
   type Setting,
 } from "../experiments/index.js";
+import { languagesAmong, taskOfSource } from "../tasks/index.js";
 import { collect } from "./options.js";
 
 /** Flags that every command on an experiment takes. */
@@ -33,9 +34,12 @@ export function withExperimentFlags(
   { out = "the run's folder (default outputs/<name>)" } = {},
 ): Command {
   return command
-    .option("--data <source>", "a hub id, a folder with test/mmlu_XX-YY.csv, or sample")
+    .option(
+      "--data <source>",
+      "a hub id, a folder with the files of one, a file of own rows (.csv, .jsonl, .parquet), or sample",
+    )
     .option("--revision <revision>", "commit, branch or tag of the data on the hub")
-    .option("--languages <list>", "such as DE_DE,FR_FR")
+    .option("--languages <list>", "such as DE_DE,FR_FR, or as the data set codes them")
     .option(
       "--model <model>",
       "a hub id or folder to train; or the model that a server is asked for, or baseline:majority …",
@@ -58,6 +62,7 @@ export async function configurationOf(nameOrFile: string, flags: ExperimentFlags
   const model = first.kind === "evaluate" ? "answerer.model" : "model.source";
   const settings: Setting[] = [
     ...flagged("data.source", "--data", sampled ? undefined : flags.data),
+    ...(sampled || flags.data === undefined ? [] : languagesOf(flags.data, first)),
     ...flagged("data.revision", "--revision", flags.revision),
     ...flagged("data.languages", "--languages", flags.languages, (text) =>
       text
@@ -70,6 +75,13 @@ export async function configurationOf(nameOrFile: string, flags: ExperimentFlags
     ...flags.set,
   ];
   return configure(sampled ? onSample(first) : first, settings, { notice });
+}
+
+/** All languages of a source where the experiment's own are not there, or nobody can say before it is read. */
+function languagesOf(source: string, { data }: ExperimentConfiguration): Setting[] {
+  const { languages } = taskOfSource(source);
+  const found = languagesAmong(data.languages ?? [], Object.keys(languages));
+  return found.includes(undefined) ? [{ path: "data.languages", value: null, flag: `--data ${source}` }] : [];
 }
 
 /** The setting that a flag stands for, where it is given. */

@@ -38,6 +38,7 @@ export interface ExperimentModel {
 
 /**
  * Loads the model of a fine-tuning experiment, ready to be trained as the configuration says: quantized, with adapters.
+ * @param letters of the options that it will be asked about: what a model made on the spot knows
  * @param baseFolder where the sample's tiny model is kept for its adapter: there is no other place to find it again
  */
 export async function loadExperimentModel(
@@ -45,12 +46,13 @@ export async function loadExperimentModel(
   tokenizer: Tokenizer,
   context: RunContext,
   baseFolder: string,
+  letters: readonly string[],
 ): Promise<ExperimentModel> {
   const device = await openDevice(configuration.device);
   const { source, quantization, doubleQuantization } = configuration.model;
   const { model, identity, commit } =
     source === SAMPLE
-      ? await tinyModel(configuration, tokenizer, device)
+      ? await tinyModel(configuration, tokenizer, device, letters)
       : await realModel(configuration, tokenizer, device, context);
   if (source === SAMPLE) {
     if (configuration.lora) await model.save(baseFolder);
@@ -83,11 +85,16 @@ export async function textFormatOf(
 }
 
 /** A tiny model made on the spot, the same on every device: it is pretrained on the CPU. */
-async function tinyModel(configuration: FinetuneConfiguration, tokenizer: Tokenizer, device: Device): Promise<Loaded> {
+async function tinyModel(
+  configuration: FinetuneConfiguration,
+  tokenizer: Tokenizer,
+  device: Device,
+  letters: readonly string[],
+): Promise<Loaded> {
   const { training } = configuration;
   const { sampleModel } = finetuneProtocolOf(configuration);
   const gemma = sampleModel === "gemma";
-  const folder = await sampleTokenizerFolder(sampleModel);
+  const folder = await sampleTokenizerFolder(sampleModel, letters);
   const files = { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)) };
   const create = (on: Device) =>
     gemma
@@ -101,7 +108,7 @@ async function tinyModel(configuration: FinetuneConfiguration, tokenizer: Tokeni
   const model = await create(device);
   const cpu = device.memory === "host" ? undefined : await openDevice("cpu");
   const pretrained = cpu ? await create(cpu) : model;
-  await pretrainOnLetters(pretrained, tokenizer, { training });
+  await pretrainOnLetters(pretrained, tokenizer, { training }, letters);
   if (cpu) {
     for (const [index, parameter] of model.parameters.entries()) {
       device.dispose(parameter.array);

@@ -2,8 +2,17 @@ import { rowTexts } from "../answer/index.js";
 import { checkStopped, UsageError } from "../base/errors.js";
 import { type Corpus, loadCorpus } from "../data/index.js";
 import type { QuestionText } from "../report/index.js";
-import { auditLeak, hashOfSplits, idsOf, type LeakAudit, type Splits, splitRows } from "../split/index.js";
-import type { Row } from "../tasks/index.js";
+import {
+  auditLeak,
+  hashOfSplits,
+  idsOf,
+  type LeakAudit,
+  type SplitSettings,
+  type Splits,
+  splitRows,
+  splitTwoSources,
+} from "../split/index.js";
+import { lettersOfRows, type Row } from "../tasks/index.js";
 import { type Filtered, filterByLength, loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
@@ -12,33 +21,41 @@ import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
 
 /** Rows as an experiment uses them: filtered, split, audited. */
 export interface Prepared {
+  /** Where the test rows come from, and all others unless there is a {@link trainCorpus}. */
   readonly corpus: Corpus;
+  readonly trainCorpus?: Corpus;
+  /** The letters of the widest question. */
+  readonly letters: readonly string[];
   readonly tokenizer: Tokenizer & { readonly revision?: string };
   readonly filtered: Filtered;
   readonly splits: Splits;
   readonly audit: LeakAudit;
 }
 
-/** Loads an experiment's rows. */
-export const loadRows = (configuration: ExperimentConfiguration, context: RunContext): Promise<Corpus> =>
+/** Loads rows of an experiment. */
+export const loadRows = (
+  data: Omit<ExperimentConfiguration["data"], "trainFrom">,
+  context: RunContext,
+): Promise<Corpus> =>
   loadCorpus({
-    ...configuration.data,
+    ...data,
     offline: context.offline,
     progress: context.progress,
     signal: context.signal,
     environment: context.environment,
   });
 
-/** Loads an experiment's tokenizer; `sample` names the one made on the spot. */
+/** Loads an experiment's tokenizer; `sample` names the one made on the spot, which knows the letters. */
 export async function loadExperimentTokenizer(
   configuration: ExperimentConfiguration,
   context: RunContext,
+  letters: readonly string[],
 ): Promise<Tokenizer & { readonly revision?: string }> {
   const { source, revision } = configuration.tokenizer;
   const kind = configuration.kind === "finetune" ? finetuneProtocolOf(configuration).sampleModel : "t5";
   const sample = source === SAMPLE;
   return loadTokenizer({
-    source: sample ? await sampleTokenizerFolder(kind) : source,
+    source: sample ? await sampleTokenizerFolder(kind, letters) : source,
     name: sample ? "the sample's own" : undefined,
     revision,
     offline: context.offline,
@@ -53,18 +70,22 @@ export async function prepare(
   configuration: FinetuneConfiguration | EvaluateConfiguration,
   context: RunContext,
 ): Promise<Prepared> {
-  const corpus = await loadRows(configuration, context);
-  const tokenizer = await loadExperimentTokenizer(configuration, context);
+  const { trainFrom, ...data } = configuration.data;
+  const corpus = await loadRows(data, context);
+  const trainCorpus = trainFrom ? await loadRows(trainFrom, context) : undefined;
+  const rows = trainCorpus ? [...corpus.rows, ...trainCorpus.rows] : corpus.rows;
+  const letters = lettersOfRows(rows);
+  const tokenizer = await loadExperimentTokenizer(configuration, context, letters);
   const { filter, split } = configuration;
-  let filtered: Filtered = { rows: [...corpus.rows], counts: new Int32Array(0), byLanguage: {} };
+  let filtered: Filtered = { rows: [...rows], counts: new Int32Array(0), byLanguage: {} };
   if (filter) {
     const lengths = {
       maximumTokens: filter.maxTokens,
       inclusive: filter.inclusive,
       specialTokens: filter.addSpecialTokens,
     };
-    context.progress.begin("counting tokens", corpus.rows.length);
-    filtered = await filterByLength(corpus.rows, rowTexts[filter.text], tokenizer, lengths, (done) => {
+    context.progress.begin("counting tokens", rows.length);
+    filtered = await filterByLength(rows, rowTexts[filter.text], tokenizer, lengths, (done) => {
       checkStopped(context.signal);
       context.progress.update(done);
     });
@@ -75,8 +96,25 @@ export async function prepare(
       `kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ${filter.maxTokens} tokens (${kept.join(", ")})`,
     );
   }
-  const splits = split ? splitRows(filtered.rows, split) : { train: [], validation: [], test: filtered.rows };
-  return { corpus, tokenizer, filtered, splits, audit: auditLeak(splits) };
+  const splits = split
+    ? splitOf(filtered.rows, corpus, trainCorpus, split)
+    : { train: [], validation: [], test: filtered.rows };
+  return { corpus, trainCorpus, letters, tokenizer, filtered, splits, audit: auditLeak(splits) };
+}
+
+function splitOf(
+  rows: readonly Row[],
+  corpus: Corpus,
+  trainCorpus: Corpus | undefined,
+  settings: SplitSettings,
+): Splits {
+  if (!trainCorpus) return splitRows(rows, settings);
+  const tested = new Set(corpus.rows);
+  return splitTwoSources(
+    rows.filter((row) => !tested.has(row)),
+    rows.filter((row) => tested.has(row)),
+    settings,
+  );
 }
 
 /** A preset that has rows to split. @throws {UsageError} for an exploration */
@@ -91,21 +129,28 @@ export function withSplit(configuration: ExperimentConfiguration): FinetuneConfi
   return configuration;
 }
 
+/** What a manifest says of where rows came from. */
+const sourceOf = (corpus: Corpus) => ({
+  source: corpus.source,
+  kind: corpus.kind,
+  task: corpus.task.name,
+  revision: corpus.revision ?? null,
+  files: corpus.files,
+  rows: corpus.rows.length,
+  cleanedSubjects: corpus.cleanedSubjects,
+});
+
 /** What a manifest says of data, tokenizer and split. */
 export function manifestOf(
   prepared: Pick<Prepared, "corpus" | "tokenizer"> & Partial<Prepared>,
   split?: { kind: string; shape: string; seed: number } | null,
 ) {
-  const { corpus, tokenizer, splits, filtered } = prepared;
+  const { corpus, trainCorpus, tokenizer, splits, filtered } = prepared;
   return {
     data: {
-      source: corpus.source,
-      kind: corpus.kind,
-      revision: corpus.revision ?? null,
-      files: corpus.files,
-      rows: corpus.rows.length,
+      ...sourceOf(corpus),
       rowsKept: filtered?.rows.length ?? corpus.rows.length,
-      cleanedSubjects: corpus.cleanedSubjects,
+      ...(trainCorpus ? { trainFrom: sourceOf(trainCorpus) } : {}),
     },
     tokenizer: {
       source: tokenizer.source,
@@ -124,22 +169,23 @@ export function manifestOf(
           },
         }
       : {}),
-    sample: corpus.kind === "sample",
+    sample: corpus.kind === "sample" || trainCorpus?.kind === "sample",
   };
 }
 
 export const splitIds = (splits: Splits): ReturnType<typeof idsOf> => idsOf(splits);
 
 /** Facts about data and filter, for the head of a report. */
-export function factsOf({ corpus, tokenizer, filtered, splits }: Prepared): [string, string][] {
+export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits }: Prepared): [string, string][] {
   const number = (value: number): string => value.toLocaleString("en");
   const cleaned = Object.values(corpus.cleanedSubjects).reduce((a, b) => a + b, 0);
   return [
+    ["Data", dataLine(corpus)],
+    ...(trainCorpus ? ([["Train and validation rows from", dataLine(trainCorpus)]] as [string, string][]) : []),
     [
-      "Data",
-      `${corpus.source}${corpus.revision ? ` at ${corpus.revision.slice(0, 12)}` : ""}, ${corpus.languages.join(", ")}`,
+      "Rows",
+      `${number(corpus.rows.length + (trainCorpus?.rows.length ?? 0))} read, ${number(filtered.rows.length)} after the length filter`,
     ],
-    ["Rows", `${number(corpus.rows.length)} read, ${number(filtered.rows.length)} after the length filter`],
     ...(cleaned ? ([["Subjects cleaned of file names", number(cleaned)]] as [string, string][]) : []),
     ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
     [
@@ -148,6 +194,9 @@ export function factsOf({ corpus, tokenizer, filtered, splits }: Prepared): [str
     ],
   ];
 }
+
+const dataLine = ({ source, revision, languages }: Corpus): string =>
+  `${source}${revision ? ` at ${revision.slice(0, 12)}` : ""}, ${languages.join(", ")}`;
 
 /** Texts of the test rows, for the report's table. */
 export const textsOf = (rows: readonly Row[]): Record<string, QuestionText> =>

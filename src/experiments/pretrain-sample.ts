@@ -1,6 +1,5 @@
 import { AdamW, clipCoefficient, type DeviceArray, GradientNorm } from "../graph/index.js";
 import { type Example, type LanguageModel, Random } from "../models/index.js";
-import { mmmlu } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import { endToken } from "./examples.js";
@@ -10,17 +9,18 @@ const ROWS = 16;
 
 /**
  * Teaches a model with random weights the form of an answer, as a pretrained one knows it, and nothing of what is asked: prompts
- * of random tokens, each followed by a letter drawn at random. It then guesses: before fine-tuning it is right about a quarter of
- * the time, instead of never saying a letter. Only the output layer is trained where the model has one of its own.
+ * of random tokens, each followed by a letter drawn at random. It then guesses: before fine-tuning it is right as often as by
+ * lot, instead of never saying a letter. Only the output layer is trained where the model has one of its own.
  */
 export async function pretrainOnLetters(
   model: LanguageModel,
   tokenizer: Tokenizer,
   { training: { seed } }: Pick<FinetuneConfiguration, "training">,
+  options: readonly string[],
 ): Promise<void> {
   const random = new Random(seed, 1);
   const letters = await Promise.all(
-    mmmlu.letters.map((letter) => tokenizer.encode(`${model.text.beforeAnswer}${letter}`, false)),
+    options.map((letter) => tokenizer.encode(`${model.text.beforeAnswer}${letter}`, false)),
   );
   const ids = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => !tokenizer.isSpecial(id));
   const row = (): Example => {

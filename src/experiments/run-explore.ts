@@ -34,8 +34,9 @@ async function exploreAndReport(
   folder: RunFolder,
   tracker: Tracker,
 ): Promise<RunOutcome> {
-  const corpus = await loadRows(configuration, context);
-  const tokenizer = await loadExperimentTokenizer(configuration, context);
+  const { trainFrom: _none, ...data } = configuration.data;
+  const corpus = await loadRows(data, context);
+  const tokenizer = await loadExperimentTokenizer(configuration, context, lettersOfRows(corpus.rows));
   const further = await Promise.all(
     configuration.furtherTokenizers.map((one) =>
       loadTokenizer({

@@ -37,7 +37,13 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
     };
     if (context.signal?.aborted)
       throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });
-    loaded = await loadExperimentModel(configuration, prepared.tokenizer, context, folder.file("base"));
+    loaded = await loadExperimentModel(
+      configuration,
+      prepared.tokenizer,
+      context,
+      folder.file("base"),
+      prepared.letters,
+    );
     const need = memoryNeed(loaded.model, configuration.training.batchSize, examples.train);
     context.progress.say(
       `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ${loaded.device.describe()}`,

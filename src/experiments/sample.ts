@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { rowTexts } from "../answer/index.js";
 import { VERSION } from "../base/versions.js";
 import { loadCorpus } from "../data/index.js";
+import { mmmlu } from "../tasks/index.js";
 import { makeTokenizer } from "../tokens/index.js";
 import type { ExperimentConfiguration } from "./configuration/schema.js";
 
@@ -18,7 +19,7 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
   const sample = { source: SAMPLE, revision: null };
   const changed: ExperimentConfiguration = {
     ...configuration,
-    data: { ...configuration.data, ...sample },
+    data: { ...configuration.data, ...sample, task: null, columns: null, trainFrom: null },
     tokenizer: sample,
   };
   if (changed.kind === "evaluate" && changed.split)
@@ -45,12 +46,17 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
   } as C;
 }
 
-/** A tokenizer of the sample's words, made where it is not there yet; `gemma` opens texts with `<bos>`, `t5` closes them with `</s>`. */
-export async function sampleTokenizerFolder(kind: "t5" | "gemma"): Promise<string> {
-  const folder = join(tmpdir(), `mmmlu-lab-tokenizer-${kind}-${VERSION}-${process.getuid?.() ?? 0}`);
+/**
+ * A tokenizer of the sample's words, made where it is not there yet; `gemma` opens texts with `<bos>`, `t5` closes them with `</s>`.
+ * @param letters those that are tokens whatever the words; the sample's own at least
+ */
+export async function sampleTokenizerFolder(kind: "t5" | "gemma", letters: readonly string[]): Promise<string> {
+  const own = letters.length > mmmlu.letters.length ? letters : mmmlu.letters;
+  const name = own === mmmlu.letters ? kind : `${kind}-${own.length}`;
+  const folder = join(tmpdir(), `mmmlu-lab-tokenizer-${name}-${VERSION}-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true });
   const { rows } = await loadCorpus({ source: SAMPLE });
   const texts = rows.flatMap((row) => Object.values(rowTexts).map((text) => text(row)));
-  makeTokenizer(texts, folder, { kind, size: 2048 });
+  makeTokenizer(texts, folder, { kind, size: 2048, letters: own });
   return folder;
 }

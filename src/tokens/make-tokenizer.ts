@@ -1,12 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeWhole } from "../base/files.js";
+import { mmmlu } from "../tasks/index.js";
 
 export interface MakeTokenizerOptions {
   /** `t5`: `<pad>` 0, `</s>` 1, `<unk>` 2, a text closed by `</s>`; `gemma`: `<pad>` 0, `<eos>` 1, `<bos>` 2, `<unk>` 3, a text opened by `<bos>`. */
   readonly kind: "t5" | "gemma";
   /** At most so many tokens; the most frequent words stay, the rest are unknown. */
   readonly size: number;
+  /** Letters that are always tokens, alone and behind a space; MMMLU's where none are given. */
+  readonly letters?: readonly string[];
 }
 
 const SPECIAL = {
@@ -16,7 +19,7 @@ const SPECIAL = {
 
 /**
  * Makes a small word tokenizer for a tiny model: a token a word or sign, each with the space before it, and writes it as
- * a `tokenizer.json` that Python's transformers loads too. The letters A to D are always tokens.
+ * a `tokenizer.json` that Python's transformers loads too. The options' letters are always tokens.
  * @returns how many tokens it has
  */
 export function makeTokenizer(texts: Iterable<string>, folder: string, options: MakeTokenizerOptions): number {
@@ -24,7 +27,8 @@ export function makeTokenizer(texts: Iterable<string>, folder: string, options: 
   for (const text of texts)
     for (const piece of text.match(WORDS) ?? []) frequency.set(piece, (frequency.get(piece) ?? 0) + 1);
   const special = [...SPECIAL[options.kind]];
-  const always = ["A", "B", "C", "D", "▁A", "▁B", "▁C", "▁D", "▁", "\n"];
+  const letters = options.letters ?? mmmlu.letters;
+  const always = [...letters, ...letters.map((letter) => `▁${letter}`), "▁", "\n"];
   const rest = [...frequency]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .map(([piece]) => piece.replaceAll(" ", "▁"));

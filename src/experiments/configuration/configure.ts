@@ -5,7 +5,7 @@ import { answererKindOf } from "../../answer/index.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { readText } from "../../base/text.js";
-import { LANGUAGES } from "../../tasks/index.js";
+import { languagesAmong, ownRows, taskNamed, taskOfSource } from "../../tasks/index.js";
 import { presets } from "../presets/index.js";
 import { objectOf } from "./key.js";
 import { migrated, RENAMED } from "./renames.js";
@@ -221,8 +221,7 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown, place: (key: 
       })
       .join("; ");
   }
-  const options =
-    issue.code === "invalid_value" ? issue.values.map(String) : at.startsWith("data.languages.") ? LANGUAGES : [];
+  const options = issue.code === "invalid_value" ? issue.values.map(String) : [];
   const near = typeof holder === "string" ? didYouMean(holder, options) : "";
   return `${at ? place(at) : place("(the whole)")}: ${issue.message}${near}`;
 }
@@ -239,6 +238,27 @@ function knownKeys(configuration: unknown, path: readonly PropertyKey[]): string
     object = inner && objectOf(inner);
   }
   return object ? Object.keys(object.shape) : [];
+}
+
+/** What can be said of a source of rows before it is read. */
+function checkSource(
+  { source, task, columns, languages }: Omit<ExperimentConfiguration["data"], "trainFrom">,
+  at: string,
+  refuse: (key: string, why: string) => never,
+): void {
+  const of = task === null ? taskOfSource(source) : taskNamed(task);
+  if (columns && of.name !== ownRows.name) refuse(`${at}.columns`, `the columns of ${of.name} are known`);
+  for (const [index, language] of (languages ?? []).entries()) {
+    if (languages!.indexOf(language) !== index) refuse(`${at}.languages`, `${language} is there twice`);
+    const codes = Object.keys(of.languages);
+    // A folder may have other languages than the hub, if they are coded as there.
+    if (of.languageOfFile?.(of.file(language)) !== undefined || codes.length === 0) continue;
+    if (languagesAmong([language], codes)[0] === undefined)
+      refuse(
+        `${at}.languages.${index}`,
+        `a language is written as ${codes.includes("DE_DE") ? "DE_DE" : codes[0]}${didYouMean(language, codes)}`,
+      );
+  }
 }
 
 function refuseCombinations(configuration: ExperimentConfiguration, place: (key: string) => string): void {
@@ -268,7 +288,10 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: (key:
     if (logprobs && questionsPerRequest > 1)
       refuse("answerer.logprobs", "they are the letters' of one question: set answerer.questionsPerRequest=1");
   }
-  const languages = configuration.data.languages;
-  const twice = languages.find((language, index) => languages.indexOf(language) !== index);
-  if (twice) refuse("data.languages", `${twice} is there twice`);
+  const { trainFrom, ...data } = configuration.data;
+  if (trainFrom && configuration.kind === "explore") refuse("data.trainFrom", "an exploration trains nothing");
+  if (trainFrom && configuration.kind === "evaluate" && !configuration.split)
+    refuse("data.trainFrom", "without a split there is no train part");
+  checkSource(data, "data", refuse);
+  if (trainFrom) checkSource(trainFrom, "data.trainFrom", refuse);
 }

@@ -58,7 +58,7 @@ function partOf(object: z.ZodObject): z.ZodObject {
         const inner = objectOf(schema);
         if (!inner) return [name, schema.optional()];
         const part = partOf(inner);
-        const nullable = schema instanceof z.ZodNullable ? part.nullable() : part;
+        const nullable = schema.safeParse(null).success ? part.nullable() : part;
         return [name, key(nullable, factsOf(schema)!.sentence).optional()];
       }),
     ),

@@ -27,7 +27,9 @@ export const factsOf = (schema: z.core.$ZodType): KeyFacts | undefined => regist
 /** The object that a key's value is, null or not; undefined for a key that holds no further keys. */
 export function objectOf(schema: z.ZodType): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema;
-  return schema instanceof z.ZodNullable ? objectOf(schema.unwrap() as z.ZodType) : undefined;
+  return schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
+    ? objectOf(schema.unwrap() as z.ZodType)
+    : undefined;
 }
 
 /** A key by its whole path, such as `training.epochs`. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { answererKinds, readingNames } from "../../answer/index.js";
 import { isServerAddress } from "../../base/addresses.js";
 import { DEVICE_NAMES } from "../../graph/index.js";
+import { answerForms, OPTION_LETTERS, tasks } from "../../tasks/index.js";
 import { key } from "./key.js";
 
 /*
@@ -24,16 +25,65 @@ const noIdentity = { identity: false };
 /** For keys that change no number and are no part of a protocol. */
 const besides = { identity: false, protocol: false };
 
-const dataSchema = z.strictObject({
-  source: key(text, "A hub id, a folder with `test/mmlu_XX-YY.csv`, or `sample`."),
-  revision: key(revision, "A commit, branch or tag of the hub's repository; null means the pinned one."),
-  languages: key(
-    z.array(z.string().regex(/^[A-Z]{2}_[A-Z]{2}$/, "a language is written as DE_DE")).min(1),
-    "The languages, in order, such as DE_DE.",
+/** Of version 0.2: version 0.1 knew MMMLU alone. */
+const later = { before: null };
+const column = (sentence: string) => key(text.max(1000).nullable().default(null), sentence);
+
+const columnsSchema = z.strictObject({
+  question: column("The column of the question."),
+  options: key(
+    z
+      .union([text.max(1000), z.array(text.max(1000)).min(2).max(OPTION_LETTERS.length)])
+      .nullable()
+      .default(null),
+    "The columns of the options, A first; or the one that holds the list of them.",
   ),
-  rowsPerLanguage: key(
-    wholePositive.nullable(),
-    "Only the first so many rows of each language, for a trial; null means all.",
+  answer: column("The column of the right option,"),
+  answers: key(z.enum(answerForms).nullable().default(null), "and how it names it."),
+  subject: column("The column of the subject."),
+  category: column("The column of the subject's category."),
+  language: column("The column of the language."),
+  index: column("The column that numbers questions: rows of one number in several languages are translations."),
+  key: column("The column of a question's key, the same in other files: MMLU's are as `anatomy/12`."),
+});
+
+const task = z
+  .enum(tasks.map(({ name }) => name))
+  .nullable()
+  .default(null);
+const [source, taskSentence, columnsSentence] = [
+  "A hub id, a folder in the layout of the hub's data set, a `.csv`, `.jsonl` or `.parquet` file of own rows, or `sample`.",
+  "Whose rows they are; null means what the source tells: a hub id its task, a file own rows, a folder MMMLU.",
+  "Which columns of own rows hold what; null, or a part that is null, is guessed from their names, and that is told.",
+];
+const languages = z.array(text.max(100)).min(1).nullable();
+const [revisionSentence, languagesSentence, rowsSentence] = [
+  "A commit, branch or tag of the hub's repository; null means the pinned one.",
+  "The languages, in order, such as DE_DE; other sets' names for them are found (`de`, `German`); null means all.",
+  "Only the first so many rows of each language, for a trial; null means all.",
+];
+
+const dataSchema = z.strictObject({
+  source: key(text, source!),
+  task: key(task, taskSentence!, later),
+  columns: key(columnsSchema.nullable().default(null), columnsSentence!, later),
+  revision: key(revision, revisionSentence!),
+  languages: key(languages, languagesSentence!),
+  rowsPerLanguage: key(wholePositive.nullable(), rowsSentence!),
+  trainFrom: key(
+    z
+      .strictObject({
+        source: key(text, source!),
+        task: key(task, taskSentence!),
+        columns: key(columnsSchema.nullable().default(null), columnsSentence!),
+        revision: key(revision.default(null), revisionSentence!),
+        languages: key(languages.default(null), languagesSentence!),
+        rowsPerLanguage: key(wholePositive.nullable().default(null), rowsSentence!),
+      })
+      .nullable()
+      .default(null),
+    "Where the train and validation rows come from, if not from where the test rows do; null means from the same.",
+    later,
   ),
 });
 

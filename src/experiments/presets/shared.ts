@@ -1,12 +1,15 @@
-import { LANGUAGES } from "../../tasks/index.js";
+import { LANGUAGES, mmmlu as task } from "../../tasks/index.js";
 import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
 
 /** What the presets share: said once here. */
 export const mmmlu = (languages: readonly string[] = LANGUAGES): ExperimentConfiguration["data"] => ({
-  source: "openai/MMMLU",
+  source: task.hub.repository,
+  task: null,
+  columns: null,
   revision: null,
   languages: [...languages],
   rowsPerLanguage: null,
+  trainFrom: null,
 });
 
 export const germanAndFrench = ["DE_DE", "FR_FR"] as const;
