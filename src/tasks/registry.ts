@@ -28,7 +28,7 @@ export const taskOfSource = (source: string): Task =>
 const tags: ReadonlyMap<string, string> = new Map(tasks.flatMap(({ languages }) => Object.entries(languages)));
 
 /** What BCP 47 calls a language that sets code as `DE_DE`, `de` or `German`: `de`; a code that no set has is its own tag. */
-export const languageTag = (code: string): string => tags.get(code) ?? code.toLowerCase();
+export const languageTag = (code: string): string => tags.get(code) ?? code;
 
 /**
  * The languages asked for, as there they are coded: `DE_DE` is `de` in Global-MMLU and `German` in INCLUDE.

@@ -252,7 +252,7 @@ function checkSource(
     if (languages!.indexOf(language) !== index) refuse(`${at}.languages`, `${language} is there twice`);
     const codes = Object.keys(of.languages);
     // A folder may have other languages than the hub, if they are coded as there.
-    if (of.languageOfFile?.(of.file(language)) !== undefined || codes.length === 0) continue;
+    if (of.languageOfFile?.(of.file(language)) === language || codes.length === 0) continue;
     if (languagesAmong([language], codes)[0] === undefined)
       refuse(
         `${at}.languages.${index}`,
