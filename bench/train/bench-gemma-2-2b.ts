@@ -4,6 +4,7 @@ import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gemma2Prompt } from "../../src/answer/index.js";
+import { elementCount } from "../../src/graph/index.js";
 import { decoderConfigJson } from "../../src/models/decoder/config-json.js";
 import { decoderWeightShapes } from "../../src/models/decoder/weight-shapes.js";
 import { type DecoderConfig, gemma2, tinyDecoderConfig, writeShardedSafetensors } from "../../src/models/index.js";
@@ -116,7 +117,7 @@ export function writeModel(): string {
     shape,
     type: "BF16" as const,
     elements: () => {
-      const words = new Uint16Array(shape.reduce((product, size) => product * size, 1));
+      const words = new Uint16Array(elementCount(shape));
       if (shape.length < 2) return words;
       const bits = new Uint32Array(normal.map((value) => value * shape[1]! ** -0.5).buffer);
       for (let at = 0, from = random.below(normal.length); at < words.length; at++, from = (from + 1) % normal.length)

@@ -2,6 +2,7 @@ import { lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { messageOf } from "../base/errors.js";
 import type { Progress } from "../base/progress.js";
+import { elementCount } from "../graph/index.js";
 import { type RunFolder, writeManifest } from "../record/index.js";
 import { percent, type Tile } from "../report/index.js";
 import type { TrainingResult } from "../train/index.js";
@@ -122,9 +123,7 @@ export async function publishFinetune(
 }
 
 const trainedParameters = ({ model }: ExperimentModel): number =>
-  model.parameters
-    .filter(({ trained }) => trained)
-    .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  model.parameters.filter(({ trained }) => trained).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /**
  * Leads from the folder's name in the published run to the saved model: a relative link beside the run's folder. Something

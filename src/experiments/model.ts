@@ -2,7 +2,7 @@ import { basename, join, resolve } from "node:path";
 import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
 import { memoryFree } from "../base/memory.js";
-import { type Device, openDevice } from "../graph/index.js";
+import { type Device, deviceDefinition, openDevice } from "../graph/index.js";
 import {
   addLora,
   architectureOf,
@@ -48,6 +48,11 @@ export async function loadExperimentModel(
   baseFolder: string,
   letters: readonly string[],
 ): Promise<ExperimentModel> {
+  const { notForTraining } = deviceDefinition(configuration.device);
+  if (notForTraining)
+    throw new UserError(`the device ${configuration.device} is not for training: ${notForTraining}`, {
+      hint: "Use --device webgpu or --device cpu.",
+    });
   const device = await openDevice(configuration.device);
   const { source, quantization, doubleQuantization } = configuration.model;
   const { model, identity, commit } =

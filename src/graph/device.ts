@@ -66,6 +66,20 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
+/** What a device has done since it was opened. On one with the machine's memory nothing is sent, read or waited for. */
+export interface DeviceCounters {
+  /** Runs of programs. */
+  readonly runs: number;
+  /** Operators in those programs, as they are written: the runtime may fuse some, and dispatches several times for others. */
+  readonly nodes: number;
+  /** Arrays sent to the device. */
+  readonly uploads: number;
+  readonly bytesSent: number;
+  readonly bytesRead: number;
+  /** Times that results were waited for, to be read. */
+  readonly waits: number;
+}
+
 /** A place where graphs run. Opened by `openDevice`. */
 export interface Device {
   readonly name: DeviceName;
@@ -80,8 +94,13 @@ export interface Device {
   array(data: TypedArray, shape: readonly number[], type?: ElementType): DeviceArray;
   /** An array of zeros in the machine's memory. */
   zeros(shape: readonly number[], type?: ElementType): DeviceArray;
-  /** The array in the device's memory. On the CPU the array itself. */
-  upload(array: DeviceArray): Promise<DeviceArray>;
+  /** The counts so far: what has been done since another look at them is the difference. */
+  readonly counters: DeviceCounters;
+  /**
+   * The array in the device's memory. On the CPU the array itself. A GraphError names an array that is larger than the device
+   * reaches.
+   */
+  upload(array: DeviceArray, name?: string): Promise<DeviceArray>;
   /** The elements in the machine's memory: on the CPU the array's own, on a GPU a copy. */
   read(array: DeviceArray): Promise<TypedArray>;
   /** a + b of equal shapes. On the CPU it is written into a, which is given back; on a GPU a and b are disposed of. */

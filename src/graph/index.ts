@@ -6,6 +6,7 @@ export type {
   CompileOptions,
   Device,
   DeviceArray,
+  DeviceCounters,
   DeviceName,
   DeviceOptions,
   Program,
@@ -15,6 +16,14 @@ export type { DeviceDefinition } from "./devices/definition.js";
 export { DEVICE_NAMES, DEVICES, deviceDefinition, openDevice } from "./devices/registry.js";
 export { GraphError } from "./errors.js";
 export { type GradientOptions, gradients, gradientsFrom } from "./gradient.js";
+export {
+  bfloat16Bits,
+  expandBfloat16,
+  expandFloat16,
+  float16Bits,
+  roundToBfloat16,
+  roundToFloat16,
+} from "./half-floats.js";
 export * from "./nn/index.js";
 export { composed, type Operation, operation, operationOfMany } from "./operation.js";
 export * from "./ops/index.js";

@@ -29,6 +29,8 @@ export interface LoweredGraph {
   readonly declared: ReadonlySet<string>;
   /** The nodes that are left, in order. */
   readonly nodes: readonly GraphNode[];
+  /** How many operators they were written in. */
+  readonly operators: number;
   readonly keepDuplicates: boolean;
 }
 
@@ -72,6 +74,7 @@ export function lower(builder: GraphBuilder, capabilities: Capabilities): Lowere
     outputs: new Map(builder.outputs),
     declared: new Set(builder.inputs.keys()),
     nodes: live,
+    operators: context.nodes.length,
     keepDuplicates: builder.keepDuplicates,
   };
 }

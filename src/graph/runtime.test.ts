@@ -279,3 +279,40 @@ describe("recompute", () => {
     await rm(folder, { recursive: true });
   });
 });
+
+describe("a device's limits and counters", () => {
+  it("refuses by name an array that an operation would not reach: inputs, inner values and uploads", async () => {
+    const small = await g.openDevice("cpu", { bindingLimit: 1000 });
+    const b = new g.GraphBuilder("logits");
+    const table = b.input("table", "float32", ["V", 4]);
+    const states = b.input("states", "float32", ["N", 4]);
+    b.output("sum", g.reduceSum(g.matmul(states, table, { transB: true })));
+    const program = await small.compile(b);
+    const run = (v: number, n: number) => program.run({ table: small.zeros([v, 4]), states: small.zeros([n, 4]) });
+    await expect(run(20, 12)).resolves.toBeDefined();
+    await expect(run(63, 1)).rejects.toMatchObject({
+      name: "GraphError",
+      message:
+        "Input table of the program logits is float32 [63, 4], 0.00000101 GB: cpu reaches no more than 0.000001 GB of one array",
+    });
+    await expect(run(20, 13)).rejects.toThrow(
+      /MatMul#\d+, built at .*runtime\.test\.ts:\d+:\d+, of the program logits is float32 \[13, 20\]/,
+    );
+    await expect(small.upload(small.zeros([251]), "embed_tokens.weight")).rejects.toThrow(
+      /^embed_tokens\.weight is float32 \[251\]/,
+    );
+    await program.dispose();
+    await small.close();
+  });
+
+  it("counts runs and operators; in the machine's memory nothing is sent or waited for", async () => {
+    const own = await g.openDevice("cpu");
+    const b = new g.GraphBuilder("double");
+    b.output("y", g.mul(b.input("x", "float32", ["N"]), 2));
+    const program = await own.compile(b);
+    for (let i = 0; i < 3; i++) await own.read((await program.run({ x: own.zeros([4]) }))["y"]!);
+    expect(own.counters).toEqual({ runs: 3, nodes: 6, uploads: 0, bytesSent: 0, bytesRead: 0, waits: 0 });
+    await program.dispose();
+    await own.close();
+  });
+});

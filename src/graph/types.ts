@@ -1,4 +1,5 @@
 import { GraphError } from "./errors.js";
+import { bfloat16Bits, float16Bits } from "./half-floats.js";
 
 /** Element types of tensors. `bfloat16` exists inside graphs only (no array of it can be fed). */
 export type ElementType =
@@ -93,48 +94,16 @@ export function checkArrayType(data: TypedArray, type: ElementType, what: string
   }
 }
 
-/** An array of the type from plain numbers (float16 from numbers by rounding to nearest even). */
+/** An array of the type from plain numbers (float16 and bfloat16 by way of float32, rounding to nearest even). */
 export function arrayFromNumbers(values: ArrayLike<number>, type: ElementType): TypedArray {
   if (type === "int64" || type === "uint64") {
     const out = newArray(type, values.length) as BigInt64Array | BigUint64Array;
     for (let i = 0; i < values.length; i++) out[i] = BigInt(values[i]!);
     return out;
   }
+  if (type === "float16") return float16Bits(Float32Array.from(values));
+  if (type === "bfloat16") return bfloat16Bits(Float32Array.from(values));
   const out = newArray(type, values.length) as Float32Array;
-  if (type === "float16") for (let i = 0; i < values.length; i++) out[i] = float16Bits(values[i]!);
-  else if (type === "bfloat16") for (let i = 0; i < values.length; i++) out[i] = bfloat16Bits(values[i]!);
-  else out.set(values);
+  out.set(values);
   return out;
-}
-
-const scratchFloat = new Float32Array(1);
-const scratchBits = new Uint32Array(scratchFloat.buffer);
-
-/** The bits of a number as float16, rounded to nearest even. */
-export function float16Bits(value: number): number {
-  scratchFloat[0] = value;
-  const bits = scratchBits[0]!;
-  const sign = (bits >>> 16) & 0x8000;
-  const magnitude = Math.abs(value);
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  if (magnitude >= 65520) return sign | 0x7c00;
-  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude || 2 ** -24)));
-  const unit = 2 ** (exponent - 10);
-  const steps = roundHalfEven(magnitude / unit);
-  // steps counts units of the last place: the carry out of the mantissa lands in the exponent by itself.
-  return exponent === -14 ? sign | steps : sign | (((exponent + 15) << 10) + (steps - 1024));
-}
-
-function roundHalfEven(x: number): number {
-  const low = Math.floor(x);
-  const rest = x - low;
-  if (rest > 0.5 || (rest === 0.5 && low % 2 === 1)) return low + 1;
-  return low;
-}
-
-function bfloat16Bits(value: number): number {
-  scratchFloat[0] = value;
-  const bits = scratchBits[0]!;
-  if (Number.isNaN(value)) return 0x7fc0;
-  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }

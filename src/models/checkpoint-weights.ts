@@ -6,7 +6,8 @@ import { sha256, sha256OfFile } from "../base/files.js";
 import { faultOfName, joinInside } from "../base/inside.js";
 import { readJsonAs } from "../base/json.js";
 import { printableName } from "../base/printable.js";
-import { firstNotFinite, float16Bits, readsAsFloat32, roundToFloat16 } from "./float-formats.js";
+import { elementCount, float16Bits, roundToFloat16 } from "../graph/index.js";
+import { firstNotFinite, readsAsFloat32 } from "./float-formats.js";
 import { SafetensorsFile, type StoredTensor } from "./safetensors.js";
 
 /** Tensors and shards of a model at most: a hundred times what the largest have. */
@@ -137,10 +138,7 @@ export class CheckpointWeights {
 
   /** Elements of all tensors. */
   get elements(): number {
-    return this.names.reduce(
-      (sum, name) => sum + this.entry(name).shape.reduce((product, size) => product * size, 1),
-      0,
-    );
+    return this.names.reduce((sum, name) => sum + elementCount(this.entry(name).shape), 0);
   }
 
   has(name: string): boolean {
@@ -196,7 +194,7 @@ export class CheckpointWeights {
   async readFloat16(name: string): Promise<Uint16Array> {
     const { shape } = this.entry(name);
     const rows = shape[0] ?? 1;
-    const width = shape.slice(1).reduce((product, size) => product * size, 1);
+    const width = elementCount(shape.slice(1));
     const words = new Uint16Array(rows * width);
     for (let from = 0; from < rows; from += ROWS_AT_ONCE) {
       const elements = await this.places.get(name)!.readRows(name, from, Math.min(ROWS_AT_ONCE, rows - from));

@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Device, openDevice } from "../graph/index.js";
+import { bfloat16Bits, type Device, openDevice } from "../graph/index.js";
 import { gemma2 } from "./architectures/gemma2.js";
-import { bfloat16Bits, STORED_TYPES, type StoredType } from "./float-formats.js";
+import { STORED_TYPES, type StoredType } from "./float-formats.js";
 import { createTinyDecoder, createTinyT5, type LanguageModel, loadModel } from "./index.js";
 import { SafetensorsFile } from "./safetensors.js";
 import { writeSafetensors } from "./write-safetensors.js";

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { bfloat16Bits } from "../graph/index.js";
 import { CheckpointWeights } from "./checkpoint-weights.js";
-import { bfloat16Bits } from "./float-formats.js";
 import { SafetensorsFile } from "./safetensors.js";
 import { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from "./write-safetensors.js";
 

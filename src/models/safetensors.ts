@@ -2,6 +2,7 @@ import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, UserError } from "../base/errors.js";
 import { printableName } from "../base/printable.js";
+import { elementCount } from "../graph/index.js";
 import { expandToFloat32, readsAsFloat32, STORED_TYPES, type StoredType } from "./float-formats.js";
 
 /** Where a tensor lies in a safetensors file. */
@@ -101,7 +102,7 @@ export class SafetensorsFile {
     const rows = entry.shape[0] ?? 1;
     if (from < 0 || count < 0 || from + count > rows)
       throw new Error(`rows ${from} to ${from + count} of ${rows} of ${name}`);
-    const width = entry.shape.slice(1).reduce((product, size) => product * size, 1);
+    const width = elementCount(entry.shape.slice(1));
     return this.convert(entry, from * width, count * width);
   }
 
@@ -215,7 +216,7 @@ function parseHeader(
       wrong(`tensor ${name} has the offsets ${shown(offsets)}`);
     const type = dtype as StoredType;
     const [begin, end] = offsets as [number, number];
-    const elements = (shape as number[]).reduce((product, dimension) => product * dimension, 1);
+    const elements = elementCount(shape as number[]);
     const bytes = elements * STORED_TYPES[type];
     if (!Number.isSafeInteger(bytes)) wrong(`tensor ${name} has the shape ${shown(shape)}`);
     if (end - begin !== bytes)

@@ -268,7 +268,7 @@ export async function makeParameter(
   elements: Float32Array,
   trained = true,
 ): Promise<Parameter> {
-  const array: DeviceArray = await device.upload(device.array(elements, shape));
+  const array: DeviceArray = await device.upload(device.array(elements, shape), name);
   return { name, shape, trained, decayed: isDecayed(name), array };
 }
 

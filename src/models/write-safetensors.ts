@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { writeWholeWith } from "../base/files.js";
 import { writeJsonWhole } from "../base/json.js";
+import { elementCount } from "../graph/index.js";
 import { STORED_TYPES, type StoredType } from "./float-formats.js";
 
 /** A tensor to write. */
@@ -12,8 +13,7 @@ export interface TensorToWrite {
   readonly elements: () => ArrayBufferView;
 }
 
-const bytesOf = (tensor: TensorToWrite): number =>
-  tensor.shape.reduce((product, size) => product * size, 1) * STORED_TYPES[tensor.type];
+const bytesOf = (tensor: TensorToWrite): number => elementCount(tensor.shape) * STORED_TYPES[tensor.type];
 
 /**
  * Writes tensors as one safetensors file, whole or not at all, in the order given.

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf, UserError } from "../../base/errors.js";
 import type { Progress } from "../../base/progress.js";
-import { openDevice } from "../../graph/index.js";
+import { elementCount, openDevice } from "../../graph/index.js";
 import { openModel } from "../../models/index.js";
 import { loadTokenizer } from "../../tokens/index.js";
 import { chatTemplateOf } from "./chat-template.js";
@@ -64,8 +64,7 @@ async function load({
     chatTemplate: await chatTemplateOf(opened.folder),
   });
   const parameters =
-    opened.model.stored.count +
-    opened.model.parameters.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+    opened.model.stored.count + opened.model.parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const { kind, doubleQuantization: twice } = opened.quantization;
   const { lora } = opened.model.weights;
   const parts = [

@@ -3,17 +3,27 @@ import type { Value } from "../builder.js";
 import type { DeviceArray, Program, RunOptions } from "../device.js";
 import { GraphError } from "../errors.js";
 import { EMPTY_SEQUENCE, type LoweredGraph } from "../lower.js";
-import { type Dimension, elementCount, factorsOf, type Shape, sameShape, showShape } from "../shape.js";
+import { elementCount, factorsOf, sameShape, showShape } from "../shape.js";
 import { arrayOver, bytesOf, type ElementType } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
+import type { Counting } from "./counting.js";
+import type { BindingLimit } from "./limits.js";
 import type { MemoryPool } from "./memory-pool.js";
 import { Overwriting } from "./overwriting.js";
+import { fits, type Sizes, shapeIn } from "./sizes.js";
 
 const SHRINK = { extra: { memory: { enable_memory_arena_shrinkage: "cpu:0" } } };
 
 type Arrays = Readonly<Record<string, DeviceArray>>;
-/** How large each name of a dimension is in one run. */
-type Sizes = Map<string, number>;
+
+/** What a program needs of the device that it was compiled for. */
+export interface ProgramDevice {
+  /** The memory that outputs are placed in, where they lie in the machine's own. */
+  readonly pool?: MemoryPool;
+  readonly counting: Counting;
+  readonly limit?: BindingLimit;
+  release(session: InferenceSession): Promise<void>;
+}
 
 /** A session with its inputs checked before it runs. */
 export class SessionProgram implements Program {
@@ -26,9 +36,7 @@ export class SessionProgram implements Program {
     readonly name: string,
     session: InferenceSession,
     private readonly graph: LoweredGraph,
-    /** The memory that outputs are placed in, where they lie in the machine's own. */
-    private readonly pool: MemoryPool | undefined,
-    private readonly release: (session: InferenceSession) => Promise<void>,
+    private readonly on: ProgramDevice,
   ) {
     this.session = session;
     this.inputs = graph.inputs;
@@ -41,8 +49,10 @@ export class SessionProgram implements Program {
     const sizes: Sizes = new Map();
     const feeds = this.check(inputs, sizes);
     if (options.into) this.checkInto(inputs, options.into, sizes);
+    this.on.limit?.checkRun(this.name, this.graph, sizes);
+    this.on.counting.run(this.graph.operators, inputs);
     const placed = this.place(options.into ?? {}, sizes);
-    const everything = this.pool && placed.size === this.outputs.size;
+    const everything = this.on.pool && placed.size === this.outputs.size;
     const fetches: Record<string, Tensor | null> = everything ? { [EMPTY_SEQUENCE]: null } : {};
     for (const name of this.outputs.keys()) fetches[name] = placed.get(name)?.tensor ?? null;
     const results = await this.compute(feeds, fetches, options.shrink ?? false);
@@ -52,13 +62,14 @@ export class SessionProgram implements Program {
       arrays[name] =
         options.into?.[name] ?? placed.get(name) ?? new TensorArray(tensor!, tensor!.type as ElementType, tensor!.dims);
     }
+    this.on.counting.outputs(arrays);
     return arrays;
   }
 
   async dispose(): Promise<void> {
     const session = this.session;
     this.session = undefined;
-    if (session) await this.release(session);
+    if (session) await this.on.release(session);
   }
 
   private async compute(
@@ -122,13 +133,13 @@ export class SessionProgram implements Program {
   /** Arrays for the outputs whose shape is known: those given, and fresh ones. */
   private place(into: Arrays, sizes: Sizes): Map<string, TensorArray> {
     const placed = new Map<string, TensorArray>();
-    if (!this.pool) return placed;
+    if (!this.on.pool) return placed;
     for (const [name, value] of this.outputs) {
       const given = into[name];
       if (given) placed.set(name, own(given, `The array for output ${name}`));
       else {
         const shape = shapeIn(value.shape, sizes);
-        if (shape) placed.set(name, this.newArray(value.type, shape, this.pool));
+        if (shape) placed.set(name, this.newArray(value.type, shape, this.on.pool));
       }
     }
     return placed;
@@ -140,7 +151,7 @@ export class SessionProgram implements Program {
   }
 
   private checkInto(inputs: Arrays, into: Arrays, sizes: Sizes): void {
-    if (!this.pool && Object.keys(into).length > 0) {
+    if (!this.on.pool && Object.keys(into).length > 0) {
       throw new GraphError(`The program ${this.name}: outputs are not written into given arrays on this device`, {
         hint: "Take the array that run gives back and dispose of the old one.",
       });
@@ -177,39 +188,6 @@ export class SessionProgram implements Program {
       }
     }
   }
-}
-
-/** The numbers of a shape; undefined where a name's size shows only when the graph has run. */
-function shapeIn(shape: Shape, sizes: Sizes): number[] | undefined {
-  const numbers: number[] = [];
-  for (const dimension of shape) {
-    const size = sizeIn(dimension, sizes);
-    if (size === undefined) return undefined;
-    numbers.push(size);
-  }
-  return numbers;
-}
-
-function sizeIn(dimension: Dimension, sizes: Sizes): number | undefined {
-  if (typeof dimension === "number") return dimension;
-  const known = sizes.get(dimension);
-  if (known !== undefined) return known;
-  const { factor, names } = factorsOf(dimension);
-  let product = factor;
-  for (const name of names) {
-    const size = sizes.get(name);
-    if (size === undefined) return undefined;
-    product *= size;
-  }
-  return product;
-}
-
-function fits(dimension: string, size: number, sizes: Sizes): boolean {
-  const known = sizeIn(dimension, sizes);
-  if (known !== undefined) return known === size;
-  const { factor, names } = factorsOf(dimension);
-  if (names.length === 1 && size % factor === 0) sizes.set(names[0]!, size / factor);
-  return size % factor === 0;
 }
 
 function overlap(a: DeviceArray, b: DeviceArray): boolean {

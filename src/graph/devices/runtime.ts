@@ -1,7 +1,15 @@
 import { availableParallelism } from "node:os";
 import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
 import { GraphBuilder } from "../builder.js";
-import type { CompileOptions, Device, DeviceArray, DeviceName, DeviceOptions, Program } from "../device.js";
+import type {
+  CompileOptions,
+  Device,
+  DeviceArray,
+  DeviceCounters,
+  DeviceName,
+  DeviceOptions,
+  Program,
+} from "../device.js";
 import { encodeModel } from "../encode.js";
 import { GraphError } from "../errors.js";
 import { type Capabilities, lower } from "../lower.js";
@@ -9,6 +17,8 @@ import { add } from "../ops/arithmetic.js";
 import { elementCount, sameShape, showShape } from "../shape.js";
 import { type ElementType, newArray, type TypedArray, typeOfArray } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
+import { Counting } from "./counting.js";
+import { BindingLimit } from "./limits.js";
 import { MemoryPool } from "./memory-pool.js";
 import { SessionProgram } from "./program.js";
 
@@ -64,6 +74,8 @@ class RuntimeDevice implements Device {
   private readonly adders = new Map<string, Promise<Program>>();
   private readonly retired: InferenceSession[] = [];
   private readonly pool = new MemoryPool();
+  private readonly counting: Counting;
+  private readonly limit?: BindingLimit;
 
   readonly name: DeviceName;
   readonly memory: Device["memory"];
@@ -74,6 +86,12 @@ class RuntimeDevice implements Device {
   ) {
     this.name = spec.name;
     this.memory = spec.memory === "host" ? "host" : "device";
+    this.counting = new Counting(spec.memory !== "host");
+    if (spec.bindingLimit !== undefined) this.limit = new BindingLimit(spec.name, spec.bindingLimit);
+  }
+
+  get counters(): DeviceCounters {
+    return this.counting.now;
   }
 
   private get host(): boolean {
@@ -92,10 +110,12 @@ class RuntimeDevice implements Device {
     return wrap(newArray(type, elementCount(shape)), shape, type);
   }
 
-  async upload(array: DeviceArray): Promise<DeviceArray> {
+  async upload(array: DeviceArray, name = "An array"): Promise<DeviceArray> {
     const { tensor, type, shape, onDevice } = own(array, "upload");
+    this.limit?.check(name, type, shape);
     if (this.spec.memory !== "device" || onDevice) return array;
     const session = await this.copySession(type, true);
+    this.counting.sent(array);
     const { out } = await session.run({ in: tensor });
     return new TensorArray(out!, type, shape);
   }
@@ -104,6 +124,7 @@ class RuntimeDevice implements Device {
     const { tensor, type, onDevice } = own(array, "read");
     if (!onDevice) return array.data;
     const session = await this.copySession(type, false);
+    this.counting.read(array.bytes);
     const { out } = await session.run({ in: tensor });
     return new TensorArray(out!, type, array.shape).data;
   }
@@ -132,9 +153,14 @@ class RuntimeDevice implements Device {
       options,
       lowered.keepDuplicates,
     );
-    return new SessionProgram(graph.name, session, lowered, this.host ? this.pool : undefined, (done) => {
-      if (options.profilePrefix) done.endProfiling();
-      return this.release(done);
+    return new SessionProgram(graph.name, session, lowered, {
+      ...(this.host ? { pool: this.pool } : {}),
+      counting: this.counting,
+      limit: this.limit,
+      release: (done) => {
+        if (options.profilePrefix) done.endProfiling();
+        return this.release(done);
+      },
     });
   }
 

@@ -2,10 +2,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Device, openDevice } from "../../graph/index.js";
+import { bfloat16Bits, type Device, openDevice } from "../../graph/index.js";
 import { createTinyDecoder } from "../decoder/create.js";
 import type { DecoderModel } from "../decoder/decoder.js";
-import { bfloat16Bits } from "../float-formats.js";
 import { openCheckpoint } from "../load.js";
 import { loadDecoder } from "../load-model.js";
 import { addLora, mergeAdapterFolder } from "../lora/index.js";

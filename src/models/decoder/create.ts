@@ -1,4 +1,5 @@
 import type { Device } from "../../graph/index.js";
+import { elementCount } from "../../graph/index.js";
 import type { ModelFiles } from "../language-model.js";
 import { Random } from "../random.js";
 import { makeParameter, Weights } from "../weights.js";
@@ -41,7 +42,7 @@ export async function createTinyDecoder(
   const weights = new Weights(device);
   const random = new Random(seed);
   for (const [name, shape] of decoderWeightShapes(config)) {
-    const elements = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    const elements = new Float32Array(elementCount(shape));
     // A tied table of deviation 1/√size gives logits of order one.
     if (shape.length === 2) random.fillNormal(elements, shape[1]! ** -0.5);
     else if (!config.norm.storedLessOne && name.endsWith(".weight")) elements.fill(1);

@@ -2,9 +2,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Device, openDevice } from "../../graph/index.js";
+import { bfloat16Bits, type Device, openDevice } from "../../graph/index.js";
 import { gemma2 } from "../architectures/gemma2.js";
-import { bfloat16Bits } from "../float-formats.js";
 import { openCheckpoint } from "../load.js";
 import { loadDecoder } from "../load-model.js";
 import { addLora, baseOf, loadAdapter, mergeAdapters, readAdapterSettings } from "../lora/index.js";

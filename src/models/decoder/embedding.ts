@@ -1,4 +1,12 @@
-import { type DeviceArray, type GraphBuilder, gather, gradientsFrom, mul, type Value } from "../../graph/index.js";
+import {
+  type DeviceArray,
+  type GraphBuilder,
+  gather,
+  gradientsFrom,
+  mul,
+  roundToBfloat16,
+  type Value,
+} from "../../graph/index.js";
 import { expandToFloat32 } from "../float-formats.js";
 import type { Table } from "./table.js";
 
@@ -81,10 +89,4 @@ export class Embedding {
     const rows = gather(table, graph.input("tokens", "int32", ["T"]));
     return this.scale === 1 ? rows : mul(rows, this.scale);
   }
-}
-
-function roundToBfloat16(value: number): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer);
-  bits[0] = ((bits[0]! + 0x7fff + ((bits[0]! >> 16) & 1)) & 0xffff0000) >>> 0;
-  return new Float32Array(bits.buffer)[0]!;
 }

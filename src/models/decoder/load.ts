@@ -1,6 +1,7 @@
 import { memoryFree } from "../../base/memory.js";
 import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
+import { elementCount } from "../../graph/index.js";
 import type { ArchitectureLoadOptions } from "../architecture.js";
 import { bfloat16Weight } from "../bfloat16-weight.js";
 import type { CheckpointWeights } from "../checkpoint-weights.js";
@@ -37,8 +38,6 @@ async function isTied(
 /** Share of the free memory that float32 weights may take before they are held in less. */
 const MOST = 0.7;
 
-const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-
 /** The model of a checkpoint. One tensor is held twice at a time: as read, and as it will be held. */
 export async function decoderFromCheckpoint(
   description: DecoderDescription,
@@ -58,7 +57,7 @@ export async function decoderFromCheckpoint(
   const stays =
     !store &&
     (compact ??
-      4 * [...shapes].reduce((sum, [name, shape]) => sum + (isTable(name) ? 0 : elementsOf(shape)), 0) >
+      4 * [...shapes].reduce((sum, [name, shape]) => sum + (isTable(name) ? 0 : elementCount(shape)), 0) >
         MOST * memoryFree());
   const weights = new Weights(device, stored.torchDtype);
   const tables = new Map<string, FrozenTable>();
@@ -77,7 +76,7 @@ export async function decoderFromCheckpoint(
         bfloat16Weight(device, shape as [number, number], await stored.readBfloat16(place(name))),
       );
     } else if (store && shape.length === 2 && !isTable(name)) {
-      if (memory.length < elementsOf(shape)) memory = new Float32Array(elementsOf(shape));
+      if (memory.length < elementCount(shape)) memory = new Float32Array(elementCount(shape));
       weights.addStored(
         name,
         await store(name, shape as [number, number], await stored.readFloat32(place(name), shape, memory), device),

@@ -1,7 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Device, GraphBuilder, gradientsFrom, openDevice } from "../../graph/index.js";
-import { float16Bits, roundToFloat16 } from "../float-formats.js";
+import {
+  type Device,
+  float16Bits,
+  GraphBuilder,
+  gradientsFrom,
+  openDevice,
+  roundToFloat16,
+} from "../../graph/index.js";
 import { Random } from "../random.js";
 import { SafetensorsFile } from "../safetensors.js";
 import {

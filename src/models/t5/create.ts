@@ -1,4 +1,5 @@
 import type { Device } from "../../graph/index.js";
+import { elementCount } from "../../graph/index.js";
 import type { ModelFiles } from "../language-model.js";
 import { Random } from "../random.js";
 import { makeParameter, Weights } from "../weights.js";
@@ -40,7 +41,7 @@ export async function createT5(
   const weights = new Weights(device);
   const random = new Random(seed);
   for (const [name, shape] of t5WeightShapes(config, false)) {
-    const elements = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    const elements = new Float32Array(elementCount(shape));
     const deviation = deviationOf(name, config);
     weights.add(
       await makeParameter(
