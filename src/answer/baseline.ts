@@ -57,7 +57,10 @@ function majority(rows: Iterable<Pick<Row, "answer">>): { letter: Letter; count:
     counts.set(answer, (counts.get(answer) ?? 0) + 1);
     n++;
   }
-  if (n === 0) throw new UsageError("baseline:majority needs rows whose answers it can count");
+  if (n === 0)
+    throw new UsageError("baseline:majority needs rows whose answers it can count", {
+      hint: "Take more rows (data.rowsPerLanguage, the length filter), or another baseline.",
+    });
   const countOf = (letter: Letter): number => counts.get(letter) ?? 0;
   const letter = OPTION_LETTERS.reduce<Letter>((best, other) => (countOf(other) > countOf(best) ? other : best), "A");
   return { letter, count: countOf(letter), n };

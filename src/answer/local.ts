@@ -42,7 +42,9 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
       const prompts: number[][] = [];
       for (const { prompt } of requests) {
         if (typeof prompt !== "string")
-          throw new UserError("a local model is asked with plain prompts, not with chats");
+          throw new UserError("a local model is asked with plain prompts, not with chats", {
+            hint: "Set answerer.prompt to a plain one, such as gemma-2; mmmlu serve takes chats.",
+          });
         const ids = await tokenizer.encode(prompt, true);
         // Cut on the right behind the special token in front, as a tokenizer that truncates does.
         prompts.push(options.maximumPromptTokens ? ids.slice(0, options.maximumPromptTokens) : ids);
@@ -92,11 +94,13 @@ async function singleTokens(
   if (several >= 0)
     throw new UserError(
       `the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(letters[several]!))} with ${ids[several]?.length} tokens: letters' log-probabilities need one each`,
+      { hint: "Use the tokenizer that belongs to the model." },
     );
   const single = ids.map((one) => one[0] as number);
   if (new Set(single).size !== single.length || single.includes(tokenizer.unknownId ?? -1))
     throw new UserError(
       `the tokenizer of ${tokenizer.source} has no token of its own for each of the letters A to ${letters.at(-1)}`,
+      { hint: "Use the tokenizer that belongs to the model." },
     );
   return single;
 }

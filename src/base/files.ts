@@ -93,7 +93,10 @@ export async function readJson<T = unknown>(path: string): Promise<T> {
   try {
     return JSON.parse(text) as T;
   } catch (error) {
-    throw new UserError(`${path} is not JSON: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`${path} is not JSON: ${messageOf(error)}`, {
+      hint: "It is damaged, or another program wrote it: write or fetch it again.",
+      cause: error,
+    });
   }
 }
 

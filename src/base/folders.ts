@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "./errors.js";
-import { syncFolder } from "./files.js";
+import { hintForSystemError, syncFolder } from "./files.js";
 
 /**
  * Writes a folder whole or not at all: `fill` writes into a neighbour, which then takes the name; a folder that had
@@ -19,7 +19,10 @@ export async function writeFolderWhole(path: string, fill: (folder: string) => v
     mkdirSync(dirname(target), { recursive: true });
     mkdirSync(fresh);
   } catch (error) {
-    throw new UserError(`cannot write the folder ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot write the folder ${path}: ${messageOf(error)}`, {
+      hint: hintForSystemError(error),
+      cause: error,
+    });
   }
   try {
     await fill(fresh);
@@ -30,7 +33,10 @@ export async function writeFolderWhole(path: string, fill: (folder: string) => v
       renameSync(fresh, target);
     } catch (error) {
       if (replaces) renameSync(old, target);
-      throw new UserError(`cannot write the folder ${path}: ${messageOf(error)}`, { cause: error });
+      throw new UserError(`cannot write the folder ${path}: ${messageOf(error)}`, {
+        hint: hintForSystemError(error),
+        cause: error,
+      });
     }
     syncFolder(dirname(target));
     rmSync(old, { recursive: true, force: true });

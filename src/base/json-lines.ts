@@ -187,7 +187,9 @@ export async function* readJsonLines<T>(path: string): AsyncGenerator<T> {
       value = JSON.parse(text) as T;
     } catch (error) {
       if (!whole) return;
-      throw new UserError(`${path}:${number}: not a JSON object: ${messageOf(error)}`);
+      throw new UserError(`${path}:${number}: not a JSON object: ${messageOf(error)}`, {
+        hint: "It is damaged, or another program wrote it: write or fetch it again.",
+      });
     }
     yield value;
   }

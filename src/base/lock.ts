@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { UserError } from "./errors.js";
+import { hintForSystemError } from "./files.js";
 import { tidyFolder } from "./folders.js";
 
 /** Locks that this process holds. */
@@ -64,7 +65,10 @@ function create(path: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new UserError(`cannot write ${path}: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`cannot write ${path}: ${(error as Error).message}`, {
+      hint: hintForSystemError(error),
+      cause: error,
+    });
   }
 }
 

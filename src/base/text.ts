@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import { messageOf, UserError } from "./errors.js";
+import { hintForReading } from "./hint-for-reading.js";
 
 /** Bytes that a text file read as a whole has at most, unless a reader says otherwise. */
 export const LONGEST_TEXT = 256 << 20;
@@ -24,9 +25,12 @@ export async function readText(path: string, most = LONGEST_TEXT): Promise<strin
 async function readBytes(path: string, most: number): Promise<Buffer> {
   try {
     const about = await stat(path);
-    if (about.isDirectory()) throw new UserError(`${path} is a folder, not a file`);
+    if (about.isDirectory()) throw new UserError(`${path} is a folder, not a file`, { hint: "Give a file in it." });
     // A pipe would be waited for without end.
-    if (!about.isFile()) throw new UserError(`${path} is no plain file`);
+    if (!about.isFile())
+      throw new UserError(`${path} is no plain file`, {
+        hint: "Pipes and devices are not read: save what they give as a file.",
+      });
     if (about.size > most)
       throw new UserError(`${path} has ${about.size} bytes, more than the ${most} that are read`, {
         hint: "Is it the right file?",
@@ -34,7 +38,7 @@ async function readBytes(path: string, most: number): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
 }
 
@@ -88,11 +92,14 @@ export async function* readLines(path: string, longest = LONGEST_LINE): AsyncGen
 export async function* readPieces(path: string): AsyncGenerator<string> {
   const decoder = new StringDecoder("utf8");
   try {
-    if (!(await stat(path)).isFile()) throw new UserError(`${path} is no plain file`);
+    if (!(await stat(path)).isFile())
+      throw new UserError(`${path} is no plain file`, {
+        hint: "Pipes and devices are not read: save what they give as a file.",
+      });
     for await (const bytes of createReadStream(path, { highWaterMark: 1 << 18 })) yield decoder.write(bytes as Buffer);
   } catch (error) {
     if (!(error instanceof Error && "syscall" in error)) throw error;
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
   const rest = decoder.end();
   if (rest) yield rest;

@@ -39,7 +39,10 @@ export function mergeCommand(command: Command): Command {
 
 async function merge(given: string, flags: MergeFlags): Promise<void> {
   const adapter = savedModelOf(given);
-  if (!existsSync(adapter)) throw new UserError(`there is no folder ${given}`);
+  if (!existsSync(adapter))
+    throw new UserError(`there is no folder ${given}`, {
+      hint: "Give an adapter's folder, or that of the run that trained it.",
+    });
   const progress = progressOn();
   const { base, revision } = baseOf(await readAdapterSettings(adapter), flags);
   const trainedOn = (await readEnvironment(adapter))?.quantization;

@@ -74,7 +74,9 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
   // Before gigabytes are loaded.
   checkAccess(access);
   if (flags.doubleQuantization && !["fp4", "nf4"].includes(flags.quantization ?? ""))
-    throw new UsageError("--double-quantization goes with --quantization fp4 or nf4");
+    throw new UsageError("--double-quantization goes with --quantization fp4 or nf4", {
+      hint: "Give both, or neither.",
+    });
   const progress = progressOn();
   const say = (line: string): void => progress.say(line);
   const source = model === SAMPLE ? await sampleModelFolder(progress) : savedModelOf(model);

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { checkStopped, messageOf, UserError } from "../base/errors.js";
 import { sha256OfFile } from "../base/files.js";
+import { hintForReading } from "../base/hint-for-reading.js";
 import { type Progress, silent } from "../base/progress.js";
 import {
   isOwnFile,
@@ -233,6 +234,6 @@ function identityOf(path: string): string {
     if (!about.isFile()) throw new Error("it is no plain file");
     return [about.dev, about.ino, about.size, about.mtimeNs].join(" ");
   } catch (error) {
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
 }

@@ -13,10 +13,12 @@ import { requireColumns, type Table } from "./table.js";
  * bytes that are not UTF-8, no rows
  */
 export async function readCsv(path: string, wanted: readonly string[] = []): Promise<Table> {
-  if (statSync(path).size === 0) throw new UserError(`${path}: the file is empty`);
+  if (statSync(path).size === 0)
+    throw new UserError(`${path}: the file is empty`, { hint: "Fetch or write the file again." });
   const order = columnOrder(path, wanted);
   const cells = (await cellsByDuckdb(path, order)) ?? cellsByRecords(path, order.length);
-  if (!cells[0]?.length) throw new UserError(`${path}: there is a header but no row`);
+  if (!cells[0]?.length)
+    throw new UserError(`${path}: there is a header but no row`, { hint: "Fetch or write the file again." });
   return {
     path,
     length: cells[0].length,
@@ -43,14 +45,21 @@ async function cellsByDuckdb(path: string, order: readonly string[]): Promise<un
     return reader.getColumns();
   } catch (error) {
     const fault = firstFault(path, order.length);
-    if (fault) throw new UserError(`${path}:${fault.line}: ${fault.what}`, { cause: error });
+    if (fault)
+      throw new UserError(`${path}:${fault.line}: ${fault.what}`, {
+        hint: "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double quotes.",
+        cause: error,
+      });
     return undefined;
   }
 }
 
 function cellsByRecords(path: string, width: number): string[][] {
   const fault = firstFault(path, width);
-  if (fault) throw new UserError(`${path}:${fault.line}: ${fault.what}`);
+  if (fault)
+    throw new UserError(`${path}:${fault.line}: ${fault.what}`, {
+      hint: "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double quotes.",
+    });
   const cells: string[][] = Array.from({ length: width }, () => []);
   visitRecords(path, (index, _line, record) => {
     if (index > 0) record.forEach((cell, column) => cells[column]?.push(cell));
@@ -79,6 +88,9 @@ function columnOrder(path: string, wanted: readonly string[]): string[] {
   const names = header.map((name, index) => (index === 0 && name === "" ? "Unnamed: 0" : name));
   requireColumns(`${path}:1`, names, wanted);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new UserError(`${path}:1: the column "${printableName(twice)}" is there twice`);
+  if (twice !== undefined)
+    throw new UserError(`${path}:1: the column "${printableName(twice)}" is there twice`, {
+      hint: "Rename or remove one of them.",
+    });
   return names;
 }

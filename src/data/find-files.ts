@@ -48,7 +48,10 @@ function isPart(pattern: string, path: string): boolean {
 export async function findFiles(task: Task, options: CorpusOptions): Promise<Found> {
   const { source } = options;
   if (source === "sample") {
-    if (task.name !== mmmlu.name) throw new UserError(`the embedded sample is of ${mmmlu.name}, not of ${task.name}`);
+    if (task.name !== mmmlu.name)
+      throw new UserError(`the embedded sample is of ${mmmlu.name}, not of ${task.name}`, {
+        hint: "Leave --sample out, or set data.task=mmmlu.",
+      });
     return { kind: "sample", revision: undefined, files: inFolder(task, sampleFolder(), options) };
   }
   if (existsSync(source)) return { kind: "folder", revision: undefined, files: inFolder(task, source, options) };

@@ -25,7 +25,10 @@ export async function readJsonRows(path: string, wanted?: readonly string[]): Pr
       if (wanted && !wanted.includes(key)) continue;
       const cell = cellSchema.safeParse(value);
       if (!cell.success) {
-        if (wanted) throw new UserError(`${path}:${number}: ${key}: neither text nor a list of texts`);
+        if (wanted)
+          throw new UserError(`${path}:${number}: ${key}: neither text nor a list of texts`, {
+            hint: "Mend the line: options are a list of texts, or a key each.",
+          });
         continue;
       }
       const column = columns.get(key) ?? [];
@@ -34,7 +37,7 @@ export async function readJsonRows(path: string, wanted?: readonly string[]): Pr
       column[row] = Array.isArray(cell.data) ? cell.data.map(textOf) : textOf(cell.data);
     }
   }
-  if (lines.length === 0) throw new UserError(`${path}: there is no row`);
+  if (lines.length === 0) throw new UserError(`${path}: there is no row`, { hint: "Fetch or write the file again." });
   if (wanted) requireColumns(path, [...columns.keys()], wanted);
   for (const column of columns.values()) while (column.length < lines.length) column.push(null);
   return { path, length: lines.length, columns, place: (row) => `${path}:${lines[row]}` };
@@ -50,6 +53,9 @@ function recordOf(place: string, text: string): Record<string, unknown> {
     });
   }
   const record = recordSchema.safeParse(value);
-  if (!record.success) throw new UserError(`${place}: not a JSON object: ${faultsOf(record.error)}`);
+  if (!record.success)
+    throw new UserError(`${place}: not a JSON object: ${faultsOf(record.error)}`, {
+      hint: "A .jsonl file has a JSON object on each line.",
+    });
   return record.data;
 }

@@ -23,7 +23,9 @@ export const readParquet = (path: string, wanted?: readonly string[]): Promise<T
     const names = wanted ? [...new Set(wanted)] : [...types.keys()].filter((name) => PLAIN.test(types.get(name)!));
     for (const name of names)
       if (!PLAIN.test(types.get(name)!))
-        throw new UserError(`${path}: the column "${name}" holds ${types.get(name)}, neither text nor numbers`);
+        throw new UserError(`${path}: the column "${name}" holds ${types.get(name)}, neither text nor numbers`, {
+          hint: "Write it as text, or name another column (data.columns).",
+        });
     try {
       await checkSize(path, database, from, names);
       const read = names.map((name) =>
@@ -33,7 +35,7 @@ export const readParquet = (path: string, wanted?: readonly string[]): Promise<T
       );
       const columns = (await database.runAndReadAll(`select ${read.join(", ")} from ${from}`)).getColumns();
       const length = columns[0]?.length ?? 0;
-      if (length === 0) throw new UserError(`${path}: there is no row`);
+      if (length === 0) throw new UserError(`${path}: there is no row`, { hint: "Fetch or write the file again." });
       return {
         path,
         length,

@@ -201,7 +201,7 @@ export class RowReader {
   }
 
   private fail(table: Table, i: number, what: string): never {
-    throw new UserError(`${table.place(i)}: ${what}`);
+    throw new UserError(`${table.place(i)}: ${what}`, { hint: "Mend the row, or leave it out of the file." });
   }
 }
 

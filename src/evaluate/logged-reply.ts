@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { z } from "zod";
 import { type RawReply, rawReplySchema } from "../answer/index.js";
 import { messageOf, UserError } from "../base/errors.js";
+import { hintForReading } from "../base/hint-for-reading.js";
 import { faultsOf } from "../base/json.js";
 
 import { type RowFacts, rowFactsSchema } from "./row-facts.js";
@@ -91,7 +92,7 @@ export async function* readLog(path: string): AsyncGenerator<LogLine> {
       if (start < piece.length) take(piece.subarray(start));
     }
   } catch (error) {
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
   if (length > 0) {
     const last = line(true);

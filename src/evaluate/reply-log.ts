@@ -43,7 +43,9 @@ export class ReplyLog {
     for (const reply of replies) {
       const checked = loggedReplySchema.safeParse(reply);
       if (!checked.success)
-        throw new UserError(`the reply to ${reply.ids[0]} cannot be kept: ${faultsOf(checked.error)}`);
+        throw new UserError(`the reply to ${reply.ids[0]} cannot be kept: ${faultsOf(checked.error)}`, {
+          hint: "Nothing of it was written. Ask another server, or report what it sends.",
+        });
     }
     this.file.append(...replies);
   }

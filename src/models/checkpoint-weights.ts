@@ -32,6 +32,7 @@ export async function readShardMap(index: string): Promise<Readonly<Record<strin
   if (tensors === 0 || tensors > MOST_TENSORS || shards > MOST_SHARDS)
     throw new UserError(
       `${index} names ${tensors} tensors in ${shards} files; from 1 to ${MOST_TENSORS} in at most ${MOST_SHARDS} are read`,
+      { hint: "Is it a model's index? Download it again." },
     );
   return map;
 }
@@ -121,7 +122,9 @@ export class CheckpointWeights {
           shards.set(shard, (file = await SafetensorsFile.open(path)));
         }
         if (!file.tensors.has(name))
-          throw new UserError(`${index} says that tensor ${name} lies in ${shard}, and it does not`);
+          throw new UserError(`${index} says that tensor ${name} lies in ${shard}, and it does not`, {
+            hint: "Index and shards do not belong together: download the whole model again.",
+          });
         places.set(name, file);
       }
     } catch (error) {

@@ -30,7 +30,7 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
   const json = await readJson<unknown>(path);
   const floatKeys = floatKeysOf(await readFile(path, "utf8"));
   if (json === null || typeof json !== "object" || Array.isArray(json))
-    throw new UserError(`${path} is not a JSON object`);
+    throw new UserError(`${path} is not a JSON object`, { hint: "Download or copy it again." });
   const modelType = (json as { model_type?: unknown }).model_type;
   return {
     path,
@@ -91,5 +91,7 @@ export function parseConfig<T>(file: Pick<ConfigFile, "path" | "json">, schema: 
   const result = schema.safeParse(file.json);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`);
-  throw new UserError(`${file.path} is no configuration of ${title}: ${problems.join("; ")}`);
+  throw new UserError(`${file.path} is no configuration of ${title}: ${problems.join("; ")}`, {
+    hint: "Copy config.json anew from where the model comes from.",
+  });
 }

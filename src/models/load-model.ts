@@ -38,7 +38,9 @@ export async function loadModel<Model extends LanguageModel = LanguageModel>(
   try {
     const architecture = architectureOf(checkpoint.config);
     if (wanted && architecture !== (wanted as Architecture))
-      throw new UserError(`${source} is ${architecture.title}, not ${wanted.title}`);
+      throw new UserError(`${source} is ${architecture.title}, not ${wanted.title}`, {
+        hint: "Load it with loadModel, which takes every architecture.",
+      });
     return (await architecture.fromCheckpoint(checkpoint, device, options)) as Model;
   } finally {
     await checkpoint.close();

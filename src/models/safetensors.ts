@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, UserError } from "../base/errors.js";
+import { hintForReading } from "../base/hint-for-reading.js";
 import { printableName } from "../base/printable.js";
 import { elementCount } from "../graph/index.js";
 import { expandToFloat32, readsAsFloat32, STORED_TYPES, type StoredType } from "./float-formats.js";
@@ -45,7 +46,7 @@ export class SafetensorsFile {
     try {
       file = await open(path, "r");
     } catch (error) {
-      throw new UserError(`cannot open ${path}: ${messageOf(error)}`, { cause: error });
+      throw new UserError(`cannot open ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
     }
     try {
       const size = (await file.stat()).size;
@@ -61,7 +62,7 @@ export class SafetensorsFile {
   /** The entry of a tensor. @throws {UserError} where the file has none of that name. */
   entry(name: string): StoredTensor {
     const entry = this.tensors.get(name);
-    if (!entry) throw new UserError(`${this.path} has no tensor ${name}`);
+    if (!entry) throw new UserError(`${this.path} has no tensor ${name}`, { hint: "Is it the right file?" });
     return entry;
   }
 
@@ -80,7 +81,8 @@ export class SafetensorsFile {
     for (let done = 0; done < bytes; ) {
       // One read call gives at most 2 GiB on Linux.
       const read = readSync(this.file.fd, out, done, Math.min(bytes - done, 1 << 30), offset + done);
-      if (read === 0) throw new UserError(`${this.path} ends before its tensor ${name}`);
+      if (read === 0)
+        throw new UserError(`${this.path} ends before its tensor ${name}`, { hint: "Download or copy it again." });
       done += read;
     }
     return out;
@@ -117,7 +119,9 @@ export class SafetensorsFile {
     memory?: Float32Array,
   ): Promise<Float32Array> {
     if (!readsAsFloat32(entry.type))
-      throw new UserError(`${this.path}: tensor ${entry.name} is ${entry.type}, not F32, F16, BF16 or F64`);
+      throw new UserError(`${this.path}: tensor ${entry.name} is ${entry.type}, not F32, F16, BF16 or F64`, {
+        hint: "Weights that are stored quantized are not supported: take the model as it was before.",
+      });
     const width = STORED_TYPES[entry.type];
     const out = memory && memory.length >= count ? memory.subarray(0, count) : new Float32Array(count);
     if (entry.type === "F32") {

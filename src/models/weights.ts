@@ -135,7 +135,10 @@ export class Weights {
   /** A float32 parameter. @throws {UserError} where there is none of that name. */
   get(name: string): Parameter {
     const parameter = this.byName.get(name);
-    if (!parameter) throw new UserError(`the model has no weight ${name}`);
+    if (!parameter)
+      throw new UserError(`the model has no weight ${name}`, {
+        hint: "model.parameters and weights.linearLayers tell the names.",
+      });
     return parameter;
   }
 

@@ -2,6 +2,7 @@ import { lstatSync, realpathSync, statSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../base/errors.js";
+import { hintForReading } from "../base/hint-for-reading.js";
 import { joinInside } from "../base/inside.js";
 import { readJsonAs } from "../base/json.js";
 
@@ -119,7 +120,7 @@ export function runFile(path: string, name: string): string | undefined {
       throw new UserError(`${file} is no plain file`, { hint: "A run's folder holds files: remove it." });
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot read ${file}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
   return file;
 }

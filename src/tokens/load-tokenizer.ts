@@ -113,7 +113,10 @@ async function loadFrom(source: string, find: (name: string) => string | undefin
     try {
       return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition, names);
     } catch (error) {
-      throw new UserError(`${whole} is not a tokenizer that can be read: ${messageOf(error)}`, { cause: error });
+      throw new UserError(`${whole} is not a tokenizer that can be read: ${messageOf(error)}`, {
+        hint: "Download or copy it again; it is to be a tokenizer.json as the tokenizers library writes it.",
+        cause: error,
+      });
     }
   }
   const [vocabulary, merges] = [find("vocab.json"), find("merges.txt")];

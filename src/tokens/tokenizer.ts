@@ -178,7 +178,9 @@ export class Tokenizer {
       ids.push(added[0] as number);
     }
     if (new Set(ids).size !== letters.length)
-      throw new UserError(`the tokenizer of ${this.source} writes two letters with the same token`);
+      throw new UserError(`the tokenizer of ${this.source} writes two letters with the same token`, {
+        hint: "Letters' log-probabilities need one of its own for each; accuracy by generation does not.",
+      });
     return ids;
   }
 }

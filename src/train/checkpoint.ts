@@ -78,9 +78,13 @@ async function readState(path: string): Promise<State> {
   if (!result.success)
     throw new UserError(
       `${file}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`,
+      { hint: "Remove the folder checkpoints to train from the first step." },
     );
   const { sha256: told, ...rest } = result.data;
-  if (hashOf(rest) !== told) throw new UserError(`${file} is not as it was written: its SHA-256 is another`);
+  if (hashOf(rest) !== told)
+    throw new UserError(`${file} is not as it was written: its SHA-256 is another`, {
+      hint: "Remove the folder checkpoints to train from the first step.",
+    });
   return result.data;
 }
 
@@ -89,9 +93,14 @@ async function verified(path: string): Promise<State> {
   const state = await readState(path);
   for (const name of FILES) {
     const file = join(path, name);
-    if (!existsSync(file)) throw new UserError(`${file} is missing`);
+    if (!existsSync(file))
+      throw new UserError(`${file} is missing`, {
+        hint: "Remove the folder checkpoints to train from the first step.",
+      });
     if ((await sha256OfFile(file)) !== state.files[name])
-      throw new UserError(`${file} is not as it was written: its SHA-256 is another`);
+      throw new UserError(`${file} is not as it was written: its SHA-256 is another`, {
+        hint: "Remove the folder checkpoints to train from the first step.",
+      });
   }
   return state;
 }

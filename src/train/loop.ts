@@ -36,11 +36,17 @@ export async function train(
     epochs: options.epochs,
     seed: options.seed,
   };
-  if (plan.rows === 0) throw new UserError("there is no row to train on");
+  if (plan.rows === 0)
+    throw new UserError("there is no row to train on", { hint: "Take more rows, or a wider length filter." });
   if (options.validateEachEpoch && !examples.validation?.length)
-    throw new UserError("training.validateEachEpoch needs validation rows, and the split has none");
+    throw new UserError("training.validateEachEpoch needs validation rows, and the split has none", {
+      hint: "Set training.validateEachEpoch=false, or take more rows.",
+    });
   const trained = model.parameters.filter((parameter) => parameter.trained);
-  if (trained.length === 0) throw new UserError("the model has no parameter to train");
+  if (trained.length === 0)
+    throw new UserError("the model has no parameter to train", {
+      hint: "Add adapters (addLora), or load with frozen: false.",
+    });
   const optimizer = new AdamW(model.device, trained, options);
   const norm = new GradientNorm(model.device);
   const total = totalSteps(plan);

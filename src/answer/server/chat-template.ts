@@ -47,7 +47,10 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   try {
     template = new Template(source);
   } catch (error) {
-    throw new UserError(`the chat template in ${folder} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`the chat template in ${folder} cannot be read: ${messageOf(error)}`, {
+      hint: "Mend chat_template in tokenizer_config.json (or chat_template.jinja), or copy the tokenizer's files anew.",
+      cause: error,
+    });
   }
   const [bos_token, eos_token] = [contentOf(config?.bos_token), contentOf(config?.eos_token)];
   return {
@@ -70,7 +73,10 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
             // What it said of the chat as it was given is the better word.
           }
         }
-        throw new UserError(`the model's chat template refuses this chat: ${messageOf(error)}`, { cause: error });
+        throw new UserError(`the model's chat template refuses this chat: ${messageOf(error)}`, {
+          hint: "Send messages in the order that the template takes: mostly user and assistant in turns, and a system message first if at all.",
+          cause: error,
+        });
       }
     },
     hasSpecialTokens: /\bbos_token\b/.test(source) || (bos_token !== "" && source.includes(bos_token)),

@@ -148,7 +148,9 @@ export function localEngine({
   function requireTokens(prompt: readonly number[]): void {
     const outside = prompt.find((token) => token >= model.vocabularySize);
     if (outside !== undefined)
-      throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`);
+      throw new UserError(`the prompt has the token ${outside}, and the model only ${model.vocabularySize}`, {
+        hint: "Use the tokenizer that belongs to the model.",
+      });
   }
 
   async function score(request: TextRequest, signal: AbortSignal): Promise<ScoredPrompt> {

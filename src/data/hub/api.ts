@@ -64,7 +64,9 @@ export async function listRepository(repository: Repository, commit: string, set
     let next: string | undefined = `${apiUrl(repository, settings)}/tree/${commit}?recursive=true`;
     while (next !== undefined) {
       if (asked.has(next) || asked.size >= MOST_PAGES || paths.length > MOST_FILES)
-        throw new UserError(`the hub's list of the files of ${repository.name} has no end`);
+        throw new UserError(`the hub's list of the files of ${repository.name} has no end`, {
+          hint: "Is HF_ENDPOINT a hub or a mirror of it?",
+        });
       asked.add(next);
       let following: string | undefined;
       const page = await askJson(next, settings, (response) => {
@@ -92,7 +94,9 @@ function nextPage(header: string | null, settings: HubSettings): string | undefi
   if (next === undefined) return undefined;
   const url = new URL(next, settings.endpoint);
   if (url.origin !== new URL(settings.endpoint).origin)
-    throw new UserError(`the hub's list of files goes on at another server, ${url.origin}`);
+    throw new UserError(`the hub's list of files goes on at another server, ${url.origin}`, {
+      hint: "Is HF_ENDPOINT a hub or a mirror of it? Its key is not sent elsewhere.",
+    });
   return url.href;
 }
 

@@ -85,7 +85,10 @@ export function compareRuns(
   options: { seed?: number; resamples?: number } = {},
 ): Comparison {
   const { seed = 42, resamples } = options;
-  if (runs.length < 2) throw new UserError("a comparison needs two runs or more");
+  if (runs.length < 2)
+    throw new UserError("a comparison needs two runs or more", {
+      hint: "Name another run, or two stages of one: FOLDER:baseline FOLDER:final.",
+    });
   const tables = runs.map((run) => new Map(run.predictions.map((prediction) => [prediction.id, prediction])));
   runs.forEach(({ name, predictions }, index) => {
     if (tables[index]!.size === predictions.length) return;
@@ -107,6 +110,7 @@ export function compareRuns(
     if (other >= 0)
       throw new UserError(
         `${runs[0]?.name} and ${runs[other + 1]?.name} disagree on the true answer of ${id}: they ran on different data`,
+        { hint: "Compare runs of the same data and revision: manifest.json in each run's folder tells them." },
       );
   }
   const pick = (table: Map<string, Prediction>): Prediction[] => common.map((id) => table.get(id) as Prediction);

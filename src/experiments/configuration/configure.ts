@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { z } from "zod";
 import { answererKindOf } from "../../answer/index.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
+import { hintForReading } from "../../base/hint-for-reading.js";
 import { didYouMean } from "../../base/nearest.js";
 import { readText } from "../../base/text.js";
 import { languagesAmong, ownRows, taskNamed, taskOfSource } from "../../tasks/index.js";
@@ -71,11 +72,15 @@ const renameNotice = (where: string, path: string): string =>
 
 async function readExperimentFile(path: string, notice: (line: string) => void): Promise<Plain> {
   const file = await loadFile(path);
-  if (!isPlain(file)) throw new UsageError(`${path}: an experiment is an object with keys, such as "extends"`);
+  if (!isPlain(file))
+    throw new UsageError(`${path}: an experiment is an object with keys, such as "extends"`, {
+      hint: 'Write it as {"extends": "eda", …}; mmmlu show NAME prints all keys.',
+    });
   const { extends: parent, $schema: _forEditors, ...given } = file;
   const own = byNewNames(given, path, notice);
   if (parent === undefined || parent === null) return own;
-  if (typeof parent !== "string") throw new UsageError(`${path}: extends: expected the name of a preset`);
+  if (typeof parent !== "string")
+    throw new UsageError(`${path}: extends: expected the name of a preset`, { hint: "mmmlu list tells the presets." });
   return merge(presetNamed(parent) as unknown as Plain, own) as Plain;
 }
 
@@ -92,6 +97,7 @@ async function loadFile(path: string): Promise<unknown> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(error instanceof UserError ? error.message : `cannot read ${path}: ${messageOf(error)}`, {
+      hint: hintForReading(error),
       cause: error,
     });
   }
@@ -102,6 +108,7 @@ function parsedJson(path: string, text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new UsageError(`${path}:${faultyLine(text)}: not JSON: ${messageOf(error).replaceAll(/\s+/g, " ")}`, {
+      hint: "Mend that line: JSON has double quotes, and no comma behind the last.",
       cause: error,
     });
   }
@@ -168,7 +175,10 @@ function applySetting(configuration: Plain, setting: Setting, notice: (line: str
 function parsedSetting(setting: Setting): { path: string; value: unknown; label: string } {
   if (typeof setting !== "string") return { ...setting, label: setting.flag };
   const at = setting.indexOf("=");
-  if (at <= 0) throw new UsageError(`--set ${setting}: expected key=value, such as training.epochs=3`);
+  if (at <= 0)
+    throw new UsageError(`--set ${setting}: expected key=value, such as training.epochs=3`, {
+      hint: "mmmlu show NAME prints all keys.",
+    });
   const text = setting.slice(at + 1);
   let value: unknown;
   try {
@@ -263,7 +273,9 @@ function checkSource(
 
 function refuseCombinations(configuration: ExperimentConfiguration, place: (key: string) => string): void {
   const refuse = (key: string, why: string): never => {
-    throw new UsageError(`${place(key)}: ${why}`);
+    throw new UsageError(`${place(key)}: ${why}`, {
+      hint: "Set it with --set or in the file; mmmlu show NAME prints every key of a preset.",
+    });
   };
   if (configuration.kind === "finetune") {
     const { model, lora, training, split, device } = configuration;

@@ -108,7 +108,9 @@ export function labelledRows(examples: readonly Example[], config: DecoderConfig
     const row = [...input, ...target];
     checkTokens(`the row ${id}`, row, config);
     if (input.length === 0 || target.length === 0)
-      throw new UserError(`the row ${id} has no ${input.length === 0 ? "prompt" : "target"}`);
+      throw new UserError(`the row ${id} has no ${input.length === 0 ? "prompt" : "target"}`, {
+        hint: "Leave the row out, or mend its text.",
+      });
     target.forEach((token, i) => {
       places.push(at + input.length - 1 + i);
       labels.push(token);

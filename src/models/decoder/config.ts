@@ -140,6 +140,7 @@ export function parseDecoderConfig(
   if (json.num_attention_heads % numKeyValueHeads !== 0)
     throw new UserError(
       `${path}: ${json.num_attention_heads} heads cannot share ${numKeyValueHeads} key-value heads evenly`,
+      { hint: "Copy config.json anew from where the model comes from." },
     );
   const headDim = json.head_dim ?? json.hidden_size / json.num_attention_heads;
   if (headDim % 2 !== 0)
@@ -150,6 +151,7 @@ export function parseDecoderConfig(
   if (json.layer_types && json.layer_types.length !== json.num_hidden_layers)
     throw new UserError(
       `${path}: layer_types has ${json.layer_types.length} entries for ${json.num_hidden_layers} layers`,
+      { hint: "Copy config.json anew from where the model comes from." },
     );
   const { slides = () => false } = description.attention;
   const end = json.eos_token_id ?? [];

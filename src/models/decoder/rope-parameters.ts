@@ -76,7 +76,9 @@ function oneRope(path: string, given: OneRope, theta: number, maxPositionEmbeddi
   const needed = (key: "factor" | "low_freq_factor" | "high_freq_factor"): number => {
     const value = given[key];
     if (value === undefined || value === null)
-      throw new UserError(`${path}: rotary positions of the type ${ropeType} have no ${key}`);
+      throw new UserError(`${path}: rotary positions of the type ${ropeType} have no ${key}`, {
+        hint: "Copy config.json anew from where the model comes from.",
+      });
     return value;
   };
   switch (ropeType) {

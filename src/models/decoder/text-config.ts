@@ -17,10 +17,14 @@ export function textConfig(
   if (!within || json["model_type"] !== within.modelType) return { path, json, prefix: "model." };
   const own = json[within.configKey];
   if (own === null || typeof own !== "object" || Array.isArray(own))
-    throw new UserError(`${path} has no ${within.configKey}, the configuration of its text model`);
+    throw new UserError(`${path} has no ${within.configKey}, the configuration of its text model`, {
+      hint: "Copy config.json anew from where the model comes from.",
+    });
   const type = (own as { model_type?: unknown }).model_type;
   if (type !== undefined && type !== modelType)
-    throw new UserError(`${path}: ${within.configKey}.model_type is ${JSON.stringify(type)}, not ${modelType}`);
+    throw new UserError(`${path}: ${within.configKey}.model_type is ${JSON.stringify(type)}, not ${modelType}`, {
+      hint: "Take a model of that text model, or the text model alone.",
+    });
   const shared = Object.fromEntries(SHARED.filter((key) => Object.hasOwn(json, key)).map((key) => [key, json[key]]));
   return { path, json: { ...shared, ...own }, prefix: within.prefix };
 }

@@ -93,6 +93,7 @@ export async function readAdapterSettings(folder: string): Promise<LoraSettings>
   if (!result.success)
     throw new UserError(
       `${path}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`,
+      { hint: "Copy adapter_config.json again from where the adapter comes from." },
     );
   const config = result.data;
   const refused = refusal(config);

@@ -11,8 +11,13 @@ import { adaptedLayers } from "./targets.js";
  */
 export async function addLora(weights: Weights, settings: LoraSettings, seed: number): Promise<void> {
   if (!Number.isInteger(settings.rank) || settings.rank < 1)
-    throw new UserError(`lora.rank: ${settings.rank} is no whole number from 1`);
-  if (weights.lora) throw new UserError("the model has adapters already");
+    throw new UserError(`lora.rank: ${settings.rank} is no whole number from 1`, {
+      hint: "Set lora.r to a whole number, such as 16.",
+    });
+  if (weights.lora)
+    throw new UserError("the model has adapters already", {
+      hint: "Load the model anew, or merge its adapters (mergeAdapters) first.",
+    });
   const targets = adaptedLayers(weights.linearLayers, settings);
   for (const [number, { layer, shape, rank, scaling }] of targets.entries()) {
     const [outputs, inputs] = shape;

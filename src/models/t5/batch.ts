@@ -118,7 +118,8 @@ export function labelledBatch(examples: readonly Example[], config: T5Config): L
 
 /** Refuses a row without tokens, or with one that the embedding has no row for. */
 export function checkTokens(id: string, tokens: readonly number[], vocabSize: number): void {
-  if (tokens.length === 0) throw new UserError(`row ${id} has no tokens`);
+  if (tokens.length === 0)
+    throw new UserError(`row ${id} has no tokens`, { hint: "Leave the row out, or mend its text." });
   const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
   if (wrong !== undefined) {
     throw new UserError(`row ${id} has the token ${wrong}, and the model has tokens 0 to ${vocabSize - 1}`, {

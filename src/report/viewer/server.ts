@@ -50,7 +50,13 @@ function listen(server: Server, port: number, host: string): Promise<void> {
             hint: "Choose another with --port, or --port 0 for any that is free.",
           }),
         );
-      else reject(new UserError(`cannot listen on ${host}:${port}: ${messageOf(error)}`, { cause: error }));
+      else
+        reject(
+          new UserError(`cannot listen on ${host}:${port}: ${messageOf(error)}`, {
+            hint: "Choose another address with --host, or another port with --port.",
+            cause: error,
+          }),
+        );
     });
     server.listen(port, host, resolve);
   });
