@@ -96,7 +96,7 @@ export function requireTrueLogProbabilities(
     fault = "two different questions got the very same values";
   if (fault) {
     throw new UserError(`${server} does not truly send log-probabilities: ${fault}`, {
-      hint: "Set answerer.logProbabilities=false, or ask a server that has them, such as mmmlu serve.",
+      hint: "Set answerer.logprobs=false, or ask a server that has them, such as mmmlu serve.",
     });
   }
 }

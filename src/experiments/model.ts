@@ -134,13 +134,14 @@ async function tinyModel(
 }
 
 async function realModel(
-  { model: { source, revision, quantization, doubleQuantization }, lora, training }: FinetuneConfiguration,
+  { model: { source, revision, quantization, doubleQuantization, torchDtype }, lora, training }: FinetuneConfiguration,
   tokenizer: Tokenizer,
   device: Device,
   context: RunContext,
 ): Promise<Loaded> {
   const checkpoint = await openCheckpoint(source, {
     revision,
+    torchDtype,
     offline: context.offline,
     progress: context.progress,
     signal: context.signal,
@@ -161,11 +162,18 @@ async function realModel(
       progress: context.progress,
     });
     checkVocabulary(model, tokenizer, checkpoint);
+    const read = torchDtype === "float32" ? {} : { torchDtype };
     const weights = checkpoint.commit ? {} : { weights: await checkpoint.weights.sha256() };
     return {
       model,
       commit: checkpoint.commit,
-      identity: { source, commit: checkpoint.commit ?? null, ...weights, config: hashOf(checkpoint.config.json) },
+      identity: {
+        source,
+        commit: checkpoint.commit ?? null,
+        ...weights,
+        ...read,
+        config: hashOf(checkpoint.config.json),
+      },
     };
   } finally {
     await checkpoint.close();

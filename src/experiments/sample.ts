@@ -28,7 +28,7 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
   return {
     ...changed,
     split: { ...changed.split, kind: "grouped" },
-    model: { ...changed.model, ...sample },
+    model: { ...changed.model, ...sample, torchDtype: "float32" },
     lora: changed.lora && { ...changed.lora, r: 8 },
     training: {
       ...changed.training,

@@ -205,7 +205,7 @@ async function notFinite(
   const ids = rows.map((row) => row.id);
   const kept = await keptStep(checkpointFolder);
   return new UserError(`${what} is ${value} in step ${step + 1}, rows ${someOf(ids)}`, {
-    hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maximumGradientNorm, or more warm-up (training.warmupRatio), may help.`,
+    hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maxGradNorm, or more warm-up (training.warmupRatio), may help.`,
   });
 }
 

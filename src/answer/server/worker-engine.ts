@@ -74,7 +74,10 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
       else if (message.kind === "end" && call.kind === "generate") call.resolve(message.end);
     });
     worker.on("error", (error) => {
-      const known = new UserError(`the thread that holds the model failed: ${messageOf(error)}`, { cause: error });
+      const known = new UserError(`the thread that holds the model has ended: ${messageOf(error)}`, {
+        hint: "Memory may have run out: start the server again, with a smaller model.",
+        cause: error,
+      });
       end(known);
       reject(known);
     });

@@ -29,7 +29,7 @@ export function hubError(error: unknown, repository: Repository, what: string, s
       cause: error,
     });
   if (status !== undefined)
-    return new UserError(`the hub failed (${status}) at ${where}`, {
+    return new UserError(`the hub answers with an error of its own (${status}) for ${where}`, {
       hint: "Run the same command again later: what is fetched is kept.",
       cause: error,
     });

@@ -221,6 +221,11 @@ export const finetuneSchema = z.strictObject({
       revision: key(revision, "A commit, branch or tag on the hub; null means the newest."),
       quantization: key(z.enum(["none", "fp4", "nf4", "int8"]), "How the frozen base weights are held."),
       doubleQuantization: key(z.boolean(), "Whether the scales of 4-bit blocks are quantized too."),
+      torchDtype: key(
+        z.enum(["float32", "float16"]).default("float32"),
+        "What weights are cast to as they are read, before they are quantized or raised to float32; float32 keeps what is stored.",
+        { before: "float32" },
+      ),
     }),
     "What is trained.",
   ),

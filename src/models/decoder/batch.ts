@@ -130,7 +130,7 @@ export function checkTokens(
 ): void {
   if (row.length > maxPositionEmbeddings)
     throw new UserError(`${what} has ${row.length} tokens, and the model takes ${maxPositionEmbeddings}`, {
-      hint: "Filter longer rows out (filter.maximumTokens).",
+      hint: "Filter longer rows out (filter.maxTokens).",
     });
   const outside = row.find((token) => token < 0 || token >= vocabSize);
   if (outside !== undefined)

@@ -11,7 +11,7 @@ import { adaptedLayers } from "./targets.js";
  */
 export async function addLora(weights: Weights, settings: LoraSettings, seed: number): Promise<void> {
   if (!Number.isInteger(settings.rank) || settings.rank < 1)
-    throw new UserError(`lora.rank: ${settings.rank} is no whole number from 1`, {
+    throw new UserError(`lora.r: ${settings.rank} is no whole number from 1`, {
       hint: "Set lora.r to a whole number, such as 16.",
     });
   if (weights.lora)

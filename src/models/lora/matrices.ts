@@ -88,7 +88,7 @@ function strange(
     );
   return layers.has(layer)
     ? new UserError(`the adapter in ${folder} has ${name}, and its adapter_config.json does not name that layer`, {
-        hint: "target_modules, exclude_modules, layers_to_transform and the matrices must belong together: copy both files again.",
+        hint: "Keys and matrices belong together (target_modules, exclude_modules, layers_to_transform): copy both files again.",
       })
     : undefined;
 }
