@@ -44,6 +44,9 @@ beforeAll(async () => {
   for (const page of pages)
     for (const [, name] of text(page).matchAll(/finetune (\w+\.json)/g))
       writeFileSync(join(folder, name!), /^```json\n([^]*?)^```/m.exec(text(page))![1]!);
+  for (const page of pages)
+    for (const [, name, content] of text(page).matchAll(/`(\w+\.csv)`.*\n\n```csv\n([^]*?)^```/gm))
+      writeFileSync(join(folder, name!), content!);
 }, 120_000);
 afterAll(async () => {
   await server?.close();
@@ -61,6 +64,8 @@ function onSample(given: readonly string[]): string[] {
     !given.some((word) => word.startsWith("training.epochs"))
       ? ["--set", "training.epochs=1"]
       : [];
+  // Own rows are read as they are, with the sample's tokenizer.
+  if (given.includes("--data")) return [...given, "--set", "tokenizer.source=sample", "--fresh"];
   return [...given, ...(given.includes("--sample") ? [] : ["--sample"]), ...quick];
 }
 

@@ -15,6 +15,9 @@ const LETTERS = mmmlu.letters;
  * nothing about MMMLU.
  */
 
+/** The places of a question's choices. */
+const PLACES = LETTERS.map((_, place) => place);
+
 /** Questions of each subject. */
 export const SAMPLE_QUESTIONS = 40;
 const SEED = 20240923;
@@ -45,7 +48,7 @@ function sampleQuestions(): SampleQuestion[][] {
     const subject: SampleQuestion[] = [];
     for (let index = 0; index < SAMPLE_QUESTIONS; index++) {
       // Each letter is right equally often within a subject; the order is drawn.
-      const block = index % 4 === 0 ? shuffle([0, 1, 2, 3], draw) : undefined;
+      const block = index % PLACES.length === 0 ? shuffle([...PLACES], draw) : undefined;
       if (block)
         subject.push(
           ...block.map((answer) => ({
@@ -64,7 +67,7 @@ function choose(answer: number, living: number, things: number, draw: (under: nu
     Array.from({ length: things }, (_, index) => index),
     draw,
   );
-  return [0, 1, 2, 3].map((place) => (place === answer ? draw(living) : (others[place] as number)));
+  return PLACES.map((place) => (place === answer ? draw(living) : (others[place] as number)));
 }
 
 function shuffle(values: number[], draw: (under: number) => number): number[] {
