@@ -10,6 +10,7 @@ export * as data from "./data/index.js";
 export * as evaluate from "./evaluate/index.js";
 export * as experiments from "./experiments/index.js";
 export * as explore from "./explore/index.js";
+export * as gguf from "./gguf/index.js";
 export * as graph from "./graph/index.js";
 export * as models from "./models/index.js";
 export * as record from "./record/index.js";

@@ -3,3 +3,4 @@ export { type Filtered, filterByLength, type LengthFilter } from "./length-filte
 export { loadTokenizer, type TokenizerOptions } from "./load-tokenizer.js";
 export { type MakeTokenizerOptions, makeTokenizer } from "./make-tokenizer.js";
 export { Tokenizer } from "./tokenizer.js";
+export { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.js";

@@ -16,6 +16,7 @@ import {
   type Repository,
   resolveCommit,
 } from "../data/index.js";
+import { fetchGguf, isGguf, tokenizerFolderOf } from "../gguf/index.js";
 import { Tokenizer, type TokenizerDefinition, type TokenNames } from "./tokenizer.js";
 
 /** The parts of `tokenizer.json` that are looked at here; the library checks all of it. */
@@ -53,7 +54,7 @@ const tokenName = z
 const namesSchema = z.looseObject({ bos_token: tokenName, eos_token: tokenName });
 
 export interface TokenizerOptions {
-  /** A folder or a hub id. */
+  /** A folder, a hub id, or a GGUF file here or on the hub. */
   readonly source: string;
   /** What it is called in reports and errors instead of its source. */
   readonly name?: string;
@@ -71,6 +72,13 @@ export interface TokenizerOptions {
  */
 export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenizer & { readonly revision?: string }> {
   const { source } = options;
+  if (isGguf(source)) {
+    const { revision, offline, environment, progress, signal } = options;
+    const hub = hubSettings({ offline, environment, progress, signal });
+    const { path, commit } = await fetchGguf(source, { revision, hub });
+    const folder = tokenizerFolderOf(path, environment);
+    return Object.assign(await loadFrom(options.name ?? source, (name) => join(folder, name)), { revision: commit });
+  }
   if (existsSync(source) && statSync(source).isDirectory())
     return loadFrom(options.name ?? source, (name) =>
       existsSync(join(source, name)) ? join(source, name) : undefined,

@@ -1,10 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
-import { z } from "zod";
 import { messageOf, UserError } from "../../base/errors.js";
-import { readJsonAs } from "../../base/json.js";
-import { readText } from "../../base/text.js";
+import { readTokenizerConfig } from "../../tokens/index.js";
 import type { ChatMessage } from "../prompts.js";
 
 /** How a chat becomes the text that a model reads. */
@@ -15,32 +11,16 @@ export interface ChatTemplate {
   readonly hasSpecialTokens: boolean;
 }
 
-/** Bytes that a template has at most. */
-const LONGEST_TEMPLATE = 4 << 20;
-
-const tokenName = z.union([z.string(), z.looseObject({ content: z.string().optional() })]).nullish();
-type TokenName = z.infer<typeof tokenName>;
-
-/** The keys of `tokenizer_config.json` that are looked at here: a template is one, or several with names. */
-const configSchema = z.looseObject({
-  chat_template: z
-    .union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() })).max(100)])
-    .nullish(),
-  bos_token: tokenName,
-  eos_token: tokenName,
-});
-
-const contentOf = (token: TokenName): string => (typeof token === "string" ? token : (token?.content ?? ""));
-
 /**
  * The chat template of a model's folder (`chat_template.jinja`, or the key in `tokenizer_config.json`). A model without one
  * reads the messages' texts, a blank line between them: what a base model that was never taught to chat can best use.
  */
 export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
-  const configPath = join(folder, "tokenizer_config.json");
-  const config = existsSync(configPath) ? await readJsonAs(configPath, configSchema) : undefined;
-  const file = join(folder, "chat_template.jinja");
-  const source = existsSync(file) ? await readText(file, LONGEST_TEMPLATE) : templateOf(config?.chat_template);
+  const {
+    chatTemplate: source,
+    beginToken: bos_token = "",
+    endToken: eos_token = "",
+  } = await readTokenizerConfig(folder);
   if (source === undefined)
     return { render: (messages) => messages.map(({ content }) => content).join("\n\n"), hasSpecialTokens: false };
   let template: Template;
@@ -52,7 +32,6 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
       cause: error,
     });
   }
-  const [bos_token, eos_token] = [contentOf(config?.bos_token), contentOf(config?.eos_token)];
   return {
     render(messages) {
       const written = (chat: readonly ChatMessage[]): string =>
@@ -90,10 +69,4 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
 function withoutSystem([system, user, ...rest]: readonly ChatMessage[]): ChatMessage[] | undefined {
   if (system?.role !== "system" || user?.role !== "user") return undefined;
   return [{ role: "user", content: `${system.content}\n\n${user.content}` }, ...rest];
-}
-
-/** One template, or the one named `default` of several. */
-function templateOf(value: z.infer<typeof configSchema>["chat_template"]): string | undefined {
-  if (typeof value === "string") return value;
-  return value?.find(({ name }) => name === "default")?.template;
 }

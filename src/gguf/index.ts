@@ -1,0 +1,11 @@
+/** GGUF files, as llama.cpp and LM Studio have them: the container, its kinds of tensors, the tokenizer inside; read and written. */
+export { GgufFile, partCount } from "./file.js";
+export type { GgufTensor } from "./header.js";
+export { KINDS, type Kind } from "./kinds.js";
+export { MetadataReader } from "./metadata.js";
+export { fetchGguf, type GgufPlaceOptions, isGguf } from "./place.js";
+export { quantize, WRITTEN_KINDS, type WrittenKind } from "./quantize.js";
+export { tokenizerFolder, tokenizerFolderOf } from "./tokenizer/folder.js";
+export { readTokenizer, type TokenizerFiles } from "./tokenizer/read.js";
+export { type TokenizerToWrite, tokenizerMetadata } from "./tokenizer/write.js";
+export { type GgufTensorToWrite, type WrittenValue, writeGguf } from "./write.js";
