@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./merge.js")).mergeCommand,
   },
   {
+    name: "export",
+    description: "write a model in a format that other programs load",
+    load: async () => (await import("./export.js")).exportCommand,
+  },
+  {
     name: "demo",
     description: "the whole way on the embedded sample: explore, fine-tune, serve, evaluate, compare",
     load: async () => (await import("./demo.js")).demoCommand,

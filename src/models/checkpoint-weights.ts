@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../base/errors.js";
-import { sha256, sha256OfFile } from "../base/files.js";
+import { sha256 } from "../base/files.js";
 import { faultOfName, joinInside } from "../base/inside.js";
 import { readJsonAs } from "../base/json.js";
 import { printableName } from "../base/printable.js";
@@ -76,13 +76,28 @@ const BEYOND_FLOAT16: Refused = {
 /** Rows of a tensor that are read at once where it is held in fewer bytes than float32. */
 const ROWS_AT_ONCE = 4096;
 
+/** A file of tensors: safetensors, or another format whose tensors are read as if they stood in one. */
+export interface TensorFile {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  entry(name: string): StoredTensor;
+  readBytes(name: string): Promise<Uint8Array>;
+  readBytesNow(name: string): Uint8Array;
+  readFloat32(name: string, memory?: Float32Array): Promise<Float32Array>;
+  readRows(name: string, from: number, count: number): Promise<Float32Array>;
+  readRowsNow(name: string, from: number, count: number): Float32Array;
+  /** SHA-256 of the file. */
+  sha256(): Promise<string>;
+  close(): Promise<void>;
+}
+
 /** The weights of a checkpoint folder, in one safetensors file or in shards with an index; read one tensor at a time. */
 export class CheckpointWeights {
   private constructor(
     /** What the weights were opened from, for messages. */
     readonly source: string,
-    private readonly files: readonly SafetensorsFile[],
-    private readonly places: ReadonlyMap<string, SafetensorsFile>,
+    private readonly files: readonly TensorFile[],
+    private readonly places: ReadonlyMap<string, TensorFile>,
     /** What they are read as. */
     readonly torchDtype: TorchDtype,
   ) {}
@@ -96,14 +111,18 @@ export class CheckpointWeights {
     const single = join(folder, `${base}.safetensors`);
     const index = `${single}.index.json`;
     if (existsSync(single)) {
-      const file = await SafetensorsFile.open(single);
-      const places = new Map([...file.tensors.keys()].map((name) => [name, file]));
-      return new CheckpointWeights(single, [file], places, torchDtype);
+      return CheckpointWeights.of(await SafetensorsFile.open(single), torchDtype);
     }
     if (!existsSync(index)) {
       throw noWeights(folder, base, (name) => existsSync(join(folder, name)));
     }
     return CheckpointWeights.openShards(folder, index, torchDtype);
+  }
+
+  /** All weights in one file, whose format may be another. */
+  static of(file: TensorFile, torchDtype: TorchDtype = "float32"): CheckpointWeights {
+    const places = new Map([...file.tensors.keys()].map((name) => [name, file]));
+    return new CheckpointWeights(file.path, [file], places, torchDtype);
   }
 
   private static async openShards(folder: string, index: string, torchDtype: TorchDtype): Promise<CheckpointWeights> {
@@ -209,6 +228,14 @@ export class CheckpointWeights {
     return words;
   }
 
+  /** As {@link readRows}, at once. @throws {UserError} as {@link readFloat32} */
+  readRowsNow(name: string, from: number, count: number): Float32Array {
+    this.entry(name);
+    const rows = this.places.get(name)!.readRowsNow(name, from, count);
+    this.refuseNotFinite(name, rows, undefined, from * elementCount(this.entry(name).shape.slice(1)));
+    return rows;
+  }
+
   /** The words of a bfloat16 tensor. @throws {UserError} as {@link readFloat32} */
   async readBfloat16(name: string): Promise<Uint16Array> {
     const bytes = await this.readBytes(name);
@@ -280,7 +307,7 @@ export class CheckpointWeights {
   /** SHA-256 of the weights' files: what tells a folder's weights apart, which no commit names. */
   async sha256(): Promise<string> {
     const hashes = [];
-    for (const { path } of this.files) hashes.push(await sha256OfFile(path));
+    for (const file of this.files) hashes.push(await file.sha256());
     return hashes.length === 1 ? hashes[0]! : sha256(hashes.join("\n"));
   }
 

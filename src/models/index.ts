@@ -1,5 +1,6 @@
 /** Models: T5 and the decoder-only architectures, adapters, 4-bit weights, generation, checkpoints in Hugging Face's and PEFT's formats. */
 
+export { WRITTEN_KINDS, type WrittenKind } from "../gguf/index.js";
 export type { Architecture, ArchitectureLoadOptions, TextFormat } from "./architecture.js";
 export { gemma2 } from "./architectures/gemma2.js";
 export { gemma3 } from "./architectures/gemma3.js";
@@ -17,6 +18,7 @@ export { type DecoderArchitecture, decoderOnly } from "./decoder/decoder-only.js
 export type { DecoderDescription } from "./decoder/description.js";
 export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogProbability, Turn } from "./generate.js";
 export { largest, logProbabilities, logSumExp } from "./generate.js";
+export { type ExportedGguf, type ExportGgufOptions, exportGguf } from "./gguf/export.js";
 export { LanguageModel, type LanguageModelConfig, type ModelFiles, type SavedAs } from "./language-model.js";
 export { type Checkpoint, isFolder, type OpenCheckpointOptions, openCheckpoint, openConfig } from "./load.js";
 export { type LoadModelOptions, loadDecoder, loadModel, loadT5 } from "./load-model.js";

@@ -14,9 +14,11 @@ import {
   type Repository,
   resolveCommit,
 } from "../data/hub/index.js";
+import { isGguf } from "../gguf/index.js";
 import { architectureOf } from "./architectures/index.js";
 import { CheckpointWeights, noWeights, readShardMap, type TorchDtype } from "./checkpoint-weights.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
+import { openGguf } from "./gguf/open.js";
 import { TOKENIZER_FILES } from "./save.js";
 
 export interface OpenCheckpointOptions {
@@ -33,9 +35,9 @@ export interface OpenCheckpointOptions {
   readonly hub?: HubSettings;
 }
 
-/** A model in Hugging Face's format, opened: its configuration read, its weights read one at a time when asked for. */
+/** A model in Hugging Face's format or GGUF, opened: its configuration read, its weights read one at a time when asked for. */
 export interface Checkpoint {
-  /** What it was opened by: a folder or a hub id. */
+  /** What it was opened by: a folder, a hub id or a GGUF file. */
   readonly source: string;
   /** The hub's commit; undefined for a folder. */
   readonly commit?: string;
@@ -50,11 +52,13 @@ export interface Checkpoint {
 }
 
 /**
- * Opens a model from a folder, or from the hub by its id (`google/flan-t5-base`), downloading what is not in the cache.
+ * Opens a model from a folder, from the hub by its id (`google/flan-t5-base`), or from a GGUF file here or on the hub
+ * (`owner/repository:file.gguf`), downloading what is not in the cache.
  * @throws {UserError} where it cannot be found, fetched or read, its architecture is not supported, a shard is missing
  * or a file is cut short
  */
 export async function openCheckpoint(source: string, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
+  if (isGguf(source)) return openGguf(source, options);
   const { folder, commit } = await fetchModel(source, options);
   const config = await readConfigFile(folder);
   architectureOf(config);
@@ -68,10 +72,15 @@ export async function openCheckpoint(source: string, options: OpenCheckpointOpti
 }
 
 /**
- * A model's config.json alone, from a folder or the hub.
+ * A model's config.json alone, from a folder, the hub or a GGUF file.
  * @throws {UserError} where it cannot be found, fetched or read, or its architecture is not supported
  */
 export async function openConfig(source: string, options: OpenCheckpointOptions = {}): Promise<ConfigFile> {
+  if (isGguf(source)) {
+    const checkpoint = await openGguf(source, options);
+    await checkpoint.close();
+    return checkpoint.config;
+  }
   const config = await readConfigFile((await fetchConfig(source, options)).folder);
   architectureOf(config);
   return config;
@@ -103,7 +112,7 @@ async function fetchConfig(
   if (isFolder(source)) {
     if (!existsSync(source) || !statSync(source).isDirectory()) {
       throw new UserError(`there is no folder ${source}`, {
-        hint: "Give a model's folder, or a hub id such as google/flan-t5-base.",
+        hint: "Give a model's folder, a hub id such as google/flan-t5-base, or a .gguf file.",
       });
     }
     return { folder: source };

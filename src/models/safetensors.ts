@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, UserError } from "../base/errors.js";
+import { sha256OfFile } from "../base/files.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { printableName } from "../base/printable.js";
 import { elementCount } from "../graph/index.js";
@@ -77,14 +78,16 @@ export class SafetensorsFile {
   /** As {@link readBytes}, at once: for writing tensor by tensor what is read tensor by tensor. */
   readBytesNow(name: string): Uint8Array {
     const { offset, bytes } = this.entry(name);
-    const out = new Uint8Array(bytes);
-    for (let done = 0; done < bytes; ) {
-      // One read call gives at most 2 GiB on Linux.
-      const read = readSync(this.file.fd, out, done, Math.min(bytes - done, 1 << 30), offset + done);
-      if (read === 0)
-        throw new UserError(`${this.path} ends before its tensor ${name}`, { hint: "Download or copy it again." });
-      done += read;
-    }
+    return this.readNow(name, offset, bytes);
+  }
+
+  /** As {@link readRows}, at once. */
+  readRowsNow(name: string, from: number, count: number): Float32Array {
+    const entry = this.entry(name);
+    const width = this.rowWidth(entry, from, count);
+    const out = new Float32Array(count * width);
+    const size = STORED_TYPES[entry.type];
+    expandToFloat32(this.readNow(name, entry.offset + from * width * size, count * width * size), entry.type, out, 0);
     return out;
   }
 
@@ -101,11 +104,33 @@ export class SafetensorsFile {
   /** `count` rows (of the first axis) of a tensor from row `from` on, as float32: for tensors too large to hold whole. */
   async readRows(name: string, from: number, count: number): Promise<Float32Array> {
     const entry = this.entry(name);
-    const rows = entry.shape[0] ?? 1;
+    const width = this.rowWidth(entry, from, count);
+    return this.convert(entry, from * width, count * width);
+  }
+
+  /** Elements of a row of the first axis. */
+  private rowWidth({ name, shape }: StoredTensor, from: number, count: number): number {
+    const rows = shape[0] ?? 1;
     if (from < 0 || count < 0 || from + count > rows)
       throw new Error(`rows ${from} to ${from + count} of ${rows} of ${name}`);
-    const width = elementCount(entry.shape.slice(1));
-    return this.convert(entry, from * width, count * width);
+    return elementCount(shape.slice(1));
+  }
+
+  private readNow(name: string, position: number, bytes: number): Uint8Array {
+    const out = new Uint8Array(bytes);
+    for (let done = 0; done < bytes; ) {
+      // One read call gives at most 2 GiB on Linux.
+      const read = readSync(this.file.fd, out, done, Math.min(bytes - done, 1 << 30), position + done);
+      if (read === 0)
+        throw new UserError(`${this.path} ends before its tensor ${name}`, { hint: "Download or copy it again." });
+      done += read;
+    }
+    return out;
+  }
+
+  /** SHA-256 of the file. */
+  sha256(): Promise<string> {
+    return sha256OfFile(this.path);
   }
 
   async close(): Promise<void> {

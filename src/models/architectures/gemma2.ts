@@ -31,5 +31,12 @@ export const gemma2 = decoderOnly({
   attention: { slides: (layer) => layer % 2 === 0 },
   mlp: "gelu-tanh-gated",
   rope: { theta: 10_000 },
+  gguf: {
+    architecture: "gemma2",
+    windowPattern: 2,
+    keys: { attn_logit_softcapping: "attn_logit_softcapping", final_logit_softcapping: "final_logit_softcapping" },
+    // llama.cpp knows the 27B model by its number of layers.
+    queryScalar: ({ layers, hidden, heads, headDim }) => (layers === 46 ? hidden / heads : headDim),
+  },
   tokens: { beforeAnswer: " ", opensWithBos: true },
 });

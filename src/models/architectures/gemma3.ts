@@ -53,5 +53,12 @@ export const gemma3 = decoderOnly({
   attention: { queryKeyNorm: true, slides: (layer, json) => (layer + 1) % patternOf(json) !== 0 },
   mlp: "gelu-tanh-gated",
   rope: { theta: 1_000_000, slidingTheta: 10_000 },
+  gguf: {
+    architecture: "gemma3",
+    windowPattern: 6,
+    keys: { final_logit_softcapping: "final_logit_softcapping" },
+    // llama.cpp knows the 27B model by its number of layers.
+    queryScalar: ({ layers, hidden, heads, headDim }) => (layers === 62 ? hidden / heads : headDim),
+  },
   tokens: { beforeAnswer: " ", opensWithBos: true },
 });

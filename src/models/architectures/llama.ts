@@ -19,5 +19,6 @@ export const llama = decoderOnly({
   attention: {},
   mlp: "silu-gated",
   rope: { theta: 10_000 },
+  gguf: { architecture: "llama", neighboursRotated: true, anyBiases: true },
   tokens: { beforeAnswer: " ", opensWithBos: true },
 });

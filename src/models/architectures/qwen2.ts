@@ -19,5 +19,6 @@ export const qwen2 = decoderOnly({
   attention: { queryKeyValueBias: true, slides: fromLayer("max_window_layers") },
   mlp: "silu-gated",
   rope: { theta: 10_000 },
+  gguf: { architecture: "qwen2" },
   tokens: { beforeAnswer: " ", opensWithBos: false },
 });

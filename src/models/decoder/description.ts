@@ -1,4 +1,5 @@
 import type { TextFormat } from "../architecture.js";
+import type { GgufDescription } from "./gguf.js";
 
 /** The feed-forward layer: an activation of one product gates another. */
 export type GatedMlp = "silu-gated" | "gelu-tanh-gated";
@@ -61,5 +62,7 @@ export interface DecoderDescription {
   readonly attention: AttentionDescription;
   readonly mlp: GatedMlp;
   readonly rope: RopeDescription;
+  /** Its GGUF files. */
+  readonly gguf: GgufDescription;
   readonly tokens: Omit<TextFormat, "oneSequence">;
 }

@@ -22,7 +22,7 @@ function withEndTokens(config: DecoderConfig, generation: Checkpoint["generation
 }
 
 /** As transformers 5 does, an output layer that is there and differs from the embedding is not tied to it, whatever config.json says. */
-async function isTied(
+export async function isTied(
   config: DecoderConfig,
   stored: CheckpointWeights,
   place: (name: string) => string,

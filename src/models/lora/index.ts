@@ -2,7 +2,7 @@ export { baseOf, isAdapterFolder, readAdapterSettings } from "./adapter-config.j
 export { addLora } from "./add.js";
 export { adapterWeightName } from "./matrices.js";
 export { mergeAdapters, mergeInto } from "./merge.js";
-export { type MergeOptions, mergeAdapterFolder } from "./merge-folder.js";
+export { adapterChanges, type Change, type MergeOptions, mergeAdapterFolder } from "./merge-folder.js";
 export { openBase } from "./open-base.js";
 export { loadAdapter, saveAdapter } from "./peft.js";
 export { adaptedLayers, type Target } from "./targets.js";

@@ -7,16 +7,17 @@ import { bfloat16Bits, elementCount } from "../../graph/index.js";
 import { architectureOf } from "../architectures/index.js";
 import { configText } from "../config-file.js";
 import { expandToFloat32 } from "../float-formats.js";
-import type { OpenCheckpointOptions } from "../load.js";
+import type { Checkpoint, OpenCheckpointOptions } from "../load.js";
 import { SHARD_BYTES, TOKENIZER_FILES } from "../save.js";
-import { linearLayersOf } from "../weights.js";
+import { type LoraSettings, linearLayersOf } from "../weights.js";
 import { type TensorToWrite, writeShardedSafetensors } from "../write-safetensors.js";
 import { readAdapterSettings } from "./adapter-config.js";
-import { type AdapterMatrices, openMatrices } from "./matrices.js";
+import { openMatrices } from "./matrices.js";
 import { mergeInto } from "./merge.js";
 import { openBase } from "./open-base.js";
 
-interface Change {
+/** What an adapter adds to a layer's weight: scaling · B·A. */
+export interface Change {
   readonly a: Float32Array;
   readonly b: Float32Array;
   readonly rank: number;
@@ -34,6 +35,33 @@ export interface MergeOptions extends OpenCheckpointOptions {
 }
 
 /**
+ * What an adapter changes of its base's weights, by the weights' names as transformers has them.
+ * @throws {UserError} where the adapter is for another base
+ */
+export async function adapterChanges(
+  adapter: string,
+  settings: LoraSettings,
+  { config, weights }: Checkpoint,
+): Promise<Map<string, Change>> {
+  const { moduleName = (name: string) => name } = architectureOf(config);
+  const matrices = await openMatrices(
+    adapter,
+    settings,
+    linearLayersOf(weights.names.map((name) => ({ ...weights.entry(name), name: moduleName(name) }))),
+  );
+  try {
+    const changes = new Map<string, Change>();
+    for (const { layer, rank, scaling, read } of matrices.targets) {
+      const [a, b] = await read();
+      changes.set(`${layer}.weight`, { a, b, rank, scaling });
+    }
+    return changes;
+  } finally {
+    await matrices.close();
+  }
+}
+
+/**
  * Merges a PEFT adapter into its base's weights, tensor by tensor, and writes the whole model as a folder that needs no adapter.
  * The base is taken as it is stored, not quantized: an adapter trained on 4-bit weights makes up for some of their rounding,
  * which the merged model does not have.
@@ -43,21 +71,9 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
   const { progress = silent } = options;
   const settings = await readAdapterSettings(adapter);
   const checkpoint = await openBase(adapter, settings, options);
-  let matrices: AdapterMatrices | undefined;
   try {
     const { moduleName = (name: string) => name } = architectureOf(checkpoint.config);
-    matrices = await openMatrices(
-      adapter,
-      settings,
-      linearLayersOf(
-        checkpoint.weights.names.map((name) => ({ ...checkpoint.weights.entry(name), name: moduleName(name) })),
-      ),
-    );
-    const changes = new Map<string, Change>();
-    for (const { layer, rank, scaling, read } of matrices.targets) {
-      const [a, b] = await read();
-      changes.set(`${layer}.weight`, { a, b, rank, scaling });
-    }
+    const changes = await adapterChanges(adapter, settings, checkpoint);
     progress.begin("merging", checkpoint.weights.names.length);
     let done = 0;
     const tensors = checkpoint.weights.names.map((name): TensorToWrite => {
@@ -97,6 +113,5 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
     });
   } finally {
     await checkpoint.close();
-    await matrices?.close();
   }
 }
