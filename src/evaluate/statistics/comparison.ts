@@ -1,12 +1,13 @@
 import { UserError } from "../../base/errors.js";
 import type { Prediction } from "../prediction.js";
 import { questionOfAnswer } from "../row-facts.js";
+import { FEW_QUESTIONS } from "./accuracy.js";
 import { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
 import { byQuestion, isCorrect } from "./cluster.js";
 import type { Interval } from "./interval.js";
 import { holm, mcnemarExact } from "./mcnemar.js";
 import { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
-import { type EvaluationStatistics, evaluationStatistics, FEW_QUESTIONS } from "./summary.js";
+import { type EvaluationStatistics, evaluationStatistics } from "./registry.js";
 
 /** Answers of one run to be compared with others'. */
 export interface ComparedRun {

@@ -1,3 +1,4 @@
+export { type Accuracy, accuracyOf, FEW_QUESTIONS } from "./accuracy.js";
 export { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
 export { type Calibration, type CalibrationBin, calibration } from "./calibration.js";
 export { byQuestion, isCorrect, questionClusters } from "./cluster.js";
@@ -9,6 +10,7 @@ export {
   type SubjectChange,
 } from "./comparison.js";
 export { type ClusterPart, type Design, designOf, designOfMean } from "./design-effect.js";
+export type { SubjectAccuracy } from "./groups.js";
 export {
   type Cluster,
   type ClusteredInterval,
@@ -19,16 +21,9 @@ export {
   wilsonInterval,
   Z95,
 } from "./interval.js";
+export type { LetterBias } from "./letters.js";
 export { holm, mcnemarExact } from "./mcnemar.js";
 export { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
 export { minimumDetectableDifference, type PairedDesign, requiredQuestions } from "./power.js";
+export { type EvaluationStatistics, evaluationStatistics, type Statistic, statistics } from "./registry.js";
 export { effectiveCounts, intraclassCorrelation, type Shrinkage, shrink } from "./shrinkage.js";
-export {
-  type Accuracy,
-  accuracyOf,
-  type EvaluationStatistics,
-  evaluationStatistics,
-  FEW_QUESTIONS,
-  type LetterBias,
-  type SubjectAccuracy,
-} from "./summary.js";
