@@ -26,7 +26,7 @@ import { SessionProgram } from "./program.js";
 export interface RuntimeSpec extends Capabilities {
   readonly name: DeviceName;
   /** The runtime's execution providers, the preferred first. */
-  readonly providers: readonly ("cpu" | "webgpu" | "cuda")[];
+  readonly providers: readonly string[];
   /** Where arrays lie: in the machine's memory, in the device's own, or in the machine's and copied at each run. */
   readonly memory: "host" | "device" | "copied";
   /** Bytes of the largest array that an operator reaches. */
@@ -37,9 +37,9 @@ export interface RuntimeSpec extends Capabilities {
 
 /** Opens one of the runtime's devices, and tries it. */
 export async function openRuntimeDevice(spec: RuntimeSpec, options: DeviceOptions): Promise<Device> {
-  const { name, ifAbsent } = spec;
+  const { name, providers, ifAbsent } = spec;
   const known = listSupportedBackends().map((backend) => backend.name);
-  if (!known.includes(name)) {
+  if (!known.includes(providers[0]!)) {
     throw new GraphError(
       `The device ${name} is not in this installation of onnxruntime-node (it has ${known.join(", ")})`,
       { hint: ifAbsent },
