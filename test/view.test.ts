@@ -220,8 +220,8 @@ describe("what cannot be shown or compared is said", () => {
       ["run/odd", link("report.html", "/etc/passwd"), /link that leads out/],
       ["run/odd", pipe("report.html"), /no plain file/],
       ["compare?run=odd&run=longest", pipe("predictions.jsonl"), /no plain file/],
-      ["compare?run=odd&run=longest", json("predictions.jsonl", null), /prediction 1: \(whole\)/],
-      ["compare?run=odd&run=longest", json("predictions.jsonl", { id: "x" }), /prediction 1: language/],
+      ["compare?run=odd&run=longest", json("predictions.jsonl", null), /predictions\.jsonl:1: \(whole\)/],
+      ["compare?run=odd&run=longest", json("predictions.jsonl", { id: "x" }), /predictions\.jsonl:1: language/],
     ];
     for (const [path, damage, message] of cases) {
       rmSync(at("odd"), { recursive: true, force: true });

@@ -60,7 +60,6 @@ async function asked(
   }
 }
 
-
 describe("a reply in parts", () => {
   it.each<[string, Trouble, Partial<RawReply>]>([
     [

@@ -2,7 +2,6 @@ import { createHash, hash, randomBytes } from "node:crypto";
 import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, UserError } from "./errors.js";
-import { readText } from "./text.js";
 
 const temporaryName = (path: string): string => `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
 
@@ -81,23 +80,11 @@ export function hintForSystemError(error: unknown): string | undefined {
     return "The disk is full: free some space and run the same command again.";
   if (code === "EACCES" || code === "EROFS" || code === "EPERM")
     return "Choose a folder that you may write to with --out.";
+  if (code === "EIO") return "The disk fails: look after it, or choose another one, and run the same command again.";
+  if (code === "ENOENT" || code === "ENOTDIR" || code === "ESTALE")
+    return "Something is not there, or was removed or renamed meanwhile: look, and run the same command again.";
+  if (code === "EMFILE" || code === "ENFILE") return "Too many files are open: raise the limit (ulimit -n).";
   return undefined;
-}
-
-/**
- * Reads and parses a JSON file, unchecked: what comes from outside goes through `readJsonAs`.
- * @throws {UserError} when it is missing or is not JSON; the message names the file.
- */
-export async function readJson<T = unknown>(path: string): Promise<T> {
-  const text = await readText(path);
-  try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${messageOf(error)}`, {
-      hint: "It is damaged, or another program wrote it: write or fetch it again.",
-      cause: error,
-    });
-  }
 }
 
 /** SHA-256 of a file's bytes, in hexadecimal; reads it as a stream. */

@@ -13,8 +13,11 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import type { z } from "zod";
 import { messageOf, UserError } from "./errors.js";
 import { hintForSystemError, writePiecesWhole } from "./files.js";
+import { checkedAs, type ReadJsonOptions } from "./json.js";
+import { printableName } from "./printable.js";
 import { readLines } from "./text.js";
 
 /** Milliseconds after which what was appended goes to the disk: what a power cut may cost. */
@@ -174,24 +177,29 @@ function isWhole(file: number, from: number, to: number): boolean {
 }
 
 /**
- * Reads a file of one JSON object a line, as a stream; a torn last line (no newline at its end that does not
+ * Reads a file of one JSON value a line, each held against a schema, as a stream; a torn last line (no newline at its end that does not
  * parse) and a byte order mark are passed over. A missing file has no lines.
- * @throws {UserError} naming file and line where any other line is not JSON.
+ * @throws {UserError} naming file and line where any other line is not JSON, or not as the schema says.
  */
-export async function* readJsonLines<T>(path: string): AsyncGenerator<T> {
+export async function* readJsonLines<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  options: ReadJsonOptions = {},
+): AsyncGenerator<T> {
   if (!existsSync(path)) return;
+  const { hint = "It is damaged, or another program wrote it: write or fetch it again." } = options;
   for await (const { number, text, whole } of readLines(path)) {
     if (text.trim() === "") continue;
-    let value: T;
+    let value: unknown;
     try {
-      value = JSON.parse(text) as T;
+      value = JSON.parse(text);
     } catch (error) {
       if (!whole) return;
-      throw new UserError(`${path}:${number}: not a JSON object: ${messageOf(error)}`, {
-        hint: "It is damaged, or another program wrote it: write or fetch it again.",
+      throw new UserError(`${path}:${number}: not a JSON object: ${printableName(messageOf(error))}`, {
+        hint,
       });
     }
-    yield value;
+    yield checkedAs(value, schema, `${path}:${number}`, hint);
   }
 }
 

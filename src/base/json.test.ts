@@ -97,15 +97,19 @@ describe("lines of JSON", () => {
     const values = [{ text: "a\u2028b\u2029c\rd\u0085" }, { text: "問題" }];
     const path = join(folder, "lines.jsonl");
     writeJsonLines(path, values);
-    expect(await all(readJsonLines(path))).toEqual(values);
-    expect(await all(readJsonLines(file("mark.jsonl", `\ufeff{"a":1}\r\n\n{"a":2}\n{"a":`)))).toEqual([
+    expect(await all(readJsonLines(path, z.unknown()))).toEqual(values);
+    expect(await all(readJsonLines(file("mark.jsonl", `\ufeff{"a":1}\r\n\n{"a":2}\n{"a":`), z.unknown()))).toEqual([
       { a: 1 },
       { a: 2 },
     ]);
-    await expect(all(readJsonLines(file("bad.jsonl", '{"a":1}\nx\n{"a":2}\n')))).rejects.toThrow(
+    await expect(all(readJsonLines(file("bad.jsonl", '{"a":1}\nx\n{"a":2}\n'), z.unknown()))).rejects.toThrow(
       /bad\.jsonl:2: not a JSON/,
     );
-    expect(await all(readJsonLines(file("end.jsonl", '{"a":1}')))).toEqual([{ a: 1 }]);
+    const numbers = z.object({ a: z.number() });
+    await expect(all(readJsonLines(file("odd.jsonl", '{"a":1}\n\n{"a":"x"}\nnull\n'), numbers))).rejects.toThrow(
+      /odd\.jsonl:3: a: /,
+    );
+    expect(await all(readJsonLines(file("end.jsonl", '{"a":1}'), z.unknown()))).toEqual([{ a: 1 }]);
   });
 });
 

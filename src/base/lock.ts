@@ -100,7 +100,8 @@ const MAKING = 5;
 function ownerOf(path: string): Owner | undefined {
   try {
     // A pipe of that name would be waited for.
-    if (!statSync(path).isFile()) return undefined;
+    const about = statSync(path);
+    if (!about.isFile() || about.size > 200) return undefined;
     const [number, started] = readFileSync(path, "utf8").split(" ");
     const process_ = Number(number);
     if (process_ === 0 && Date.now() - statSync(path).mtimeMs > MAKING * 1000) return undefined;

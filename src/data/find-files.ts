@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.js";
+import { joinInside } from "../base/inside.js";
 import { languagesAmong, mmmlu, type Task } from "../tasks/index.js";
 import type { Corpus, CorpusOptions } from "./corpus.js";
 import {
@@ -76,7 +77,7 @@ function inFolder(task: Task, folder: string, options: CorpusOptions): FoundFile
   const asked = options.languages ?? there;
   return languagesAmong(asked, there).flatMap((language, index) => {
     if (language === undefined) throw noLanguage(folder, asked[index]!, there, task.file(asked[index]!));
-    return partsOf(language).map((path) => ({ language, path: join(folder, path) }));
+    return partsOf(language).map((path) => ({ language, path: joinInside(folder, path) }));
   });
 }
 

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { UserError } from "../base/errors.js";
 import { writePiecesWhole } from "../base/files.js";
-import { faultsOf } from "../base/json.js";
 import { readJsonLines } from "../base/json-lines.js";
 import { type Letter, OPTION_LETTERS } from "../tasks/index.js";
 import { type RowFacts, rowFactsSchema } from "./row-facts.js";
@@ -68,14 +66,7 @@ const predictionSchema = z.looseObject({
  * @throws {UserError} naming file and place where one is not JSON, or not a prediction.
  */
 export async function* readPredictions(path: string): AsyncGenerator<Prediction> {
-  let place = 0;
-  for await (const line of readJsonLines<unknown>(path)) {
-    place++;
-    const result = predictionSchema.safeParse(line);
-    if (!result.success)
-      throw new UserError(`${path}: prediction ${place}: ${faultsOf(result.error)}`, {
-        hint: "The file is damaged, or another program wrote it: run the experiment's command again, which writes it anew.",
-      });
-    yield result.data;
-  }
+  yield* readJsonLines(path, predictionSchema, {
+    hint: "The file is damaged, or another program wrote it: run the experiment's command again, which writes it anew.",
+  });
 }

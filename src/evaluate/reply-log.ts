@@ -1,7 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { faultsOf } from "../base/json.js";
 import { JsonLinesFile } from "../base/json-lines.js";
-import { Damage, type LoggedReply, loggedReplySchema, readLog } from "./logged-reply.js";
+import { Damage, LONGEST_LINE, type LoggedReply, loggedReplySchema, readLog } from "./logged-reply.js";
 
 /** The raw replies of a run, appended as they land; what makes a run go on where it stopped. */
 export class ReplyLog {
@@ -46,6 +46,11 @@ export class ReplyLog {
         throw new UserError(`the reply to ${reply.ids[0]} cannot be kept: ${faultsOf(checked.error)}`, {
           hint: "Nothing of it was written. Ask another server, or report what it sends.",
         });
+      if (isLongerThanRead(reply))
+        throw new UserError(
+          `the reply to ${reply.ids[0]} cannot be kept: it is longer than ${LONGEST_LINE / 2 ** 20} MiB`,
+          { hint: "Nothing of it was written. Set a lower limit of tokens." },
+        );
     }
     this.file.append(...replies);
   }
@@ -54,3 +59,8 @@ export class ReplyLog {
     this.file.close();
   }
 }
+
+/** Whether a line would be one that its reader passes over. A character is at most six bytes of JSON: few need be counted. */
+const isLongerThanRead = (reply: LoggedReply): boolean =>
+  6 * (reply.text.length + (reply.reasoning?.length ?? 0)) > LONGEST_LINE / 2 &&
+  Buffer.byteLength(JSON.stringify(reply)) > LONGEST_LINE;

@@ -1,13 +1,28 @@
 import { existsSync } from "node:fs";
+import { z } from "zod";
 import { JsonLinesFile, readJsonLines, writeJsonLines } from "../base/json-lines.js";
 import { duration, type Progress } from "../base/progress.js";
 import type { Tracker } from "../record/index.js";
 import type { TrainingCurves } from "../report/index.js";
 import type { LoggedStep, TrainingHooks, Progress as TrainingProgress, Validation } from "../train/index.js";
 
-type Line =
-  | LoggedStep
-  | { readonly validationLoss: number; readonly perplexity: number; readonly epoch: number; readonly step: number };
+const number = z.number();
+const lineSchema = z.union([
+  z.object({ validationLoss: number, perplexity: number.nullable(), epoch: number, step: number }),
+  z.object({
+    step: number,
+    epoch: number,
+    loss: number,
+    learningRate: number,
+    gradientNorm: number,
+    rowsPerSecond: number,
+    seconds: number,
+  }) satisfies z.ZodType<LoggedStep>,
+]);
+type Line = z.infer<typeof lineSchema>;
+
+/** What to do about a log that another program wrote, or a damaged disk. */
+const HINT = "It is a log of training: remove the line, or begin anew with --fresh.";
 
 /** Steps and seconds after which the time that training takes is told; the first step, which compiles the graphs, does not count. */
 const ESTIMATED_AFTER = { steps: 5, seconds: 2 };
@@ -38,7 +53,7 @@ export class TrainLog {
     const { step = 0, validations = [] } = from ?? {};
     if (existsSync(path)) {
       const kept: Line[] = [];
-      for await (const line of readJsonLines<Line>(path))
+      for await (const line of readJsonLines(path, lineSchema, { hint: HINT }))
         if ("validationLoss" in line ? line.epoch <= validations.length : line.step <= step) kept.push(line);
       writeJsonLines(path, kept);
     }
@@ -125,7 +140,7 @@ export class TrainLog {
 export async function readCurves(path: string): Promise<Pick<TrainingCurves, "points" | "validation">> {
   const points: { step: number; loss: number; learningRate: number }[] = [];
   const validation: { step: number; epoch: number; loss: number }[] = [];
-  for await (const line of readJsonLines<Line>(path)) {
+  for await (const line of readJsonLines(path, lineSchema, { hint: HINT })) {
     if ("validationLoss" in line) validation.push({ step: line.step, epoch: line.epoch, loss: line.validationLoss });
     else points.push({ step: line.step, loss: line.loss, learningRate: line.learningRate });
   }

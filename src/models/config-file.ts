@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../base/errors.js";
-import { readJson } from "../base/files.js";
+import { checkedAs, parseJson } from "../base/json.js";
+import { readText } from "../base/text.js";
+
+/** Bytes of a config.json at most. */
+const LONGEST = 16 << 20;
 
 /** A checkpoint's `config.json`: its architecture, and everything in it. */
 export interface ConfigFile {
@@ -27,17 +30,16 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
         ? "It is an adapter: merge it into its base first (mmmlu merge), or serve both together (mmmlu serve)."
         : "Is it a model's folder, as Hugging Face's save_pretrained writes it?",
     });
-  const json = await readJson<unknown>(path);
-  const floatKeys = floatKeysOf(await readFile(path, "utf8"));
-  if (json === null || typeof json !== "object" || Array.isArray(json))
-    throw new UserError(`${path} is not a JSON object`, { hint: "Download or copy it again." });
-  const modelType = (json as { model_type?: unknown }).model_type;
-  return {
+  const text = await readText(path, LONGEST);
+  const hint = "Download or copy it again.";
+  const json = checkedAs(
+    parseJson(text, path, hint),
+    z.record(z.string(), z.unknown(), "is not a JSON object"),
     path,
-    modelType: typeof modelType === "string" ? modelType : undefined,
-    json: json as Record<string, unknown>,
-    floatKeys,
-  };
+    hint,
+  );
+  const modelType = json["model_type"];
+  return { path, modelType: typeof modelType === "string" ? modelType : undefined, json, floatKeys: floatKeysOf(text) };
 }
 
 /** Keys of a JSON text whose number has a point or an exponent. */

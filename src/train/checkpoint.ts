@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { hashOf } from "../base/canonical.js";
 import { messageOf, UserError } from "../base/errors.js";
-import { readJson, sha256OfFile, syncFolder, writeWhole } from "../base/files.js";
+import { sha256OfFile, syncFolder, writeWhole } from "../base/files.js";
 import { tidyFolder, writeFolderWhole } from "../base/folders.js";
+import { checkedAs, readJsonAs } from "../base/json.js";
 import type { AdamW, Device } from "../graph/index.js";
 import type { Parameter } from "../models/index.js";
 import { fromFormat1 } from "./checkpoint-format-1.js";
@@ -48,6 +49,9 @@ const stateSchema = progressSchema.extend({
 });
 type State = z.infer<typeof stateSchema>;
 
+/** Bytes of a state at most. */
+const LONGEST_STATE = 16 << 20;
+
 /** The newest checkpoint, the one before it, and one that is whole but has not taken its place yet. */
 const [LAST, PREVIOUS, NEW] = ["last", "previous", "new"] as const;
 /** Where a checkpoint is put that cannot be read any more. */
@@ -73,19 +77,12 @@ function settle(folder: string): void {
 /** A checkpoint's state. @throws {UserError} where it is not as it was written */
 async function readState(path: string): Promise<State> {
   const file = join(path, "state.json");
-  const kept = await fromFormat1(await readJson<unknown>(file), path, FILES, join(dirname(path), BEST));
-  const result = stateSchema.safeParse(kept);
-  if (!result.success)
-    throw new UserError(
-      `${file}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`,
-      { hint: "Remove the folder checkpoints to train from the first step." },
-    );
-  const { sha256: told, ...rest } = result.data;
-  if (hashOf(rest) !== told)
-    throw new UserError(`${file} is not as it was written: its SHA-256 is another`, {
-      hint: "Remove the folder checkpoints to train from the first step.",
-    });
-  return result.data;
+  const hint = "Remove the folder checkpoints to train from the first step.";
+  const kept = await readJsonAs(file, z.unknown(), { most: LONGEST_STATE, hint });
+  const state = checkedAs(await fromFormat1(kept, path, FILES, join(dirname(path), BEST)), stateSchema, file, hint);
+  const { sha256: told, ...rest } = state;
+  if (hashOf(rest) !== told) throw new UserError(`${file} is not as it was written: its SHA-256 is another`, { hint });
+  return state;
 }
 
 /** A checkpoint's state, all its files checked. @throws {UserError} naming the one that is not as it was written */

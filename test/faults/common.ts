@@ -95,11 +95,12 @@ export const hashes = (folder: string): Map<string, string> =>
     ]),
   );
 
-/** Names that a finished run leaves none of. */
+/** Names that a finished run leaves none of; a cache's locks that a dead process left bar nobody. */
 export const leftovers = (folder: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
-        (name) => /\.(tmp|old|incomplete|copy)$|(^|\/)lock$/.test(name) || isLeftover(name),
+        (name) =>
+          !name.includes(".locks/") && (/\.(tmp|old|incomplete|copy)$|(^|\/)lock$/.test(name) || isLeftover(name)),
       )
     : [];
 
@@ -128,7 +129,10 @@ const parsed = (line: string): unknown => JSON.parse(line);
 
 function isWholeSafetensors(bytes: Buffer): boolean {
   const length = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.toString("utf8", 8, 8 + length)) as Record<string, { data_offsets?: [number, number] }>;
+  const header = JSON.parse(bytes.toString("utf8", 8, 8 + length)) as Record<
+    string,
+    { data_offsets?: [number, number] }
+  >;
   return bytes.length === 8 + length + Math.max(0, ...Object.values(header).map((one) => one.data_offsets?.[1] ?? 0));
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type ChatImitation, letterFor, startChatImitation } from "../chat-imitation/server.js";
 import { type Finished, mmmlu } from "../command.js";
 import { hubImitation } from "../hub-imitation/server.js";
-import { filesIn, hashes, seeded, type Step, stepEnvironment, stepped, wholeLines } from "./common.js";
+import { filesIn, hashes, type Step, seeded, stepEnvironment, stepped, wholeLines } from "./common.js";
 import { nodeScript } from "./node-script.js";
 
 /** A command that writes into one folder, to be disturbed and to be run again. */
@@ -38,10 +38,12 @@ function runResult(folder: string): Map<string, string> {
   return result;
 }
 
-const QUESTIONS = 20;
 const evaluation = (folder: string): string[] => [
   ...["run", "gemma-3-27b-baseline", "--sample", "--out", folder],
-  ...["data.rowsPerLanguage=100", "answerer.questionsPerRequest=1", "answerer.concurrency=4"].flatMap((one) => ["--set", one]),
+  ...["data.rowsPerLanguage=100", "answerer.questionsPerRequest=1", "answerer.concurrency=4"].flatMap((one) => [
+    "--set",
+    one,
+  ]),
 ];
 
 /** An evaluation over HTTP of a server that counts. */
@@ -107,10 +109,7 @@ export async function trainingScenario(): Promise<Scenario> {
     begin: () => {},
     run: (folder, step) =>
       stepped(
-        [
-          ...["run", "gemma-2-2b-finetune", "--sample", "--out", folder],
-          ...settings.flatMap((one) => ["--set", one]),
-        ],
+        [...["run", "gemma-2-2b-finetune", "--sample", "--out", folder], ...settings.flatMap((one) => ["--set", one])],
         step,
       ),
     result: (folder) => {
@@ -128,9 +127,9 @@ export async function trainingScenario(): Promise<Scenario> {
 export async function downloadScenario(seed: number): Promise<Scenario> {
   const random = seeded(seed);
   const bytes = (length: number): Buffer => Buffer.from(Uint8Array.from({ length }, () => random.below(256)));
-  const files = { "config.json": '{"a": 1}\n', "some/text.txt": "text\n", "model.safetensors": bytes(1_500_000) };
+  const files = { "config.json": '{"a": 1}\n', "some/text.txt": "text\n", "weights.bin": bytes(1_500_000) };
   const hub = await hubImitation([
-    { type: "model", name: "org/model", commit: "c".repeat(40), files, large: ["model.safetensors"] },
+    { type: "model", name: "org/model", commit: "c".repeat(40), files, large: ["weights.bin"] },
   ]);
   return {
     name: "download",

@@ -12,7 +12,15 @@ import { counted, type FaultOptions, type Outcome, seeded, temporaryFolder } fro
 /** Questions that get no reply until the server is mended. */
 const HOPELESS_EACH = 400;
 /** What a damaged disk or another program leaves in a log. */
-const DAMAGE = ['{"key":"torn', "\0\0\0\0\n", "null\n", "{}\n", "\ufffd\n", '{"key":"k","stage":"zero-shot","text":7}\n', "\n"];
+const DAMAGE = [
+  '{"key":"torn',
+  "\0\0\0\0\n",
+  "null\n",
+  "{}\n",
+  "\ufffd\n",
+  '{"key":"k","stage":"zero-shot","text":7}\n',
+  "\n",
+];
 
 const LETTERS = mmmlu.letters;
 
@@ -108,7 +116,7 @@ export async function hostileServer(options: FaultOptions): Promise<Outcome[]> {
       await answerer.close();
     }
   };
-  const words = new Set<string>();
+  let last = "";
   let runs = 0;
   let done: Evaluation | undefined;
   try {
@@ -121,7 +129,7 @@ export async function hostileServer(options: FaultOptions): Promise<Outcome[]> {
           faults.push(`run ${runs} ended with no word for its user: ${(error as Error).stack}`);
           break;
         }
-        words.add(error.message.slice(0, 60));
+        last = error.message.slice(0, 200);
         const aside = /^([\d,]+) of [\d,]+ questions got no reply/.exec(error.message)?.[1]?.replaceAll(",", "");
         if (aside !== undefined) {
           if (Number(aside) !== hopeless.size) faults.push(`${aside} questions set aside of ${hopeless.size}`);
@@ -129,14 +137,15 @@ export async function hostileServer(options: FaultOptions): Promise<Outcome[]> {
         }
         appendFileSync(repliesPath, random.of(DAMAGE));
       }
-      options.say(`hostile server: run ${runs}`);
+      options.say(`hostile server: run ${runs}: ${last}`);
     }
     if (hopeless.size > 0 && !mended) faults.push("no question was set aside");
-    if (!done) faults.push(`${runs} runs, and no end`);
+    if (!done) faults.push(`${runs} runs, and no end; the last said: ${last}`);
     else {
       let wrong = 0;
       for (const { id, prediction } of done.predictions)
-        if (prediction !== letters[Number(id.split("/")[2])] && wrong++ < 5) faults.push(`${id} was read as ${prediction}`);
+        if (prediction !== letters[Number(id.split("/")[2])] && wrong++ < 5)
+          faults.push(`${id} was read as ${prediction}`);
       if (done.metrics.n !== questions) faults.push(`${done.metrics.n} of ${questions} measured`);
       const kept = readFileSync(repliesPath, "utf8").match(/^\{"key":"[0-9a-f]+","stage":"zero-shot","ids"/gm)?.length;
       if (kept !== questions) faults.push(`${kept} replies kept of ${questions}`);

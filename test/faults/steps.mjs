@@ -25,7 +25,8 @@ const original = { ...fs };
 let count = 0;
 
 const isUnder = (path) => typeof path === "string" && `${resolve(path)}${sep}`.startsWith(top + sep);
-const error = (code, syscall) => Object.assign(new Error(`${code}: made to fail, ${syscall}`), { code, errno: -1, syscall });
+const error = (code, syscall) =>
+  Object.assign(new Error(`${code}: made to fail, ${syscall}`), { code, errno: -1, syscall });
 const kill = () => {
   process.kill(process.pid, "SIGKILL");
   for (;;);

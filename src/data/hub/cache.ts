@@ -9,10 +9,11 @@ import {
   rmSync,
   symlinkSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { UserError } from "../../base/errors.js";
-import { writeWhole } from "../../base/files.js";
+import { basename, dirname, join, relative } from "node:path";
+import { messageOf, UserError } from "../../base/errors.js";
+import { hintForSystemError, writeWhole } from "../../base/files.js";
 import { joinInside } from "../../base/inside.js";
+import { lockFolderIfFree } from "../../base/lock.js";
 import { printableName } from "../../base/printable.js";
 
 /** A repository on the hub. */
@@ -54,13 +55,38 @@ const refFile = (folder: string, revision: string): string => joinInside(folder,
 /** The commit that a branch or tag had when it was last asked for. */
 export function cachedCommit(folder: string, revision: string): string | undefined {
   const file = refFile(folder, revision);
-  if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const about = lstatSync(file, { throwIfNoEntry: false });
+  if (!about?.isFile() || about.size > 200) return undefined;
   const commit = readFileSync(file, "utf8").trim();
   return isCommit(commit) ? commit : undefined;
 }
 
 export function rememberCommit(folder: string, revision: string, commit: string): void {
-  if (revision !== commit) writeWhole(refFile(folder, revision), commit);
+  if (revision !== commit) writeName(folder, refFile(folder, revision), commit);
+}
+
+/**
+ * Writes a small file of the cache whole. It is made in a folder of its own that is locked, so that what a killed process left of
+ * one is found and removed by the next; several processes share the cache's own folders, where nobody may tidy.
+ * @throws {UserError} where it cannot be written
+ */
+function writeName(folder: string, path: string, content: string): void {
+  let release: (() => void) | undefined;
+  try {
+    const desk = join(dirname(folder), ".locks", basename(folder), "names");
+    release = lockFolderIfFree(desk);
+    // Another process is just writing a name of this repository.
+    if (!release) return writeWhole(path, content);
+    const draft = join(desk, "draft");
+    writeWhole(draft, content);
+    mkdirSync(dirname(path), { recursive: true });
+    renameSync(draft, path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, { hint: hintForSystemError(error), cause: error });
+  } finally {
+    release?.();
+  }
 }
 
 const absenceFile = (folder: string, commit: string, path: string): string =>
@@ -71,7 +97,7 @@ export const isKnownAbsent = (folder: string, commit: string, path: string): boo
   existsSync(absenceFile(folder, commit, path));
 
 export const rememberAbsence = (folder: string, commit: string, path: string): void =>
-  writeWhole(absenceFile(folder, commit, path), "");
+  writeName(folder, absenceFile(folder, commit, path), "");
 
 /** The paths of a commit's files in a folder of the repository that are in the cache. */
 export function cachedPaths(

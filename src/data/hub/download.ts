@@ -15,6 +15,8 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { checkStopped, messageOf, UserError } from "../../base/errors.js";
+import { isSystemError } from "../../base/files.js";
+import { joinInside } from "../../base/inside.js";
 import { lockFolderIfFree } from "../../base/lock.js";
 import { LONGEST_TEXT } from "../../base/text.js";
 import {
@@ -85,12 +87,35 @@ export async function downloadFileIfThere(
     rememberAbsence(folder, commit, path);
     return undefined;
   }
+  try {
+    return await fetchInto(folder, repository, commit, path, info, settings);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new UserError(`cannot write into the hub's cache ${folder}: ${messageOf(error)}`, {
+      hint: "What was fetched is kept. Look after the disk, or set HF_HOME to a folder on another one, and run the same command again.",
+      cause: error,
+    });
+  }
+}
+
+async function fetchInto(
+  folder: string,
+  repository: Repository,
+  commit: string,
+  path: string,
+  info: FileInfo,
+  settings: HubSettings,
+): Promise<string> {
   const blob = blobFile(folder, info.etag);
   const fresh = !existsSync(blob);
   if (fresh) {
     mkdirSync(join(folder, "blobs"), { recursive: true });
     checkRoom(folder, path, info.size);
-    const release = await turnToFetch(join(settings.cache, ".locks", basename(folder), info.etag), path, settings);
+    const release = await turnToFetch(
+      joinInside(settings.cache, ".locks", basename(folder), info.etag),
+      path,
+      settings,
+    );
     try {
       if (!existsSync(blob)) await fetchBlob(repository, commit, path, blob, info, settings);
     } finally {
@@ -216,6 +241,8 @@ async function fetchBlob(
         settings,
       );
     } catch (error) {
+      // The disk's errors come as they are, the network's as causes of fetch's own.
+      if (isSystemError(error)) throw error;
       if (error instanceof HubRefusal || error instanceof UserError || isHopeless(error))
         throw hubError(error, repository, `file ${path}`, settings);
       checkStopped(settings.signal);

@@ -2,11 +2,14 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
-import { readJson } from "../../base/files.js";
+import { readJsonAs } from "../../base/json.js";
 import type { LoraSettings } from "../weights.js";
 import { isAllLinear } from "./targets.js";
 
 export const ADAPTER_CONFIG = "adapter_config.json";
+
+/** Bytes of an adapter's configuration at most: it may list many layers. */
+const LONGEST = 16 << 20;
 
 const names = z.union([z.string().max(10_000), z.array(z.string().max(10_000)).max(100_000)]);
 const numbers = z.int().nonnegative();
@@ -89,13 +92,10 @@ export async function readAdapterSettings(folder: string): Promise<LoraSettings>
     throw new UserError(`${folder} has no ${ADAPTER_CONFIG}`, {
       hint: "Is it an adapter's folder, as PEFT's save_pretrained writes it?",
     });
-  const result = schema.safeParse(await readJson<unknown>(path));
-  if (!result.success)
-    throw new UserError(
-      `${path}: ${result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`).join("; ")}`,
-      { hint: "Copy adapter_config.json again from where the adapter comes from." },
-    );
-  const config = result.data;
+  const config = await readJsonAs(path, schema, {
+    most: LONGEST,
+    hint: "Copy adapter_config.json again from where the adapter comes from.",
+  });
   const refused = refusal(config);
   if (refused) throw new UserError(`${path}: ${refused.what}`, { hint: refused.hint });
   const [some, pattern] = [config.layers_to_transform ?? undefined, config.layers_pattern ?? undefined];

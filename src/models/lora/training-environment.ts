@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../../base/errors.js";
-import { readJson, writeWhole } from "../../base/files.js";
+import { writeWhole } from "../../base/files.js";
+import { readJsonAs } from "../../base/json.js";
 import type { TorchDtype } from "../checkpoint-weights.js";
 import type { LoraSettings, QuantizationOptions, Weights } from "../weights.js";
 
@@ -50,10 +50,8 @@ export function writeEnvironment(folder: string, environment: TrainingEnvironmen
 export async function readEnvironment(folder: string): Promise<TrainingEnvironment | undefined> {
   const path = join(folder, ENVIRONMENT);
   if (!existsSync(path)) return undefined;
-  const result = schema.safeParse(await readJson<unknown>(path));
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`);
-  throw new UserError(`${path}: ${problems.join("; ")}`, {
+  return readJsonAs(path, schema, {
+    most: 1 << 20,
     hint: "Copy the adapter's folder again; or remove the file and say how the base is held with --quantization.",
   });
 }

@@ -87,7 +87,7 @@ async function readTraining(
   const validation: ValidationPoint[] = [];
   let last: Record<string, unknown> = {};
   const log = runFile(path, "train-log.jsonl");
-  for await (const read of log ? readJsonLines<unknown>(log) : []) {
+  for await (const read of log ? readJsonLines(log, z.unknown()) : []) {
     const line = anyKeys.safeParse(read).data;
     if (line === undefined) continue;
     if (typeof line.loss === "number" && typeof line.step === "number" && typeof line.learningRate === "number") {

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { isServerAddress, parseServerAddress, withoutCredentials } from "../../../base/addresses.js";
+import { faultOfName } from "../../../base/inside.js";
 import { printableName } from "../../../base/printable.js";
 import { withoutTrailing } from "../../../base/trim.js";
 
@@ -56,6 +57,12 @@ export function wandbSettings(
   const given = set("WANDB_BASE_URL") ?? "https://api.wandb.ai";
   const known = isServerAddress(given);
   if (!known) complaints.push(`WANDB_BASE_URL is no address: ${printableName(withoutCredentials(given))}`);
+  const asked = set("WANDB_RUN_ID");
+  // It becomes the name of a folder and of a file.
+  const fault = asked === undefined ? undefined : faultOfName(`run-${asked}.wandb`);
+  const runId = fault || asked?.includes("/") ? undefined : asked;
+  if (asked !== runId)
+    complaints.push(`WANDB_RUN_ID cannot name a file (${fault ?? "it holds a slash"}): another is taken`);
   // The key is what a request is let in by, not a user in the address.
   const baseUrl = known ? withoutTrailing(parseServerAddress(given, "WANDB_BASE_URL").address, "/") : "";
   const address = known ? new URL(baseUrl) : undefined;
@@ -73,7 +80,7 @@ export function wandbSettings(
     folder: set("WANDB_DIR") ?? process.cwd(),
     baseUrl,
     apiKey: set("WANDB_API_KEY") ?? (address && keyFromNetrc(address.hostname, environment)),
-    runId: set("WANDB_RUN_ID"),
+    runId,
     host: set("WANDB_HOST") ?? hostname(),
     complaints,
   };
@@ -82,7 +89,10 @@ export function wandbSettings(
 /** `wandb login` leaves the key in ~/.netrc. */
 function keyFromNetrc(machine: string, environment: NodeJS.ProcessEnv): string | undefined {
   try {
-    const words = readFileSync(environment.NETRC ?? join(homedir(), ".netrc"), "utf8").split(/\s+/);
+    const file = environment.NETRC ?? join(homedir(), ".netrc");
+    const about = statSync(file);
+    if (!about.isFile() || about.size > 1 << 20) return undefined;
+    const words = readFileSync(file, "utf8").split(/\s+/);
     const at = words.findIndex((word, index) => word === "machine" && words[index + 1] === machine);
     if (at < 0) return undefined;
     const end = words.indexOf("machine", at + 1);
