@@ -1,10 +1,11 @@
 /*
- * Accuracy evaluation on this machine, measured: test rows a second of our greedy answering against transformers' `generate`, same
- * prompts, same batches, same random weights of the real shape.
+ * Accuracy evaluation on this machine, measured: test rows a second of our greedy answering against transformers'
+ * `generate`, same prompts, same batches, same random weights of the real shape.
  *
  *   npm run bench:answer [-- MODEL] [--rows 64] [--python PYTHON] [--json]
  *
- * MODEL is flan-t5-base (the default; batches of 32, at most 3 new tokens) or gemma-2-2b (FP4, batches of 8, at most 5).
+ * MODEL is flan-t5-base (the default; batches of 32, at most 3 new tokens) or gemma-2-2b (FP4, batches of 8, at most
+ * 5).
  */
 
 import { execFileSync } from "node:child_process";
@@ -77,7 +78,10 @@ const seconds = (performance.now() - start) / 1000;
 const peakGiB = (process.resourceUsage().maxRSS * 1024) / 2 ** 30;
 const ids = await tokenizer.encodeAll(prompts, true);
 const rawGflops = await rawRate(device, 1024, gemma ? 2304 : 768, gemma ? 9216 : 2048);
-/** What Gemma's linear layers alone would allow at that rate, for the prompts with their common start once a batch and no token of a reply. */
+/**
+ * What Gemma's linear layers alone would allow at that rate, for the prompts with their common start once a batch and
+ * no token of a reply.
+ */
 const bound = gemma
   ? {
       rawGflops,

@@ -1,11 +1,11 @@
 import { createServer, type Socket } from "node:net";
 
 /*
- * The server of bench/evaluate.ts: what it costs is not what is measured, and both share the machine's cores, so it reads
- * no more of HTTP than the bench's requests need, and sends replies that are made beforehand.
+ * The server of bench/evaluate.ts: what it costs is not what is measured, and both share the machine's cores, so it
+ * reads no more of HTTP than the bench's requests need, and sends replies that are made beforehand.
  *
- * node evaluate-server.js MILLISECONDS: prints its base URL, ends with its standard input. Each chat completion is answered
- * so many milliseconds after its last byte was read; `/delay` tells how long that was in the mean.
+ * node evaluate-server.js MILLISECONDS: prints its base URL, ends with its standard input. Each chat completion is
+ * answered so many milliseconds after its last byte was read; `/delay` tells how long that was in the mean.
  */
 const milliseconds = Number(process.argv[2]);
 
@@ -35,8 +35,9 @@ interface Waiting {
 }
 
 /*
- * All wait equally long, so they are a queue with one timer. Timers fire up to 2 ms late, the more so under load: `ahead` is by
- * how much replies are sent before their time, drawn towards what makes the mean delay the one that was asked for.
+ * All wait equally long, so they are a queue with one timer. Timers fire up to 2 ms late, the more so under load:
+ * `ahead` is by how much replies are sent before their time, drawn towards what makes the mean delay the one that was
+ * asked for.
  */
 const waiting: Waiting[] = [];
 let first = 0;

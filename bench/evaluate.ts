@@ -14,9 +14,10 @@ const LETTERS = mmmlu.letters;
 
 /*
  * npm run bench:evaluate [-- --questions 10000 --concurrency 4,32,256 --milliseconds 50 --json]
- * Questions a second against a local server (evaluate-server.ts, a process of its own) that answers each request in so many
- * milliseconds, one question a request, through the whole path: prompts, the HTTP client, the log on disk, reading, metrics. It runs as built:
- * what translates TypeScript as it loads costs each function made a third of a request's time.
+ * Questions a second against a local server (evaluate-server.ts, a process of its own) that answers each request in so
+ * many milliseconds, one question a request, through the whole path: prompts, the HTTP client, the log on disk,
+ * reading, metrics. It runs as built: what translates TypeScript as it loads costs each function made a third of a
+ * request's time.
  */
 
 const { values } = parseArgs({

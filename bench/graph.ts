@@ -1,6 +1,6 @@
 /*
- * What running a compiled graph costs beside its arithmetic: a graph of 20 small inputs, and what an output of 32 MiB costs that is
- * written into an array there is, beside one that is allocated anew.
+ * What running a compiled graph costs beside its arithmetic: a graph of 20 small inputs, and what an output of 32 MiB
+ * costs that is written into an array there is, beside one that is allocated anew.
  *
  *   npm run bench:graph
  */

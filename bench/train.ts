@@ -1,12 +1,14 @@
 /*
- * Fine-tuning, measured: rows a second, effective GFLOPS beside the raw matrix-product rate of the same run, peak memory.
+ * Fine-tuning, measured: rows a second, effective GFLOPS beside the raw matrix-product rate of the same run, peak
+ * memory.
  *
  *   npm run bench:train [-- MODEL] [--steps 12] [--rounds 2] [--python PYTHON] [--profile] [--json]
  *
- * MODEL is flan-t5-base (the default): its real shape with random weights, real prompts of the real lengths, batches of 8,
- * as the published recipe trains. Each round is a process of its own. With --python (an interpreter that has torch and
- * transformers) bench/python does the same batches with Hugging Face's Trainer in turn. The first two steps of a
- * process warm it up and do not count. --profile also tells which operations take the time, by the runtime's own profile.
+ * MODEL is flan-t5-base (the default): its real shape with random weights, real prompts of the real lengths, batches of
+ * 8, as the published recipe trains. Each round is a process of its own. With --python (an interpreter that has torch
+ * and transformers) bench/python does the same batches with Hugging Face's Trainer in turn. The first two steps of a
+ * process warm it up and do not count. --profile also tells which operations take the time, by the runtime's own
+ * profile.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 /*
- * Trains tiny models for a few steps, saves them as the product does, and writes the log-probabilities of every token after
- * some prompts, for reference/check_saved.py.
+ * Trains tiny models for a few steps, saves them as the product does, and writes the log-probabilities of every token
+ * after some prompts, for reference/check_saved.py.
  *
  *   node --import tsx reference/save-for-check.ts FOLDER
  */

@@ -17,7 +17,10 @@ import {
 } from "../src/models/index.js";
 import { matchesWhole } from "../src/models/lora/python-pattern.js";
 
-/* Adapters of every kind that is read, as the real PEFT saved and ran them (reference/adapters.py), and those that are refused. */
+/*
+ * Adapters of every kind that is read, as the real PEFT saved and ran them (reference/adapters.py), and those that are
+ * refused.
+ */
 
 const goldenFolder = fileURLToPath(new URL("../reference/golden/", import.meta.url));
 const golden = (...names: string[]): string => join(goldenFolder, ...names);

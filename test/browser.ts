@@ -11,7 +11,10 @@ export const chromiumPath = [
 ].find((path) => path && existsSync(path));
 if (!chromiumPath) console.warn("Skipped: tests in a browser need Chromium (Debian's package chromium)");
 
-/** Of the fonts that readers' systems take for sans-serif, those that are installed (Debian's fonts-dejavu, -noto-core, -liberation …). */
+/**
+ * Of the fonts that readers' systems take for sans-serif, those that are installed (Debian's fonts-dejavu, -noto-core,
+ * -liberation …).
+ */
 export const installedFonts = ["DejaVu Sans", "Noto Sans", "Liberation Sans", "Open Sans", "Roboto"].filter((font) => {
   try {
     return execFileSync("fc-list", [font], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }) !== "";

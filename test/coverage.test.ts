@@ -18,7 +18,10 @@ import {
   wilsonInterval,
 } from "../src/evaluate/index.js";
 
-/* A part of `npm run simulate:coverage`: the numbers are drawn from fixed seeds, so that the shares are always the same. */
+/*
+ * A part of `npm run simulate:coverage`: the numbers are drawn from fixed seeds, so that the shares are always the
+ * same.
+ */
 const REPEATS = 100;
 
 describe("simulated runs", () => {

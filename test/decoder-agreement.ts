@@ -1,6 +1,6 @@
 /*
- * Holds our decoder-only models against the golden files of reference/decoder.py on a device, and tells each distance; see
- * t5-agreement.ts.
+ * Holds our decoder-only models against the golden files of reference/decoder.py on a device, and tells each distance;
+ * see t5-agreement.ts.
  *
  *   node --import tsx test/decoder-agreement.ts webgpu gemma2
  */
@@ -71,7 +71,10 @@ async function gradientsOf(
   return { loss: lossSum / tokens, gradients };
 }
 
-/** Log-probabilities, by the model's own logits, of what stands at the labelled places: differences of logits that the golden ones must show too. */
+/**
+ * Log-probabilities, by the model's own logits, of what stands at the labelled places: differences of logits that the
+ * golden ones must show too.
+ */
 async function labelLogits(model: DecoderModel, examples: Golden["examples"]): Promise<Float32Array> {
   const rows: number[] = [];
   for (const { input, target } of examples) {
@@ -154,7 +157,10 @@ export async function adaptedModel(variant: Variant, base: Base, device: Device)
   }
 }
 
-/** The Trainer's run, of the adapter on the fp4 base or of all weights: each step's loss, learning rate and gradient norm. */
+/**
+ * The Trainer's run, of the adapter on the fp4 base or of all weights: each step's loss, learning rate and gradient
+ * norm.
+ */
 export async function trainerRun(variant: Variant, device: Device, steps = Infinity): Promise<Distance[]> {
   const {
     settings,

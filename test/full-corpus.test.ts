@@ -11,7 +11,9 @@ import { LANGUAGES } from "../src/tasks/index.js";
 import { loadTokenizer } from "../src/tokens/index.js";
 import { shared, withoutShared } from "./shared.js";
 
-/** Real subjects and answers, 14 × 14,042 rows; the text is re-spelled, so figures that depend on it are not compared. */
+/**
+ * Real subjects and answers, 14 × 14,042 rows; the text is re-spelled, so figures that depend on it are not compared.
+ */
 describe.skipIf(withoutShared)("the full-size corpus", () => {
   const folder = mkdtempSync(join(tmpdir(), "mmmlu-full-"));
   beforeAll(

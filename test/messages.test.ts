@@ -9,7 +9,10 @@ import { program } from "../src/cli/program.js";
 import { keysOf } from "../src/experiments/configuration/key.js";
 import { schemas } from "../src/experiments/configuration/schema.js";
 
-/* Every message that a user can get, read from the sources: it says what is wrong, names the thing, and says what to do. */
+/*
+ * Every message that a user can get, read from the sources: it says what is wrong, names the thing, and says what to
+ * do.
+ */
 
 const source = fileURLToPath(new URL("../src", import.meta.url));
 

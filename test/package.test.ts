@@ -6,7 +6,10 @@ interface Locked {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** A registry that lacks other platforms' packages makes a lock file without them, which `npm ci` then refuses everywhere. */
+/**
+ * A registry that lacks other platforms' packages makes a lock file without them, which `npm ci` then refuses
+ * everywhere.
+ */
 it("the lock file names the packages of every platform", () => {
   const { packages } = JSON.parse(readFileSync(new URL("../package-lock.json", import.meta.url), "utf8")) as {
     packages: Record<string, Locked>;

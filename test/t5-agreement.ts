@@ -1,6 +1,6 @@
 /*
- * Holds our T5 against the golden files of reference/t5.py on a device, and tells each distance. As a program of its own it
- * prints them as JSON lines: WebGPU's environment variables must be there when a process starts.
+ * Holds our T5 against the golden files of reference/t5.py on a device, and tells each distance. As a program of its
+ * own it prints them as JSON lines: WebGPU's environment variables must be there when a process starts.
  *
  *   node --import tsx test/t5-agreement.ts webgpu
  */

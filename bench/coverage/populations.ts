@@ -61,7 +61,9 @@ const effectOf = (language: number, languages: number): number =>
 
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** Difficulty is normal on the logit scale, languages differ by fixed amounts (Rasch's model with a language effect). */
+/**
+ * Difficulty is normal on the logit scale, languages differ by fixed amounts (Rasch's model with a language effect).
+ */
 const latentLogistic: Population = (setting) => {
   const { languages, accuracy, correlation } = setting;
   const spread = Math.sqrt(((Math.PI ** 2 / 3) * correlation) / (1 - correlation));
@@ -114,7 +116,9 @@ export interface Pair {
   readonly onlySecond: number;
 }
 
-/** Draws two runs: each row has its question's number or one of its own, and is right where that is under the accuracy. */
+/**
+ * Draws two runs: each row has its question's number or one of its own, and is right where that is under the accuracy.
+ */
 export function drawPair(setting: PairSetting, draw: Draw): Pair {
   const copy = Math.sqrt(setting.correlation);
   let [onlyFirst, onlySecond] = [0, 0];

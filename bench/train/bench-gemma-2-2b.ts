@@ -39,8 +39,8 @@ export interface GemmaRun {
 }
 
 /**
- * The published optimizer step, 4 × 4 rows, on random weights in bfloat16 that are written once. Python, which pads every row to
- * 300 tokens as published, is timed on one batch of four rows: a quarter of a step.
+ * The published optimizer step, 4 × 4 rows, on random weights in bfloat16 that are written once. Python, which pads
+ * every row to 300 tokens as published, is timed on one batch of four rows: a quarter of a step.
  */
 export async function bench({ steps, python, json }: BenchOptions): Promise<void> {
   const folder = writeModel();

@@ -13,7 +13,10 @@ const LETTERS = mmmlu.letters;
 export const SHARED =
   process.env.MMMLU_LAB_SHARED ?? resolve(fileURLToPath(new URL("../..", import.meta.url)), "../shared");
 
-/** The English originals of MMMLU's questions, with the columns question, choice0 to choice3, answer (0 to 3); ends the process where they are absent. */
+/**
+ * The English originals of MMMLU's questions, with the columns question, choice0 to choice3, answer (0 to 3); ends the
+ * process where they are absent.
+ */
 export function englishRows(): Pick<Row, "id" | "question" | "choices" | "answer">[] {
   const folder = join(SHARED, "data", "mmlu_en", "test");
   if (!existsSync(folder)) {

@@ -13,14 +13,20 @@ interface ProfiledEvent {
 /** Runs of a node that are not counted: the first ones find their memory. */
 const COLD = 2;
 
-/** Has the runtime profile the programs that a device compiles under names that begin so, and tells where their time went. */
+/**
+ * Has the runtime profile the programs that a device compiles under names that begin so, and tells where their time
+ * went.
+ */
 export function profiled(device: Device, name: string): { shares: () => Record<string, number> } {
   const folder = mkdtempSync(join(tmpdir(), "profile-"));
   const compile = device.compile.bind(device);
   device.compile = (graph, options) =>
     compile(graph, graph.name.startsWith(name) ? { ...options, profilePrefix: join(folder, "run") } : options);
   return {
-    /** The operations' shares of the time, largest first; to be asked when the programs are disposed of, which writes the profile. */
+    /**
+     * The operations' shares of the time, largest first; to be asked when the programs are disposed of, which writes
+     * the profile.
+     */
     shares() {
       const [runs, times] = [new Map<string, number>(), new Map<string, number>()];
       for (const file of readdirSync(folder)) {

@@ -1,8 +1,8 @@
 import { type Device, GraphBuilder, matmul, reduceSum } from "../../src/graph/index.js";
 
 /**
- * GFLOPS of plain matrix products of a model's feed-forward shape, [rows, width] × [width, inner], weights as inputs: the
- * best of some runs of eight products each.
+ * GFLOPS of plain matrix products of a model's feed-forward shape, [rows, width] × [width, inner], weights as inputs:
+ * the best of some runs of eight products each.
  */
 export async function rawRate(
   device: Device,

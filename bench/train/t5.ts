@@ -1,7 +1,7 @@
 /*
- * One run of training T5 in a process of its own: reads {"config", "examples", "batchSize"} from the file named, trains with
- * the product's own loop and prints one JSON object; with "profile" behind the file also where the time of loss and gradients
- * went. See bench/train.ts.
+ * One run of training T5 in a process of its own: reads {"config", "examples", "batchSize"} from the file named, trains
+ * with the product's own loop and prints one JSON object; with "profile" behind the file also where the time of loss
+ * and gradients went. See bench/train.ts.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

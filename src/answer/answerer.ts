@@ -24,11 +24,16 @@ export interface RawReply {
   readonly tokens?: { readonly prompt: number; readonly completion: number };
   /** Log-probabilities of the options' letters, from A on, at the answer's place. */
   readonly logProbabilities?: readonly number[];
-  /** The largest of the letters' logits there, as a local model gives it: what its rounding in another type depends on. */
+  /**
+   * The largest of the letters' logits there, as a local model gives it: what its rounding in another type depends on.
+   */
   readonly letterLogit?: number;
 }
 
-/** What a reply is, wherever it comes from or is read back: a server's reader, the writer of a log and its reader hold to it. */
+/**
+ * What a reply is, wherever it comes from or is read back: a server's reader, the writer of a log and its reader hold
+ * to it.
+ */
 export const rawReplySchema = z.object({
   text: z.string(),
   reasoning: z.string().optional(),
@@ -38,7 +43,10 @@ export const rawReplySchema = z.object({
   letterLogit: z.number().optional(),
 }) satisfies z.ZodType<RawReply>;
 
-/** The server is there, and to this one request it gives nothing but replies that are none (a filter, broken parts): others may go well. */
+/**
+ * The server is there, and to this one request it gives nothing but replies that are none (a filter, broken parts):
+ * others may go well.
+ */
 export class Unanswered extends UserError {}
 
 export interface AnswerContext {
@@ -60,7 +68,10 @@ export interface Answerer {
   readonly identity: Readonly<Record<string, unknown>>;
   /** How many requests one call of `answer` takes: 1 for a server, a batch for a local model. */
   readonly requestsAtOnce: number;
-  /** Called once before the first question; told of each attempt made again, such as while a model is loading. @throws {UserError} where it cannot answer at all. */
+  /**
+   * Called once before the first question; told of each attempt made again, such as while a model is loading. @throws
+   * {UserError} where it cannot answer at all.
+   */
   prepare(signal?: AbortSignal, onRetry?: (retry: Retry) => void): Promise<void>;
   /** One reply for each request, in order. @throws {UserError} where there is none to be had. */
   answer(requests: readonly AnswerRequest[], context?: AnswerContext): Promise<RawReply[]>;

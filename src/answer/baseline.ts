@@ -13,7 +13,10 @@ export type BaselineName = (typeof baselineNames)[number];
 export interface BaselineOptions {
   /** Seeds `baseline:random`. */
   readonly seed: number;
-  /** The rows whose most frequent answer `baseline:majority` gives, and what they are: the answers are those of a training part where there is one. */
+  /**
+   * The rows whose most frequent answer `baseline:majority` gives, and what they are: the answers are those of a
+   * training part where there is one.
+   */
   readonly majorityOf: { readonly rows: Iterable<Pick<Row, "answer">>; readonly what: string };
 }
 

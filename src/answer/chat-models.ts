@@ -9,8 +9,8 @@ import { BadReply } from "./chat-reply.js";
 const listSchema = z.object({ data: z.array(z.object({ id: z.string().min(1).max(500) })).max(10_000) });
 
 /**
- * The ids of the server's models. Where the base URL lacks its `/v1`, it is found there and `base` corrected. A server that is
- * not there at all is told at once, not after all retries.
+ * The ids of the server's models. Where the base URL lacks its `/v1`, it is found there and `base` corrected. A server
+ * that is not there at all is told at once, not after all retries.
  * @param ask gets `models` behind the base URL
  * @throws {UserError} where there is no such server, or it has no such list
  */

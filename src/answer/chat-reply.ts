@@ -76,9 +76,10 @@ export interface ChatReply extends Omit<RawReply, "logProbabilities"> {
 }
 
 /**
- * Reads the body of a completion, of `/chat/completions` or of `/completions`. Texts that come in parts are joined, thinking parts
- * are reasoning.
- * @throws {BadReply} where it is no whole reply of a model: an error with status 200, a generation that failed, content that is no text
+ * Reads the body of a completion, of `/chat/completions` or of `/completions`. Texts that come in parts are joined,
+ * thinking parts are reasoning.
+ * @throws {BadReply} where it is no whole reply of a model: an error with status 200, a generation that failed, content
+ * that is no text
  */
 export function readChatReply(body: unknown): ChatReply {
   const failure = wordsOf((body as { error?: unknown } | null)?.error);

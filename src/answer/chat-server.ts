@@ -51,7 +51,10 @@ export const endpointOf = (endpoint?: string | null, environment: NodeJS.Process
 /** Bytes of a reply's body: what a model writes in its longest reply, many times over. */
 const LARGEST_REPLY = 8 << 20;
 
-/** An answerer behind an OpenAI-compatible server, such as LM Studio's; a chat is sent to `/chat/completions`, a plain text to `/completions`. */
+/**
+ * An answerer behind an OpenAI-compatible server, such as LM Studio's; a chat is sent to `/chat/completions`, a plain
+ * text to `/completions`.
+ */
 export function chatServer(options: ChatServerOptions): Answerer {
   const environment = options.environment ?? process.env;
   const { address, authorization } = parseServerAddress(

@@ -58,7 +58,8 @@ const BY_TAG: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * The instruction in `english` (the published one) or in a language as its set codes it, for questions with these letters.
+ * The instruction in `english` (the published one) or in a language as its set codes it, for questions with these
+ * letters.
  * @throws {UserError} where there is none in that language.
  */
 export function instructionIn(language: string, letters: readonly string[] = mmmlu.letters): string {

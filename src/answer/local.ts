@@ -18,7 +18,9 @@ export interface LocalAnswererOptions {
   readonly settled?: (text: string, letters: readonly string[]) => boolean;
   /** How a letter is written as the first token of a reply: `A`, or ` A`. Undefined asks for no log-probabilities. */
   readonly letterText?: (letter: string) => string;
-  /** The letters of the widest question that will be asked; each must be a token of its own where `letterText` is given. */
+  /**
+   * The letters of the widest question that will be asked; each must be a token of its own where `letterText` is given.
+   */
   readonly letters: readonly string[];
 }
 
@@ -83,7 +85,10 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
   };
 }
 
-/** @throws {UserError} where a letter is more than one token, or two letters share theirs: their log-probabilities would mean nothing */
+/**
+ * @throws {UserError} where a letter is more than one token, or two letters share theirs: their log-probabilities would
+ * mean nothing
+ */
 async function singleTokens(
   tokenizer: Tokenizer,
   letters: readonly string[],
@@ -105,7 +110,10 @@ async function singleTokens(
   return single;
 }
 
-/** The text of some tokens without asking the native library, which answers later: only to see whether a reading is settled. */
+/**
+ * The text of some tokens without asking the native library, which answers later: only to see whether a reading is
+ * settled.
+ */
 function roughText(tokenizer: Tokenizer, tokens: readonly number[]): string {
   return tokens
     .filter((token) => !tokenizer.isSpecial(token))

@@ -35,8 +35,8 @@ const completionSchema = z.object({
 export const TOP_LOG_PROBABILITIES = 20;
 
 /**
- * Two items with known and different answers: what a server sends for both alike, it has not computed. They are not of one length, so
- * that they differ for a vocabulary that knows none of their words.
+ * Two items with known and different answers: what a server sends for both alike, it has not computed. They are not of
+ * one length, so that they differ for a vocabulary that knows none of their words.
  */
 export const PROBES: readonly { readonly answer: Letter; readonly messages: readonly ChatMessage[] }[] = [
   ["B", "Which of these is a colour?\nA: seven\nB: red\nC: to run\nD: Tuesday"],
@@ -102,9 +102,10 @@ export function requireTrueLogProbabilities(
 }
 
 /**
- * The log-probabilities of the options' letters at the token that gives a reply's answer: the first of the letter that the reply is
- * read as. Tokens of reasoning, whether the server left it in the text or not, are passed over. A letter that is not
- * among the tokens sent, or has no probability at all, gets the lowest finite value sent: it can have no more.
+ * The log-probabilities of the options' letters at the token that gives a reply's answer: the first of the letter that
+ * the reply is read as. Tokens of reasoning, whether the server left it in the text or not, are passed over. A letter
+ * that is not among the tokens sent, or has no probability at all, gets the lowest finite value sent: it can have no
+ * more.
  * @param content the tokens as the server sent them ({@link tokensOf})
  * @param text the reply that they belong to
  * @param letters the options' letters, from A on

@@ -2,8 +2,8 @@ import { lettersOfRows, OPTION_LETTERS, type Row } from "../tasks/index.js";
 import { instructionIn } from "./instructions.js";
 
 /*
- * The experiments' texts, to the letter: they decide which rows pass the length filter, and what the model is asked. A row of
- * more or fewer options has as many lines of them.
+ * The experiments' texts, to the letter: they decide which rows pass the length filter, and what the model is asked. A
+ * row of more or fewer options has as many lines of them.
  */
 
 /** A row's options, one a line. */

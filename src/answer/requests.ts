@@ -13,7 +13,10 @@ export interface RequestPlan {
   readonly apart?: (row: Row) => string;
 }
 
-/** §4: chats of so many questions; at most `maximumTokensPerQuestion` × questions + `maximumTokensExtra` tokens (2 and 10 as published). */
+/**
+ * §4: chats of so many questions; at most `maximumTokensPerQuestion` × questions + `maximumTokensExtra` tokens (2 and
+ * 10 as published).
+ */
 export function gemma3Plan(options: {
   questionsPerRequest: number;
   instruction: InstructionName;
@@ -37,7 +40,10 @@ export function promptPlan(text: RowTextName, maximumNewTokens: number): Request
   };
 }
 
-/** The requests for some rows, in their order; always the same for the same rows, so that a run can go on. Holds one request at a time (one per group, with `apart`). */
+/**
+ * The requests for some rows, in their order; always the same for the same rows, so that a run can go on. Holds one
+ * request at a time (one per group, with `apart`).
+ */
 export function* requestsFor(rows: Iterable<Row>, plan: RequestPlan): Generator<AnswerRequest> {
   const groups = new Map<string, Row[]>();
   const request = (group: readonly Row[]): AnswerRequest => ({
@@ -58,7 +64,10 @@ export function* requestsFor(rows: Iterable<Row>, plan: RequestPlan): Generator<
   for (const group of groups.values()) yield request(group);
 }
 
-/** Gives each request the key under which its reply is kept: the same only where rows, prompt, bounds and all of the answerer's identity are the same. */
+/**
+ * Gives each request the key under which its reply is kept: the same only where rows, prompt, bounds and all of the
+ * answerer's identity are the same.
+ */
 export function requestKeys(identity: Readonly<Record<string, unknown>>): (request: AnswerRequest) => string {
   const who = hashOf(identity);
   return ({ rows, prompt, maximumTokens }) => {

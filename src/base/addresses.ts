@@ -2,7 +2,10 @@ import { isIP } from "node:net";
 import { UsageError } from "./errors.js";
 import { printableName } from "./printable.js";
 
-/** A server's address, its credentials apart: the address may be shown, stored and compared, the header is for its requests. */
+/**
+ * A server's address, its credentials apart: the address may be shown, stored and compared, the header is for its
+ * requests.
+ */
 export interface ServerAddress {
   /** Without credentials and without a slash at its end. */
   readonly address: string;
@@ -11,8 +14,8 @@ export interface ServerAddress {
 }
 
 /**
- * Reads a server's address as users write it: without `http://` too. This machine, IP addresses and names without a dot are
- * then asked by http, all others by https, so that no token travels in the clear.
+ * Reads a server's address as users write it: without `http://` too. This machine, IP addresses and names without a dot
+ * are then asked by http, all others by https, so that no token travels in the clear.
  * @param name the variable or flag that it came from, for the message
  * @throws {UsageError} where it is no address of http or https; the message holds no credentials
  */
@@ -66,8 +69,9 @@ function decoded(text: string): string {
 const PUBLIC_PARAMETER = /^(api-version|version|path|recursive|expand|limit|cursor|revision|page)$/i;
 
 /**
- * A text in which no address shows its user, password or a signed or secret query: for messages, manifests, reports and logs.
- * Works on a single address, also one that is none, and on text in which addresses stand. Takes time in proportion to its length.
+ * A text in which no address shows its user, password or a signed or secret query: for messages, manifests, reports and
+ * logs. Works on a single address, also one that is none, and on text in which addresses stand. Takes time in
+ * proportion to its length.
  */
 export function withoutCredentials(text: string): string {
   const shown = text
@@ -85,7 +89,10 @@ export function withoutCredentials(text: string): string {
   return end < begin || readable ? shown : shown.slice(0, begin) + shown.slice(end + 1);
 }
 
-/** A value of JSON in which every text that is an address is {@link withoutCredentials}: a configuration as it is kept and shown. */
+/**
+ * A value of JSON in which every text that is an address is {@link withoutCredentials}: a configuration as it is kept
+ * and shown.
+ */
 export function valueWithoutCredentials<T>(value: T): T {
   const shown = (part: unknown): unknown => {
     if (typeof part === "string")

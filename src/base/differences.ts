@@ -7,7 +7,9 @@ export interface Difference {
   readonly after: unknown;
 }
 
-/** Where two values of JSON differ, key by key; arrays are compared as a whole, and a key that is missing is undefined. */
+/**
+ * Where two values of JSON differ, key by key; arrays are compared as a whole, and a key that is missing is undefined.
+ */
 export function differences(before: unknown, after: unknown, path = ""): Difference[] {
   if (before === after || canonicalJson(before) === canonicalJson(after)) return [];
   if (!isPlain(before) || !isPlain(after)) return [{ path, before, after }];

@@ -5,8 +5,8 @@ import { parseEnv } from "node:util";
 import { readText } from "./text.js";
 
 /**
- * Reads `.env` of a folder into the environment, as `process.loadEnvFile` reads one; a variable that is set already wins. A byte
- * order mark, which Windows' editors write, is passed over.
+ * Reads `.env` of a folder into the environment, as `process.loadEnvFile` reads one; a variable that is set already
+ * wins. A byte order mark, which Windows' editors write, is passed over.
  * @throws {UserError} where there is one that cannot be read
  */
 export async function readDotEnv(folder = process.cwd(), environment: NodeJS.ProcessEnv = process.env): Promise<void> {
@@ -15,7 +15,10 @@ export async function readDotEnv(folder = process.cwd(), environment: NodeJS.Pro
   for (const [name, value] of Object.entries(parseEnv(await readText(file, 1 << 20)))) environment[name] ??= value;
 }
 
-/** A path as users write it in a variable: a leading `~` and `$NAME` or `${NAME}` stand for what they stand for in a shell. */
+/**
+ * A path as users write it in a variable: a leading `~` and `$NAME` or `${NAME}` stand for what they stand for in a
+ * shell.
+ */
 export function expandPath(path: string, environment: NodeJS.ProcessEnv = process.env): string {
   const home = environment["HOME"] || homedir();
   return path

@@ -9,9 +9,9 @@ const LOOKED_AT = 4000;
 const KEYS = ["error", "message", "detail", "msg", "errors", "error_description", "reason", "title", "raw"] as const;
 
 /**
- * What an error body says, in one printable line; undefined where it says nothing. Read are `{"error": {"message", "code"}}` (OpenAI),
- * `{"error": "text"}` (LM Studio, Ollama), `{"message"}` and `{"object": "error", "message"}` (older vLLM), `{"detail"}` as a text or a
- * list (FastAPI), lists of these, and errors in errors.
+ * What an error body says, in one printable line; undefined where it says nothing. Read are `{"error": {"message",
+ * "code"}}` (OpenAI), `{"error": "text"}` (LM Studio, Ollama), `{"message"}` and `{"object": "error", "message"}`
+ * (older vLLM), `{"detail"}` as a text or a list (FastAPI), lists of these, and errors in errors.
  */
 export function wordsOf(value: unknown): string | undefined {
   const words = gather(value, 0)

@@ -16,7 +16,9 @@ export class UsageError extends UserError {
   override readonly exitCode = 2;
 }
 
-/** @throws {UserError} where the signal was aborted (Ctrl-C): called between the steps of work that nothing else ends. */
+/**
+ * @throws {UserError} where the signal was aborted (Ctrl-C): called between the steps of work that nothing else ends.
+ */
 export function checkStopped(signal: AbortSignal | undefined): void {
   if (signal?.aborted)
     throw new UserError("stopped", {

@@ -5,7 +5,9 @@ import { messageOf, UserError } from "./errors.js";
 
 const temporaryName = (path: string): string => `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
 
-/** Flushes a folder's names to disk, so that a rename outlives a power cut; where the system has no such thing, nothing. */
+/**
+ * Flushes a folder's names to disk, so that a rename outlives a power cut; where the system has no such thing, nothing.
+ */
 export function syncFolder(path: string): void {
   let folder: number | undefined;
   try {
@@ -99,7 +101,10 @@ export function sha256(content: string | Uint8Array): string {
   return hash("sha256", content);
 }
 
-/** SHA-256 of a text that comes in pieces, in hexadecimal: as {@link sha256} of all of them, which need not fit one string. */
+/**
+ * SHA-256 of a text that comes in pieces, in hexadecimal: as {@link sha256} of all of them, which need not fit one
+ * string.
+ */
 export function sha256OfPieces(pieces: Iterable<string>): string {
   const running = createHash("sha256");
   for (const piece of pieces) running.update(piece, "utf8");

@@ -6,8 +6,8 @@ import { hintForSystemError, syncFolder } from "./files.js";
 
 /**
  * Writes a folder whole or not at all: `fill` writes into a neighbour, which then takes the name; a folder that had
- * it before is replaced, and lost only when the new one is complete. A process that is killed between the two renames leaves
- * the old one beside its place, where {@link tidyFolder} finds it.
+ * it before is replaced, and lost only when the new one is complete. A process that is killed between the two renames
+ * leaves the old one beside its place, where {@link tidyFolder} finds it.
  * @throws {UserError} when the place cannot be written; what `fill` throws passes through. Nothing is left behind.
  */
 export async function writeFolderWhole(path: string, fill: (folder: string) => void | Promise<void>): Promise<void> {
@@ -46,15 +46,18 @@ export async function writeFolderWhole(path: string, fill: (folder: string) => v
   }
 }
 
-/** What an unfinished write of this module or of `files.ts` is called: the name it was for, the process, a random part. */
+/**
+ * What an unfinished write of this module or of `files.ts` is called: the name it was for, the process, a random part.
+ */
 const LEFTOVER = /^(.+)\.\d+-[0-9a-f]{8}\.(tmp|old)$/;
 
 /** Whether a name in a folder is that of a write that was not finished. */
 export const isLeftover = (name: string): boolean => LEFTOVER.test(name);
 
 /**
- * Puts right what killed processes left in a folder: a whole folder that had been moved aside for a new one takes its name
- * again where the new one did not come to take it; what was being written is removed; so in the folders below. Only for who alone writes there.
+ * Puts right what killed processes left in a folder: a whole folder that had been moved aside for a new one takes its
+ * name again where the new one did not come to take it; what was being written is removed; so in the folders below.
+ * Only for who alone writes there.
  */
 export function tidyFolder(path: string): void {
   if (!existsSync(path)) return;

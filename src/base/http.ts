@@ -5,15 +5,15 @@ import { printableName } from "./printable.js";
 import { VERSION } from "./versions.js";
 
 /*
- * The one HTTP client: undici's dispatcher, bounded in time and bytes. Replies to questions come whole (`ask`); files of a hub
- * come as streams (`fetch`). The built-in fetch cuts any reply that takes 300 s, and its objects cost at 256 requests at once
- * more than the server does (`npm run bench:evaluate`).
+ * The one HTTP client: undici's dispatcher, bounded in time and bytes. Replies to questions come whole (`ask`); files
+ * of a hub come as streams (`fetch`). The built-in fetch cuts any reply that takes 300 s, and its objects cost at 256
+ * requests at once more than the server does (`npm run bench:evaluate`).
  */
 
 /**
  * What became of a request that got no reply that could be read:
- * `address` (it cannot be sent at all), `unresolved` (no such host), `refused` (nobody listens), `certificate`, `proxy`,
- * `redirect` (to another address, which is never followed), `timeout`, `cut`, `size` (more came than is read),
+ * `address` (it cannot be sent at all), `unresolved` (no such host), `refused` (nobody listens), `certificate`,
+ * `proxy`, `redirect` (to another address, which is never followed), `timeout`, `cut`, `size` (more came than is read),
  * `protocol` (it is no HTTP, or another protocol was switched to), `aborted` (by us).
  */
 export type HttpFailureKind =
@@ -85,13 +85,17 @@ export class HttpClient {
   private readonly underWay = new Set<Exchange>();
   private readonly places = new Map<string, Place>();
 
-  /** @param environment where the proxies are named: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`; this machine is never asked through one */
+  /**
+   * @param environment where the proxies are named: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`; this machine is never
+   * asked through one
+   */
   constructor(private readonly environment: NodeJS.ProcessEnv = process.env) {}
 
   /**
-   * Sends a question and awaits its whole reply. A redirect is followed only where it stays on the same server: what is sent (a key
-   * among it) goes to nobody else.
-   * @throws {HttpFailure} where there is no whole reply within the bounds; {UserError} where a proxy's variable is no address
+   * Sends a question and awaits its whole reply. A redirect is followed only where it stays on the same server: what is
+   * sent (a key among it) goes to nobody else.
+   * @throws {HttpFailure} where there is no whole reply within the bounds; {UserError} where a proxy's variable is no
+   * address
    */
   async ask(question: HttpQuestion): Promise<HttpReply> {
     let reply = await this.once(question);
@@ -133,8 +137,8 @@ export class HttpClient {
   }
 
   /**
-   * As the built-in `fetch`, through the same proxies: for replies that are streamed. Redirects follow fetch's own rules (another
-   * host gets no authorization); a server that is silent for a minute is given up.
+   * As the built-in `fetch`, through the same proxies: for replies that are streamed. Redirects follow fetch's own
+   * rules (another host gets no authorization); a server that is silent for a minute is given up.
    */
   async fetch(url: string, init: RequestInit = {}): Promise<Response> {
     const { dispatcher } = this.placeOf(url);

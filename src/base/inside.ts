@@ -12,12 +12,12 @@ const LONGEST_PATH = 1000;
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
 
 /**
- * Joins names from outside to a folder: the only way in which a name that a hub, a server or a file gave becomes a path. Names
- * may hold folders, divided by `/`. The same names are refused on every system.
+ * Joins names from outside to a folder: the only way in which a name that a hub, a server or a file gave becomes a
+ * path. Names may hold folders, divided by `/`. The same names are refused on every system.
  * @param folder ours, taken as it is
  * @param names each relative, none leaving the folder
- * @throws {UserError} where a name is empty, absolute, holds `..`, a backslash, a drive, a control character, a device's name, or is
- * too long, or where a link among the folders on the way leads out of `folder`
+ * @throws {UserError} where a name is empty, absolute, holds `..`, a backslash, a drive, a control character, a
+ * device's name, or is too long, or where a link among the folders on the way leads out of `folder`
  */
 export function joinInside(folder: string, ...names: readonly string[]): string {
   for (const name of names) {
@@ -54,7 +54,10 @@ export function faultOfName(name: string): string | undefined {
   return undefined;
 }
 
-/** @throws {UserError} where a folder on the way from `folder` to `path` is a link that leads elsewhere; the last part may be one. */
+/**
+ * @throws {UserError} where a folder on the way from `folder` to `path` is a link that leads elsewhere; the last part
+ * may be one.
+ */
 function refuseLinkOut(folder: string, path: string): void {
   const [top, root] = [resolve(folder), realOf(folder)];
   if (root === undefined) return;

@@ -31,16 +31,16 @@ const LONGEST_TORN = 64 << 20;
 
 export interface JsonLinesOptions {
   /**
-   * What becomes of a last line without a line feed that is not JSON, as a killed process leaves it: `cut` off (the default), or
-   * `keep` it as a line of its own, for a reader that passes over what it cannot read.
+   * What becomes of a last line without a line feed that is not JSON, as a killed process leaves it: `cut` off (the
+   * default), or `keep` it as a line of its own, for a reader that passes over what it cannot read.
    */
   readonly torn?: "cut" | "keep";
 }
 
 /**
  * A file of one JSON object a line that is only ever appended to. Each line reaches the operating system
- * before `append` returns, so a killed process loses at most the line it was writing. A power cut loses what was appended in the
- * last seconds.
+ * before `append` returns, so a killed process loses at most the line it was writing. A power cut loses what was
+ * appended in the last seconds.
  */
 export class JsonLinesFile<T> {
   private file: number | undefined;
@@ -71,8 +71,8 @@ export class JsonLinesFile<T> {
   }
 
   /**
-   * @throws {UserError} when the disk is full (the file then still ends with a whole line), or the file was removed or renamed:
-   * what was appended is then where the file went.
+   * @throws {UserError} when the disk is full (the file then still ends with a whole line), or the file was removed or
+   * renamed: what was appended is then where the file went.
    */
   append(...values: T[]): void {
     if (this.file === undefined) throw new Error(`${this.path} is closed`);
@@ -177,8 +177,8 @@ function isWhole(file: number, from: number, to: number): boolean {
 }
 
 /**
- * Reads a file of one JSON value a line, each held against a schema, as a stream; a torn last line (no newline at its end that does not
- * parse) and a byte order mark are passed over. A missing file has no lines.
+ * Reads a file of one JSON value a line, each held against a schema, as a stream; a torn last line (no newline at its
+ * end that does not parse) and a byte order mark are passed over. A missing file has no lines.
  * @throws {UserError} naming file and line where any other line is not JSON, or not as the schema says.
  */
 export async function* readJsonLines<T>(
@@ -206,7 +206,10 @@ export async function* readJsonLines<T>(
 /** A value as a line of JSON. */
 const lineOf = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
-/** Writes values as lines of JSON, whole or not at all; one value at a time is in memory. @throws {UserError} where it cannot be written */
+/**
+ * Writes values as lines of JSON, whole or not at all; one value at a time is in memory. @throws {UserError} where it
+ * cannot be written
+ */
 export function writeJsonLines(path: string, values: Iterable<unknown>): void {
   writePiecesWhole(
     path,

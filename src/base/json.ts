@@ -12,9 +12,10 @@ export interface ReadJsonOptions {
 }
 
 /**
- * Reads a JSON file and checks it against a schema: the door for every JSON file that comes from outside or is read back. A byte
- * order mark is passed over.
- * @throws {UserError} naming the file and each key that is wrong, where it is missing, too large, no JSON, or not what the schema says
+ * Reads a JSON file and checks it against a schema: the door for every JSON file that comes from outside or is read
+ * back. A byte order mark is passed over.
+ * @throws {UserError} naming the file and each key that is wrong, where it is missing, too large, no JSON, or not what
+ * the schema says
  */
 export async function readJsonAs<T>(path: string, schema: z.ZodType<T>, options: ReadJsonOptions = {}): Promise<T> {
   return checkedAs(parseJson(await readText(path, options.most), path, options.hint), schema, path, options.hint);

@@ -5,16 +5,20 @@ import { isIP, isIPv6 } from "node:net";
 export interface OwnAddress {
   /** The address or name that it was told to listen on. */
   readonly host: string;
-  /** Further names that it may be asked by, without a port: those of a proxy in front of it, or of this machine in a network. */
+  /**
+   * Further names that it may be asked by, without a port: those of a proxy in front of it, or of this machine in a
+   * network.
+   */
   readonly allowedHosts?: readonly string[];
   /** Origins of other sites' pages that may ask, such as `https://lab.example`. */
   readonly allowedOrigins?: readonly string[];
 }
 
 /**
- * Why a request to a server on this machine is refused: it may be another web page's, sent by the user's own browser. A name of
- * another site that was made to point here (DNS rebinding) shows in `Host`, another page's script in `Origin`, and what a page
- * loads without a script in `Sec-Fetch-Site`. Clients that are no browsers send neither of the latter two.
+ * Why a request to a server on this machine is refused: it may be another web page's, sent by the user's own browser. A
+ * name of another site that was made to point here (DNS rebinding) shows in `Host`, another page's script in `Origin`,
+ * and what a page loads without a script in `Sec-Fetch-Site`. Clients that are no browsers send neither of the latter
+ * two.
  * @returns undefined where the request may be answered; else a sentence for the client, to go with status 403.
  */
 export function whyForeign(headers: IncomingHttpHeaders, own: OwnAddress): string | undefined {

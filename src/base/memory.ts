@@ -3,8 +3,8 @@ import { freemem } from "node:os";
 import { join } from "node:path";
 
 /**
- * Bytes of memory that this process may still take: what the system has, or the limits of its control groups (a container's,
- * a service's) leave. Files that the system keeps in memory count as free: it gives them up.
+ * Bytes of memory that this process may still take: what the system has, or the limits of its control groups (a
+ * container's, a service's) leave. Files that the system keeps in memory count as free: it gives them up.
  * @param root where the system's files lie
  */
 export function memoryFree(root = "/"): number {

@@ -1,6 +1,6 @@
 /**
- * The name that was probably meant: the one with the fewest letters to change, add, leave out or swap with their neighbour (optimal string
- * alignment), case aside; undefined where none is near.
+ * The name that was probably meant: the one with the fewest letters to change, add, leave out or swap with their
+ * neighbour (optimal string alignment), case aside; undefined where none is near.
  */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const word = given.slice(0, 100).toLowerCase();

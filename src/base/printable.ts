@@ -1,6 +1,6 @@
 /*
- * What terminals obey instead of showing: CSI and OSC sequences whole (also in their one-byte form), then every other control
- * character but the tabulator and the line feed, and the marks that turn the direction of writing round.
+ * What terminals obey instead of showing: CSI and OSC sequences whole (also in their one-byte form), then every other
+ * control character but the tabulator and the line feed, and the marks that turn the direction of writing round.
  */
 const SEQUENCES =
   /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90-\x9f]*(?:\x07|\x1b\\|\x9c)|\x1b[ -/]*[0-~]/g;

@@ -102,15 +102,18 @@ function backoff(
   return Math.round(step * (0.5 + jitter / 2));
 }
 
-/** The longest Retry-After that is believed (the hub's windows are of five minutes); a longer one gets our own backing off. */
+/**
+ * The longest Retry-After that is believed (the hub's windows are of five minutes); a longer one gets our own backing
+ * off.
+ */
 export const LONGEST_SANE_WAIT_MILLISECONDS = 300_000;
 
 /** An HTTP date as servers write it: `Wed, 21 Oct 2026 07:28:00 GMT`, and the two older forms. */
 const DATE = /^\s*(mon|tue|wed|thu|fri|sat|sun)[a-z]*,? .*\d\d:\d\d:\d\d/i;
 
 /**
- * Milliseconds that a reply's headers ask to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110, 10.2.3);
- * undefined where they say nothing, or nothing sane.
+ * Milliseconds that a reply's headers ask to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC
+ * 9110, 10.2.3); undefined where they say nothing, or nothing sane.
  */
 export function serverWait(
   headers: { get(name: string): string | null | undefined } | undefined,

@@ -56,7 +56,8 @@ export interface Line {
 }
 
 /**
- * The lines of a UTF-8 file as a stream; only line feeds end them (a text may hold U+2028). A byte order mark is passed over.
+ * The lines of a UTF-8 file as a stream; only line feeds end them (a text may hold U+2028). A byte order mark is passed
+ * over.
  * @throws {UserError} where the file cannot be read, or a line has more than `longest` characters
  */
 export async function* readLines(path: string, longest = LONGEST_LINE): AsyncGenerator<Line> {
@@ -88,7 +89,10 @@ export async function* readLines(path: string, longest = LONGEST_LINE): AsyncGen
   if (length > 0) yield line(false);
 }
 
-/** A UTF-8 file's text in pieces; bytes that are none become U+FFFD. The byte order mark is kept. @throws {UserError} where it cannot be read */
+/**
+ * A UTF-8 file's text in pieces; bytes that are none become U+FFFD. The byte order mark is kept. @throws {UserError}
+ * where it cannot be read
+ */
 export async function* readPieces(path: string): AsyncGenerator<string> {
   const decoder = new StringDecoder("utf8");
   try {

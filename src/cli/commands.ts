@@ -1,6 +1,9 @@
 import type { Command } from "commander";
 
-/** A command as the overview names it. What it takes and does stands in a file of its own, which is loaded where it is asked for. */
+/**
+ * A command as the overview names it. What it takes and does stands in a file of its own, which is loaded where it is
+ * asked for.
+ */
 export interface CommandEntry {
   readonly name: string;
   readonly description: string;

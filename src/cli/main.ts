@@ -53,7 +53,10 @@ function tell(error: unknown, debug: boolean): number {
   return error instanceof UserError ? error.exitCode : 1;
 }
 
-/** What to do about an error: where it says so itself (a UserError, the engine about a device that is not there), or where the system refused something. */
+/**
+ * What to do about an error: where it says so itself (a UserError, the engine about a device that is not there), or
+ * where the system refused something.
+ */
 function hintOf(error: unknown): string | undefined {
   if (error instanceof Error && "hint" in error && typeof error.hint === "string") return error.hint;
   return isSystemError(error) ? hintForSystemError(error) : undefined;

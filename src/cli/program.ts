@@ -3,7 +3,8 @@ import { VERSION } from "../base/versions.js";
 import { commands } from "./commands.js";
 
 /**
- * The command line. Of the commands only the one that is asked for is loaded: the others are there by name and description.
+ * The command line. Of the commands only the one that is asked for is loaded: the others are there by name and
+ * description.
  * @param words what follows `mmmlu`
  */
 export async function program(words: readonly string[]): Promise<Command> {

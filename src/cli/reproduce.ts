@@ -56,7 +56,8 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
         figures: reproduction.figures.map((figure) => ({ ...figure, agrees: agrees(figure) })),
       });
     } catch (error) {
-      // One experiment that cannot run here (no server, no weights) must not keep the others from running; Ctrl-C means them all.
+      // One experiment that cannot run here (no server, no weights) must not keep the others from running; Ctrl-C means
+      // them all.
       if (!(error instanceof UserError) || error.exitCode === 2 || context.signal?.aborted) throw error;
       missing.push({ experiment, reason: [messageOf(error), error.hint].filter(Boolean).join(" ") });
     } finally {
@@ -71,8 +72,8 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
 }
 
 /**
- * Whether there is no finished run to read. A run of another protocol counts, its differences are named; but not where flags set
- * keys that the run in the folder has otherwise, or ask for the sample and it is none: running then says so.
+ * Whether there is no finished run to read. A run of another protocol counts, its differences are named; but not where
+ * flags set keys that the run in the folder has otherwise, or ask for the sample and it is none: running then says so.
  */
 async function mustRun(
   experiment: string,

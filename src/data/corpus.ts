@@ -30,7 +30,10 @@ export interface CorpusOptions {
   readonly columns?: OwnColumns | null;
   /** A commit, branch or tag; null or undefined means the pinned one. */
   readonly revision?: string | null;
-  /** Such as `DE_DE`, or as another set codes them; null or undefined means all that there are. The rows come in this order. */
+  /**
+   * Such as `DE_DE`, or as another set codes them; null or undefined means all that there are. The rows come in this
+   * order.
+   */
   readonly languages?: readonly string[] | null;
   /** Only so many rows of each language. */
   readonly rowsPerLanguage?: number | null;
@@ -78,8 +81,8 @@ export interface Corpus {
 }
 
 /**
- * Reads the rows of a task: from the hub (through the standard cache), a folder in the same layout, a file of own rows, or the sample.
- * Memory: about five times the files' bytes (all of MMMLU: 131 MB on disk).
+ * Reads the rows of a task: from the hub (through the standard cache), a folder in the same layout, a file of own rows,
+ * or the sample. Memory: about five times the files' bytes (all of MMMLU: 131 MB on disk).
  * @throws {UserError} naming file, line and column, or what is not there and what is
  */
 export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {

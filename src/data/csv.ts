@@ -6,8 +6,9 @@ import { duckdb, duckdbFile, quoted } from "./duckdb.js";
 import { requireColumns, type Table } from "./table.js";
 
 /**
- * Reads a CSV file. Cells are kept as text exactly as they stand, line breaks and outer blanks included; an empty cell is the empty
- * string. The first column may have no name in the header: pandas writes its index so, and calls it `Unnamed: 0`.
+ * Reads a CSV file. Cells are kept as text exactly as they stand, line breaks and outer blanks included; an empty cell
+ * is the empty string. The first column may have no name in the header: pandas writes its index so, and calls it
+ * `Unnamed: 0`.
  * @param wanted the columns that must be there; all are given
  * @throws {UserError} with file and line: a missing column, a row of too few or too many cells, an unclosed quote,
  * bytes that are not UTF-8, no rows
@@ -30,7 +31,10 @@ export async function readCsv(path: string, wanted: readonly string[] = []): Pro
 const OPTIONS =
   "header = true, auto_detect = false, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true, max_line_size = 67108864";
 
-/** Cells by column; undefined where the file is sound and DuckDB does not read it (mixed line ends, a path that it cannot be told). */
+/**
+ * Cells by column; undefined where the file is sound and DuckDB does not read it (mixed line ends, a path that it
+ * cannot be told).
+ */
 async function cellsByDuckdb(path: string, order: readonly string[]): Promise<unknown[][] | undefined> {
   const pattern = await duckdbFile(path);
   if (pattern === undefined) return undefined;

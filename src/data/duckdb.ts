@@ -16,9 +16,9 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'
 export const named = (column: string): string => `"${column.replaceAll('"', '""')}"`;
 
 /**
- * A file as DuckDB is to be told of it, quoted; undefined where it would read another. DuckDB takes a path as a pattern (`*`, `?`,
- * `[`) and gives a meaning to how it begins (`~`, `s3:`): so the path is whole, its signs are escaped, and DuckDB is asked which file
- * that is.
+ * A file as DuckDB is to be told of it, quoted; undefined where it would read another. DuckDB takes a path as a pattern
+ * (`*`, `?`, `[`) and gives a meaning to how it begins (`~`, `s3:`): so the path is whole, its signs are escaped, and
+ * DuckDB is asked which file that is.
  */
 export async function duckdbFile(path: string): Promise<string | undefined> {
   const whole = resolve(path);

@@ -12,7 +12,8 @@ const textOf = (value: z.infer<typeof scalar>): string | null => (value === null
 
 /**
  * Reads a file of one JSON object a line. Numbers are text; a key that a line has not is null.
- * @param wanted the keys that some line must have, and that are read; undefined for all that hold texts, numbers or lists of them
+ * @param wanted the keys that some line must have, and that are read; undefined for all that hold texts, numbers or
+ * lists of them
  * @throws {UserError} with file and line: no JSON object, a wanted key that holds something else; or there is no line
  */
 export async function readJsonRows(path: string, wanted?: readonly string[]): Promise<Table> {

@@ -98,7 +98,9 @@ function indexOf(table: Table, { index, subject }: TaskColumns): { column: strin
   return { column: index, keys: keysOf(table, index, subject) };
 }
 
-/** MMLU's own numbers where each cell is a key of MMLU's; whole numbers; or the order in which other texts come first. */
+/**
+ * MMLU's own numbers where each cell is a key of MMLU's; whole numbers; or the order in which other texts come first.
+ */
 function keysOf(table: Table, column: string, subjectColumn: string | undefined): Keys {
   const cells = table.columns.get(column)!;
   const subjects = subjectColumn === undefined ? undefined : table.columns.get(subjectColumn)!;

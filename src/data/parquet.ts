@@ -11,8 +11,10 @@ const PLAIN =
 
 /**
  * Reads columns of a Parquet file, numbers as text.
- * @param wanted the columns that must be there, and are read; undefined for all that hold texts, numbers or lists of them
- * @throws {UserError} naming the file and the column: one is missing, or holds neither text nor numbers; the file is broken or too large
+ * @param wanted the columns that must be there, and are read; undefined for all that hold texts, numbers or lists of
+ * them
+ * @throws {UserError} naming the file and the column: one is missing, or holds neither text nor numbers; the file is
+ * broken or too large
  */
 export const readParquet = (path: string, wanted?: readonly string[]): Promise<Table> =>
   withDuckdbFile(path, async (file) => {

@@ -50,7 +50,9 @@ export interface Asked {
 
 type KeyedRequest = AnswerRequest & { readonly key: string };
 
-/** So many requests without a reply, one after another and none answered between them, and the server is not asked on. */
+/**
+ * So many requests without a reply, one after another and none answered between them, and the server is not asked on.
+ */
 const UNANSWERED_IN_A_ROW = 8;
 
 /** How long what is under way may still land after another request has ended the run. */

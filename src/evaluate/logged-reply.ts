@@ -100,7 +100,10 @@ export async function* readLog(path: string): AsyncGenerator<LogLine> {
   }
 }
 
-/** Reads a line's bytes. @param first whether a byte order mark may stand before it @param torn whether no line feed ended it */
+/**
+ * Reads a line's bytes. @param first whether a byte order mark may stand before it @param torn whether no line feed
+ * ended it
+ */
 export function parseReply(bytes: Buffer, first = false, torn = false): { reply: LoggedReply } | { fault: string } {
   if (!isUtf8(bytes)) return { fault: "not UTF-8" };
   const text = bytes.toString("utf8");

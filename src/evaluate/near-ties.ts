@@ -13,8 +13,8 @@ export const bfloat16Step = (value: number): number =>
   2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(value)))) - 7);
 
 /**
- * Counts rows whose two likeliest letters' logits lie within one bfloat16 step: where logits are rounded to bfloat16, such two may be
- * the same number, or change places.
+ * Counts rows whose two likeliest letters' logits lie within one bfloat16 step: where logits are rounded to bfloat16,
+ * such two may be the same number, or change places.
  */
 export function nearTies(predictions: Iterable<Pick<Prediction, "logProbabilities" | "letterLogit">>): NearTies {
   let [n, count] = [0, 0];

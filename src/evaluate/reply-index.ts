@@ -24,7 +24,8 @@ export interface ReplyIndex {
 }
 
 /**
- * Reads a log once and remembers only the places (some 200 bytes a row). Lines that cannot be read are counted and passed over.
+ * Reads a log once and remembers only the places (some 200 bytes a row). Lines that cannot be read are counted and
+ * passed over.
  * @param keys of the replies wanted; without it all
  * @throws {UserError} where there is no log
  */
@@ -48,7 +49,8 @@ export async function indexReplies(path: string, keys?: ReadonlySet<string>): Pr
 /**
  * Reads the replies of a stage with a reading: as often, and with as many readings, as one likes.
  * @param order row ids in the order wanted, gone through twice; without it the log's order.
- * @throws {UserError} where rows of `order` have no reply (how many is said), or the reading does not fit replies to several questions.
+ * @throws {UserError} where rows of `order` have no reply (how many is said), or the reading does not fit replies to
+ * several questions.
  */
 export function* predictionsFrom(
   index: ReplyIndex,

@@ -9,7 +9,10 @@ export class ReplyLog {
     readonly path: string,
     private readonly file: JsonLinesFile<LoggedReply>,
     private readonly before: ReadonlySet<string>,
-    /** Lines that were there and cannot be read: they are left where they are, and what they answered counts as not asked. */
+    /**
+     * Lines that were there and cannot be read: they are left where they are, and what they answered counts as not
+     * asked.
+     */
     readonly damage: Damage,
   ) {}
 
@@ -38,7 +41,10 @@ export class ReplyLog {
     return this.before.has(`${stage} ${key}`);
   }
 
-  /** @throws {UserError} where a reply is none by the reader's own schema (nothing is then written), or it cannot be written */
+  /**
+   * @throws {UserError} where a reply is none by the reader's own schema (nothing is then written), or it cannot be
+   * written
+   */
   append(...replies: LoggedReply[]): void {
     for (const reply of replies) {
       const checked = loggedReplySchema.safeParse(reply);
@@ -60,7 +66,10 @@ export class ReplyLog {
   }
 }
 
-/** Whether a line would be one that its reader passes over. A character is at most six bytes of JSON: few need be counted. */
+/**
+ * Whether a line would be one that its reader passes over. A character is at most six bytes of JSON: few need be
+ * counted.
+ */
 const isLongerThanRead = (reply: LoggedReply): boolean =>
   6 * (reply.text.length + (reply.reasoning?.length ?? 0)) > LONGEST_LINE / 2 &&
   Buffer.byteLength(JSON.stringify(reply)) > LONGEST_LINE;

@@ -18,7 +18,8 @@ export interface Evaluation extends Omit<Asked, "keys"> {
 
 /**
  * Asks all questions that have no reply yet, then, as a stage of its own, reads all replies and measures over all rows.
- * @throws {UserError} where the answerer cannot go on, or the run was interrupted: the same call goes on where it stopped.
+ * @throws {UserError} where the answerer cannot go on, or the run was interrupted: the same call goes on where it
+ * stopped.
  */
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
   // A reading that does not fit is told before anything is asked.

@@ -14,7 +14,8 @@ export interface StageScore {
 /**
  * Reads a run's kept replies with any reading, without asking anybody and without the data.
  * @param order row ids in the order wanted (a run's `splits.json` has its test rows'); without it the log's order.
- * @throws {UserError} where there is no log, it holds no reply at all, rows of `order` have none (how many is said), or the reading does not fit the replies.
+ * @throws {UserError} where there is no log, it holds no reply at all, rows of `order` have none (how many is said), or
+ * the reading does not fit the replies.
  */
 export async function scoreReplies(
   repliesPath: string,

@@ -10,7 +10,10 @@ export type UnreadableCounts = Record<UnreadableReason, number>;
 /** What servers call an end by their limit of tokens: OpenAI, Anthropic, Gemini, Mistral, LM Studio. */
 const CUT = /^(length|max_?(output_?)?tokens|max_length|model_length|maxPredictedTokensReached|contextLengthReached)$/i;
 
-/** Why a reply has no readable letter: cut at the limit of tokens, empty, nothing but reasoning, or text that names none. */
+/**
+ * Why a reply has no readable letter: cut at the limit of tokens, empty, nothing but reasoning, or text that names
+ * none.
+ */
 export function whyUnreadable({
   text,
   reasoning,
@@ -21,7 +24,9 @@ export function whyUnreadable({
   return withoutReasoning(text).trim() === "" ? "onlyReasoning" : "withoutLetter";
 }
 
-/** Counts unreadable predictions by reason; one whose reason was not kept (an older file) counts as without a letter. */
+/**
+ * Counts unreadable predictions by reason; one whose reason was not kept (an older file) counts as without a letter.
+ */
 export function unreadableCounts(
   predictions: Iterable<{ readonly prediction: unknown; readonly unreadable?: UnreadableReason }>,
 ): UnreadableCounts {

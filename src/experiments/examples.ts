@@ -8,8 +8,8 @@ import type { FinetuneConfiguration } from "./configuration/schema.js";
 /**
  * Rows as token ids: the prompt with the tokenizer's special tokens, the answer's tokens without.
  * @param text how the model's texts are written
- * @throws {UserError} where a row is longer than the experiment takes, naming it; or a prompt has not exactly one `<bos>` where
- * the model's texts open with it
+ * @throws {UserError} where a row is longer than the experiment takes, naming it; or a prompt has not exactly one
+ * `<bos>` where the model's texts open with it
  */
 export async function examplesOf(
   rows: readonly Row[],

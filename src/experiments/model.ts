@@ -185,7 +185,10 @@ const notTogether = (tokenizer: Tokenizer, source: string, why: string): UserErr
     hint: "Set tokenizer.source to the model's own.",
   });
 
-/** @throws {UserError} where the tokenizer has tokens that the model has not, or closes texts with another than the model's */
+/**
+ * @throws {UserError} where the tokenizer has tokens that the model has not, or closes texts with another than the
+ * model's
+ */
 function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source }: Checkpoint): void {
   if (tokenizer.vocabularySize > model.vocabularySize)
     throw notTogether(

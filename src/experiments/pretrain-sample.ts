@@ -8,9 +8,10 @@ const STEPS = 28;
 const ROWS = 16;
 
 /**
- * Teaches a model with random weights the form of an answer, as a pretrained one knows it, and nothing of what is asked: prompts
- * of random tokens, each followed by a letter drawn at random. It then guesses: before fine-tuning it is right as often as by
- * lot, instead of never saying a letter. Only the output layer is trained where the model has one of its own.
+ * Teaches a model with random weights the form of an answer, as a pretrained one knows it, and nothing of what is
+ * asked: prompts of random tokens, each followed by a letter drawn at random. It then guesses: before fine-tuning it is
+ * right as often as by lot, instead of never saying a letter. Only the output layer is trained where the model has one
+ * of its own.
  */
 export async function pretrainOnLetters(
   model: LanguageModel,

@@ -9,8 +9,8 @@ import { runExperiment } from "./run.js";
 import { onSample } from "./sample.js";
 
 /**
- * The folder of a tiny T5 that was fine-tuned on the embedded sample: made on the first call, which takes a quarter of a
- * minute, and found again by later ones.
+ * The folder of a tiny T5 that was fine-tuned on the embedded sample: made on the first call, which takes a quarter of
+ * a minute, and found again by later ones.
  */
 export async function sampleModelFolder(progress: Progress): Promise<string> {
   const folder = join(tmpdir(), `mmmlu-lab-sample-model-${VERSION}-${process.getuid?.() ?? 0}`);

@@ -47,7 +47,8 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
 }
 
 /**
- * A tokenizer of the sample's words, made where it is not there yet; `gemma` opens texts with `<bos>`, `t5` closes them with `</s>`.
+ * A tokenizer of the sample's words, made where it is not there yet; `gemma` opens texts with `<bos>`, `t5` closes them
+ * with `</s>`.
  * @param letters those that are tokens whatever the words; the sample's own at least
  */
 export async function sampleTokenizerFolder(kind: "t5" | "gemma", letters: readonly string[]): Promise<string> {

@@ -35,7 +35,10 @@ export function summarize(values: ArrayLike<number>): Summary {
   };
 }
 
-/** Lengths in 100 bins; where a few very long texts press all others to the left edge, a close-up of the shorter ones too. */
+/**
+ * Lengths in 100 bins; where a few very long texts press all others to the left edge, a close-up of the shorter ones
+ * too.
+ */
 export interface LengthHistogram {
   readonly name: string;
   readonly edges: readonly number[];
@@ -65,8 +68,8 @@ export function lengthHistogram(name: string, lengths: ArrayLike<number>): Lengt
 }
 
 /**
- * The histogram of a whole row's token lengths as the published exploration draws it: 100 bins from 0 to twice the third quartile,
- * but at least to 300 and at most to 1024, with the rule at 256 alone.
+ * The histogram of a whole row's token lengths as the published exploration draws it: 100 bins from 0 to twice the
+ * third quartile, but at least to 300 and at most to 1024, with the rule at 256 alone.
  */
 export function publishedLengthHistogram(name: string, lengths: ArrayLike<number>): LengthHistogram {
   const end = Math.max(300, Math.min(1024, Math.trunc(2 * summarize(lengths)["75%"])));

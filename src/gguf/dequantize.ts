@@ -1,8 +1,8 @@
 import { KINDS, type Kind } from "./kinds.js";
 
 /**
- * Writes the elements of whole blocks into `out` from `at` on, as float32, each to the bit as Python's `gguf` 0.19 has it
- * (`gguf.quants.dequantize`): every product and sum is rounded to float32.
+ * Writes the elements of whole blocks into `out` from `at` on, as float32, each to the bit as Python's `gguf` 0.19 has
+ * it (`gguf.quants.dequantize`): every product and sum is rounded to float32.
  * @param bytes a whole number of blocks
  */
 export function dequantize(bytes: Uint8Array, kind: Kind, out: Float32Array, at: number): void {
@@ -47,7 +47,10 @@ function float16(view: DataView, at: number): number {
 
 const round = Math.fround;
 
-/** 32 elements of 4 or 5 bits: the low halves of 16 bytes, then the high ones. @param offset what is taken off each @param high where the fifth bits stand, if any */
+/**
+ * 32 elements of 4 or 5 bits: the low halves of 16 bytes, then the high ones. @param offset what is taken off each
+ * @param high where the fifth bits stand, if any
+ */
 function small(offset: number, minimum: boolean, five: boolean): Block {
   const lowAt = 2 + (minimum ? 2 : 0) + (five ? 4 : 0);
   return (bytes, view, from, out, at) => {

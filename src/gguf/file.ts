@@ -32,7 +32,10 @@ export function partCount(path: string): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
-/** A GGUF model, in one file or split into parts, opened and checked: headers are read, tensors one at a time when asked for. */
+/**
+ * A GGUF model, in one file or split into parts, opened and checked: headers are read, tensors one at a time when asked
+ * for.
+ */
 export class GgufFile {
   private constructor(
     /** Of the first part. */
@@ -46,7 +49,8 @@ export class GgufFile {
 
   /**
    * Opens a file; of a split model any part stands for the whole.
-   * @throws {UserError} where it is missing, no sound GGUF file, of a kind that is not supported, or a part is missing or another model's
+   * @throws {UserError} where it is missing, no sound GGUF file, of a kind that is not supported, or a part is missing
+   * or another model's
    */
   static open(given: string): GgufFile {
     const count = partCount(given);
@@ -78,7 +82,9 @@ export class GgufFile {
     }
   }
 
-  /** Rows (of the first axis) of a tensor as float32, from row `from` on; needs the result and at most 8 MiB beside it. */
+  /**
+   * Rows (of the first axis) of a tensor as float32, from row `from` on; needs the result and at most 8 MiB beside it.
+   */
   readRows(name: string, from: number, count: number, memory?: Float32Array): Float32Array {
     const tensor = this.entry(name);
     const rows = tensor.shape.length === 1 ? 1 : tensor.shape[0]!;
@@ -145,7 +151,9 @@ function openPart(path: string, parts: Part[]): [Part, ReturnType<typeof readHea
   return [part, readHeader(file, path, stat.size)];
 }
 
-/** @throws {UserError} where a file says that it is another part, or one of another number of them, than its name says */
+/**
+ * @throws {UserError} where a file says that it is another part, or one of another number of them, than its name says
+ */
 function checkSplit(path: string, given: Metadata, number: number, count: number | undefined): void {
   const metadata = new MetadataReader(path, given);
   const [own, all] = [metadata.optionalNumber("split.no") ?? 0, metadata.optionalNumber("split.count") ?? 0];

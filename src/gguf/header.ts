@@ -66,7 +66,10 @@ const WIDTHS: Readonly<Record<Exclude<ValueType, "string" | "array">, number>> =
   float64: 8,
 };
 
-/** What a header may have at most, beyond any model that there is; all of it together is held in memory while it is read. */
+/**
+ * What a header may have at most, beyond any model that there is; all of it together is held in memory while it is
+ * read.
+ */
 export const LIMITS = {
   headerBytes: 256 << 20,
   keys: 65_536,
@@ -86,8 +89,9 @@ export const MAGIC = 0x46554747;
 export const DEFAULT_ALIGNMENT = 32;
 
 /**
- * Reads and checks a GGUF file's header: metadata and the table of tensors, every count, length, kind and place against the file's size.
- * Source of the format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian).
+ * Reads and checks a GGUF file's header: metadata and the table of tensors, every count, length, kind and place against
+ * the file's size. Source of the format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3,
+ * little-endian).
  * @param file its descriptor
  * @param size of the file in bytes
  * @throws {UserError} where it is no GGUF file, of another version, cut short, or says what cannot be

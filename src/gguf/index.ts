@@ -1,4 +1,7 @@
-/** GGUF files, as llama.cpp and LM Studio have them: the container, its kinds of tensors, the tokenizer inside; read and written. */
+/**
+ * GGUF files, as llama.cpp and LM Studio have them: the container, its kinds of tensors, the tokenizer inside; read and
+ * written.
+ */
 export { GgufFile, partCount } from "./file.js";
 export type { GgufTensor } from "./header.js";
 export { KINDS, type Kind } from "./kinds.js";

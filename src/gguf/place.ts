@@ -20,8 +20,8 @@ export interface GgufPlaceOptions {
 }
 
 /**
- * A GGUF file's path: of a local file, or of one on the hub (`owner/repository:file.gguf`), downloaded where it is not in the cache, with
- * all parts of a split one.
+ * A GGUF file's path: of a local file, or of one on the hub (`owner/repository:file.gguf`), downloaded where it is not
+ * in the cache, with all parts of a split one.
  * @returns the hub's commit too; none for a local file
  * @throws {UserError} where there is none
  */

@@ -5,8 +5,8 @@ export const WRITTEN_KINDS = ["F32", "F16", "BF16", "Q8_0", "Q4_0"] as const sat
 export type WrittenKind = (typeof WRITTEN_KINDS)[number];
 
 /**
- * The bytes of float32 elements in a kind, each to the bit as Python's `gguf` 0.19 has it (`gguf.quants.quantize`): every operation
- * is rounded to float32.
+ * The bytes of float32 elements in a kind, each to the bit as Python's `gguf` 0.19 has it (`gguf.quants.quantize`):
+ * every operation is rounded to float32.
  * @param values a whole number of blocks
  */
 export function quantize(values: Float32Array, kind: WrittenKind): Uint8Array {

@@ -24,8 +24,8 @@ const elementsOf = ({ shape }: GgufTensorToWrite): number => shape.reduce((produ
 const padded = (bytes: number): number => Math.ceil(bytes / DEFAULT_ALIGNMENT) * DEFAULT_ALIGNMENT;
 
 /**
- * Writes a GGUF file (version 3, little-endian) whole or not at all, with metadata and tensors in the order given, as Python's `gguf`
- * lays it out.
+ * Writes a GGUF file (version 3, little-endian) whole or not at all, with metadata and tensors in the order given, as
+ * Python's `gguf` lays it out.
  * @throws {UserError} where it cannot be written (a full disk): nothing is left behind
  */
 export function writeGguf(

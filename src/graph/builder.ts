@@ -29,7 +29,10 @@ export interface Region {
   readonly site: Site;
 }
 
-/** From the gradients of a region's outputs (undefined: none reached it) to those of its inputs (undefined: zero, or not needed). */
+/**
+ * From the gradients of a region's outputs (undefined: none reached it) to those of its inputs (undefined: zero, or not
+ * needed).
+ */
 export type RegionBackward = (
   outputGradients: readonly (Value | undefined)[],
   needed: readonly boolean[],
@@ -150,8 +153,8 @@ export class GraphBuilder {
   }
 
   /**
-   * Adds a node of an operation, or of an ONNX operator by name that nothing differentiates. The operations in `ops/` check and
-   * infer; this takes their word.
+   * Adds a node of an operation, or of an ONNX operator by name that nothing differentiates. The operations in `ops/`
+   * check and infer; this takes their word.
    */
   node(
     of: OperationDefinition | string,

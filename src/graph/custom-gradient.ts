@@ -3,8 +3,9 @@ import { GraphError } from "./errors.js";
 
 /**
  * A piece of graph whose gradient is given: `build` makes the output from the inputs, and `backward` gives the
- * gradients of the inputs (undefined: zero) from the output's, which may have a smaller shape that broadcasts to the output's. `needed`
- * says which are asked for. Whatever `build` reads that has a gradient must be among the inputs; else differentiating is an error.
+ * gradients of the inputs (undefined: zero) from the output's, which may have a smaller shape that broadcasts to the
+ * output's. `needed` says which are asked for. Whatever `build` reads that has a gradient must be among the inputs;
+ * else differentiating is an error.
  */
 export function customGradient(
   name: string,

@@ -7,7 +7,10 @@ export type { DeviceName };
 export interface DeviceOptions {
   /** Threads of one operation on the CPU; all cores unless said. */
   readonly threads?: number;
-  /** Bytes of the largest array that an operation may read or write, where that is not the device's own limit: for tests. */
+  /**
+   * Bytes of the largest array that an operation may read or write, where that is not the device's own limit: for
+   * tests.
+   */
   readonly bindingLimit?: number;
 }
 
@@ -70,7 +73,10 @@ export interface Program {
 export interface DeviceCounters {
   /** Runs of programs. */
   readonly runs: number;
-  /** Operators in those programs, as they are written: the runtime may fuse some, and dispatches several times for others. */
+  /**
+   * Operators in those programs, as they are written: the runtime may fuse some, and dispatches several times for
+   * others.
+   */
   readonly nodes: number;
   /** Arrays sent to the device. */
   readonly uploads: number;
@@ -89,7 +95,8 @@ export interface Device {
   describe(): string;
   /**
    * An array over the elements, which are not copied. Its type is that of the typed array unless said (float16 from a
-   * Uint16Array, bool from a Uint8Array). On a GPU it is sent along with each run it is fed to: `upload` those that stay.
+   * Uint16Array, bool from a Uint8Array). On a GPU it is sent along with each run it is fed to: `upload` those that
+   * stay.
    */
   array(data: TypedArray, shape: readonly number[], type?: ElementType): DeviceArray;
   /** An array of zeros in the machine's memory. */
@@ -97,8 +104,8 @@ export interface Device {
   /** The counts so far: what has been done since another look at them is the difference. */
   readonly counters: DeviceCounters;
   /**
-   * The array in the device's memory. On the CPU the array itself. A GraphError names an array that is larger than the device
-   * reaches.
+   * The array in the device's memory. On the CPU the array itself. A GraphError names an array that is larger than the
+   * device reaches.
    */
   upload(array: DeviceArray, name?: string): Promise<DeviceArray>;
   /** The elements in the machine's memory: on the CPU the array's own, on a GPU a copy. */
@@ -108,8 +115,8 @@ export interface Device {
   /** Makes a graph ready to run. Throws GraphError with the runtime's reason where it cannot. */
   compile(graph: GraphBuilder, options?: CompileOptions): Promise<Program>;
   /**
-   * Frees an array's memory on the device. On the CPU the memory of an output whose `data` nobody has asked for serves later
-   * outputs; any other goes by itself once nobody holds it.
+   * Frees an array's memory on the device. On the CPU the memory of an output whose `data` nobody has asked for serves
+   * later outputs; any other goes by itself once nobody holds it.
    */
   dispose(array: DeviceArray): void;
   /** Frees the device's own programs. */

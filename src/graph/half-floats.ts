@@ -40,7 +40,9 @@ export function float16Bits(values: Float32Array, out = new Uint16Array(values.l
   return out;
 }
 
-/** Rounds float32 values to those that float16 can hold, in place: what a weight is after torch has held it as float16. */
+/**
+ * Rounds float32 values to those that float16 can hold, in place: what a weight is after torch has held it as float16.
+ */
 export function roundToFloat16(values: Float32Array): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const table = float16Values();

@@ -78,7 +78,10 @@ export interface OperationDefinition {
   readonly composed?: boolean;
   /** Absent: differentiating through it is an error. */
   readonly gradient?: GradientRule;
-  /** Instead of `gradient`: one for each operand, which is then summed over the axes along which the operand was broadcast. */
+  /**
+   * Instead of `gradient`: one for each operand, which is then summed over the axes along which the operand was
+   * broadcast.
+   */
   readonly operandGradients?: readonly (OperandGradient | undefined)[];
   /** Writes the node in operators that the device has; absent: as it is. */
   readonly lower?: (node: GraphNode, lowering: Lowering) => void;

@@ -13,8 +13,8 @@ export interface ArchitectureLoadOptions {
   /** Whether the model's own weights stay as they are: tables stored as bfloat16 are then held so (on the CPU). */
   readonly frozen?: boolean;
   /**
-   * Whether frozen matrices stored as bfloat16 are held so too (on the CPU): as exact in half the memory, but expanded by every
-   * product. Unless given, where float32 would take most of the memory that is free.
+   * Whether frozen matrices stored as bfloat16 are held so too (on the CPU): as exact in half the memory, but expanded
+   * by every product. Unless given, where float32 would take most of the memory that is free.
    */
   readonly compact?: boolean;
   readonly progress?: Progress;
@@ -22,7 +22,9 @@ export interface ArchitectureLoadOptions {
 
 /** In what texts for one model differ from those for another. */
 export interface TextFormat {
-  /** What stands between a prompt and its answer, such as a space; nothing where a decoder of its own begins the answer. */
+  /**
+   * What stands between a prompt and its answer, such as a space; nothing where a decoder of its own begins the answer.
+   */
   readonly beforeAnswer: string;
   /** Whether every text opens with the tokenizer's `bos_token`, without which (or with two) such models collapse. */
   readonly opensWithBos: boolean;

@@ -3,8 +3,8 @@ import { expandToFloat32 } from "./float-formats.js";
 import type { StoredWeight } from "./weights.js";
 
 /**
- * A linear layer's weight held in the bfloat16 words that the file has, in half the memory of float32 and as exact: products expand
- * it. For the CPU: on WebGPU such words cannot be fed.
+ * A linear layer's weight held in the bfloat16 words that the file has, in half the memory of float32 and as exact:
+ * products expand it. For the CPU: on WebGPU such words cannot be fed.
  * @param words of the matrix [outputs, inputs]; kept, not copied
  */
 export function bfloat16Weight(device: Device, shape: readonly [number, number], words: Uint16Array): StoredWeight {

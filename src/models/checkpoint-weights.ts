@@ -24,7 +24,8 @@ const indexSchema = z.looseObject({
 
 /**
  * The shards in which tensors lie, by the tensors' names, as a `*.safetensors.index.json` tells it.
- * @throws {UserError} where it is not as it should be, or a shard's name is none of a file beside it: before any is fetched or opened
+ * @throws {UserError} where it is not as it should be, or a shard's name is none of a file beside it: before any is
+ * fetched or opened
  */
 export async function readShardMap(index: string): Promise<Readonly<Record<string, string>>> {
   const { weight_map: map } = await readJsonAs(index, indexSchema, { hint: "Download the model again." });
@@ -37,7 +38,10 @@ export async function readShardMap(index: string): Promise<Readonly<Record<strin
   return map;
 }
 
-/** The error of a folder or repository without safetensors weights; it names the weights in another format that are there. */
+/**
+ * The error of a folder or repository without safetensors weights; it names the weights in another format that are
+ * there.
+ */
 export function noWeights(where: string, base: string, has: (name: string) => boolean): UserError {
   const other = [
     `pytorch_${base}.bin`,
@@ -52,8 +56,8 @@ export function noWeights(where: string, base: string, has: (name: string) => bo
 }
 
 /**
- * What weights are cast to as they are read, before anything else is made of them (transformers' `torch_dtype`): float32 keeps
- * every stored value but float64's, float16 rounds.
+ * What weights are cast to as they are read, before anything else is made of them (transformers' `torch_dtype`):
+ * float32 keeps every stored value but float64's, float16 rounds.
  */
 export type TorchDtype = "float32" | "float16";
 
@@ -91,7 +95,9 @@ export interface TensorFile {
   close(): Promise<void>;
 }
 
-/** The weights of a checkpoint folder, in one safetensors file or in shards with an index; read one tensor at a time. */
+/**
+ * The weights of a checkpoint folder, in one safetensors file or in shards with an index; read one tensor at a time.
+ */
 export class CheckpointWeights {
   private constructor(
     /** What the weights were opened from, for messages. */

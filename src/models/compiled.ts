@@ -6,9 +6,9 @@ export interface Disposable {
 }
 
 /**
- * What was made of a model's weights as they were: compiled programs, say, by a key. Once the weights are others (an adapter came
- * or went, parameters were frozen, matrices quantized: {@link Weights.version}) it is given up and made anew, so that no program
- * outlives the state that it was compiled for.
+ * What was made of a model's weights as they were: compiled programs, say, by a key. Once the weights are others (an
+ * adapter came or went, parameters were frozen, matrices quantized: {@link Weights.version}) it is given up and made
+ * anew, so that no program outlives the state that it was compiled for.
  */
 export class Compiled<T extends Disposable> {
   private readonly made = new Map<string, Promise<T>>();

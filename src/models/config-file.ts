@@ -66,8 +66,9 @@ export function configText(
 const whole = z.number().int();
 
 /**
- * Sizes in config.json, each with a bound beyond any model that there is: what a file from outside says is looped over and multiplied
- * before its weights are seen. An architecture's schema takes its sizes from here, and bounds what it adds.
+ * Sizes in config.json, each with a bound beyond any model that there is: what a file from outside says is looped over
+ * and multiplied before its weights are seen. An architecture's schema takes its sizes from here, and bounds what it
+ * adds.
  */
 export const SIZES = {
   vocabulary: whole.positive().max(2 ** 24),

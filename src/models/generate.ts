@@ -13,7 +13,10 @@ export interface GenerateOptions {
   readonly onToken?: (row: number, token: GeneratedToken) => void | Promise<void>;
   /** Told each row as soon as it has ended, which may be long before the batch does. */
   readonly onEnd?: (row: number, generated: Generated) => void;
-  /** Runs each pass over the model when its turn has come: several batches under way at once must not pass at the same time. */
+  /**
+   * Runs each pass over the model when its turn has come: several batches under way at once must not pass at the same
+   * time.
+   */
   readonly turn?: Turn;
   /** How many of the likeliest tokens to give with each token, with log-probabilities; 0 (the default) for none. */
   readonly topLogProbabilities?: number;
@@ -52,8 +55,8 @@ export interface LocalModel {
   /** Tokens that a prompt and its reply may have together; undefined where the architecture sets no limit. */
   readonly longestSequence?: number;
   /**
-   * How many batches of prompts are best continued together: more than one where a token of a few rows costs what one of many
-   * costs, since all weights are gone through for it.
+   * How many batches of prompts are best continued together: more than one where a token of a few rows costs what one
+   * of many costs, since all weights are gone through for it.
    */
   readonly batchesTogether: number;
   /** Continues each prompt greedily (or by `choose`), all in one batch; the result does not depend on the batch. */
@@ -61,8 +64,8 @@ export interface LocalModel {
   /** For each prompt, the log-probability of each of `letterIds` as the next token; one prefill. */
   letterLogProbabilities(prompts: readonly (readonly number[])[], letterIds: readonly number[]): Promise<number[][]>;
   /**
-   * One pass over a prompt: tells the logits [vocabulary] behind each of its places, in order; they are overwritten afterwards.
-   * Undefined where a prompt's own tokens are not predicted (encoder-decoder models).
+   * One pass over a prompt: tells the logits [vocabulary] behind each of its places, in order; they are overwritten
+   * afterwards. Undefined where a prompt's own tokens are not predicted (encoder-decoder models).
    */
   promptLogits?(
     prompt: readonly number[],

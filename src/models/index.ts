@@ -1,4 +1,7 @@
-/** Models: T5 and the decoder-only architectures, adapters, 4-bit weights, generation, checkpoints in Hugging Face's and PEFT's formats. */
+/**
+ * Models: T5 and the decoder-only architectures, adapters, 4-bit weights, generation, checkpoints in Hugging Face's and
+ * PEFT's formats.
+ */
 
 export { WRITTEN_KINDS, type WrittenKind } from "../gguf/index.js";
 export type { Architecture, ArchitectureLoadOptions, TextFormat } from "./architecture.js";

@@ -16,8 +16,8 @@ function isNeutral(key: string, value: unknown): boolean {
 }
 
 /**
- * A key of config.json that is not known may be anybody's note, or change what the model computes: those whose names say the
- * latter are refused, unless their value says that there is no such thing.
+ * A key of config.json that is not known may be anybody's note, or change what the model computes: those whose names
+ * say the latter are refused, unless their value says that there is no such thing.
  * @throws {UserError} naming them
  */
 export function refuseUnknownKeys(

@@ -24,9 +24,11 @@ export async function loadDecoder(source: string, device: Device, options?: Load
 }
 
 /**
- * Loads a model from a folder or hub id, its weights as float32 (4 bytes a parameter) and trained unless the options say otherwise.
+ * Loads a model from a folder or hub id, its weights as float32 (4 bytes a parameter) and trained unless the options
+ * say otherwise.
  * @param wanted the architecture that it must have
- * @throws {UserError} where it has another architecture, or a weight is missing or has another shape than config.json says
+ * @throws {UserError} where it has another architecture, or a weight is missing or has another shape than config.json
+ * says
  */
 export async function loadModel<Model extends LanguageModel = LanguageModel>(
   source: string,

@@ -35,7 +35,10 @@ export interface OpenCheckpointOptions {
   readonly hub?: HubSettings;
 }
 
-/** A model in Hugging Face's format or GGUF, opened: its configuration read, its weights read one at a time when asked for. */
+/**
+ * A model in Hugging Face's format or GGUF, opened: its configuration read, its weights read one at a time when asked
+ * for.
+ */
 export interface Checkpoint {
   /** What it was opened by: a folder, a hub id or a GGUF file. */
   readonly source: string;

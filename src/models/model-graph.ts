@@ -106,7 +106,8 @@ export class ModelGraph {
 
   /**
    * The arrays of all weights that the graph uses, as they are now.
-   * @param rename gives the weight to feed for one that the graph was built with: a graph of one layer serves all of its kind
+   * @param rename gives the weight to feed for one that the graph was built with: a graph of one layer serves all of
+   * its kind
    */
   feeds(rename: (name: string) => string = (name) => name): Record<string, DeviceArray> {
     const feeds: Record<string, DeviceArray> = {};

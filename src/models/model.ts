@@ -28,11 +28,16 @@ export interface SummedLoss {
 }
 
 export interface GradientOptions {
-  /** The gradients are those of `scale × lossSum`; one over the target tokens of the whole accumulated batch gives the mean's. */
+  /**
+   * The gradients are those of `scale × lossSum`; one over the target tokens of the whole accumulated batch gives the
+   * mean's.
+   */
   readonly scale: number;
   /** Seeds this call's dropout masks; undefined turns dropout off. */
   readonly dropoutSeed?: number;
-  /** Takes each trained parameter's gradient (shape of the parameter, float32) once; the receiver owns it from then on. */
+  /**
+   * Takes each trained parameter's gradient (shape of the parameter, float32) once; the receiver owns it from then on.
+   */
   readonly receive: (parameter: Parameter, gradient: DeviceArray) => void | Promise<void>;
 }
 
@@ -52,9 +57,13 @@ export interface TrainableModel {
   loss(examples: readonly Example[]): Promise<SummedLoss>;
   /** Saves what was trained as Hugging Face or PEFT would, into a folder written whole or not at all. */
   save(folder: string): Promise<void>;
-  /** How many frozen weights are held in another way than as {@link parameters} (quantized, say), and in how many bytes. */
+  /**
+   * How many frozen weights are held in another way than as {@link parameters} (quantized, say), and in how many bytes.
+   */
   readonly stored: { readonly count: number; readonly bytes: number };
-  /** Bytes that one call of `lossAndGradients` needs beyond parameters, for that many input tokens in that many rows. */
+  /**
+   * Bytes that one call of `lossAndGradients` needs beyond parameters, for that many input tokens in that many rows.
+   */
   activationBytes(rows: number, longestInput: number): number;
   dispose(): Promise<void>;
 }

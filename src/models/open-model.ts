@@ -22,15 +22,18 @@ export interface OpenedModel {
 }
 
 export interface OpenModelOptions extends OpenCheckpointOptions {
-  /** How linear layers are held; unless given, as when the adapter was trained where its folder tells that, else `none`. */
+  /**
+   * How linear layers are held; unless given, as when the adapter was trained where its folder tells that, else `none`.
+   */
   readonly quantization?: QuantizationOptions;
   /** Hub id or folder of the base instead of the one that an adapter names. */
   readonly base?: string;
 }
 
 /**
- * Opens a model by its folder, hub id, or an adapter's folder. An adapter that was trained on quantized weights gets such weights
- * again where its folder tells it (`training_environment.json`): on others it would give other answers than were measured.
+ * Opens a model by its folder, hub id, or an adapter's folder. An adapter that was trained on quantized weights gets
+ * such weights again where its folder tells it (`training_environment.json`): on others it would give other answers
+ * than were measured.
  * @throws {UserError} where there is none, its architecture or quantization is not supported, or its weights cannot fit
  */
 export async function openModel(place: string, device: Device, options: OpenModelOptions = {}): Promise<OpenedModel> {
@@ -75,7 +78,10 @@ export interface ModelOptions extends Omit<ArchitectureLoadOptions, "store"> {
   readonly quantization?: QuantizationOptions;
 }
 
-/** Bytes that a weight takes at the least as {@link modelFromCheckpoint} will hold it: frozen bfloat16 weights may stay so. */
+/**
+ * Bytes that a weight takes at the least as {@link modelFromCheckpoint} will hold it: frozen bfloat16 weights may stay
+ * so.
+ */
 export function leastBytesEach(
   { config, weights }: Checkpoint,
   device: Device,

@@ -42,7 +42,9 @@ export function toHeads(x: Value, layout: PackedLayout, heads: number, headWidth
   );
 }
 
-/** [B, heads, L, headWidth] back as packed [T, heads · headWidth], shaped as `like`; padding's places get no gradient. */
+/**
+ * [B, heads, L, headWidth] back as packed [T, heads · headWidth], shaped as `like`; padding's places get no gradient.
+ */
 export function fromHeads(y: Value, layout: PackedLayout, like: Value, heads: number, headWidth: number): Value {
   return customGradient(
     "fromHeads",

@@ -17,8 +17,8 @@ export interface PackedRows {
 
 /**
  * Puts rows one behind the other; none may be empty.
- * @param shared places at the start of all rows that hold the same tokens and are packed once: only where a token's state
- * depends on nothing after it, and no gradient is wanted
+ * @param shared places at the start of all rows that hold the same tokens and are packed once: only where a token's
+ * state depends on nothing after it, and no gradient is wanted
  */
 export function packRows(rows: readonly (readonly number[])[], shared = 0): PackedRows {
   const lengths = rows.map((row) => row.length);
@@ -59,7 +59,10 @@ export function positions({ lengths, shared }: PackedRows): Int32Array {
   );
 }
 
-/** For each [row, head, place] of the padded shape, the packed [token, head] it is read from; padding reads a row's last token. */
+/**
+ * For each [row, head, place] of the padded shape, the packed [token, head] it is read from; padding reads a row's last
+ * token.
+ */
 export function headPlaces(packed: PackedRows, heads: number): Int32Array {
   const { rows, longest, lengths } = packed;
   const places = new Int32Array(rows * heads * longest);

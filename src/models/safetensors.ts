@@ -101,7 +101,9 @@ export class SafetensorsFile {
     return this.convert(entry, 0, entry.bytes / STORED_TYPES[entry.type], memory);
   }
 
-  /** `count` rows (of the first axis) of a tensor from row `from` on, as float32: for tensors too large to hold whole. */
+  /**
+   * `count` rows (of the first axis) of a tensor from row `from` on, as float32: for tensors too large to hold whole.
+   */
   async readRows(name: string, from: number, count: number): Promise<Float32Array> {
     const entry = this.entry(name);
     const width = this.rowWidth(entry, from, count);

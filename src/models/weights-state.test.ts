@@ -13,7 +13,10 @@ import { storeLinearLayers, weightStore } from "./quantize/index.js";
 import { Random } from "./random.js";
 import { createTinyT5 } from "./t5/create.js";
 
-/* Programs follow the weights' state by themselves: whatever was run before, what comes next is that of a model made so at once. */
+/*
+ * Programs follow the weights' state by themselves: whatever was run before, what comes next is that of a model made so
+ * at once.
+ */
 
 const EXAMPLES: Example[] = [
   { id: "a", input: [2, 5, 9, 11, 4], target: [7] },

@@ -20,7 +20,9 @@ export interface StoredWeight {
   readonly shape: readonly [number, number];
   /** What it is held in, by name: inputs of every graph that uses it. */
   readonly arrays: Readonly<Record<string, DeviceArray>>;
-  /** x·Wᵀ in a graph, with a gradient for x: [..., inputs] → [..., outputs]. `inputs` are {@link arrays} in that graph. */
+  /**
+   * x·Wᵀ in a graph, with a gradient for x: [..., inputs] → [..., outputs]. `inputs` are {@link arrays} in that graph.
+   */
   product(inputs: Readonly<Record<string, Value>>, x: Value): Value;
   /** Bytes that it holds. */
   readonly bytes: number;
@@ -45,11 +47,17 @@ export interface LoraSettings {
   /** The adapters' part is multiplied by alpha / rank, or as the settings below say. */
   readonly alpha: number;
   readonly dropout: number;
-  /** Ends of the names of adapted layers, such as `q_proj`; or `all-linear`, or a regular expression of Python's of whole names. */
+  /**
+   * Ends of the names of adapted layers, such as `q_proj`; or `all-linear`, or a regular expression of Python's of
+   * whole names.
+   */
   readonly modules: string | readonly string[];
   /** Layers left out of them, named in the same ways (`exclude_modules`). */
   readonly excluded?: string | readonly string[];
-  /** Of numbered layers only these (`layers_to_transform`), by the number behind `layersPattern` or the first in the name. */
+  /**
+   * Of numbered layers only these (`layers_to_transform`), by the number behind `layersPattern` or the first in the
+   * name.
+   */
   readonly layers?: number | readonly number[];
   readonly layersPattern?: string | readonly string[];
   /** Whether alpha is divided by √rank (`use_rslora`). */
@@ -81,7 +89,10 @@ export class Weights {
     readonly torchDtype: TorchDtype = "float32",
   ) {}
 
-  /** Grows whenever graphs of these weights would be others: a weight or adapter came, went, was frozen or is held in another way. */
+  /**
+   * Grows whenever graphs of these weights would be others: a weight or adapter came, went, was frozen or is held in
+   * another way.
+   */
   get version(): number {
     return this.changes;
   }
@@ -150,7 +161,9 @@ export class Weights {
     return this.adapters.get(layer);
   }
 
-  /** Shapes [outputs, inputs] of linear layers' weights, float32 or stored, by the layer's name; see `linearLayersOf`. */
+  /**
+   * Shapes [outputs, inputs] of linear layers' weights, float32 or stored, by the layer's name; see `linearLayersOf`.
+   */
   get linearLayers(): Map<string, readonly [number, number]> {
     const layers = linearLayersOf(this.byName.values());
     for (const [name, { shape }] of this.stored) layers.set(name.replace(/\.weight$/, ""), shape);
@@ -201,8 +214,8 @@ export class Weights {
   }
 
   /**
-   * What two layers must have in common to share a program, whose inputs are one layer's weights: which of them are trained, how
-   * they are held, and what their adapters multiply by.
+   * What two layers must have in common to share a program, whose inputs are one layer's weights: which of them are
+   * trained, how they are held, and what their adapters multiply by.
    * @param prefix the beginning of the layer's weights' names
    */
   likeness(prefix: string): string {
@@ -248,7 +261,10 @@ export class Weights {
   }
 }
 
-/** Shapes [outputs, inputs] of linear layers' weights, by the layer's name; embeddings, norms and the output layer are none. */
+/**
+ * Shapes [outputs, inputs] of linear layers' weights, by the layer's name; embeddings, norms and the output layer are
+ * none.
+ */
 export function linearLayersOf(
   weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>,
 ): Map<string, readonly [number, number]> {

@@ -7,9 +7,9 @@ import { joinInside } from "../base/inside.js";
 import { readJsonAs } from "../base/json.js";
 
 /*
- * The files of a run's folder as they are read back: by the viewer, by comparisons, by `score`, `reproduce`, and by the run that goes
- * on. A folder may come from elsewhere, from another version, or be damaged: each file is checked here, once. Keys that are not
- * named pass, so that a later version may add some.
+ * The files of a run's folder as they are read back: by the viewer, by comparisons, by `score`, `reproduce`, and by the
+ * run that goes on. A folder may come from elsewhere, from another version, or be damaged: each file is checked here,
+ * once. Keys that are not named pass, so that a later version may add some.
  */
 
 const anyKeys = z.record(z.string(), z.unknown());
@@ -93,7 +93,8 @@ const NOT_AS_WRITTEN =
  * Reads a JSON file of a run's folder.
  * @param path the run's folder
  * @returns undefined where there is no such file
- * @throws {UserError} naming the file and each key that is not as it should be; or where it is no plain file of the folder
+ * @throws {UserError} naming the file and each key that is not as it should be; or where it is no plain file of the
+ * folder
  */
 export async function readRunFile<T>(path: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const file = runFile(path, name);
@@ -104,7 +105,8 @@ export async function readRunFile<T>(path: string, name: string, schema: z.ZodTy
  * A file of a run's folder, for reading.
  * @param path the run's folder
  * @returns undefined where there is none
- * @throws {UserError} where it is a link that leads out of the folder or to nothing, or no plain file (a pipe would be waited for)
+ * @throws {UserError} where it is a link that leads out of the folder or to nothing, or no plain file (a pipe would be
+ * waited for)
  */
 export function runFile(path: string, name: string): string | undefined {
   const file = joinInside(path, name);

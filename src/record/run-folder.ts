@@ -32,8 +32,8 @@ export class RunFolder {
   ) {}
 
   /**
-   * Opens or makes the folder of a run. The same configuration goes on with what is there; another one begins anew only where the
-   * run before it came to nothing: no reply, no checkpoint, no result.
+   * Opens or makes the folder of a run. The same configuration goes on with what is there; another one begins anew only
+   * where the run before it came to nothing: no reply, no checkpoint, no result.
    * @param options.fresh moves what is there aside (to `PATH.before-TIME`) and begins anew.
    * @param options.deciding what of a configuration, kept by any version, decides which run it is: for the message.
    * @throws {UserError} where the folder holds a run of another configuration (the message names the keys that

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { UserError } from "../base/errors.js";
 
 /**
- * The folder of the model that a run saved, where a run's folder is given; anything else (a model's folder, a hub id) as it is.
+ * The folder of the model that a run saved, where a run's folder is given; anything else (a model's folder, a hub id)
+ * as it is.
  * @throws {UserError} where the run saved no model
  */
 export function savedModelOf(source: string): string {

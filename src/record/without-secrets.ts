@@ -1,8 +1,8 @@
 import { withoutCredentials } from "../base/addresses.js";
 
 /**
- * A configuration or command line as it may be kept and shown: addresses in it have no user, password or secret query. What runs
- * uses the one that was given.
+ * A configuration or command line as it may be kept and shown: addresses in it have no user, password or secret query.
+ * What runs uses the one that was given.
  */
 export function withoutSecrets<T>(value: T, key = ""): T {
   if (typeof value === "string")

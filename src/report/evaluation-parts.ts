@@ -52,7 +52,10 @@ export function headlineTiles(stages: readonly StageResult[]): Tile[] {
   ]);
 }
 
-/** The headline as a figure, narrow enough for a telephone: each stage's accuracy with its interval, chance, and the published accuracy. */
+/**
+ * The headline as a figure, narrow enough for a telephone: each stage's accuracy with its interval, chance, and the
+ * published accuracy.
+ */
 export const headlineFigure = (stages: readonly StageResult[]): Figure =>
   groupFigure(
     "accuracy",

@@ -12,7 +12,10 @@ export interface Section {
 /** What stands at a page's top; the viewer puts the way back to its list in its place. */
 export const BRAND = `<span class="brand">mmmlu-lab</span>`;
 
-/** Marks the page's own scripts, so that a server that lets no other run can tell them. A report's file keeps the mark as it is. */
+/**
+ * Marks the page's own scripts, so that a server that lets no other run can tell them. A report's file keeps the mark
+ * as it is.
+ */
 export const NONCE = `data-own="mmmlu-lab"`;
 
 /** A page of its own: one file, no network, light and dark, printable, usable by keyboard and screen reader. */

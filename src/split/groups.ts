@@ -1,8 +1,8 @@
 import { languageTag, questionOf, type Row } from "../tasks/index.js";
 
 /**
- * What makes two rows of one language exact duplicates: the same question and the same choices in the same order. Sets code a
- * language each in their way.
+ * What makes two rows of one language exact duplicates: the same question and the same choices in the same order. Sets
+ * code a language each in their way.
  */
 export const contentOf = (row: Row): string =>
   JSON.stringify([languageTag(row.language), row.question.trim(), row.choices.map((choice) => choice.trim())]);

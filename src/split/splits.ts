@@ -33,8 +33,8 @@ export function splitRows(rows: readonly Row[], settings: SplitSettings): Splits
 }
 
 /**
- * Splits the rows of two sources: the train and validation parts are of one, the test part of the other. A grouped split is made of
- * all together, so that a question is on one side in both sources; others are made of each by itself.
+ * Splits the rows of two sources: the train and validation parts are of one, the test part of the other. A grouped
+ * split is made of all together, so that a question is on one side in both sources; others are made of each by itself.
  * @throws {UserError} where the rows are too few for their subjects
  */
 export function splitTwoSources(trained: readonly Row[], tested: readonly Row[], settings: SplitSettings): Splits {
@@ -56,7 +56,10 @@ export function splitTwoSources(trained: readonly Row[], tested: readonly Row[],
   return parts;
 }
 
-/** `train_test_split(0.2, stratify)` and, of its test part, `train_test_split(0.5, stratify)`: 80/10/10, both with the same seed. */
+/**
+ * `train_test_split(0.2, stratify)` and, of its test part, `train_test_split(0.5, stratify)`: 80/10/10, both with the
+ * same seed.
+ */
 export function publishedSplit(rows: readonly Row[], seed = 42): Splits {
   const first = stratifiedTrainTestSplit(
     rows.map((row) => row.subject),
@@ -76,7 +79,10 @@ export function publishedSplit(rows: readonly Row[], seed = 42): Splits {
   };
 }
 
-/** The zero-shot experiment's: `shuffle(seed)`, then one `train_test_split(0.1, stratify)`; its train part is never used. */
+/**
+ * The zero-shot experiment's: `shuffle(seed)`, then one `train_test_split(0.1, stratify)`; its train part is never
+ * used.
+ */
 export function zeroShotSplit(rows: readonly Row[], seed = 42): Splits {
   const shuffled = Array.from(shuffledOrder(rows.length, seed), (index) => rows[index] as Row);
   const split = stratifiedTrainTestSplit(

@@ -76,7 +76,9 @@ export function stratifiedTrainTestSplit(labels: readonly string[], testSize: nu
   return { train: random.shuffled(Int32Array.from(trainRows)), test: random.shuffled(Int32Array.from(testRows)) };
 }
 
-/** Row numbers by class, classes by code point. JavaScript's own order is by UTF-16 unit, which differs past the BMP. */
+/**
+ * Row numbers by class, classes by code point. JavaScript's own order is by UTF-16 unit, which differs past the BMP.
+ */
 function rowsByClass(labels: readonly string[]): Map<string, number[]> {
   const classes = new Map<string, number[]>();
   labels.forEach((label, row) => {

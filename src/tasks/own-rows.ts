@@ -1,7 +1,10 @@
 import { lettersOf, OPTION_LETTERS } from "./row.js";
 import type { Task, TaskColumns } from "./task.js";
 
-/** A user's own questions, in one file; which columns hold what is told by the configuration or guessed from their names. */
+/**
+ * A user's own questions, in one file; which columns hold what is told by the configuration or guessed from their
+ * names.
+ */
 export const ownRows = {
   name: "own-rows",
   description: "own rows: questions of two to ten options in a .csv, .jsonl or .parquet file",

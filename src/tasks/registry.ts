@@ -20,14 +20,20 @@ export function taskNamed(name: string): Task {
   return task;
 }
 
-/** The task that a source of rows is of: that of the hub's data set, own rows of a file, MMMLU where nothing else is told. */
+/**
+ * The task that a source of rows is of: that of the hub's data set, own rows of a file, MMMLU where nothing else is
+ * told.
+ */
 export const taskOfSource = (source: string): Task =>
   tasks.find(({ hub }) => hub?.repository.toLowerCase() === source.toLowerCase()) ??
   (isOwnFile(source) ? ownRows : mmmlu);
 
 const tags: ReadonlyMap<string, string> = new Map(tasks.flatMap(({ languages }) => Object.entries(languages)));
 
-/** What BCP 47 calls a language that sets code as `DE_DE`, `de` or `German`: `de`; a code that no set has is its own tag. */
+/**
+ * What BCP 47 calls a language that sets code as `DE_DE`, `de` or `German`: `de`; a code that no set has is its own
+ * tag.
+ */
 export const languageTag = (code: string): string => tags.get(code) ?? code;
 
 /**

@@ -35,8 +35,8 @@ export const lettersOfRows = (rows: readonly Pick<Row, "choices">[]): readonly L
   lettersOf(rows.reduce((most, { choices }) => Math.max(most, choices.length), 0));
 
 /**
- * A row's id: stable, and unique over all sets. MMMLU's ids have no set's name; those of others begin with theirs, as in
- * `include:German/Driving License/3`.
+ * A row's id: stable, and unique over all sets. MMMLU's ids have no set's name; those of others begin with theirs, as
+ * in `include:German/Driving License/3`.
  */
 export const rowId = (set: string, language: string, subject: string, index: number): string =>
   `${set === "" ? "" : `${set}:`}${written(language)}/${written(subject)}/${index}`;

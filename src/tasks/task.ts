@@ -22,8 +22,8 @@ export const answerForms = ["letter", "number-from-0", "number-from-1", "text"] 
 export type AnswerForm = (typeof answerForms)[number];
 
 /**
- * A set of multiple-choice questions: all that the rest of the source must know of it. A task is one file with one of these,
- * named in `registry.ts`.
+ * A set of multiple-choice questions: all that the rest of the source must know of it. A task is one file with one of
+ * these, named in `registry.ts`.
  */
 export interface Task {
   /** As configurations name it. */
@@ -46,7 +46,9 @@ export interface Task {
   readonly everyOption: boolean;
   /** What empty questions and options are: counted and told, where a source is known to have them, or an error. */
   readonly emptyCells: "counted" | "refused";
-  /** The index, from 0, that the cell of `columns.index` gives for a row of a subject; undefined where it gives none. */
+  /**
+   * The index, from 0, that the cell of `columns.index` gives for a row of a subject; undefined where it gives none.
+   */
   readonly indexOf?: (cell: string, subject: string) => number | undefined;
   /** What that cell should be, for errors: `a whole number`. */
   readonly indexForm?: string;

@@ -7,10 +7,10 @@ const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+
 const CHECKED = 2000;
 
 /**
- * Numbers of tokens without special tokens, quick where the tokenizer allows it: for byte-level BPE without a normalizer
- * each distinct piece is tokenized by the library once, and a text's count is the sum over its pieces. The result is
- * checked against the library on texts spread over all; where it differs, or the tokenizer is of another kind, the library
- * counts everything.
+ * Numbers of tokens without special tokens, quick where the tokenizer allows it: for byte-level BPE without a
+ * normalizer each distinct piece is tokenized by the library once, and a text's count is the sum over its pieces. The
+ * result is checked against the library on texts spread over all; where it differs, or the tokenizer is of another
+ * kind, the library counts everything.
  */
 export async function countTokens(
   tokenizer: Tokenizer,

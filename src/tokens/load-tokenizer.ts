@@ -67,7 +67,8 @@ export interface TokenizerOptions {
 }
 
 /**
- * Loads a tokenizer: from `tokenizer.json`, or from `vocab.json` and `merges.txt` as the byte-level BPE that RoBERTa has.
+ * Loads a tokenizer: from `tokenizer.json`, or from `vocab.json` and `merges.txt` as the byte-level BPE that RoBERTa
+ * has.
  * @throws {UserError} where there is none, or it cannot be read
  */
 export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenizer & { readonly revision?: string }> {

@@ -4,7 +4,10 @@ import { writeWhole } from "../base/files.js";
 import { mmmlu } from "../tasks/index.js";
 
 export interface MakeTokenizerOptions {
-  /** `t5`: `<pad>` 0, `</s>` 1, `<unk>` 2, a text closed by `</s>`; `gemma`: `<pad>` 0, `<eos>` 1, `<bos>` 2, `<unk>` 3, a text opened by `<bos>`. */
+  /**
+   * `t5`: `<pad>` 0, `</s>` 1, `<unk>` 2, a text closed by `</s>`; `gemma`: `<pad>` 0, `<eos>` 1, `<bos>` 2, `<unk>` 3,
+   * a text opened by `<bos>`.
+   */
   readonly kind: "t5" | "gemma";
   /** At most so many tokens; the most frequent words stay, the rest are unknown. */
   readonly size: number;
@@ -18,8 +21,8 @@ const SPECIAL = {
 } as const;
 
 /**
- * Makes a small word tokenizer for a tiny model: a token a word or sign, each with the space before it, and writes it as
- * a `tokenizer.json` that Python's transformers loads too. The options' letters are always tokens.
+ * Makes a small word tokenizer for a tiny model: a token a word or sign, each with the space before it, and writes it
+ * as a `tokenizer.json` that Python's transformers loads too. The options' letters are always tokens.
  * @returns how many tokens it has
  */
 export function makeTokenizer(texts: Iterable<string>, folder: string, options: MakeTokenizerOptions): number {

@@ -7,7 +7,9 @@ import { loadTokenizer, makeTokenizer, type Tokenizer } from "./index.js";
 const folder = mkdtempSync(join(tmpdir(), "special-tokens-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A byte-level BPE as Llama 3 and Qwen have it: all bytes are tokens, a few are merged; `bos` opens texts where given. */
+/**
+ * A byte-level BPE as Llama 3 and Qwen have it: all bytes are tokens, a few are merged; `bos` opens texts where given.
+ */
 function byteLevel(names: Record<string, unknown>, bos?: string): void {
   const bytes = Array.from({ length: 256 }, (_, byte) => byte);
   const printable = (byte: number): boolean =>

@@ -4,7 +4,9 @@ import type { Tokenizer as NativeTokenizer } from "tokenizers";
 import { UserError } from "../base/errors.js";
 import { byteLevelText, isByteLevel } from "./byte-level.js";
 
-/** Texts in one call to the native library: it uses all cores by itself, and V8 does not see the memory of encodings. */
+/**
+ * Texts in one call to the native library: it uses all cores by itself, and V8 does not see the memory of encodings.
+ */
 const BATCH = 1024;
 
 /** Characters in single texts after which their encodings' memory is taken back. */
@@ -89,7 +91,9 @@ export class Tokenizer {
     return this.native.idToToken(id) ?? undefined;
   }
 
-  /** The id that stands for what the vocabulary cannot write; undefined for byte-level tokenizers, which can write all. */
+  /**
+   * The id that stands for what the vocabulary cannot write; undefined for byte-level tokenizers, which can write all.
+   */
   get unknownId(): number | undefined {
     const { unk_token: token, unk_id: id } = this.definition.model ?? {};
     return id ?? (token ? this.tokenId(token) : undefined);

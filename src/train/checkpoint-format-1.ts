@@ -4,7 +4,8 @@ import { hashOf } from "../base/canonical.js";
 import { sha256OfFile } from "../base/files.js";
 
 /**
- * The state of a checkpoint of version 0.1 as today's: it kept no hashes, so those of the files as they are take their place.
+ * The state of a checkpoint of version 0.1 as today's: it kept no hashes, so those of the files as they are take their
+ * place.
  * @param state what `state.json` holds; any other than format 1 is given back as it is
  * @param path the checkpoint's folder
  * @param files names of the files that it consists of

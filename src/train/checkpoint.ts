@@ -103,8 +103,9 @@ async function verified(path: string): Promise<State> {
 }
 
 /**
- * How far the folder's checkpoint is, every byte of it checked against its hashes; undefined where there is none. First puts right
- * what a killed process left there. Where the newest checkpoint is damaged, it is put aside and the one before it takes its place.
+ * How far the folder's checkpoint is, every byte of it checked against its hashes; undefined where there is none. First
+ * puts right what a killed process left there. Where the newest checkpoint is damaged, it is put aside and the one
+ * before it takes its place.
  * @param say told that, in a sentence
  * @throws {UserError} where there are only damaged ones
  */
@@ -155,8 +156,8 @@ export async function keptStep(folder: string): Promise<number> {
 }
 
 /**
- * Writes weights, moments and progress as one folder, whole or not at all, with their hashes; the one before it stays. Tensors are
- * written one at a time. At most two checkpoints take room on the disk.
+ * Writes weights, moments and progress as one folder, whole or not at all, with their hashes; the one before it stays.
+ * Tensors are written one at a time. At most two checkpoints take room on the disk.
  * @throws {UserError} where the disk is full; the last checkpoint stays
  */
 export async function saveCheckpoint(

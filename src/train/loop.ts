@@ -18,10 +18,10 @@ const START: Progress = {
 };
 
 /**
- * Trains a model, going on from the last checkpoint where there is one: the final weights are bit for bit those of a run
- * that never stopped. What a step does depends only on its number, the weights and the moments.
- * @throws {UserError} where a loss or gradient is not finite (naming step and rows; the last checkpoint stays), a gradient comes of
- * a parameter that is not trained or none of one that is, or a checkpoint cannot be written or read
+ * Trains a model, going on from the last checkpoint where there is one: the final weights are bit for bit those of a
+ * run that never stopped. What a step does depends only on its number, the weights and the moments.
+ * @throws {UserError} where a loss or gradient is not finite (naming step and rows; the last checkpoint stays), a
+ * gradient comes of a parameter that is not trained or none of one that is, or a checkpoint cannot be written or read
  */
 export async function train(
   model: TrainableModel,
@@ -148,7 +148,8 @@ async function oneStep(
   step: number,
   options: TrainingOptions,
 ): Promise<{ loss: number; gradientNorm: number }> {
-  // The mean over all target tokens of the accumulated batch: averaging the batches' averages would weigh rows unevenly.
+  // The mean over all target tokens of the accumulated batch: averaging the batches' averages would weigh rows
+  // unevenly.
   const tokens = batches.flat().reduce((sum, example) => sum + example.target.length, 0);
   const gradients = new Map<string, DeviceArray>();
   const known = new Set(optimizer.parameters);
@@ -253,7 +254,9 @@ function isOutOfPatience(progress: Progress, options: TrainingOptions): boolean 
   return progress.validations.length - progress.bestEpoch >= options.earlyStoppingPatience;
 }
 
-/** The mean loss over the target tokens of many examples, in batches of like length (the mean does not depend on them). */
+/**
+ * The mean loss over the target tokens of many examples, in batches of like length (the mean does not depend on them).
+ */
 export async function meanLoss(
   model: TrainableModel,
   examples: readonly Example[],

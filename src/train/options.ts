@@ -45,7 +45,10 @@ export interface Validation {
 }
 
 export interface TrainingHooks {
-  /** Told before the first step of a sitting, where there is one to take: how many were taken before, and how many there are. */
+  /**
+   * Told before the first step of a sitting, where there is one to take: how many were taken before, and how many there
+   * are.
+   */
   readonly onBegin?: (begun: { readonly step: number; readonly totalSteps: number }) => void;
   readonly onLog?: (logged: LoggedStep) => void;
   readonly onValidation?: (validation: Validation) => void;

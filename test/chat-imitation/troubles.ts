@@ -1,7 +1,8 @@
 import type { Trouble } from "./server.js";
 
 /*
- * The troubles that real servers and proxies make, one by one, with how each is told: an attempt is made again, or the run ends.
+ * The troubles that real servers and proxies make, one by one, with how each is told: an attempt is made again, or the
+ * run ends.
  */
 
 export const message = (fields: object): Trouble => ({ choice: { message: { role: "assistant", ...fields } } });

@@ -52,7 +52,10 @@ async function spoil(reader: Reader, count: number, seed: number, faults: string
   return seen;
 }
 
-/** Spoilt files and replies for every reader: whatever comes, an error for the user and nothing else, soon and in bounded memory. */
+/**
+ * Spoilt files and replies for every reader: whatever comes, an error for the user and nothing else, soon and in
+ * bounded memory.
+ */
 export async function hostileFiles(options: FaultOptions): Promise<Outcome[]> {
   const folder = temporaryFolder("files");
   const outcomes: Outcome[] = [];

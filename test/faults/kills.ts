@@ -33,8 +33,8 @@ export function differences(expected: ReadonlyMap<string, string>, found: Readon
 }
 
 /**
- * Kills a command at steps spread evenly over all that it takes, some times in a row, and lets it come to its end: then all is as
- * if it had not been disturbed.
+ * Kills a command at steps spread evenly over all that it takes, some times in a row, and lets it come to its end: then
+ * all is as if it had not been disturbed.
  */
 async function killed(scenario: Scenario, options: FaultOptions): Promise<Outcome> {
   const folder = temporaryFolder("kills");

@@ -3,8 +3,8 @@ import type { FaultOptions, Outcome } from "./common.js";
 import { writeTable } from "./table.js";
 
 /*
- * `npm run test:faults -- [PART…] [--share 0.1] [--seed 1] [--no-table]`: makes faults happen, counts them, and writes the table of
- * docs/reliability.md. Each part is a module of that name; without one all are run.
+ * `npm run test:faults -- [PART…] [--share 0.1] [--seed 1] [--no-table]`: makes faults happen, counts them, and writes
+ * the table of docs/reliability.md. Each part is a module of that name; without one all are run.
  */
 const PARTS: Readonly<Record<string, () => Promise<(options: FaultOptions) => Promise<Outcome[]>>>> = {
   "kill-download": async () => (await import("./kills.js")).killDownload,

@@ -25,8 +25,9 @@ const DAMAGE = [
 const LETTERS = mmmlu.letters;
 
 /**
- * Asks questions of a server that makes every trouble there is, each pair of them one after the other and longer chains by chance,
- * ends the run with every error that ends one, and spoils the log between runs. In the end every reply is right and kept once.
+ * Asks questions of a server that makes every trouble there is, each pair of them one after the other and longer chains
+ * by chance, ends the run with every error that ends one, and spoils the log between runs. In the end every reply is
+ * right and kept once.
  */
 export async function hostileServer(options: FaultOptions): Promise<Outcome[]> {
   const questions = counted(20_000, options, 200);

@@ -87,7 +87,8 @@ function slowClients(url: string, count: number): () => number {
 }
 
 /**
- * Many clients at once for some time, each with what it likes; among them slow ones, pages of other sites, and bodies that are none.
+ * Many clients at once for some time, each with what it likes; among them slow ones, pages of other sites, and bodies
+ * that are none.
  * @param good what a well-meaning client asks, and whether the answer is right
  * @param bad what is asked, and the statuses that may come
  */

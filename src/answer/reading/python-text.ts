@@ -11,7 +11,10 @@ const WORD = "[\\p{L}\\p{N}_]";
 /** The letters of so many options as a class of characters: `[A-D]` of four. */
 export const capitals = (labels: readonly string[]): string => `[A-${labels.at(-1)}]`;
 
-/** All letters of so many options (A–D of four) of either case between Python's `\b`s: an expression with a place of its own. */
+/**
+ * All letters of so many options (A–D of four) of either case between Python's `\b`s: an expression with a place of its
+ * own.
+ */
 export const standaloneLetters = (labels: readonly string[]): RegExp =>
   new RegExp(`(?<!${WORD})(?:${capitals(labels)}|${capitals(labels).toLowerCase()})(?!${WORD})`, "gu");
 

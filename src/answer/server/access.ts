@@ -12,7 +12,10 @@ export interface Access extends OwnAddress {
   readonly allowUnauthenticated?: boolean;
 }
 
-/** @throws {UsageError} where other machines could ask without a key and nobody has said that they may; where a key or an origin is none */
+/**
+ * @throws {UsageError} where other machines could ask without a key and nobody has said that they may; where a key or
+ * an origin is none
+ */
 export function checkAccess({
   host,
   apiKey,

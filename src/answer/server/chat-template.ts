@@ -5,15 +5,19 @@ import type { ChatMessage } from "../prompts.js";
 
 /** How a chat becomes the text that a model reads. */
 export interface ChatTemplate {
-  /** A system message that the template refuses goes in front of the user's first. @throws {UserError} where it refuses the chat all the same */
+  /**
+   * A system message that the template refuses goes in front of the user's first. @throws {UserError} where it refuses
+   * the chat all the same
+   */
   render(messages: readonly ChatMessage[]): string;
   /** Whether the text has the tokenizer's special tokens in it already. */
   readonly hasSpecialTokens: boolean;
 }
 
 /**
- * The chat template of a model's folder (`chat_template.jinja`, or the key in `tokenizer_config.json`). A model without one
- * reads the messages' texts, a blank line between them: what a base model that was never taught to chat can best use.
+ * The chat template of a model's folder (`chat_template.jinja`, or the key in `tokenizer_config.json`). A model without
+ * one reads the messages' texts, a blank line between them: what a base model that was never taught to chat can best
+ * use.
  */
 export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   const {
@@ -63,8 +67,9 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
 }
 
 /**
- * The chat with its system message in front of the user's first one, a blank line between them, as Gemma 3's own template has it:
- * for templates such as Gemma 2's, which know no such role. Undefined where the chat does not begin so.
+ * The chat with its system message in front of the user's first one, a blank line between them, as Gemma 3's own
+ * template has it: for templates such as Gemma 2's, which know no such role. Undefined where the chat does not begin
+ * so.
  */
 function withoutSystem([system, user, ...rest]: readonly ChatMessage[]): ChatMessage[] | undefined {
   if (system?.role !== "system" || user?.role !== "user") return undefined;

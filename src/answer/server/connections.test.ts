@@ -156,8 +156,8 @@ describe("slow clients", () => {
 
 describe("a request that is refused before it has come whole", () => {
   /*
-   * A connection that is closed while bytes of its client are unread is reset by the kernel, and the client loses the answer.
-   * So what still comes is read and dropped first.
+   * A connection that is closed while bytes of its client are unread is reset by the kernel, and the client loses the
+   * answer. So what still comes is read and dropped first.
    */
   it.each([
     ["too large", 3_000_000, "", 413],
@@ -227,9 +227,9 @@ describe("200 clients at once", () => {
   });
 
   /*
-   * Where resets came from: Node closes a connection that has been idle for six seconds (five, and one that it does not tell),
-   * which is also about when a client comes back that was told to wait for five. A request that is on its way in that moment
-   * is answered with a reset: with Node's own limit 30 of 800 such requests were.
+   * Where resets came from: Node closes a connection that has been idle for six seconds (five, and one that it does not
+   * tell), which is also about when a client comes back that was told to wait for five. A request that is on its way in
+   * that moment is answered with a reset: with Node's own limit 30 of 800 such requests were.
    */
   it("that come again after Node's idle time, not told to before, find their connections open", async () => {
     await serve(chatty().engine);

@@ -20,8 +20,9 @@ export interface ConnectionLimits {
 /*
  * Why idle connections are kept for so long: a client that asks again in the moment in which the server closes its idle
  * connection gets a reset instead of an answer. Node's server closes after five seconds, which is also when clients
- * that were told "Retry-After" come back: of 200 clients that waited for about that long, one request in 27 was reset. Longer than
- * the pools of clients keep theirs (undici 4 s, httpx 5 s, Go 90 s but told again), it is the client that closes.
+ * that were told "Retry-After" come back: of 200 clients that waited for about that long, one request in 27 was reset.
+ * Longer than the pools of clients keep theirs (undici 4 s, httpx 5 s, Go 90 s but told again), it is the client that
+ * closes.
  */
 export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   connections: 1000,

@@ -4,7 +4,10 @@ import { UsageError } from "../../base/errors.js";
 import type { TextEngine } from "./engine.js";
 import { type ModelServer, type ServeOptions, serveModel } from "./server.js";
 
-/** Who may ask, and what a request may be: over raw sockets, so that headers and bodies are as they are, well-formed or not. */
+/**
+ * Who may ask, and what a request may be: over raw sockets, so that headers and bodies are as they are, well-formed or
+ * not.
+ */
 const engine: TextEngine = {
   id: "m",
   requestsAtOnce: 4,

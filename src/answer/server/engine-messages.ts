@@ -10,7 +10,9 @@ export interface EngineSource {
   readonly revision?: string | null;
   readonly offline?: boolean;
   readonly device: DeviceName;
-  /** How linear layers are held; unless given, as when the adapter was trained where its folder tells that, else `none`. */
+  /**
+   * How linear layers are held; unless given, as when the adapter was trained where its folder tells that, else `none`.
+   */
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
   readonly doubleQuantization?: boolean;
   /** An adapter's base instead of the one that it names. */

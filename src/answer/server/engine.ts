@@ -30,7 +30,10 @@ export type TextEnd = "stop" | "length";
 
 /** A prompt's own tokens, as the model expects them. */
 export interface ScoredPrompt {
-  /** Each token, and what it adds to the text; the first has no log-probability, and none has one where none was asked for. */
+  /**
+   * Each token, and what it adds to the text; the first has no log-probability, and none has one where none was asked
+   * for.
+   */
   readonly tokens: readonly TextToken[];
   /** The token after the prompt, where log-probabilities and a new token were asked for. */
   readonly next?: TextToken & { readonly ends: boolean };
@@ -52,14 +55,14 @@ export interface TextEngine {
    */
   tokenize(prompt: string | readonly ChatMessage[]): Promise<number[]>;
   /**
-   * Generates until it ends, telling each token. When the signal is aborted it stops before the next token and may resolve
-   * or reject.
+   * Generates until it ends, telling each token. When the signal is aborted it stops before the next token and may
+   * resolve or reject.
    * @throws {UserError} where the model cannot go on
    */
   generate(request: TextRequest, onToken: (token: TextToken) => void, signal: AbortSignal): Promise<TextEnd>;
   /**
-   * The log-probabilities of a prompt's own tokens, from one pass over it; undefined where a prompt's tokens are not predicted
-   * (encoder-decoder models).
+   * The log-probabilities of a prompt's own tokens, from one pass over it; undefined where a prompt's tokens are not
+   * predicted (encoder-decoder models).
    */
   score?(request: TextRequest, signal: AbortSignal): Promise<ScoredPrompt>;
   close(): Promise<void>;

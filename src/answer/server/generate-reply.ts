@@ -13,8 +13,8 @@ import { type Sink, streamTo } from "./sink.js";
 import { StopTexts } from "./stop-texts.js";
 
 /**
- * Generates a reply and sends it, whole or as a stream; stops generating when the client goes away. Nothing is done for a request
- * before its turn has come, its prompts' tokens included.
+ * Generates a reply and sends it, whole or as a stream; stops generating when the client goes away. Nothing is done for
+ * a request before its turn has come, its prompts' tokens included.
  * @throws {ApiError} before anything was sent: a prompt or reply that is too long, a full queue
  */
 export async function generateReply(

@@ -5,7 +5,9 @@ import type { CompletionRequest, Prompt } from "./request.js";
 export interface ServerLimits {
   /** The most new tokens that a request may ask for. */
   readonly maximumTokens: number;
-  /** The most tokens that a prompt may have: an architecture without a limit of its own would take memory without end. */
+  /**
+   * The most tokens that a prompt may have: an architecture without a limit of its own would take memory without end.
+   */
   readonly maximumPromptTokens: number;
   /** New tokens of a chat that asks for no number. */
   readonly defaultMaximumTokens: number;
@@ -16,7 +18,8 @@ const MOST_ECHOED = 1 << 18;
 
 /**
  * What can be said of a request before its turn has come and its prompts are tokenized.
- * @throws {ApiError} 400: too many new tokens asked for, a prompt that is empty or longer than its tokens could be, an echo that
+ * @throws {ApiError} 400: too many new tokens asked for, a prompt that is empty or longer than its tokens could be, an
+ * echo that
  *   the model cannot give
  */
 export function requireReadable(request: CompletionRequest, limits: ServerLimits, engine: TextEngine): void {

@@ -16,7 +16,10 @@ export interface LocalEngineOptions {
   readonly requestsAtOnce?: number;
 }
 
-/** Scores of attention of a batch whose prompts are read in one pass: rows × the longest prompt's square. Eight heads of them take 512 MiB. */
+/**
+ * Scores of attention of a batch whose prompts are read in one pass: rows × the longest prompt's square. Eight heads of
+ * them take 512 MiB.
+ */
 const LARGEST_BATCH = 4096 ** 2;
 
 interface Waiting {
@@ -38,10 +41,10 @@ interface Batch {
 }
 
 /**
- * A local model as an engine: requests that come while others are being generated wait for them, and are then generated in one
- * batch, since a token of many rows costs little more than one of a few. Behind a long reply nobody waits for long: from a batch's
- * 32nd token on others begin beside it, and batches take turns token by token. What a request gets does not depend
- * on the others.
+ * A local model as an engine: requests that come while others are being generated wait for them, and are then generated
+ * in one batch, since a token of many rows costs little more than one of a few. Behind a long reply nobody waits for
+ * long: from a batch's 32nd token on others begin beside it, and batches take turns token by token. What a request gets
+ * does not depend on the others.
  */
 export function localEngine({
   id,
@@ -72,7 +75,10 @@ export function localEngine({
     });
   }
 
-  /** How many of those waiting may begin together, beside those running: as many as the memory lets, one in any case where there is room. */
+  /**
+   * How many of those waiting may begin together, beside those running: as many as the memory lets, one in any case
+   * where there is room.
+   */
   function batchLength(): number {
     const free = requestsAtOnce - [...running].reduce((sum, batch) => sum + batch.rows, 0);
     let [rows, longest] = [0, 0];

@@ -3,9 +3,10 @@ import type { ChatMessage } from "../prompts.js";
 import type { ChatTemplate } from "./chat-template.js";
 
 /**
- * The token ids of a plain text or a chat. In a plain text special tokens are what their names say, as in transformers. In a chat
- * only the template writes them: what a message has of their names is text, or a user could close their own turn and speak as
- * the model (transformers and vLLM let them: `<end_of_turn>` in a message is the control token there).
+ * The token ids of a plain text or a chat. In a plain text special tokens are what their names say, as in transformers.
+ * In a chat only the template writes them: what a message has of their names is text, or a user could close their own
+ * turn and speak as the model (transformers and vLLM let them: `<end_of_turn>` in a message is the control token
+ * there).
  */
 export async function encodePrompt(
   prompt: string | readonly ChatMessage[],
@@ -20,7 +21,8 @@ export async function encodePrompt(
       mark === undefined ? [template.render(messages)] : template.render(messages).split(mark);
     ids = await encodeParts(tokenizer, first, rest, !template.hasSpecialTokens);
   }
-  // Who writes `<bos>` into the text means the one that the tokenizer puts there anyway; with two of them Gemma collapses.
+  // Who writes `<bos>` into the text means the one that the tokenizer puts there anyway; with two of them Gemma
+  // collapses.
   const begin = tokenizer.bosToken === undefined ? undefined : tokenizer.tokenId(tokenizer.bosToken);
   return begin !== undefined && ids[0] === begin && ids[1] === begin ? ids.slice(1) : ids;
 }
@@ -42,8 +44,8 @@ async function encodeParts(
 }
 
 /**
- * The messages with a mark inside each name of a special token, where the text is to be divided: `<|bos>`, so that no part has
- * the whole name. Undefined where no message has one.
+ * The messages with a mark inside each name of a special token, where the text is to be divided: `<|bos>`, so that no
+ * part has the whole name. Undefined where no message has one.
  */
 function withMarks(
   messages: readonly ChatMessage[],

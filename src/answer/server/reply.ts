@@ -109,7 +109,10 @@ export class ReplyFormat {
   }
 }
 
-/** The most probable tokens, and the token itself where it is none of them. Of tokens that are written alike the more probable one stands. */
+/**
+ * The most probable tokens, and the token itself where it is none of them. Of tokens that are written alike the more
+ * probable one stands.
+ */
 function mostProbable(token: string, logProbability: number, top: NonNullable<TextToken["top"]>): unknown {
   const all = new Map(top.toReversed().map((other) => [other.token, other.logProbability]));
   if (!all.has(token)) all.set(token, logProbability);

@@ -3,8 +3,9 @@ import type { ChatMessage } from "../prompts.js";
 import { ApiError } from "./errors.js";
 
 /*
- * What of OpenAI's requests is understood, each key with its bounds. A key that is not among them is refused by name, as OpenAI
- * does: it could change the reply. Passed over are keys that only track or hint, and any that says nothing (null, false, empty).
+ * What of OpenAI's requests is understood, each key with its bounds. A key that is not among them is refused by name,
+ * as OpenAI does: it could change the reply. Passed over are keys that only track or hint, and any that says nothing
+ * (null, false, empty).
  */
 
 /** Messages of a chat, parts of a message, prompts of a request: the most of each. */
@@ -29,7 +30,10 @@ const stop = z
   .nullish()
   .transform((value) => (value === null || value === undefined ? [] : typeof value === "string" ? [value] : value));
 
-/** An object of known keys alone, and of unknown ones that say nothing: clients send back messages as they were sent them. */
+/**
+ * An object of known keys alone, and of unknown ones that say nothing: clients send back messages as they were sent
+ * them.
+ */
 function known<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.preprocess((value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;

@@ -1,8 +1,8 @@
 import { largest, logSumExp, type Random } from "../../models/index.js";
 
 /**
- * Draws a token: softmax at the temperature, cut to the likeliest tokens that make up the share (nucleus sampling, Holtzman et
- * al. 2020).
+ * Draws a token: softmax at the temperature, cut to the likeliest tokens that make up the share (nucleus sampling,
+ * Holtzman et al. 2020).
  * @param logits [vocabulary]
  */
 export function chooseToken(

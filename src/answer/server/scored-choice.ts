@@ -9,9 +9,9 @@ export interface ScoredChoice extends Choice {
 }
 
 /**
- * `echo: true` of OpenAI's older route: the prompt's tokens with their log-probabilities (null for the first, which nothing
- * precedes), and new tokens behind them. A single new token comes from the same pass over the prompt, an end token too: programs that score
- * continuations, such as lm-evaluation-harness, ask for one and cut it off again.
+ * `echo: true` of OpenAI's older route: the prompt's tokens with their log-probabilities (null for the first, which
+ * nothing precedes), and new tokens behind them. A single new token comes from the same pass over the prompt, an end
+ * token too: programs that score continuations, such as lm-evaluation-harness, ask for one and cut it off again.
  * @param text of the prompt, where it was given as text
  * @param generate the new tokens, where more than one is asked for
  */

@@ -42,9 +42,9 @@ export function sendError(response: ServerResponse, error: ApiError): void {
 }
 
 /**
- * Sends the last of a response, and ends it when its request has been read. A connection that is closed while bytes of its
- * client are unread is reset by the kernel, and the reset throws away the answer on the client's side: so what still comes is
- * read and dropped, within {@link LINGER}'s bounds, before the connection may be closed.
+ * Sends the last of a response, and ends it when its request has been read. A connection that is closed while bytes of
+ * its client are unread is reset by the kernel, and the reset throws away the answer on the client's side: so what
+ * still comes is read and dropped, within {@link LINGER}'s bounds, before the connection may be closed.
  */
 function endAfterRequest(response: ServerResponse, last: Buffer): void {
   const { req: request } = response;

@@ -22,7 +22,10 @@ export interface ServeOptions extends Omit<Access, "host"> {
   /** Requests that may wait; one more is answered with status 429 and Retry-After. */
   readonly longestQueue?: number;
   readonly maximumBodyBytes?: number;
-  /** Bytes of bodies held at once, of requests being read, waiting and worked on; what would go past them is answered with 429. */
+  /**
+   * Bytes of bodies held at once, of requests being read, waiting and worked on; what would go past them is answered
+   * with 429.
+   */
   readonly maximumHeldBytes?: number;
   readonly limits?: Partial<ServerLimits>;
   readonly connections?: Partial<ConnectionLimits>;
@@ -43,7 +46,8 @@ export interface ModelServer {
 const DEFAULT_LIMITS: ServerLimits = { maximumTokens: 2048, maximumPromptTokens: 4096, defaultMaximumTokens: 256 };
 
 /**
- * Serves a model as OpenAI does: `/v1/models`, `/v1/chat/completions`, `/v1/completions`, with streams and log-probabilities.
+ * Serves a model as OpenAI does: `/v1/models`, `/v1/chat/completions`, `/v1/completions`, with streams and
+ * log-probabilities.
  * @throws {UserError} where the port is taken or may not be listened on
  * @throws {UsageError} where other machines could ask without a key, unless `allowUnauthenticated`
  */

@@ -9,7 +9,9 @@ export interface Sink {
   finish(rest: string, end: TextEnd, usage: Usage | undefined): void;
 }
 
-/** Server-sent events. The headers go out with the first token, so that what fails before it has a status of its own. */
+/**
+ * Server-sent events. The headers go out with the first token, so that what fails before it has a status of its own.
+ */
 export function streamTo(response: ServerResponse, format: ReplyFormat): Sink {
   const send = (value: unknown): void => void response.write(`data: ${JSON.stringify(value)}\n\n`);
   const open = (): void => {

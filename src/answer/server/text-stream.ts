@@ -5,8 +5,8 @@ const LONGEST_CHARACTER = 16;
 
 /**
  * Text from tokens as they come: a character of several tokens is held back until it is whole. Each token is decoded
- * beside the one or few before it, never with all of them: some decoders take a blank away at the beginning, and a long reply would
- * cost the square of its length.
+ * beside the one or few before it, never with all of them: some decoders take a blank away at the beginning, and a long
+ * reply would cost the square of its length.
  */
 export class TextStream {
   private tokens: number[] = [];

@@ -15,8 +15,8 @@ const infoSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/, "is no com
 const treeSchema = z.array(z.object({ type: z.string().max(100), path: z.string().max(4096) })).max(MOST_FILES);
 
 /**
- * The commit of a branch or tag; a commit is given back without asking, and so is the cache's where nothing (null) is asked for
- * or there is to be no network. What was asked for by name is asked anew.
+ * The commit of a branch or tag; a commit is given back without asking, and so is the cache's where nothing (null) is
+ * asked for or there is to be no network. What was asked for by name is asked anew.
  * @throws {UserError} where there is no such repository or revision, or it is refused
  */
 export async function resolveCommit(

@@ -31,8 +31,8 @@ export const isRepositoryName = (name: string): boolean =>
 
 /*
  * The cache's layout is that of Python's `huggingface_hub`, so that each finds what the other has fetched:
- * refs/BRANCH holds a commit, snapshots/COMMIT/PATH links to blobs/ETAG, .no_exist/COMMIT/PATH is a file that the commit lacks.
- * Repositories, revisions, paths and ETags are names from outside: each is joined by `joinInside`.
+ * refs/BRANCH holds a commit, snapshots/COMMIT/PATH links to blobs/ETAG, .no_exist/COMMIT/PATH is a file that the
+ * commit lacks. Repositories, revisions, paths and ETags are names from outside: each is joined by `joinInside`.
  */
 
 /** @throws {UserError} where the name is none of the hub's */
@@ -66,8 +66,9 @@ export function rememberCommit(folder: string, revision: string, commit: string)
 }
 
 /**
- * Writes a small file of the cache whole. It is made in a folder of its own that is locked, so that what a killed process left of
- * one is found and removed by the next; several processes share the cache's own folders, where nobody may tidy.
+ * Writes a small file of the cache whole. It is made in a folder of its own that is locked, so that what a killed
+ * process left of one is found and removed by the next; several processes share the cache's own folders, where nobody
+ * may tidy.
  * @throws {UserError} where it cannot be written
  */
 function writeName(folder: string, path: string, content: string): void {
@@ -111,8 +112,8 @@ export function cachedPaths(
 }
 
 /**
- * Links a snapshot's path to a blob. Where the file system has no symbolic links, a blob that was just fetched is moved there, and
- * another copied: as Python does it.
+ * Links a snapshot's path to a blob. Where the file system has no symbolic links, a blob that was just fetched is moved
+ * there, and another copied: as Python does it.
  */
 export function linkBlob(folder: string, commit: string, path: string, etag: string, fresh: boolean): string {
   const link = snapshotFile(folder, commit, path);

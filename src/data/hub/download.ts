@@ -49,8 +49,8 @@ export async function downloadFiles(
 }
 
 /**
- * One file of a repository at a commit: from the cache without asking the network, else fetched. An interrupted file goes
- * on where it stopped, in this run or a later one.
+ * One file of a repository at a commit: from the cache without asking the network, else fetched. An interrupted file
+ * goes on where it stopped, in this run or a later one.
  * @throws {UserError} saying what to do
  */
 export async function downloadFile(
@@ -134,8 +134,8 @@ const resolveUrl = (repository: Repository, commit: string, path: string, settin
   `${settings.endpoint}/${repository.type === "dataset" ? "datasets/" : ""}${repository.name}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
 
 /**
- * A file's name in the cache and its size, as Python asks for them: from the hub's own answer, before the redirect to its
- * storage, whose ETag is another.
+ * A file's name in the cache and its size, as Python asks for them: from the hub's own answer, before the redirect to
+ * its storage, whose ETag is another.
  */
 async function fileInfo(
   repository: Repository,

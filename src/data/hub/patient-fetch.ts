@@ -14,7 +14,10 @@ class Busy extends Error {
   }
 }
 
-/** Fetches, and tries again after 429, 5xx and cut connections, with growing pauses; what it gives in the end is the last answer. */
+/**
+ * Fetches, and tries again after 429, 5xx and cut connections, with growing pauses; what it gives in the end is the
+ * last answer.
+ */
 export function patientFetch(
   settings: Pick<HubSettings, "retries" | "retrySeconds" | "progress" | "signal">,
 ): (url: string, init?: RequestInit) => Promise<Response> {
@@ -54,7 +57,10 @@ export function patientFetch(
   };
 }
 
-/** Whether a connection fails for a reason that no second attempt changes: a name that does not exist, a certificate, an address. */
+/**
+ * Whether a connection fails for a reason that no second attempt changes: a name that does not exist, a certificate, an
+ * address.
+ */
 export const isHopeless = (error: unknown): boolean => isForGood(failureOf(error));
 
 /** @throws {UserError} where the signal ends the pause */

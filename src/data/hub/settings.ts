@@ -27,10 +27,10 @@ export interface HubSettings {
 }
 
 /**
- * Settings of the hub from the environment, as Python's `huggingface_hub` reads it: `HF_ENDPOINT`, `HF_TOKEN` or the token that
- * `hf auth login` has kept (`HF_TOKEN_PATH`, by default `$HF_HOME/token`), `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`,
- * `TRANSFORMERS_OFFLINE`, `HF_HUB_DISABLE_IMPLICIT_TOKEN`; paths with `~` and `$NAME`. A user and password in the endpoint are
- * sent instead of the token.
+ * Settings of the hub from the environment, as Python's `huggingface_hub` reads it: `HF_ENDPOINT`, `HF_TOKEN` or the
+ * token that `hf auth login` has kept (`HF_TOKEN_PATH`, by default `$HF_HOME/token`), `HF_HOME`, `HF_HUB_CACHE`,
+ * `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE`, `HF_HUB_DISABLE_IMPLICIT_TOKEN`; paths with `~` and `$NAME`. A user and
+ * password in the endpoint are sent instead of the token.
  * @throws {UsageError} where the endpoint is no address, or the token cannot be one
  */
 export function hubSettings(

@@ -10,8 +10,8 @@ const LETTERS = mmmlu.letters;
 
 /*
  * The embedded sample: questions of our own in MMMLU's layout, so that every command runs without a network. Each asks
- * which of four words names a living being; just one does. That can be told from the words alone, which a tiny model can
- * learn; the right choice's place and its letter are drawn evenly, so that neither gives a hint. Figures on it mean
+ * which of four words names a living being; just one does. That can be told from the words alone, which a tiny model
+ * can learn; the right choice's place and its letter are drawn evenly, so that neither gives a hint. Figures on it mean
  * nothing about MMMLU.
  */
 
@@ -81,7 +81,10 @@ function shuffle(values: number[], draw: (under: number) => number): number[] {
 const sampleFileOf = (folder: string, language: Language): string =>
   join(folder, "test", `mmlu_${language.replace("_", "-")}.csv`);
 
-/** Writes the sample as `FOLDER/test/mmlu_XX-YY.csv`, each file whole: several processes may do so at once, their files are the same. */
+/**
+ * Writes the sample as `FOLDER/test/mmlu_XX-YY.csv`, each file whole: several processes may do so at once, their files
+ * are the same.
+ */
 export function writeSample(folder: string): void {
   const questions = sampleQuestions();
   for (const language of LANGUAGES) writeWhole(sampleFileOf(folder, language), sampleFile(language, questions));
@@ -109,7 +112,9 @@ function sampleFile(language: Language, questions: readonly (readonly SampleQues
 
 const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** The sample's folder, written where it is not there yet (about 3 MB, below the system's folder for temporary files). */
+/**
+ * The sample's folder, written where it is not there yet (about 3 MB, below the system's folder for temporary files).
+ */
 export function sampleFolder(): string {
   const folder = join(tmpdir(), `mmmlu-lab-sample-${VERSION}-${process.getuid?.() ?? 0}`);
   // What tidies the folder for temporary files takes single files away.

@@ -10,7 +10,10 @@ export interface SampleWords {
 
 const list = (text: string): string[] => text.split(" ").map((word) => word.replaceAll("_", " "));
 
-/** dog cat horse bird fish tree flower bee cow lion frog snake sheep elephant; table chair stone car house book spoon lamp key shoe clock bridge cup window. */
+/**
+ * dog cat horse bird fish tree flower bee cow lion frog snake sheep elephant; table chair stone car house book spoon
+ * lamp key shoe clock bridge cup window.
+ */
 export const SAMPLE_WORDS: Readonly<Record<Language, SampleWords>> = {
   AR_XY: {
     questions: ["أي من هذه كائن حي؟", "أي كلمة تسمي شيئًا يعيش؟", 'اقرأ بعناية.\nما الذي هو "حي"؟'],

@@ -4,7 +4,9 @@ import { optionsOf } from "../row-facts.js";
 import { isCorrect, questionClusters } from "./cluster.js";
 import { clusteredInterval, type Interval, wilsonInterval } from "./interval.js";
 
-/** Under so many questions a group's accuracy is marked as resting on few, however many languages they were asked in. */
+/**
+ * Under so many questions a group's accuracy is marked as resting on few, however many languages they were asked in.
+ */
 export const FEW_QUESTIONS = 30;
 
 /** An accuracy and how sure it is. */

@@ -19,7 +19,8 @@ export interface Calibration {
   readonly expectedCalibrationError: number;
   /**
    * What the error would be on average if the probabilities were right: it is never 0, and of few questions large. Each
-   * bin's deviation taken as normal, with the cluster-robust variance of its rows by question, or that of independent rows where it is larger.
+   * bin's deviation taken as normal, with the cluster-robust variance of its rows by question, or that of independent
+   * rows where it is larger.
    */
   readonly errorIfCalibrated: number;
   /** Brier score over the options' letters, 0 to 2. */

@@ -78,7 +78,8 @@ export interface Comparison {
 
 /**
  * Compares runs on the rows that all of them answered, each pair of them.
- * @throws {UserError} where there are fewer than two runs, no common rows, a run answers a row twice, or the runs disagree on a
+ * @throws {UserError} where there are fewer than two runs, no common rows, a run answers a row twice, or the runs
+ * disagree on a
  *   row's true answer.
  */
 export function compareRuns(

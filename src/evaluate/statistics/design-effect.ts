@@ -3,8 +3,8 @@ import { normalQuantile, studentQuantile } from "./distributions.js";
 /** How much rows that come in clusters tell. */
 export interface Design {
   /**
-   * The mean's cluster-robust variance over that of independent rows: 1 where clusters do not matter, the clusters' size
-   * where the rows of a cluster are always alike. Estimated with two clusters added; see {@link designOf}.
+   * The mean's cluster-robust variance over that of independent rows: 1 where clusters do not matter, the clusters'
+   * size where the rows of a cluster are always alike. Estimated with two clusters added; see {@link designOf}.
    */
   readonly designEffect: number;
   /** So many independent rows tell as much. */
@@ -24,8 +24,8 @@ export interface ClusterPart {
 
 /**
  * How many clusters are added: one that is right in all its rows and one that is wrong in all, as Agresti and Coull
- * (1998) add two rows of each kind. Without them the design effect of few clusters, or of few wrong answers, is estimated
- * too low in just those samples whose accuracy is far off.
+ * (1998) add two rows of each kind. Without them the design effect of few clusters, or of few wrong answers, is
+ * estimated too low in just those samples whose accuracy is far off.
  */
 const ADDED = 2;
 
@@ -34,11 +34,12 @@ const ADDED_VARIANCE = 1 / 4;
 
 /**
  * The design effect of a mean over clustered rows: the cluster-robust variance (Liang and Zeger 1986) over that of
- * independent rows, at most that of rows which are the same throughout a cluster (Kish 1965). The adjusted sample size is
- * Korn and Graubard's (1998), with Student's t on the degrees of freedom and the added clusters' two, and never under the
- * number of clusters (Kish's effective one, where sizes differ), since a cluster tells no less than one row.
+ * independent rows, at most that of rows which are the same throughout a cluster (Kish 1965). The adjusted sample size
+ * is Korn and Graubard's (1998), with Student's t on the degrees of freedom and the added clusters' two, and never
+ * under the number of clusters (Kish's effective one, where sizes differ), since a cluster tells no less than one row.
  * @param rowVariance the variance of a single row around the mean
- * @param options `degreesOfFreedom`: the clusters, less the means that were estimated; `least`: the lowest design effect
+ * @param options `degreesOfFreedom`: the clusters, less the means that were estimated; `least`: the lowest design
+ * effect
  *   that there can be; `level` of the interval
  * @throws {RangeError} where there are no clusters
  */

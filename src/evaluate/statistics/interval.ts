@@ -22,7 +22,8 @@ export function wilsonInterval(correct: number, n: number, z = Z95): Interval {
 }
 
 /**
- * Clopper and Pearson's exact interval of a proportion (1934): it covers in no less than the level, whatever the proportion.
+ * Clopper and Pearson's exact interval of a proportion (1934): it covers in no less than the level, whatever the
+ * proportion.
  * @param correct from 0 to n; both may be fractions, as an effective sample size gives them
  * @returns [0, 1] where n is 0.
  */
@@ -54,8 +55,8 @@ export interface ClusteredInterval {
 
 /**
  * An interval of a proportion whose rows come in clusters, such as the translations of one question: Clopper and
- * Pearson's at the effective sample size (Korn and Graubard 1998), whose design effect is {@link designOf}'s. Where each
- * cluster has one row it is Clopper and Pearson's own. How it covers: docs/statistics.md.
+ * Pearson's at the effective sample size (Korn and Graubard 1998), whose design effect is {@link designOf}'s. Where
+ * each cluster has one row it is Clopper and Pearson's own. How it covers: docs/statistics.md.
  */
 export function clusteredInterval(clusters: readonly Cluster[], level = 0.95): ClusteredInterval {
   const filled = sums(clusters);
@@ -77,8 +78,9 @@ export function clusteredInterval(clusters: readonly Cluster[], level = 0.95): C
 
 /**
  * The interval of a macro average, the mean over groups of their accuracies: as {@link clusteredInterval}, with the
- * deviations taken from each group's own accuracy. A group's variance is drawn, with the weight of two clusters, towards that of
- * clusters whose rows are all alike, of the accuracy of all groups: a group of few clusters hardly shows its own, and weighs as much as any other.
+ * deviations taken from each group's own accuracy. A group's variance is drawn, with the weight of two clusters,
+ * towards that of clusters whose rows are all alike, of the accuracy of all groups: a group of few clusters hardly
+ * shows its own, and weighs as much as any other.
  * @param groups the clusters of each group; a cluster lies in one group
  */
 export function macroInterval(groups: readonly (readonly Cluster[])[], level = 0.95): Interval {

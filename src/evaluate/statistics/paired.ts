@@ -6,8 +6,8 @@ import type { Interval } from "./interval.js";
 /**
  * McNemar's exact test with the question as the unit: if the runs are alike, a question's difference (how many more of
  * its rows the second got right) is as likely to be turned round as not, so the sum over questions has the distribution
- * of the sum of all differences with random signs. Two-sided, computed whole, no resampling. Where each question has one row it is
- * {@link mcnemarExact} (Fisher's randomization test of paired data; Edgington and Onghena 2007, ch. 6).
+ * of the sum of all differences with random signs. Two-sided, computed whole, no resampling. Where each question has
+ * one row it is {@link mcnemarExact} (Fisher's randomization test of paired data; Edgington and Onghena 2007, ch. 6).
  * @param differences one whole number a question
  */
 export function clusteredMcnemarExact(differences: readonly number[]): number {
@@ -36,9 +36,9 @@ export function clusteredMcnemarExact(differences: readonly number[]): number {
 }
 
 /**
- * An interval of a paired difference of accuracies that holds for few questions too: Bonett and Price's (2012), one pair
- * added to each kind of disagreement, at the effective sample size that {@link designOfMean} gives for the questions'
- * differences. How it covers: docs/statistics.md.
+ * An interval of a paired difference of accuracies that holds for few questions too: Bonett and Price's (2012), one
+ * pair added to each kind of disagreement, at the effective sample size that {@link designOfMean} gives for the
+ * questions' differences. How it covers: docs/statistics.md.
  * @param onlyFirst rows that only the first got right
  * @param onlySecond rows that only the second got right
  * @returns [−1, 1] where there are no rows.

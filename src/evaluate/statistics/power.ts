@@ -15,10 +15,11 @@ export interface PairedDesign {
 }
 
 /**
- * The smallest difference of two runs' accuracies that a paired test is likely to find: McNemar's, with the question as the unit
- * (Connor 1987, with the rows divided by Kish's design effect 1 + (languages − 1) · correlation).
+ * The smallest difference of two runs' accuracies that a paired test is likely to find: McNemar's, with the question as
+ * the unit (Connor 1987, with the rows divided by Kish's design effect 1 + (languages − 1) · correlation).
  * @param questions how many different questions both runs answer
- * @returns a share of rows, 0.02 for two percentage points; undefined where not even a difference as large as the discordance,
+ * @returns a share of rows, 0.02 for two percentage points; undefined where not even a difference as large as the
+ * discordance,
  *   the largest that there can be, would be found
  * @throws {RangeError} where a setting is out of its range
  */

@@ -14,7 +14,10 @@ import {
 import { clusteredInterval } from "./interval.js";
 import { letterBias, positionBias } from "./letters.js";
 
-/** A statistic of one stage's predictions; of none too. What JSON cannot hold, it does not give; undefined leaves it out. */
+/**
+ * A statistic of one stage's predictions; of none too. What JSON cannot hold, it does not give; undefined leaves it
+ * out.
+ */
 export type Statistic<T = unknown> = (predictions: readonly Prediction[]) => T;
 
 /** By the names that `metrics.json` gives them, in its order. */

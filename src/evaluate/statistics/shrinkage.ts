@@ -93,8 +93,8 @@ export function intraclassCorrelation(groups: readonly (readonly Cluster[])[]): 
 }
 
 /**
- * Each group's rows and correct ones, divided by the design effect that the correlation within a cluster makes in it: so
- * many independent rows tell as much (Kish 1965).
+ * Each group's rows and correct ones, divided by the design effect that the correlation within a cluster makes in it:
+ * so many independent rows tell as much (Kish 1965).
  */
 export function effectiveCounts(groups: readonly (readonly Cluster[])[]): { n: number; correct: number }[] {
   const correlation = intraclassCorrelation(groups);

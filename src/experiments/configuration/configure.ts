@@ -114,7 +114,10 @@ function parsedJson(path: string, text: string): unknown {
   }
 }
 
-/** The line (from 1) at which a text stops being JSON. V8 names the place of some faults only, so it is asked line by line. */
+/**
+ * The line (from 1) at which a text stops being JSON. V8 names the place of some faults only, so it is asked line by
+ * line.
+ */
 function faultyLine(text: string): number {
   const lines = text.split("\n");
   // Each line costs a reading of all before it.

@@ -15,7 +15,10 @@ type Presets = { [Name in keyof typeof experiments]: (typeof experiments)[Name][
 
 type Whole<C> = C extends unknown ? Omit<C, "extends"> & { extends?: null } : never;
 
-/** What a configuration file may hold: a part of an experiment and the preset that it starts from, or a whole experiment. */
+/**
+ * What a configuration file may hold: a part of an experiment and the preset that it starts from, or a whole
+ * experiment.
+ */
 export type ExperimentFile =
   | {
       [Name in keyof Presets]: { extends: Name } & Part<Omit<ConfigurationOf[Presets[Name]["kind"]], "extends">>;
@@ -23,8 +26,9 @@ export type ExperimentFile =
   | Whole<ConfigurationOf[keyof ConfigurationOf]>;
 
 /**
- * Gives a configuration file written in TypeScript or JavaScript its types, those of the kind of experiment that it extends:
- * `export default defineExperiment({ extends: "eda", subjectsDrawn: 20 })`. A key that there is not does not compile.
+ * Gives a configuration file written in TypeScript or JavaScript its types, those of the kind of experiment that it
+ * extends: `export default defineExperiment({ extends: "eda", subjectsDrawn: 20 })`. A key that there is not does not
+ * compile.
  */
 export function defineExperiment(experiment: ExperimentFile): ExperimentFile {
   return experiment;

@@ -13,8 +13,8 @@ export const decidingKeys = (configuration: ExperimentConfiguration): Record<str
   );
 
 /**
- * What identifies a run: its `decidingKeys`. Another folder is not needed where other keys differ. The same in every version: keys
- * have the names that they had first, and a newer key counts only where it says something new.
+ * What identifies a run: its `decidingKeys`. Another folder is not needed where other keys differ. The same in every
+ * version: keys have the names that they had first, and a newer key counts only where it says something new.
  */
 export const identityOf = (configuration: ExperimentConfiguration): Record<string, unknown> =>
   byFormerNames(decidingKeys(configuration));

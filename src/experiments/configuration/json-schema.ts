@@ -34,7 +34,10 @@ export function configurationJsonSchema(): JsonSchema {
   };
 }
 
-/** A file's keys: those of the experiment, `$schema` for editors, and `extends`, which is required where there are presets to extend. */
+/**
+ * A file's keys: those of the experiment, `$schema` for editors, and `extends`, which is required where there are
+ * presets to extend.
+ */
 function alternative(object: z.ZodObject, parents?: readonly string[]): JsonSchema {
   const { $schema: _draft, ...schema } = asJsonSchema(object);
   const { description } = schema.properties!["extends"] as JsonSchema;

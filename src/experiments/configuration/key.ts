@@ -7,7 +7,10 @@ export interface KeyFacts {
   readonly identity?: boolean;
   /** Whether it belongs to the protocol: where it is not as published, that is a deviation. True unless given. */
   readonly protocol?: boolean;
-  /** What configurations meant that are older than the key: filled in where it is missing, and then no part of their identity. */
+  /**
+   * What configurations meant that are older than the key: filled in where it is missing, and then no part of their
+   * identity.
+   */
   readonly before?: unknown;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Keys of version 0.1 and what they are called since, in the words of Hugging Face's Trainer, PEFT and OpenAI's API. Files, `--set` and the
- * configurations of kept runs are still read by the old names; a run's identity is spelled in them, so that a rename changes none.
+ * Keys of version 0.1 and what they are called since, in the words of Hugging Face's Trainer, PEFT and OpenAI's API.
+ * Files, `--set` and the configurations of kept runs are still read by the old names; a run's identity is spelled in
+ * them, so that a rename changes none.
  */
 export const RENAMED: Readonly<Record<string, string>> = {
   "filter.maximumTokens": "filter.maxTokens",

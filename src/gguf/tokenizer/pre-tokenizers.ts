@@ -2,7 +2,9 @@
 export interface PreTokenizer {
   /** llama.cpp's names of it; the first is written. */
   readonly names: readonly string[];
-  /** Regular expressions by which a text is cut, and what that gives by the next one; none where byte-level has its own. */
+  /**
+   * Regular expressions by which a text is cut, and what that gives by the next one; none where byte-level has its own.
+   */
   readonly expressions: readonly string[];
   /** Whether GPT-2's own expression cuts last, which `ByteLevel` has built in. */
   readonly ownExpression: boolean;
@@ -21,8 +23,8 @@ const cut = (contraction: string, digits: string): string =>
 const CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 
 /**
- * Source: `llm_tokenizer_bpe` in llama.cpp's src/llama-vocab.cpp, and the tokenizer.json of the models that it names; held against both
- * by tests.
+ * Source: `llm_tokenizer_bpe` in llama.cpp's src/llama-vocab.cpp, and the tokenizer.json of the models that it names;
+ * held against both by tests.
  */
 export const PRE_TOKENIZERS: readonly PreTokenizer[] = [
   {

@@ -35,7 +35,8 @@ interface Kind {
 }
 
 /**
- * The tokenizer inside a GGUF file, as Hugging Face's files have it: SentencePiece's BPE by scores (`llama`) or byte-level BPE (`gpt2`).
+ * The tokenizer inside a GGUF file, as Hugging Face's files have it: SentencePiece's BPE by scores (`llama`) or
+ * byte-level BPE (`gpt2`).
  * @throws {UserError} where it is of another model or pre-tokenizer, which gets named, or contradicts itself
  */
 export function readTokenizer(metadata: MetadataReader): TokenizerFiles {

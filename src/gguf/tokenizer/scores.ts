@@ -15,8 +15,9 @@ const characters = (text: string): number => {
 };
 
 /**
- * The merges that give what SentencePiece's BPE gives by scores: all pairs that make a token, by its score from the highest on; of pairs
- * with the same score the one with the longer left part first, then the longer right one, as transformers' `generate_merges` has it.
+ * The merges that give what SentencePiece's BPE gives by scores: all pairs that make a token, by its score from the
+ * highest on; of pairs with the same score the one with the longer left part first, then the longer right one, as
+ * transformers' `generate_merges` has it.
  */
 export function mergesOfScores(
   vocabulary: ReadonlyMap<string, number>,

@@ -34,7 +34,10 @@ export interface Bnb4Weight {
   readonly blockSize: number;
   /** uint8 [rows · columns / 2]: two codes a byte, the first in the high half. */
   readonly packed: Value;
-  /** uint16 [rows · columns / 4]: the same bytes read two at a time, little end first. Needed for gradients and `dequantizeBnb4`. */
+  /**
+   * uint16 [rows · columns / 4]: the same bytes read two at a time, little end first. Needed for gradients and
+   * `dequantizeBnb4`.
+   */
   readonly words?: Value;
   /** float32 [⌈rows · columns / blockSize⌉]: what the values of each block are multiplied by. */
   readonly scales: Value;
@@ -82,8 +85,8 @@ export const bnb4Product: Operation<[x: Value, weight: Bnb4Weight]> = operation(
 });
 
 /**
- * x · Wᵀ with W in 4 bits: [..., columns] → [..., rows]. The weight is frozen: only x has a gradient, which needs `words`.
- * The runtime's operation is silently wrong for x · W, which is therefore not offered.
+ * x · Wᵀ with W in 4 bits: [..., columns] → [..., rows]. The weight is frozen: only x has a gradient, which needs
+ * `words`. The runtime's operation is silently wrong for x · W, which is therefore not offered.
  */
 export const matmulBnb4: Operation<[x: Value, weight: Bnb4Weight]> = composed({
   name: "matmulBnb4",

@@ -5,9 +5,9 @@ const KEPT = 256 * 2 ** 20;
 const SMALLEST = 64 * 2 ** 10;
 
 /**
- * Memory of disposed arrays on the CPU, for the next outputs. Fresh memory for each output makes V8 collect garbage after
- * every 64 MB, and its marking threads take the cores from the runtime's: with a large heap beside it, every second layer of a
- * large model then takes half as long again.
+ * Memory of disposed arrays on the CPU, for the next outputs. Fresh memory for each output makes V8 collect garbage
+ * after every 64 MB, and its marking threads take the cores from the runtime's: with a large heap beside it, every
+ * second layer of a large model then takes half as long again.
  */
 export class MemoryPool {
   private idle: ArrayBuffer[] = [];

@@ -179,7 +179,10 @@ class RuntimeDevice implements Device {
     for (const session of this.retired.splice(0)) await session.release();
   }
 
-  /** A GPU's arrays lie in buffers of the session that made them: freed after it, they end the process. Its end waits for the device's. */
+  /**
+   * A GPU's arrays lie in buffers of the session that made them: freed after it, they end the process. Its end waits
+   * for the device's.
+   */
   private async release(session: InferenceSession): Promise<void> {
     if (this.host) await session.release();
     else this.retired.push(session);
@@ -197,7 +200,8 @@ class RuntimeDevice implements Device {
       intraOpNumThreads: this.threads,
       graphOptimizationLevel: options.optimization ?? "all",
       enableCpuMemArena: options.arena ?? true,
-      // For shapes that come again the runtime would take all their memory in one piece, beside the pieces it has: as much once more.
+      // For shapes that come again the runtime would take all their memory in one piece, beside the pieces it has: as
+      // much once more.
       enableMemPattern: false,
       logSeverityLevel: 4,
       extra: {

@@ -1,6 +1,6 @@
 /**
- * The numbers that `dropout`'s mask of a site is made of, as its graph computes them: an odd int32 for each row (kind 0)
- * or column (kind 1). Made outside, they spare a graph with many sites most of its nodes.
+ * The numbers that `dropout`'s mask of a site is made of, as its graph computes them: an odd int32 for each row (kind
+ * 0) or column (kind 1). Made outside, they spare a graph with many sites most of its nodes.
  */
 export function dropoutNumbers(seed: number, site: number, kind: 0 | 1, count: number): Int32Array {
   const start = mix(

@@ -4,7 +4,9 @@ import { add, mul, reciprocal, square } from "../ops/arithmetic.js";
 import { sqrt } from "../ops/power.js";
 import { reduceMean } from "../ops/reduce.js";
 
-/** x / √(mean of x² over the last axis + epsilon) · weight: the norm of T5 and of Gemma (whose weight is stored less 1). */
+/**
+ * x / √(mean of x² over the last axis + epsilon) · weight: the norm of T5 and of Gemma (whose weight is stored less 1).
+ */
 export const rmsNorm: Operation<[x: Value, weight: Value, epsilon: number]> = composed({
   name: "rmsNorm",
   build: (x: Value, weight: Value, epsilon: number): Value => {

@@ -111,7 +111,8 @@ export const scatterAddElements: Operation<[x: Value, indices: Value, updates: V
  * x with each row of `updates` added to the row of x that `indices` names: `indices` has shape [...], `updates`
  * [..., rest of x after its first axis]. Equal indices add up. The gradient of `gather` along axis 0.
  *
- * Made of ScatterElements: the CPU's ScatterND adds rows on several threads at once and loses some where indices repeat.
+ * Made of ScatterElements: the CPU's ScatterND adds rows on several threads at once and loses some where indices
+ * repeat.
  */
 export const scatterAddRows: Operation<[x: Value, indices: Value, updates: Value]> = composed({
   name: "scatterAddRows",

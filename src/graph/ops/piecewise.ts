@@ -27,7 +27,9 @@ export const floor: Unary = unary("Floor", {
   }),
 });
 
-/** dy where one operand alone gave the result, half of it where both did: PyTorch's rule for `maximum` and `minimum`. */
+/**
+ * dy where one operand alone gave the result, half of it where both did: PyTorch's rule for `maximum` and `minimum`.
+ */
 function chosen(dy: Value, won: Value, a: Value, b: Value): Value {
   return where(won, dy, where(equal(a, b), mul(dy, 0.5), 0));
 }

@@ -41,9 +41,9 @@ interface StepNumbers {
 type StepArrays = Readonly<Record<keyof StepNumbers, DeviceArray>>;
 
 /**
- * AdamW as torch has it (Loshchilov and Hutter 2019): decay first, both moments corrected for their start, epsilon outside
- * the root. In the machine's memory weights and moments are changed in place; on a device a graph makes new ones and the
- * handles are swapped.
+ * AdamW as torch has it (Loshchilov and Hutter 2019): decay first, both moments corrected for their start, epsilon
+ * outside the root. In the machine's memory weights and moments are changed in place; on a device a graph makes new
+ * ones and the handles are swapped.
  */
 export class AdamW<P extends OptimizedParameter = OptimizedParameter> {
   /** Optimizer steps taken. */

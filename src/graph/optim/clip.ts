@@ -11,8 +11,8 @@ export class GradientNorm {
   constructor(readonly device: Device) {}
 
   /**
-   * The 2-norm over the elements of all gradients; NaN or Infinity where one of them is not finite. On a device with memory of its
-   * own the sum stays there until the last gradient is added: one read.
+   * The 2-norm over the elements of all gradients; NaN or Infinity where one of them is not finite. On a device with
+   * memory of its own the sum stays there until the last gradient is added: one read.
    */
   async of(gradients: Iterable<DeviceArray>): Promise<number> {
     return Math.sqrt(this.device.memory === "host" ? await this.onHost(gradients) : await this.onDevice(gradients));

@@ -1,4 +1,6 @@
-/** Runs every case, forward and backward, on a device and on the CPU, and prints how far they are apart as JSON lines. */
+/**
+ * Runs every case, forward and backward, on a device and on the CPU, and prints how far they are apart as JSON lines.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

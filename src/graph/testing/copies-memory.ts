@@ -1,4 +1,7 @@
-/** Prints by how many MB a run raises the most memory that the process ever had: what it copies or allocates shows there. */
+/**
+ * Prints by how many MB a run raises the most memory that the process ever had: what it copies or allocates shows
+ * there.
+ */
 import * as g from "../index.js";
 
 const megabytes = 128;
@@ -6,7 +9,9 @@ const size = megabytes * 2 ** 18;
 const device = await g.openDevice("cpu");
 const filled = (): g.DeviceArray => device.array(new Float32Array(size).fill(3), [size]);
 
-/** Megabytes by which the second run of `work` raises the peak; the first has had the runtime allocate what it keeps. */
+/**
+ * Megabytes by which the second run of `work` raises the peak; the first has had the runtime allocate what it keeps.
+ */
 async function growth(warm: () => Promise<unknown>, work: () => Promise<unknown>): Promise<number> {
   await warm();
   const before = process.resourceUsage().maxRSS;

@@ -18,8 +18,8 @@ export function swiftShaderEnvironment(): Record<string, string> | undefined {
 }
 
 /**
- * Runs a TypeScript program on SwiftShader in a process of its own and gives its output. The software driver sometimes dies of a
- * segmentation fault while it starts on busy cores, before anything is computed: then it is started again.
+ * Runs a TypeScript program on SwiftShader in a process of its own and gives its output. The software driver sometimes
+ * dies of a segmentation fault while it starts on busy cores, before anything is computed: then it is started again.
  */
 export async function runOnSwiftShader(script: string, given: readonly string[]): Promise<string> {
   const environment = { ...process.env, ...swiftShaderEnvironment() };

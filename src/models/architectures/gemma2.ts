@@ -1,6 +1,8 @@
 import { decoderOnly } from "../decoder/decoder-only.js";
 
-/** Gemma 2 (Gemma Team 2024): a norm before and after each sublayer, every other layer's attention windowed, soft caps. */
+/**
+ * Gemma 2 (Gemma Team 2024): a norm before and after each sublayer, every other layer's attention windowed, soft caps.
+ */
 export const gemma2 = decoderOnly({
   modelType: "gemma2",
   title: "Gemma 2",

@@ -3,7 +3,10 @@ import { decoderOnly } from "../decoder/decoder-only.js";
 /** Of the layers from one full one to the next, how many there are: the others' attention is windowed. */
 const patternOf = (json: Readonly<Record<string, unknown>>): number => json["sliding_window_pattern"] as number;
 
-/** Gemma 3's text model (Gemma Team 2025): as Gemma 2, with normed queries and keys and two rotary bases, without soft caps. */
+/**
+ * Gemma 3's text model (Gemma Team 2025): as Gemma 2, with normed queries and keys and two rotary bases, without soft
+ * caps.
+ */
 export const gemma3 = decoderOnly({
   modelType: "gemma3_text",
   title: "Gemma 3 (text)",

@@ -78,7 +78,10 @@ export function ropeFeeds(
   };
 }
 
-/** [longest, longest]: 0 where a query (row) reads a key, MASKED where it does not. A row's padding is later than all its queries. */
+/**
+ * [longest, longest]: 0 where a query (row) reads a key, MASKED where it does not. A row's padding is later than all
+ * its queries.
+ */
 function causalMask(longest: number, window: number | null): Float32Array {
   const mask = new Float32Array(longest * longest).fill(MASKED);
   for (let query = 0; query < longest; query++)
@@ -95,9 +98,9 @@ export interface LabelledRows {
 }
 
 /**
- * Prompt and target one behind the other, without the last token, whose logits nobody needs. Positions count from each row's
- * own first token: padding on the left, as the published run has it, moves them all alike, and rotary attention only sees
- * distances.
+ * Prompt and target one behind the other, without the last token, whose logits nobody needs. Positions count from each
+ * row's own first token: padding on the left, as the published run has it, moves them all alike, and rotary attention
+ * only sees distances.
  * @throws {UserError} where a row is empty, too long, or has a token that the model has not
  */
 export function labelledRows(examples: readonly Example[], config: DecoderConfig): LabelledRows {

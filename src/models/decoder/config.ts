@@ -11,7 +11,10 @@ import { textConfig } from "./text-config.js";
 /** A layer's attention reads a window of the last tokens, or all. */
 export type LayerType = "sliding_attention" | "full_attention";
 
-/** What a decoder-only model is made of: its sizes from config.json (by transformers' names), the rest from its architecture. */
+/**
+ * What a decoder-only model is made of: its sizes from config.json (by transformers' names), the rest from its
+ * architecture.
+ */
 export interface DecoderConfig extends LanguageModelConfig {
   readonly hiddenSize: number;
   readonly intermediateSize: number;

@@ -30,7 +30,10 @@ export function tinyDecoderConfig(description: DecoderDescription, options: Tiny
   return { ...parseDecoderConfig({ path, json }, description), ...options };
 }
 
-/** A small model with random weights, for samples and tests; the same for the same seed. Norms start as ones, biases as zeros. */
+/**
+ * A small model with random weights, for samples and tests; the same for the same seed. Norms start as ones, biases as
+ * zeros.
+ */
 export async function createTinyDecoder(
   device: Device,
   description: DecoderDescription,

@@ -13,7 +13,10 @@ export const fromLayer =
   (layer, json) =>
     json["use_sliding_window"] === true && json["sliding_window"] !== null && layer >= (json[key] as number);
 
-/** An architecture from its description: the layers, generation and training of all decoder-only models are one code that reads it. */
+/**
+ * An architecture from its description: the layers, generation and training of all decoder-only models are one code
+ * that reads it.
+ */
 export function decoderOnly(description: DecoderDescription): DecoderArchitecture {
   return {
     ...description,

@@ -15,7 +15,10 @@ import { OutputLayer } from "./output-layer.js";
 import { type FrozenTable, Table } from "./table.js";
 import { embeddingName, OUTPUT } from "./weight-shapes.js";
 
-/** A decoder-only model of any architecture, to train and to generate with. Made by `loadDecoder` or `createTinyDecoder`. */
+/**
+ * A decoder-only model of any architecture, to train and to generate with. Made by `loadDecoder` or
+ * `createTinyDecoder`.
+ */
 export class DecoderModel extends LanguageModel<DecoderConfig> {
   private readonly layers: DecoderLayers;
   private readonly embedding: Embedding;

@@ -19,7 +19,8 @@ export class Embedding {
     scaled: boolean,
   ) {
     const root = Math.fround(Math.sqrt(table.hiddenSize));
-    // The published models multiply by √hiddenSize as their weights' type has it; float16 ones are raised to float32 for training.
+    // The published models multiply by √hiddenSize as their weights' type has it; float16 ones are raised to float32
+    // for training.
     this.scale = !scaled
       ? 1
       : "type" in table.storage && table.storage.type === "bfloat16"

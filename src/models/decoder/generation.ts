@@ -31,12 +31,15 @@ interface Cache {
 /** Places that a cache grows by. */
 const ROOM = 32;
 
-/** Tokens of prompts that are read in one pass: stored weights are expanded once for all of them, and their states bound its memory. */
+/**
+ * Tokens of prompts that are read in one pass: stored weights are expanded once for all of them, and their states bound
+ * its memory.
+ */
 const PASS = 4096;
 
 /**
- * Generation with a decoder-only model: one pass over the prompts, without padding, fills the cache of keys and values; each
- * further token of a row is one more pass over that token alone.
+ * Generation with a decoder-only model: one pass over the prompts, without padding, fills the cache of keys and values;
+ * each further token of a row is one more pass over that token alone.
  */
 export class DecoderGeneration {
   private readonly programs: Compiled<CompiledGraph>;
@@ -109,7 +112,10 @@ export class DecoderGeneration {
     };
   }
 
-  /** One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the prompts' last states as they enter the last layer [rows, hiddenSize]. */
+  /**
+   * One pass over some prompts: fills the rows of the caches from `firstRow` on, and gives the prompts' last states as
+   * they enter the last layer [rows, hiddenSize].
+   */
   private async read(
     prompts: readonly (readonly number[])[],
     firstRow: number,

@@ -11,7 +11,8 @@ export interface GgufDescription {
   /** Keys of config.json that are in the metadata under the architecture's name. */
   readonly keys?: Readonly<Record<string, string>>;
   /**
-   * `query_pre_attn_scalar`, which is not in the file: llama.cpp derives it from the sizes. The heads' size unless given.
+   * `query_pre_attn_scalar`, which is not in the file: llama.cpp derives it from the sizes. The heads' size unless
+   * given.
    */
   readonly queryScalar?: (sizes: { layers: number; hidden: number; heads: number; headDim: number }) => number;
 }

@@ -29,7 +29,10 @@ export function cappedScores(scores: Value, config: DecoderConfig): Value {
   return config.attnLogitSoftcapping === null ? scaled : softcap(scaled, config.attnLogitSoftcapping);
 }
 
-/** Queries, keys and values of packed tokens, turned by their positions: [T, heads · headDim], the latter two with fewer heads. */
+/**
+ * Queries, keys and values of packed tokens, turned by their positions: [T, heads · headDim], the latter two with fewer
+ * heads.
+ */
 export function queriesKeysValues(
   graph: ModelGraph,
   x: Value,
@@ -63,7 +66,10 @@ export function afterAttention(
   return add(middle, normed(gatedMlp(graph, normed(middle, beforeMlp), prefix, config.mlp), afterMlp));
 }
 
-/** A layer over whole rows: states [T, hiddenSize] to states [T, hiddenSize], with the keys and values that generation goes on from. */
+/**
+ * A layer over whole rows: states [T, hiddenSize] to states [T, hiddenSize], with the keys and values that generation
+ * goes on from.
+ */
 export function layer(
   graph: ModelGraph,
   x: Value,

@@ -53,7 +53,10 @@ export class DecoderLayers {
     return (await compiled.program.run(this.feeds(compiled, states, index, rows, packed, dropoutSeed)))["output"]!;
   }
 
-  /** As {@link forward}, with the layer's keys and values [T, numKeyValueHeads · headDim], written into arrays where some are given. */
+  /**
+   * As {@link forward}, with the layer's keys and values [T, numKeyValueHeads · headDim], written into arrays where
+   * some are given.
+   */
   async forwardWithKeys(
     states: DeviceArray,
     index: number,
@@ -110,7 +113,10 @@ export class DecoderLayers {
     ]!;
   }
 
-  /** From the gradient of {@link finalNorm}'s output to that of all states, and of the norm's weight where it is trained. */
+  /**
+   * From the gradient of {@link finalNorm}'s output to that of all states, and of the norm's weight where it is
+   * trained.
+   */
   async finalNormBackward(states: DeviceArray, places: Int32Array, dNormed: DeviceArray): Promise<LayerGradients> {
     const { graph, program } = await this.finalProgram(true);
     const made = await program.run({

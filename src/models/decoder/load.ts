@@ -15,13 +15,19 @@ import type { FrozenTable } from "./table.js";
 import { textConfig } from "./text-config.js";
 import { decoderWeightShapes, embeddingName, isTable, OUTPUT } from "./weight-shapes.js";
 
-/** Models that chat may end a turn with a token that generation_config.json alone names; transformers' `generate` goes by it too. */
+/**
+ * Models that chat may end a turn with a token that generation_config.json alone names; transformers' `generate` goes
+ * by it too.
+ */
 function withEndTokens(config: DecoderConfig, generation: Checkpoint["generationConfig"]): DecoderConfig {
   const ends = [generation?.["eos_token_id"] ?? []].flat().filter((token): token is number => Number.isInteger(token));
   return ends.length > 0 ? { ...config, eosTokenIds: ends } : config;
 }
 
-/** As transformers 5 does, an output layer that is there and differs from the embedding is not tied to it, whatever config.json says. */
+/**
+ * As transformers 5 does, an output layer that is there and differs from the embedding is not tied to it, whatever
+ * config.json says.
+ */
 export async function isTied(
   config: DecoderConfig,
   stored: CheckpointWeights,

@@ -22,8 +22,8 @@ export interface HeadLoss {
 }
 
 /**
- * From states to logits, by the embedding's table or one of its own. On the CPU logits are made a stretch of the vocabulary at a
- * time, so that a table of 256,000 bfloat16 words never stands in memory as float32.
+ * From states to logits, by the embedding's table or one of its own. On the CPU logits are made a stretch of the
+ * vocabulary at a time, so that a table of 256,000 bfloat16 words never stands in memory as float32.
  */
 export class OutputLayer {
   /** Raw logits on the CPU, done with before the next are made. */
@@ -89,7 +89,10 @@ export class OutputLayer {
     return this.cap === null ? logits : softcap(logits, this.cap);
   }
 
-  /** From the gradient of raw logits [vocabSize, M], which is freed, to that of the states and of the table where it is trained. */
+  /**
+   * From the gradient of raw logits [vocabSize, M], which is freed, to that of the states and of the table where it is
+   * trained.
+   */
   private async back(states: DeviceArray, dRaw: DeviceArray): Promise<Pick<HeadLoss, "dStates" | "dTable">> {
     const { device, vocabSize, hiddenSize, trained } = this.table;
     const rows = states.shape[0]!;

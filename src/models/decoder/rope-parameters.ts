@@ -47,9 +47,9 @@ interface RopeKeys {
 }
 
 /**
- * The rotary positions of each type of layers, by transformers' rules for both dialects: `rope_parameters` (5.x), for all layers or
- * for each type; or `rope_theta`, `rope_local_base_freq` and `rope_scaling`, of which the last is not for windowed layers with a base
- * of their own.
+ * The rotary positions of each type of layers, by transformers' rules for both dialects: `rope_parameters` (5.x), for
+ * all layers or for each type; or `rope_theta`, `rope_local_base_freq` and `rope_scaling`, of which the last is not for
+ * windowed layers with a base of their own.
  * @throws {UserError} where they are of a type that is not supported, or a number is missing
  */
 export function ropeParametersOf(

@@ -1,7 +1,10 @@
 import { add, concat, mul, reshape, split, sub, type Value } from "../../graph/index.js";
 import type { RopeParameters } from "./rope-parameters.js";
 
-/** The angle that each pair of a head's elements turns by from one position to the next: [headDim / 2], in float32 as transformers has them. */
+/**
+ * The angle that each pair of a head's elements turns by from one position to the next: [headDim / 2], in float32 as
+ * transformers has them.
+ */
 export function ropeFrequencies(headDim: number, rope: RopeParameters): Float32Array {
   const plain = Float32Array.from(
     { length: headDim / 2 },
@@ -21,7 +24,10 @@ export function ropeFrequencies(headDim: number, rope: RopeParameters): Float32A
   return plain;
 }
 
-/** Cosines and sines of the rotary angles at some positions: [positions, headDim / 2] each, in float32 as transformers has them. */
+/**
+ * Cosines and sines of the rotary angles at some positions: [positions, headDim / 2] each, in float32 as transformers
+ * has them.
+ */
 export function ropeAngles(
   positions: ArrayLike<number>,
   headDim: number,
@@ -41,7 +47,10 @@ export function ropeAngles(
   return { cos, sin };
 }
 
-/** Turns heads [T, heads, headDim] by their positions' angles; `cos` and `sin` are [T, 1, headDim / 2]. Given back as [T, heads · headDim]. */
+/**
+ * Turns heads [T, heads, headDim] by their positions' angles; `cos` and `sin` are [T, 1, headDim / 2]. Given back as
+ * [T, heads · headDim].
+ */
 export function rotate(x: Value, cos: Value, sin: Value, heads: number, headDim: number): Value {
   const [low, high] = split(x, 2, [headDim / 2, headDim / 2]) as [Value, Value];
   const turned = concat([sub(mul(low, cos), mul(high, sin)), add(mul(high, cos), mul(low, sin))], 2);

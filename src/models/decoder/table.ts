@@ -12,8 +12,9 @@ import type { Parameter } from "../model.js";
 import type { Weights } from "../weights.js";
 
 /**
- * Words whose logits are computed at once on the CPU: their float32 weights, 9 MB at Gemma's size, go from one operation to the
- * next within the processor's cache. Sixteen times as many take half as long again, and a loss with its gradient twice as long.
+ * Words whose logits are computed at once on the CPU: their float32 weights, 9 MB at Gemma's size, go from one
+ * operation to the next within the processor's cache. Sixteen times as many take half as long again, and a loss with
+ * its gradient twice as long.
  */
 const CHUNK = 1024;
 
@@ -62,7 +63,10 @@ export class Table {
     return this.weights.get(this.name).array;
   }
 
-  /** A program by its name, built when it is first asked for; it reads the table as an input `table` unless told otherwise. */
+  /**
+   * A program by its name, built when it is first asked for; it reads the table as an input `table` unless told
+   * otherwise.
+   */
   program(
     name: string,
     build: (graph: GraphBuilder, table: Value) => void,

@@ -6,8 +6,8 @@ import type { DecoderDescription } from "./description.js";
 const SHARED = ["tie_word_embeddings", "pad_token_id", "bos_token_id", "eos_token_id", "quantization_config"];
 
 /**
- * The part of config.json that is a decoder-only model's own, and what its weights' names begin with: the whole of it, or what a
- * model of more than text has under a key.
+ * The part of config.json that is a decoder-only model's own, and what its weights' names begin with: the whole of it,
+ * or what a model of more than text has under a key.
  * @throws {UserError} where it is not there
  */
 export function textConfig(

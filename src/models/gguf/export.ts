@@ -37,10 +37,11 @@ export interface ExportedGguf {
 }
 
 /**
- * Writes a model as one GGUF file that llama.cpp, LM Studio and Ollama load: an adapter merged into its base, tokenizer and chat template
- * inside. Needs some megabytes of memory, and the adapter's matrices.
+ * Writes a model as one GGUF file that llama.cpp, LM Studio and Ollama load: an adapter merged into its base, tokenizer
+ * and chat template inside. Needs some megabytes of memory, and the adapter's matrices.
  * @param source a folder, hub id or GGUF file of a decoder-only model, or an adapter's folder
- * @throws {UserError} where the file is there already, or llama.cpp could not have the model or its tokenizer; nothing is written then
+ * @throws {UserError} where the file is there already, or llama.cpp could not have the model or its tokenizer; nothing
+ * is written then
  */
 export async function exportGguf(source: string, out: string, options: ExportGgufOptions): Promise<ExportedGguf> {
   const { kind, overwrite = false, progress = silent } = options;

@@ -76,7 +76,8 @@ function sizeLabel(parameters: number): string {
 }
 
 /**
- * Refuses a model that llama.cpp would load as another one: what it derives from the architecture must be what the model has.
+ * Refuses a model that llama.cpp would load as another one: what it derives from the architecture must be what the
+ * model has.
  * @throws {UserError} naming the key of config.json
  */
 export function refuseInexpressible(path: string, config: DecoderConfig, description: DecoderDescription): void {

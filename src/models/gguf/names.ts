@@ -37,8 +37,8 @@ export const isNorm = (ggufName: string): boolean => ggufName.endsWith("_norm.we
 export const isRotated = (ggufName: string): boolean => /\.attn_[qk]\.(weight|bias)$/.test(ggufName);
 
 /**
- * The row in the file of each row of a model whose heads rotate halves, where the file's rotate neighbours: of `d` rows of a head,
- * `i` and `i + d/2` stand as `2i` and `2i + 1`.
+ * The row in the file of each row of a model whose heads rotate halves, where the file's rotate neighbours: of `d` rows
+ * of a head, `i` and `i + d/2` stand as `2i` and `2i + 1`.
  */
 export function neighbourRow(row: number, headDim: number): number {
   const [head, within] = [Math.floor(row / headDim), row % headDim];

@@ -26,9 +26,10 @@ export const ggufArchitectures = (): ReadonlyMap<string, DecoderDescription> =>
   );
 
 /**
- * Opens a model from a GGUF file, here or on the hub: its configuration comes from the metadata, its tokenizer and chat template are put
- * into a folder of the cache, its weights are read as transformers has them.
- * @throws {UserError} where it is of another architecture or a kind that is not supported, unsound, or a part of it is missing
+ * Opens a model from a GGUF file, here or on the hub: its configuration comes from the metadata, its tokenizer and chat
+ * template are put into a folder of the cache, its weights are read as transformers has them.
+ * @throws {UserError} where it is of another architecture or a kind that is not supported, unsound, or a part of it is
+ * missing
  */
 export async function openGguf(source: string, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
   const { offline, progress, signal } = options;
@@ -69,7 +70,9 @@ function descriptionOf(metadata: MetadataReader): DecoderDescription {
   });
 }
 
-/** What ends a reply: the tokenizer's end, the turn's end that it names, and of a model that chats those known by name. */
+/**
+ * What ends a reply: the tokenizer's end, the turn's end that it names, and of a model that chats those known by name.
+ */
 function generationOf(metadata: MetadataReader): Record<string, unknown> | undefined {
   const named = ["eos", "eot", "eom"].flatMap(
     (name) => metadata.optionalNumber(`tokenizer.ggml.${name}_token_id`) ?? [],

@@ -1,6 +1,9 @@
 import { UserError } from "../../base/errors.js";
 
-/** Llama 3's scaling of rotary positions, which a GGUF file has as a factor of each pair of a head (`rope_freqs.weight`). */
+/**
+ * Llama 3's scaling of rotary positions, which a GGUF file has as a factor of each pair of a head
+ * (`rope_freqs.weight`).
+ */
 export interface Llama3Rope {
   readonly factor: number;
   readonly lowFreqFactor: number;

@@ -22,7 +22,10 @@ export interface TensorSources {
   readonly done: (name: string) => void;
 }
 
-/** What a tensor is stored as: vectors as they are, matrices in the kind, or in F16 where their rows are no whole number of blocks. */
+/**
+ * What a tensor is stored as: vectors as they are, matrices in the kind, or in F16 where their rows are no whole number
+ * of blocks.
+ */
 function kindFor(name: string, shape: readonly number[], kind: WrittenKind): WrittenKind {
   if (shape.length === 1 || isNorm(name)) return "F32";
   return shape.at(-1)! % KINDS[kind].elements === 0 ? kind : "F16";

@@ -19,8 +19,8 @@ interface Place {
 }
 
 /**
- * A GGUF file's tensors as transformers has them: by its names, its order of rows and its norms, in the type that the file has or, where
- * that is quantized, dequantized to float32.
+ * A GGUF file's tensors as transformers has them: by its names, its order of rows and its norms, in the type that the
+ * file has or, where that is quantized, dequantized to float32.
  */
 export class GgufWeights implements TensorFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;

@@ -83,7 +83,8 @@ const saysNothing = (value: unknown): boolean =>
 export const isAdapterFolder = (folder: string): boolean => existsSync(join(folder, ADAPTER_CONFIG));
 
 /**
- * The settings of an adapter's folder. Keys that are not known must say nothing (null, false, empty): any could change the arithmetic.
+ * The settings of an adapter's folder. Keys that are not known must say nothing (null, false, empty): any could change
+ * the arithmetic.
  * @throws {UserError} where the file is missing, or says something that is not supported, naming the key
  */
 export async function readAdapterSettings(folder: string): Promise<LoraSettings> {
@@ -152,14 +153,20 @@ export function adapterConfigJson(lora: LoraSettings, taskType: "CAUSAL_LM" | "S
   };
 }
 
-/** A base's name as it is opened: a relative path to a model's folder goes from the adapter's folder, as other tools write it, else from the working one. */
+/**
+ * A base's name as it is opened: a relative path to a model's folder goes from the adapter's folder, as other tools
+ * write it, else from the working one.
+ */
 function baseBeside(folder: string, base: string): string {
   if (base === "" || isAbsolute(base)) return base;
   const beside = resolve(folder, base);
   return existsSync(join(beside, "config.json")) ? beside : base;
 }
 
-/** The base that an adapter is put on: the one that it names, at the commit that it names, unless another base or revision is asked for. */
+/**
+ * The base that an adapter is put on: the one that it names, at the commit that it names, unless another base or
+ * revision is asked for.
+ */
 export function baseOf(
   settings: Pick<LoraSettings, "base" | "revision"> | undefined,
   asked: { readonly base?: string; readonly revision?: string | null },

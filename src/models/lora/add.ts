@@ -5,8 +5,8 @@ import { adapterWeightName } from "./matrices.js";
 import { adaptedLayers } from "./targets.js";
 
 /**
- * Freezes a model and gives linear layers low-rank adapters (Hu et al. 2021), which alone are trained. A starts as PEFT starts
- * it (uniform, Kaiming with a = √5), B as zeros, so that the model is at first what it was.
+ * Freezes a model and gives linear layers low-rank adapters (Hu et al. 2021), which alone are trained. A starts as PEFT
+ * starts it (uniform, Kaiming with a = √5), B as zeros, so that the model is at first what it was.
  * @throws {UserError} where the rank is not positive, a module matches nothing, or there are adapters already
  */
 export async function addLora(weights: Weights, settings: LoraSettings, seed: number): Promise<void> {

@@ -21,7 +21,8 @@ export interface AdapterMatrices {
 
 /**
  * Opens the matrices of an adapter's folder for a base of these linear layers.
- * @throws {UserError} naming the tensor that no target asks for, is missing, or has another shape; or where they belong to another base
+ * @throws {UserError} naming the tensor that no target asks for, is missing, or has another shape; or where they belong
+ * to another base
  */
 export async function openMatrices(
   folder: string,
@@ -70,7 +71,10 @@ export async function openMatrices(
   }
 }
 
-/** A tensor that is no matrix of a linear layer's adapter, or of a layer that the settings do not name; undefined where the base has no such layer. */
+/**
+ * A tensor that is no matrix of a linear layer's adapter, or of a layer that the settings do not name; undefined where
+ * the base has no such layer.
+ */
 function strange(
   folder: string,
   name: string,

@@ -27,7 +27,10 @@ export interface Change {
 export interface MergeOptions extends OpenCheckpointOptions {
   /** Hub id or folder of the base instead of the one that the adapter names. */
   readonly base?: string;
-  /** Whether the merged weights are float32; otherwise each has the type that it has in the base (float16 becomes float32). */
+  /**
+   * Whether the merged weights are float32; otherwise each has the type that it has in the base (float16 becomes
+   * float32).
+   */
   readonly float32?: boolean;
   /** Called with the folder before it takes its name; what it throws leaves nothing behind. */
   readonly check?: (folder: string) => Promise<void>;
@@ -62,9 +65,9 @@ export async function adapterChanges(
 }
 
 /**
- * Merges a PEFT adapter into its base's weights, tensor by tensor, and writes the whole model as a folder that needs no adapter.
- * The base is taken as it is stored, not quantized: an adapter trained on 4-bit weights makes up for some of their rounding,
- * which the merged model does not have.
+ * Merges a PEFT adapter into its base's weights, tensor by tensor, and writes the whole model as a folder that needs no
+ * adapter. The base is taken as it is stored, not quantized: an adapter trained on 4-bit weights makes up for some of
+ * their rounding, which the merged model does not have.
  * @throws {UserError} where the adapter is for another base, or the folder cannot be written
  */
 export async function mergeAdapterFolder(adapter: string, out: string, options: MergeOptions = {}): Promise<void> {

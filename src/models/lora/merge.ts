@@ -1,6 +1,9 @@
 import type { Weights } from "../weights.js";
 
-/** W + scaling · B·A in float32: what a layer and its adapter come to. `a` is [rank, inputs], `b` [outputs, rank], `weight` [outputs, inputs], changed in place. */
+/**
+ * W + scaling · B·A in float32: what a layer and its adapter come to. `a` is [rank, inputs], `b` [outputs, rank],
+ * `weight` [outputs, inputs], changed in place.
+ */
 export function mergeInto(weight: Float32Array, a: Float32Array, b: Float32Array, rank: number, scaling: number): void {
   const inputs = a.length / rank;
   const outputs = b.length / rank;

@@ -11,7 +11,8 @@ import { trainingEnvironment, writeEnvironment } from "./training-environment.js
 
 /**
  * Gives a model the adapter that lies in a folder, made by PEFT or by us. The rest of the model is frozen.
- * @throws {UserError} where it was made for a model of other layers or shapes, a matrix is missing, or one belongs to no layer
+ * @throws {UserError} where it was made for a model of other layers or shapes, a matrix is missing, or one belongs to
+ * no layer
  */
 export async function loadAdapter(weights: Weights, folder: string): Promise<LoraSettings> {
   const settings = await readAdapterSettings(folder);
@@ -40,8 +41,8 @@ export async function loadAdapter(weights: Weights, folder: string): Promise<Lor
 }
 
 /**
- * Saves a model's adapters as a folder that PEFT's `PeftModel.from_pretrained` loads, with what they were trained on in a file
- * beside them; whole or not at all.
+ * Saves a model's adapters as a folder that PEFT's `PeftModel.from_pretrained` loads, with what they were trained on in
+ * a file beside them; whole or not at all.
  * @param taskType PEFT's: `CAUSAL_LM` or `SEQ_2_SEQ_LM`
  * @param files copied along: the tokenizer's, so that the adapter can be asked without looking for them
  * @throws {UserError} where it cannot be written

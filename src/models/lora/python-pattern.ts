@@ -62,13 +62,16 @@ const script = new Script(
   }`,
 );
 
-/** Milliseconds that an expression may take over all names: an adapter's file must not keep the machine busy for ever. */
+/**
+ * Milliseconds that an expression may take over all names: an adapter's file must not keep the machine busy for ever.
+ */
 const PATIENCE = 2000;
 
 /**
- * What an expression of Python's `re` finds at the beginning of each name (`re.match`): its group named `idx`, "" where there is
- * none, null where it does not match.
- * @param around puts the expression into a larger one, of JavaScript's syntax: `(p) => \`(?:${p})$\`` makes it `re.fullmatch`
+ * What an expression of Python's `re` finds at the beginning of each name (`re.match`): its group named `idx`, "" where
+ * there is none, null where it does not match.
+ * @param around puts the expression into a larger one, of JavaScript's syntax: `(p) => \`(?:${p})$\`` makes it
+ * `re.fullmatch`
  * @throws {UserError} where it cannot be read, or takes too long
  */
 export function matches(

@@ -14,7 +14,10 @@ export interface Target {
   /** [outputs, inputs] */
   readonly shape: readonly [number, number];
   readonly rank: number;
-  /** What B·A is multiplied by: alpha / rank, or alpha / √rank where the adapter is rank-stabilized (Kalajdzievski 2023). */
+  /**
+   * What B·A is multiplied by: alpha / rank, or alpha / √rank where the adapter is rank-stabilized (Kalajdzievski
+   * 2023).
+   */
   readonly scaling: number;
 }
 
@@ -36,7 +39,9 @@ function among(modules: string | readonly string[], names: readonly string[]): b
   return names.map((name) => modules.some((module) => isOf(name, module)));
 }
 
-/** A layer's number in its stack, by PEFT's rule: the first number in its name, or the first behind one of the patterns. */
+/**
+ * A layer's number in its stack, by PEFT's rule: the first number in its name, or the first behind one of the patterns.
+ */
 function layerNumbers(names: readonly string[], pattern: Targets["layersPattern"]): (number | undefined)[] {
   const patterns = (pattern === undefined ? [] : [pattern].flat()).filter((one) => one !== "");
   const found =
@@ -49,7 +54,10 @@ function layerNumbers(names: readonly string[], pattern: Targets["layersPattern"
   });
 }
 
-/** The values that a pattern's keys give to layers: the first key that a layer's name is, or ends with behind a point, as an expression. */
+/**
+ * The values that a pattern's keys give to layers: the first key that a layer's name is, or ends with behind a point,
+ * as an expression.
+ */
 function patterned(
   pattern: Readonly<Record<string, number>> | undefined,
   names: readonly string[],
@@ -64,8 +72,9 @@ function patterned(
 }
 
 /**
- * The linear layers that an adapter's settings name, by PEFT's rules (0.21): a list names layers or their ends, a text is a regular
- * expression of the whole name or `all-linear`; excluded ones are left out; of numbered layers only some may be meant.
+ * The linear layers that an adapter's settings name, by PEFT's rules (0.21): a list names layers or their ends, a text
+ * is a regular expression of the whole name or `all-linear`; excluded ones are left out; of numbered layers only some
+ * may be meant.
  * @param layers shapes of all linear layers
  * @throws {UserError} where an expression cannot be read
  */

@@ -78,7 +78,8 @@ export interface ChosenQuantization {
 }
 
 /**
- * How the base of an adapter is held: as asked, else as in training, else not quantized; what differs from training is said.
+ * How the base of an adapter is held: as asked, else as in training, else not quantized; what differs from training is
+ * said.
  * @throws {UserError} where the adapter's file on its training cannot be read
  */
 export async function quantizationFor(

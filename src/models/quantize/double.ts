@@ -12,7 +12,10 @@ const BLOCK = 256;
 let map: Float32Array | undefined;
 let places: Uint8Array | undefined;
 
-/** bitsandbytes' signed dynamic map of 256 values: an exponent of varying length, then a linear fraction (Dettmers et al. 2022). */
+/**
+ * bitsandbytes' signed dynamic map of 256 values: an exponent of varying length, then a linear fraction (Dettmers et
+ * al. 2022).
+ */
 export function dynamicMap(): Float32Array {
   if (map) return map;
   const values: number[] = [0, 1];
@@ -52,7 +55,9 @@ function table(): Uint8Array {
   return places;
 }
 
-/** Quantizes blocks' scales as bitsandbytes' `compress_statistics`: the mean is taken off, then blocks of 256 to 8 bits. */
+/**
+ * Quantizes blocks' scales as bitsandbytes' `compress_statistics`: the mean is taken off, then blocks of 256 to 8 bits.
+ */
 export function nestScales(scales: Float32Array): NestedScales {
   const offset = mean(scales);
   const nearest = table();

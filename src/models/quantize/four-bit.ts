@@ -9,8 +9,8 @@ export interface FourBit {
 }
 
 /**
- * The sixteen values from the least to the greatest, to be climbed without comparing with all midpoints between them: the range
- * from -1 to 1 in stretches so short that none has two midpoints.
+ * The sixteen values from the least to the greatest, to be climbed without comparing with all midpoints between them:
+ * the range from -1 to 1 in stretches so short that none has two midpoints.
  */
 interface Ladder {
   /** Codes in the order of their values. */
@@ -47,8 +47,8 @@ function ladderOf(kind: Bnb4Kind): Ladder {
 }
 
 /**
- * Quantizes to FP4 or NF4 in blocks, byte for byte as bitsandbytes' `quantize_4bit` (0.50, CPU): each block is divided by its
- * largest absolute value, each value goes to the nearest of sixteen.
+ * Quantizes to FP4 or NF4 in blocks, byte for byte as bitsandbytes' `quantize_4bit` (0.50, CPU): each block is divided
+ * by its largest absolute value, each value goes to the nearest of sixteen.
  * @param elements of any number; the last block may be shorter
  * @param blockSize even
  */

@@ -9,7 +9,10 @@ export { dequantizeFourBit, type FourBit, quantizeFourBit } from "./four-bit.js"
 export { type EightBit, quantizeInt8 } from "./int8.js";
 export { storeLinearLayers } from "./store-linear-layers.js";
 
-/** Takes a linear layer's weight [outputs, inputs] as it is read and holds it in fewer bits; the elements' memory is not kept. */
+/**
+ * Takes a linear layer's weight [outputs, inputs] as it is read and holds it in fewer bits; the elements' memory is not
+ * kept.
+ */
 export type WeightStore = (
   name: string,
   shape: readonly [number, number],

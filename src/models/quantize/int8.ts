@@ -6,8 +6,9 @@ export interface EightBit {
 }
 
 /**
- * Quantizes each row to −127 … 127, as bitsandbytes holds the weights of `Linear8bitLt` (`int8_vectorwise_quant`). Products
- * here are made with the dequantized weights: the activations stay float32, where bitsandbytes quantizes them too.
+ * Quantizes each row to −127 … 127, as bitsandbytes holds the weights of `Linear8bitLt` (`int8_vectorwise_quant`).
+ * Products here are made with the dequantized weights: the activations stay float32, where bitsandbytes quantizes them
+ * too.
  * @param elements [rows, columns]
  */
 export function quantizeInt8(elements: Float32Array, rows: number, columns: number): EightBit {

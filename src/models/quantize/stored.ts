@@ -20,7 +20,8 @@ export async function fourBitWeight(
   const up = (array: DeviceArray): Promise<DeviceArray> => device.upload(array);
   const arrays = {
     packed: await up(device.array(packed, [packed.length])),
-    // The same bytes two at a time: what the gradient's table is asked with. No GPU of this runtime holds uint16: they are sent along.
+    // The same bytes two at a time: what the gradient's table is asked with. No GPU of this runtime holds uint16: they
+    // are sent along.
     words: device.array(new Uint16Array(packed.buffer, packed.byteOffset, packed.length / 2), [packed.length / 2]),
     scales: await up(device.array(absmax, [absmax.length])),
   };

@@ -34,7 +34,9 @@ export interface StateLayout {
   readonly tokenPlaces: Value;
 }
 
-/** The packed states [T, width] as [B, L, width]. Padding repeats a row's last token; its gradient is zero by the mask. */
+/**
+ * The packed states [T, width] as [B, L, width]. Padding repeats a row's last token; its gradient is zero by the mask.
+ */
 export function paddedStates(states: Value, { statePlaces, tokenPlaces }: StateLayout): Value {
   const width = states.dimension(1);
   return customGradient(

@@ -141,7 +141,9 @@ export class T5Generation {
     };
   }
 
-  /** Adds the decoder over one token a row, with the keys and values after it under the names that the next run feeds. */
+  /**
+   * Adds the decoder over one token a row, with the keys and values after it under the names that the next run feeds.
+   */
   private decoding(
     graph: ModelGraph,
     embedded: Value,

@@ -131,7 +131,8 @@ describe("T5's loss and gradients", () => {
 
   it("are the same from keys and values as from the encoder's states", async () => {
     const short = await gradientsOf(model, EXAMPLES);
-    // A ninth target token makes the graph that computes keys and values; without a target of its own it counts for nothing else.
+    // A ninth target token makes the graph that computes keys and values; without a target of its own it counts for
+    // nothing else.
     const long = { ...EXAMPLES[0]!, target: tokens(9) };
     const [both, alone] = [await gradientsOf(model, [...EXAMPLES, long]), await gradientsOf(model, [long])];
     expect(both.loss - alone.loss).toBeCloseTo(short.loss, 2);

@@ -17,7 +17,10 @@ export interface TrainingGraphOptions {
   readonly gradients: boolean;
   /** Whether to leave adding up the embedding's gradient, which has a row for every word, to the caller. */
   readonly embeddingApart: boolean;
-  /** Whether cross-attention reads the encoder's states where it may (see {@link readsStates}): better for few target tokens. */
+  /**
+   * Whether cross-attention reads the encoder's states where it may (see {@link readsStates}): better for few target
+   * tokens.
+   */
   readonly fewTargets: boolean;
 }
 

@@ -16,7 +16,10 @@ export const runsFigure = (comparison: Comparison): Figure =>
     { width: WIDE },
   );
 
-/** Each subject's change from the first run to the second with its interval; filled where it moved after Holm's correction. */
+/**
+ * Each subject's change from the first run to the second with its interval; filled where it moved after Holm's
+ * correction.
+ */
 export function changeFigure(pair: PairedComparison, name = "change-by-subject"): Figure {
   const rows = [...pair.subjects]
     .sort((a, b) => b.difference - a.difference || (a.subject < b.subject ? -1 : 1))

@@ -12,7 +12,10 @@ const chanceMark = (groups: readonly { readonly chance: number }[], y: string): 
   return chances.size === 1 ? Plot.ruleX([...chances], look) : Plot.tickX(groups, { x: "chance", y, ...look });
 };
 
-/** A bar per subject with its n and its 95 % interval clustered by question, best first; subjects of few questions are faint. */
+/**
+ * A bar per subject with its n and its 95 % interval clustered by question, best first; subjects of few questions are
+ * faint.
+ */
 export function subjectFigure(
   subjects: readonly SubjectAccuracy[],
   overall: number,

@@ -4,7 +4,10 @@ import { type KeyItem, keyHeight, keyMarkup } from "./key.js";
 import { type TextBox, textBoxes } from "./text-boxes.js";
 import { shortened, widestWidth } from "./text-width.js";
 
-/** Colours that colour-blind readers can tell apart (Okabe and Ito 2008); blue is lighter on dark ground, where the page says so. */
+/**
+ * Colours that colour-blind readers can tell apart (Okabe and Ito 2008); blue is lighter on dark ground, where the page
+ * says so.
+ */
 export const COLOURS = {
   blue: "var(--blue, #0072B2)",
   orange: "#E69F00",
@@ -52,8 +55,9 @@ type Margins = Record<"marginLeft" | "marginRight" | "marginTop" | "marginBottom
 
 /**
  * Draws with Observable Plot. Texts and axes take the colour of their surroundings, so that the figure reads on
- * light and on dark; as a file of its own it brings a style for both. Margins grow until every text has the room that it
- * takes in the widest of readers' fonts; an axis's label is moved into the picture, and shortened where it is longer.
+ * light and on dark; as a file of its own it brings a style for both. Margins grow until every text has the room that
+ * it takes in the widest of readers' fonts; an axis's label is moved into the picture, and shortened where it is
+ * longer.
  */
 export function draw(
   name: string,
@@ -137,7 +141,10 @@ function fitAxisLabels(node: Element, width: number, height: number): void {
   }
 }
 
-/** Options for rows that are named at the left: the margin that their names take, at most `share` of the width, and shorter names beyond it. */
+/**
+ * Options for rows that are named at the left: the margin that their names take, at most `share` of the width, and
+ * shorter names beyond it.
+ */
 export function rowNames(
   names: readonly string[],
   { width = WIDE, share = 0.5 } = {},

@@ -26,7 +26,10 @@ const DEFAULT: Surroundings = { x: 0, y: 0, turned: false, size: 13, anchor: "mi
 /** The most of a font's size above and below its base line: Segoe UI and Noto Sans. */
 const [ASCENT, DESCENT] = [1.08, 0.3];
 
-/** The box of each text of an SVG as Observable Plot makes it: nested groups that are moved, texts that are perhaps turned once. */
+/**
+ * The box of each text of an SVG as Observable Plot makes it: nested groups that are moved, texts that are perhaps
+ * turned once.
+ */
 export function textBoxes(svg: Element): TextBox[] {
   return [...svg.children].flatMap((child) => boxesBelow(child, DEFAULT));
 }
@@ -70,7 +73,10 @@ function boxOf(node: Element, { x, y, turned, size, anchor, bold }: Surroundings
 const inPixels = (length: string | null, size: number): number =>
   length === null ? 0 : Number.parseFloat(length) * (length.endsWith("em") ? size : 1);
 
-/** The texts that are cut off at an edge of the figure, and the pairs of which one is printed over the other; none in a figure that holds. */
+/**
+ * The texts that are cut off at an edge of the figure, and the pairs of which one is printed over the other; none in a
+ * figure that holds.
+ */
 export function textFaults(svg: Element): string[] {
   const [left, top, width, height] = (svg.getAttribute("viewBox") ?? "0 0 0 0").split(/[ ,]+/).map(Number) as [
     number,

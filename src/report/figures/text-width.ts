@@ -1,10 +1,12 @@
 /*
- * A figure is drawn before it is known with whose fonts it is read. So texts are given the room that they take in the widest of
- * the fonts that systems bring: DejaVu Sans, Noto Sans, Liberation Sans (as wide as Arial and Helvetica), Open Sans (wider than
- * Segoe UI) and Roboto.
+ * A figure is drawn before it is known with whose fonts it is read. So texts are given the room that they take in the
+ * widest of the fonts that systems bring: DejaVu Sans, Noto Sans, Liberation Sans (as wide as Arial and Helvetica),
+ * Open Sans (wider than Segoe UI) and Roboto.
  */
 
-/** Advance widths of U+0020 to U+007E in thousandths of the font's size: the widest of those fonts, upright and bold. */
+/**
+ * Advance widths of U+0020 to U+007E in thousandths of the font's size: the widest of those fonts, upright and bold.
+ */
 // biome-ignore format: a table
 const REGULAR = [
   318, 401, 460, 838, 637, 951, 780, 275, 391, 391, 552, 838, 318, 361, 318, 413, 637, 637, 637, 637, 637, 637, 637, 637, 637, 637, 337, 337, 838, 838, 838, 557, 1016, 685, 687, 723, 771, 667, 611, 778, 752, 339, 552, 667, 558, 907, 760, 788, 667, 788, 723, 667, 611, 732, 685, 989, 686, 667, 686, 391, 411, 391, 838, 557, 578, 613, 635, 550, 635, 616, 353, 635, 634, 278, 278, 580, 278, 975, 634, 612, 635, 635, 413, 521, 393, 634, 592, 818, 592, 592, 525, 637, 551, 637, 838,
@@ -22,7 +24,8 @@ const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
 /**
  * An upper bound of a text's width in the fonts that systems bring, in the unit of `size` (the font's size).
- * Letters of other scripts than the Latin count as wide as nine of ten are in Noto's fonts; kerning and ligatures as nothing.
+ * Letters of other scripts than the Latin count as wide as nine of ten are in Noto's fonts; kerning and ligatures as
+ * nothing.
  */
 export function widestWidth(text: string, size = 13, bold = false): number {
   let thousandths = 0;

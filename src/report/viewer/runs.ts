@@ -90,7 +90,8 @@ function accuraciesOf({ accuracy, n, statistics, baseline, final }: Partial<RunM
 
 /**
  * One stage of a finished run's answers, for a comparison.
- * @param reference a run's folder, or `FOLDER:STAGE` (`baseline`, `final`, `test`); without a stage the last one counts.
+ * @param reference a run's folder, or `FOLDER:STAGE` (`baseline`, `final`, `test`); without a stage the last one
+ * counts.
  * @throws {UserError} where there is no finished run, it has no predictions, or no such stage.
  */
 export async function loadComparedRun(reference: string): Promise<ComparedRun & { manifest: Manifest }> {

@@ -66,7 +66,10 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 const ownPolicy = (nonce: string): string =>
   `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
-/** What a report's file may do, whoever wrote it: run its own scripts, apart from this server's pages and without a network. */
+/**
+ * What a report's file may do, whoever wrote it: run its own scripts, apart from this server's pages and without a
+ * network.
+ */
 const REPORT_POLICY =
   "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

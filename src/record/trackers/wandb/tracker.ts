@@ -135,7 +135,8 @@ export function wandbTracker(
         seen.add(key);
         write(make.metric(key, key !== GLOBAL_STEP && GLOBAL_STEP in values ? GLOBAL_STEP : "_step"));
       }
-      // Two lines of one _step would be taken for one: the second gets the next. Curves are drawn against the step of training.
+      // Two lines of one _step would be taken for one: the second gets the next. Curves are drawn against the step of
+      // training.
       lastStep = Math.max(step, lastStep + 1);
       const line = { ...values, _step: lastStep, _timestamp: at.getTime() / 1000, _runtime: seconds(at) };
       write(make.history(line, lastStep));
