@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { silent } from "../src/base/progress.js";
+import { type Corpus, loadCorpus } from "../src/data/index.js";
 import { configure, runExperiment } from "../src/experiments/index.js";
-import { lettersOf } from "../src/tasks/index.js";
+import { lettersOf, questionOf } from "../src/tasks/index.js";
 import { mmmlu } from "./command.js";
+import { shared, withoutShared } from "./shared.js";
 import {
   globalMmluRows,
   includeRows,
@@ -202,5 +205,27 @@ describe("the command", () => {
   ])("refuses %j", async (flags, expected) => {
     const { code, error } = await mmmlu(["run", "eda", ...flags], { folder: root });
     expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(expected) });
+  });
+});
+
+describe.skipIf(withoutShared)("real rows of MMLU", () => {
+  it("have the keys and answers of MMMLU's, as its own set, and each subject's file is own rows", async () => {
+    const names = readdirSync(shared("data", "mmlu_en", "test")).sort();
+    const rows: Record<string, string | number | string[]>[] = [];
+    for (const name of names) {
+      const { rows: read } = await loadCorpus({ source: shared("data", "mmlu_en", "test", name), languages: ["en"] });
+      const subject = name.replace("_test.csv", "");
+      for (const { question, choices, answer } of read)
+        rows.push({ question, subject, choices: [...choices], answer: lettersOf(4).indexOf(answer) });
+    }
+    await writeParquet(join(root, "english", "all", part), TYPES.mmlu, rows);
+    execFileSync(process.execPath, [shared("data", "make-corpus.mjs"), join(root, "german"), "--languages", "DE_DE"], {
+      stdio: "ignore",
+    });
+    const english = await loadCorpus({ source: join(root, "english"), task: "mmlu" });
+    const german = await loadCorpus({ source: join(root, "german") });
+    expect(english.rows.length).toBe(14_042);
+    const told = ({ rows: all }: Corpus) => all.map((row) => `${questionOf(row)} ${row.answer}`).sort();
+    expect(told(english)).toEqual(told(german));
   });
 });

@@ -25,6 +25,7 @@ export class RowReader {
   private readonly seen = new Map<string, number>();
   private readonly parts: { readonly table: Table; readonly start: number }[] = [];
   private readonly counts = new Map<string, number>();
+  private readonly optionNames: readonly string[];
 
   /**
    * @param language of all rows, where the task's files have no column of it
@@ -35,6 +36,7 @@ export class RowReader {
     private readonly language: string,
     private readonly limit = Number.POSITIVE_INFINITY,
   ) {
+    this.optionNames = [task.columns.options].flat();
     for (const column of columnsOf(task)) this.nulls[column] = 0;
   }
 
@@ -47,7 +49,7 @@ export class RowReader {
       name === undefined ? undefined : table.columns.get(name);
     const cells = {
       question: column(columns.question)!,
-      options: [columns.options].flat().map((name) => column(name)!),
+      options: this.optionNames.map((name) => column(name)!),
       answer: column(columns.answer)!,
       subject: column(columns.subject),
       category: column(columns.category),
@@ -135,7 +137,7 @@ export class RowReader {
 
   private choices(table: Table, i: number, options: readonly (readonly Cell[])[]): string[] {
     const { task } = this;
-    const names = [task.columns.options].flat();
+    const names = this.optionNames;
     let cells: readonly (string | null)[];
     if (typeof task.columns.options === "string") {
       const cell = options[0]![i]!;
@@ -152,9 +154,9 @@ export class RowReader {
         i,
         `there are ${count} options (${printableName(names.join(", "))}), expected ${least === most ? most : `${least} to ${most}`}`,
       );
-    return Array.from({ length: count }, (_, index) =>
-      this.maybeEmpty(table, i, names[index] ?? names[0]!, cells[index]!),
-    );
+    return cells
+      .slice(0, count)
+      .map((cell, index) => (cell ? cell : this.maybeEmpty(table, i, names[index] ?? names[0]!, cell)));
   }
 
   private answer(table: Table, i: number, cell: Cell, choices: readonly string[]): Row["answer"] {
