@@ -1,15 +1,5 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { UserError } from "./errors.js";
 import { hintForSystemError } from "./files.js";
@@ -57,11 +47,22 @@ export function lockFolderIfFree(folder: string): (() => void) | undefined {
   return release;
 }
 
+/** Makes a lock with its content at once, so that none is ever half made; false where there is one. */
 function create(path: string): boolean {
+  const content = `${process.pid} ${startOf("self") ?? ""}`.trim();
+  const draft = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
   try {
-    const file = openSync(path, "wx");
-    writeSync(file, `${process.pid} ${startOf("self") ?? ""}`.trim());
-    closeSync(file);
+    writeFileSync(draft, content, { flag: "wx" });
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Who has just taken the lock tidies the folder, our draft with it.
+      if (code === "ENOENT") return false;
+      // Some file systems have no hard links.
+      if (code === "EEXIST" || !NO_LINKS.has(code ?? "")) throw error;
+      writeFileSync(path, content, { flag: "wx" });
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -69,8 +70,12 @@ function create(path: string): boolean {
       hint: hintForSystemError(error),
       cause: error,
     });
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
+
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK", "EXDEV", "EACCES"]);
 
 /** The process on this machine that has a folder locked (0 while it is just taking it); undefined where none has, or the one that had it is dead. */
 export function lockHolder(folder: string): number | undefined {

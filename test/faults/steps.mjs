@@ -65,7 +65,7 @@ function patch(name, places) {
 }
 
 for (const name of ["mkdir", "rm", "unlink", "writeFile", "appendFile"]) patch(name, [0]);
-for (const name of ["rename", "copyFile"]) patch(name, [0, 1]);
+for (const name of ["rename", "copyFile", "link"]) patch(name, [0, 1]);
 patch("symlink", [1]);
 
 fs.openSync = (path, flags = "r", ...more) => {
