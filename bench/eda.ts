@@ -30,7 +30,8 @@ if (!corpusFolder && existsSync(join(shared, "data", "make-corpus.mjs"))) {
 }
 if (!corpusFolder || !existsSync(tokenizerFolder)) {
   console.error(
-    "usage: npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER (a folder with test/mmlu_XX-YY.csv; vocab.json and merges.txt)",
+    "usage: npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER (a folder with test/mmlu_XX-YY.csv; vocab.json " +
+      "and merges.txt)",
   );
   process.exit(2);
 }

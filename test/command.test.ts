@@ -95,7 +95,8 @@ describe("wrong usage ends with exit code 2 and says what to do", () => {
   it("reads a configuration in TypeScript that extends a preset", async () => {
     writeFileSync(
       at("mine.ts"),
-      'const epochs: number = 3;\nexport default { extends: "flan-t5-finetune", name: "mine", training: { epochs } };\n',
+      'const epochs: number = 3;\nexport default { extends: "flan-t5-finetune", name: "mine", training: { ' +
+        "epochs } };\n",
     );
     expect(await mmmlu(["validate", at("mine.ts")])).toMatchObject({
       code: 0,

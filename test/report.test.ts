@@ -167,14 +167,16 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
     ).join("\n");
     for (const one of [...categories, ...languages])
       expect(labels).toContain(
-        `95 % interval ${(100 * one.clusteredInterval[0]).toFixed(1)} % to ${(100 * one.clusteredInterval[1]).toFixed(1)} %`,
+        `95 % interval ${(100 * one.clusteredInterval[0]).toFixed(1)} % to ` +
+          `${(100 * one.clusteredInterval[1]).toFixed(1)} %`,
       );
     expect(await page.locator("#published").innerText()).toMatch(/67\.59 %\s+65\.33 %\s+64\.0\W+66\.0\W+differs/);
     await page.close();
   });
 
   it.each(["", ...installedFonts])(
-    "holds at every width with the font %j: no text of a figure cut off or printed over another, nothing that reaches over the page",
+    "holds at every width with the font %j: no text of a figure cut off or printed over another, nothing that " +
+      "reaches over the page",
     async (font) => {
       const { page } = await watchedPage(browser);
       await page.goto(`file://${file}`);

@@ -17,7 +17,8 @@ export async function writeParquet(
   const columns = Object.entries(types).map(([name, type]) => `'${name}': '${type}'`);
   const database = await (await DuckDBInstance.create(":memory:")).connect();
   await database.run(
-    `copy (select * from read_json('${json}', format = 'newline_delimited', columns = {${columns.join(", ")}})) to '${path}' (format parquet)`,
+    `copy (select * from read_json('${json}', format = 'newline_delimited', columns = ` +
+      `{${columns.join(", ")}})) to '${path}' (format parquet)`,
   );
   database.closeSync();
   rmSync(json);

@@ -47,7 +47,8 @@ function table(
 }
 
 console.log(
-  `Share of samples, in %: lowest of all populations / mean; ${repeats} repeats a cell, the lowest cell's ten times as many.`,
+  `Share of samples, in %: lowest of all populations / mean; ${repeats} repeats a cell, the lowest cell's ten ` +
+    `times as many.`,
 );
 table("clusteredInterval covers", QUESTIONS, accuracyCells);
 table("macroInterval over 20 subjects of so many questions each covers", [1, 2, 5, 10, 20], (q, l) =>

@@ -167,7 +167,8 @@ function print(
   line("rows a second", number(result.rowsPerSecond));
   line(
     "seconds a step",
-    `${number(result.stepSeconds)} (gradients ${number(result.gradientSeconds)}, optimizer ${number(result.optimizerSeconds)})`,
+    `${number(result.stepSeconds)} (gradients ${number(result.gradientSeconds)}, optimizer ` +
+      `${number(result.optimizerSeconds)})`,
   );
   line("tokens a step", number(result.tokensPerStep, 0));
   line("raw matrix products", `${number(result.rawGflops, 0)} GFLOPS`);

@@ -21,7 +21,8 @@ export function englishRows(): Pick<Row, "id" | "question" | "choices" | "answer
   const folder = join(SHARED, "data", "mmlu_en", "test");
   if (!existsSync(folder)) {
     console.error(
-      `There is no ${folder}: English MMLU as CSV files, a subject each. Set MMMLU_LAB_SHARED to the folder that holds data/mmlu_en.`,
+      `There is no ${folder}: English MMLU as CSV files, a subject each. Set MMMLU_LAB_SHARED to the folder ` +
+        `that holds data/mmlu_en.`,
     );
     process.exit(2);
   }

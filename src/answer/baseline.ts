@@ -24,7 +24,9 @@ export interface BaselineOptions {
 export function baseline(name: string, options: BaselineOptions): Answerer {
   if (name === "baseline:majority") {
     const { letter, count, n } = majority(options.majorityOf.rows);
-    const description = `always ${letter}, the most frequent answer of ${options.majorityOf.what} (${count.toLocaleString("en")} of ${n.toLocaleString("en")})`;
+    const description =
+      `always ${letter}, the most frequent answer of ${options.majorityOf.what} (${count.toLocaleString("en")} ` +
+      `of ${n.toLocaleString("en")})`;
     return answerer(name, description, { letter }, () => letter);
   }
   if (name === "baseline:random") {

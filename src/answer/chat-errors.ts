@@ -48,7 +48,8 @@ const USED_UP =
 const HINTS = {
   key: "Set LMSTUDIO_API_KEY (in the environment or in .env) to a key that the server accepts.",
   address:
-    "Set LMSTUDIO_ENDPOINT or answerer.endpoint: the base URL of an OpenAI-compatible server, which usually ends in /v1/.",
+    "Set LMSTUDIO_ENDPOINT or answerer.endpoint: the base URL of an OpenAI-compatible server, which usually " +
+    "ends in /v1/.",
   later: "What was answered is kept: run the same command again once the server is well.",
   context: "Load the model with a longer context, or set answerer.questionsPerRequest to fewer questions.",
   load: "Load it on the server, or set answerer.model; then run the same command again.",

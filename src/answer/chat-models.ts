@@ -38,7 +38,9 @@ async function listAt(ask: () => Promise<unknown>, endpoint: string): Promise<st
   } catch (error) {
     if (error instanceof HttpFailure && (error.kind === "refused" || error.kind === "unresolved")) {
       throw new UserError(`no server answers at ${endpoint} (${error.code ?? error.message})`, {
-        hint: "Start the server (in LM Studio: Developer, Start Server; or mmmlu serve), or set LMSTUDIO_ENDPOINT or answerer.endpoint.",
+        hint:
+          "Start the server (in LM Studio: Developer, Start Server; or mmmlu serve), or set LMSTUDIO_ENDPOINT or " +
+          "answerer.endpoint.",
         cause: error,
       });
     }

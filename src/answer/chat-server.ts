@@ -157,7 +157,8 @@ export function chatServer(options: ChatServerOptions): Answerer {
         const shown = models.slice(0, 30).map((model) => printableName(model, 100));
         throw new UserError(`${endpoint} has no model "${printableName(options.model)}"`, {
           hint: models.length
-            ? `It has ${shown.join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set answerer.model to one of them, or load the model.`
+            ? `It has ${shown.join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set ` +
+              `answerer.model to one of them, or load the model.`
             : "It has none at all: load one.",
         });
       }

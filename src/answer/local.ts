@@ -98,7 +98,8 @@ async function singleTokens(
   const several = ids.findIndex((one) => one.length !== 1);
   if (several >= 0)
     throw new UserError(
-      `the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(letters[several]!))} with ${ids[several]?.length} tokens: letters' log-probabilities need one each`,
+      `the tokenizer of ${tokenizer.source} writes ${JSON.stringify(letterText(letters[several]!))} with ` +
+        `${ids[several]?.length} tokens: letters' log-probabilities need one each`,
       { hint: "Use the tokenizer that belongs to the model." },
     );
   const single = ids.map((one) => one[0] as number);

@@ -19,7 +19,8 @@ describe("the experiments' prompts", () => {
     expect(questionAndChoices(row)).toBe("Question: Was?\nNun\nChoices:\nA:  eins\nB: zwei\nC: 3\nD: None");
     expect(flanT5Prompt(row)).toBe("Question: Was?\nNun\nA)  eins\nB) zwei\nC) 3\nD) None\nAnswer:");
     expect(gemma2Prompt(row)).toBe(
-      "The following is a multiple-choice question. Provide the letter of the correct answer.\n\nQuestion: Was?\nNun\nOptions:\n(A)  eins\n(B) zwei\n(C) 3\n(D) None\nCorrect Answer:",
+      "The following is a multiple-choice question. Provide the letter of the correct answer.\n\nQuestion: " +
+        "Was?\nNun\nOptions:\n(A)  eins\n(B) zwei\n(C) 3\n(D) None\nCorrect Answer:",
     );
     expect(gemma3Prompt([row, row])).toBe(
       `Q1: ${questionAndChoices(row)}\nAnswer:\n\nQ2: ${questionAndChoices(row)}\nAnswer:`,

@@ -107,7 +107,8 @@ export class HttpClient {
       if (!target || !kept || hop === HOPS || target.origin !== new URL(url).origin)
         throw new HttpFailure(
           "redirect",
-          `it redirects (status ${reply.status}) to ${target ? printableName(withoutCredentials(target.href)) : "nowhere"}`,
+          `it redirects (status ${reply.status}) to ` +
+            `${target ? printableName(withoutCredentials(target.href)) : "nowhere"}`,
         );
       url = target.href;
       reply = await this.once({ ...question, url });

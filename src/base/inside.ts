@@ -24,7 +24,9 @@ export function joinInside(folder: string, ...names: readonly string[]): string 
     const fault = faultOfName(name);
     if (fault)
       throw new UserError(`${JSON.stringify(printableName(name))} is no name for a file in ${folder}: ${fault}`, {
-        hint: "It came from outside (a hub, a mirror, a downloaded file): nothing was written. Check where it comes from.",
+        hint:
+          "It came from outside (a hub, a mirror, a downloaded file): nothing was written. Check where it " +
+          "comes from.",
       });
   }
   const path = join(folder, ...names);

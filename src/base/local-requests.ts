@@ -26,7 +26,10 @@ export function whyForeign(headers: IncomingHttpHeaders, own: OwnAddress): strin
   const asked = nameOf(headers.host ?? "");
   if (asked === undefined) return "the Host header is missing or is none";
   if (!isOwnName(asked, host) && !allowedHosts.some((name) => name.toLowerCase() === asked.toLowerCase()))
-    return `this server does not answer to the name ${JSON.stringify(asked)}: use ${isLoopback(host) ? "127.0.0.1 or localhost" : "its address"}`;
+    return (
+      `this server does not answer to the name ${JSON.stringify(asked)}: use ` +
+      `${isLoopback(host) ? "127.0.0.1 or localhost" : "its address"}`
+    );
   const { origin } = headers;
   if (origin !== undefined && originHost(origin) !== headers.host?.toLowerCase() && !isAllowedOrigin(origin, own))
     return `pages of ${JSON.stringify(origin)} may not ask this server`;

@@ -40,7 +40,8 @@ describe("progress", () => {
     expect(written).toEqual([
       ...[10, 20, 30].map(
         (step) =>
-          `training ${step}/100, ${step === 10 ? "1 min 30 s" : step === 20 ? "1 min 20 s" : "1 min 10 s"} left · ${NOTE}\n`,
+          `training ${step}/100, ${step === 10 ? "1 min 30 s" : step === 20 ? "1 min 20 s" : "1 min 10 s"} ` +
+          `left · ${NOTE}\n`,
       ),
       "a line\n",
       "training: ended (30 s)\n",

@@ -10,6 +10,8 @@ export function startWorker(module: URL, workerData: unknown, transfer: ArrayBuf
   if (existsSync(fileURLToPath(module))) return new Worker(module, { workerData, transferList: transfer });
   const source = module.href.replace(/\.js$/, ".ts");
   // Node 20 has no loader for TypeScript in a worker, and passes `--import tsx` on to none.
-  const code = `import("tsx/esm/api").then(({ tsImport }) => tsImport(${JSON.stringify(source)}, ${JSON.stringify(import.meta.url)})).catch((error) => { throw error; })`;
+  const code =
+    `import("tsx/esm/api").then(({ tsImport }) => tsImport(${JSON.stringify(source)}, ` +
+    `${JSON.stringify(import.meta.url)})).catch((error) => { throw error; })`;
   return new Worker(code, { eval: true, workerData, transferList: transfer });
 }

@@ -24,11 +24,14 @@ export function compareCommand(command: Command): Command {
         return;
       }
       process.stdout.write(
-        `${comparison.rows} rows of ${comparison.questions} questions that all ${comparison.runs.length} runs answered\n`,
+        `${comparison.rows} rows of ${comparison.questions} questions that all ${comparison.runs.length} runs ` +
+          `answered\n`,
       );
       for (const run of comparison.runs) {
         process.stdout.write(
-          `${run.name}: ${percent(run.statistics.overall.accuracy)} (95 %: ${run.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")}), ${run.leftOut} rows left out\n`,
+          `${run.name}: ${percent(run.statistics.overall.accuracy)} (95 %: ` +
+            `${run.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")}), ${run.leftOut} ` +
+            `rows left out\n`,
         );
       }
       for (const pair of comparison.pairs) {
@@ -37,10 +40,14 @@ export function compareCommand(command: Command): Command {
           .map((one) => `${one.subject} (${points(one.difference)})`);
         const holm =
           comparison.pairs.length > 1
-            ? `, ${pair.adjustedClusteredPValue.toPrecision(3)} after Holm's correction over ${comparison.pairs.length} pairs`
+            ? `, ${pair.adjustedClusteredPValue.toPrecision(3)} after Holm's correction over ` +
+              `${comparison.pairs.length} pairs`
             : "";
         process.stdout.write(
-          `${pair.second} minus ${pair.first}: ${points(pair.difference)} (95 %: ${pair.interval.map((bound) => points(bound, false)).join(" to ")} points); McNemar p = ${pair.pValue.toPrecision(3)}, by question ${pair.clusteredPValue.toPrecision(3)}${holm}; subjects that moved: ${moved.length ? moved.join(", ") : "none"}\n`,
+          `${pair.second} minus ${pair.first}: ${points(pair.difference)} (95 %: ` +
+            `${pair.interval.map((bound) => points(bound, false)).join(" to ")} points); McNemar p = ` +
+            `${pair.pValue.toPrecision(3)}, by question ${pair.clusteredPValue.toPrecision(3)}${holm}; ` +
+            `subjects that moved: ${moved.length ? moved.join(", ") : "none"}\n`,
         );
       }
       process.stdout.write(`report: ${pathToFileURL(resolve(flags.out)).href}\n`);

@@ -87,7 +87,8 @@ async function demo({ out }: { out: string }): Promise<void> {
     ])
       say(line);
     say(
-      `done in ${((performance.now() - began) / 1000).toFixed(0)} s, on the embedded sample: its figures mean nothing about MMMLU`,
+      `done in ${((performance.now() - began) / 1000).toFixed(0)} s, on the embedded sample: its figures mean ` +
+        `nothing about MMMLU`,
     );
     say(`report: ${link(tuned.report)}`);
     say(`        ${link(explored.report)}`);

@@ -51,7 +51,8 @@ async function gguf(given: string, flags: GgufFlags): Promise<void> {
   progress.say(`${tensors} tensors of ${architecture}, matrices as ${flags.type}`);
   if (!hasChatTemplate)
     progress.say(
-      "the model has no chat template: as a chat it is asked by whatever template the server takes; ask it by completions instead",
+      "the model has no chat template: as a chat it is asked by whatever template the server takes; ask it by " +
+        "completions instead",
     );
   process.stdout.write(`${out}\n`);
 }

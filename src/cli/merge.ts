@@ -48,10 +48,13 @@ async function merge(given: string, flags: MergeFlags): Promise<void> {
   const trainedOn = (await readEnvironment(adapter))?.quantization;
   progress.say(
     trainedOn === undefined
-      ? "the adapter's folder does not tell what it was trained on: if that was quantized (QLoRA), the merged model answers a little differently, since it has the base's weights as they are stored"
+      ? "the adapter's folder does not tell what it was trained on: if that was quantized (QLoRA), the merged " +
+          "model answers a little differently, since it has the base's weights as they are stored"
       : trainedOn.kind === "none"
         ? "the adapter was trained on weights that are not quantized, as the merged ones are"
-        : `the adapter was trained on ${quantizationText({ ...trainedOn, blockSize: trainedOn.blockSize ?? undefined })}: the merged model, with the base's weights as they are stored, answers a little differently than was measured`,
+        : `the adapter was trained on ` +
+          `${quantizationText({ ...trainedOn, blockSize: trainedOn.blockSize ?? undefined })}: the merged ` +
+          `model, with the base's weights as they are stored, answers a little differently than was measured`,
   );
   const opening = { revision, offline: flags.offline, progress };
   await mergeAdapterFolder(adapter, flags.out, {
@@ -64,11 +67,14 @@ async function merge(given: string, flags: MergeFlags): Promise<void> {
       const tolerance = TOLERANCE[ours.dtype];
       if (!(difference <= tolerance))
         throw new UserError(
-          `the merged model answers differently from base and adapter: log-probabilities differ by up to ${difference.toPrecision(3)}, more than the ${tolerance} that rounding to ${ours.dtype} explains`,
+          `the merged model answers differently from base and adapter: log-probabilities differ by up to ` +
+            `${difference.toPrecision(3)}, more than the ${tolerance} that rounding to ${ours.dtype} explains`,
           { hint: "Merge with --float32." },
         );
       progress.say(
-        `checked: log-probabilities differ by at most ${difference.toExponential(1)} from those of base and adapter. This shows that merging and writing lost nothing; both sides read the adapter by the same rules, so it cannot show that these are PEFT's`,
+        `checked: log-probabilities differ by at most ${difference.toExponential(1)} from those of base and ` +
+          `adapter. This shows that merging and writing lost nothing; both sides read the adapter by the same ` +
+          `rules, so it cannot show that these are PEFT's`,
       );
     },
   });

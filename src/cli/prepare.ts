@@ -22,7 +22,8 @@ export function prepareCommand(command: Command): Command {
         );
         const { rows, translationInTrain, duplicateInTrain, either } = audit.test;
         process.stdout.write(
-          `leak audit: of ${rows} test rows ${translationInTrain} have a translation in train, ${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})\n`,
+          `leak audit: of ${rows} test rows ${translationInTrain} have a translation in train, ` +
+            `${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})\n`,
         );
         process.stdout.write(`${folder.file("splits.json")}\n${folder.file("audit.json")}\n`);
       } finally {

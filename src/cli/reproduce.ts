@@ -103,7 +103,8 @@ function print(
     for (const figure of alone) {
       const verdict = !one.comparable || figure.agrees === undefined ? "" : figure.agrees ? "  agrees" : "  differs";
       process.stdout.write(
-        `  ${figure.name.padEnd(width)}  published ${written(figure.published, figure.unit).padStart(12)}  measured ${written(figure.measured, figure.unit).padStart(12)}${verdict}\n`,
+        `  ${figure.name.padEnd(width)}  published ${written(figure.published, figure.unit).padStart(12)}  ` +
+          `measured ${written(figure.measured, figure.unit).padStart(12)}${verdict}\n`,
       );
     }
     for (const [group, figures] of groups)

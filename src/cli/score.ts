@@ -28,10 +28,13 @@ export function scoreCommand(command: Command): Command {
           `${JSON.stringify(Object.fromEntries(stages.map((one) => [one.stage, one.metrics])), null, 2)}\n`,
         );
       else
-        for (const { stage, metrics } of stages)
+        for (const { stage, metrics } of stages) {
+          const why = metrics.unreadable ? ` (${unreadableInWords(metrics.unreadableBy)})` : "";
           process.stdout.write(
-            `${stage}, read by ${flags.reading}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, unreadable ${metrics.unreadable}${metrics.unreadable ? ` (${unreadableInWords(metrics.unreadableBy)})` : ""}\n`,
+            `${stage}, read by ${flags.reading}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, ` +
+              `unreadable ${metrics.unreadable}${why}\n`,
           );
+        }
     });
 }
 

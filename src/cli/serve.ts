@@ -121,7 +121,8 @@ function whatIsServed(model: string, engine: WorkerEngine, flags: ServeFlags): s
   const longest = engine.longestSequence === undefined ? "" : `, ${engine.longestSequence} together`;
   return [
     `serving ${printableName(model)} (${printableName(engine.description)})`,
-    `at most ${flags.maxPromptTokens} tokens in a prompt, ${flags.maxTokens} new ones${longest}; ${engine.requestsAtOnce} requests at once, ${flags.queue} waiting`,
+    `at most ${flags.maxPromptTokens} tokens in a prompt, ${flags.maxTokens} new ones${longest}; ` +
+      `${engine.requestsAtOnce} requests at once, ${flags.queue} waiting`,
     `${where}; ${who}`,
   ];
 }

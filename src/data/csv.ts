@@ -29,7 +29,8 @@ export async function readCsv(path: string, wanted: readonly string[] = []): Pro
 }
 
 const OPTIONS =
-  "header = true, auto_detect = false, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true, max_line_size = 67108864";
+  "header = true, auto_detect = false, all_varchar = true, delim = ',', quote = '\"', escape = '\"', " +
+  "strict_mode = true, max_line_size = 67108864";
 
 /**
  * Cells by column; undefined where the file is sound and DuckDB does not read it (mixed line ends, a path that it
@@ -51,7 +52,9 @@ async function cellsByDuckdb(path: string, order: readonly string[]): Promise<un
     const fault = firstFault(path, order.length);
     if (fault)
       throw new UserError(`${path}:${fault.line}: ${fault.what}`, {
-        hint: "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double quotes.",
+        hint:
+          "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands " +
+          "in double quotes.",
         cause: error,
       });
     return undefined;
@@ -62,7 +65,9 @@ function cellsByRecords(path: string, width: number): string[][] {
   const fault = firstFault(path, width);
   if (fault)
     throw new UserError(`${path}:${fault.line}: ${fault.what}`, {
-      hint: "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double quotes.",
+      hint:
+        "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in " +
+        "double quotes.",
     });
   const cells: string[][] = Array.from({ length: width }, () => []);
   visitRecords(path, (index, _line, record) => {

@@ -177,9 +177,12 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     const { message } = unanswered.first;
     failure = {
       error: new UserError(
-        `${unanswered.questions.toLocaleString("en")} of ${options.total.toLocaleString("en")} questions got no reply that can be kept; the first: ${message}`,
+        `${unanswered.questions.toLocaleString("en")} of ${options.total.toLocaleString("en")} questions got ` +
+          `no reply that can be kept; the first: ${message}`,
         {
-          hint: "All others are answered and kept. Run the same command again: it asks only these; or ask another server for them.",
+          hint:
+            "All others are answered and kept. Run the same command again: it asks only these; or ask another " +
+            "server for them.",
           cause: unanswered.first,
         },
       ),

@@ -93,7 +93,8 @@ function requireAll(
   if (missing > 0) {
     const { words } = index.damage;
     throw new UserError(
-      `${index.path} lacks replies to ${missing.toLocaleString("en")} of ${all.toLocaleString("en")} rows in the stage "${stage}" (the first: ${first})${words ? `; ${words}` : ""}`,
+      `${index.path} lacks replies to ${missing.toLocaleString("en")} of ${all.toLocaleString("en")} rows in ` +
+        `the stage "${stage}" (the first: ${first})${words ? `; ${words}` : ""}`,
       { hint: "Run the run's own command again: it asks what is missing, and nothing twice." },
     );
   }

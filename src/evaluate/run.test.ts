@@ -265,7 +265,8 @@ describe("evaluate", () => {
     const said: string[] = [];
     const again = await evaluate({ ...options, progress: { ...silent, say: (line) => said.push(line) } });
     expect(said).toEqual([
-      `10 lines of ${options.repliesPath} cannot be read (the first: line 3: not JSON): left where it is, and what it answered is asked again`,
+      `10 lines of ${options.repliesPath} cannot be read (the first: line 3: not JSON): left where it is, and ` +
+        `what it answered is asked again`,
     ]);
     expect([...again.predictions].map((one) => one.prediction)).toEqual(truth);
     expect(again).toMatchObject({ asked: 40, cached: 50 });

@@ -202,7 +202,8 @@ function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source }:
     throw notTogether(
       tokenizer,
       source,
-      `its ${end} is ${id === undefined ? "not there" : `token ${id}`}, and the model's is ${model.endTokens.join(" or ")}`,
+      `its ${end} is ${id === undefined ? "not there" : `token ${id}`}, and the model's is ` +
+        `${model.endTokens.join(" or ")}`,
     );
 }
 
@@ -217,7 +218,8 @@ async function checkTokenizer({ source, folder, tokenizerFiles }: Checkpoint, to
       throw notTogether(
         tokenizer,
         source,
-        `its token ${id} is ${JSON.stringify(given ?? null)}, and that of the tokenizer beside the weights ${JSON.stringify(own ?? null)}`,
+        `its token ${id} is ${JSON.stringify(given ?? null)}, and that of the tokenizer beside the weights ` +
+          `${JSON.stringify(own ?? null)}`,
       );
   }
 }

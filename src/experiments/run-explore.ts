@@ -221,7 +221,8 @@ async function exploreAndReport(
     folder: folder.path,
     report: folder.file("report.html"),
     headline: [
-      `${number(found.rows)} rows, ${inLanguages}, ${Object.keys(found.subjects).length} subjects; ${percent(found.shareAtMost256)} at most 256 tokens`,
+      `${number(found.rows)} rows, ${inLanguages}, ${Object.keys(found.subjects).length} subjects; ` +
+        `${percent(found.shareAtMost256)} at most 256 tokens`,
     ],
   };
 }

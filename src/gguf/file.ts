@@ -161,7 +161,8 @@ function checkSplit(path: string, given: Metadata, number: number, count: number
     throw new UserError(`${path} is named as one of ${count} parts; 1 to ${MOST_PARTS} are read`);
   if (own !== number - 1 || Math.max(all, 1) !== (count ?? 1))
     throw new UserError(
-      `${path} says that it is part ${own + 1} of ${all}, and its name says ${count === undefined ? "that it is the whole" : `part ${number} of ${count}`}`,
+      `${path} says that it is part ${own + 1} of ${all}, and its name says ` +
+        `${count === undefined ? "that it is the whole" : `part ${number} of ${count}`}`,
       { hint: "Parts keep the names that they were made with, such as model-00001-of-00003.gguf." },
     );
 }

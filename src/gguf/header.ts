@@ -141,7 +141,8 @@ function tensorEntry(reader: HeaderReader): GgufTensor {
     reader.wrong(`tensor ${shown(name)} has the shape [${shape.join(", ")}]`);
   if (shape.at(-1)! % KINDS[kind].elements !== 0)
     reader.wrong(
-      `rows of tensor ${shown(name)} have ${shape.at(-1)} elements, and ${kind} stores blocks of ${KINDS[kind].elements}`,
+      `rows of tensor ${shown(name)} have ${shape.at(-1)} elements, and ${kind} stores blocks of ` +
+        `${KINDS[kind].elements}`,
     );
   return { name, kind, shape, offset, bytes: bytesOf(kind, elements) };
 }
@@ -162,7 +163,8 @@ function placed(
       reader.wrong(`tensor ${shown(name)} begins at ${offset - start}, no multiple of ${alignment}`);
     if (!Number.isSafeInteger(offset + bytes) || offset + bytes > size)
       reader.wrong(
-        `tensor ${shown(name)} ends at byte ${offset + bytes}, and the file has ${size}; it was cut short, or its header lies`,
+        `tensor ${shown(name)} ends at byte ${offset + bytes}, and the file has ${size}; it was cut short, or ` +
+          `its header lies`,
       );
   }
   let end = start;

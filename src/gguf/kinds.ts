@@ -55,7 +55,9 @@ export function kindOf(id: number, path: string, tensor: string): Kind {
   throw new UserError(
     `${path}: tensor ${tensor} is stored as ${OTHER_KINDS[id] ?? `the unknown kind ${id}`}, which is not supported`,
     {
-      hint: `Supported: ${Object.keys(KINDS).join(", ")}. Take a file of the model in one of those (Q4_K_M, Q8_0, F16 …).`,
+      hint:
+        `Supported: ${Object.keys(KINDS).join(", ")}. Take a file of the model in one of those (Q4_K_M, ` +
+        `Q8_0, F16 …).`,
     },
   );
 }

@@ -72,7 +72,9 @@ export function gradientsFrom(
     if (gradient) return expand(gradient, value.shape);
     if (unreached === "zeros") return full(builder, value.shape, 0, value.type);
     throw new GraphError(`gradients: no gradient reaches ${value.describe()}`, {
-      hint: 'The outputs do not depend on it, or only through whole numbers or stopGradient; say unreached: "zeros" if that is meant.',
+      hint:
+        'The outputs do not depend on it, or only through whole numbers or stopGradient; say unreached: "zeros" ' +
+        "if that is meant.",
     });
   });
 }
@@ -113,7 +115,9 @@ function nodeGradients(
       .map((input) => (input ? `${input.type} ${showShape(input.shape)}` : "none"))
       .join(", ");
     throw new GraphError(`${node.op}(${operands}), built at ${describeSite(node.site)}, has no gradient rule`, {
-      hint: "Build it of other operations, give it a gradient with customGradient, or keep gradients from it with stopGradient.",
+      hint:
+        "Build it of other operations, give it a gradient with customGradient, or keep gradients from it with " +
+        "stopGradient.",
     });
   }
   return gradient(node, outputGradients, needed);
@@ -128,7 +132,8 @@ function regionGradients(
   const lost = region.captured.find((value) => dependent.has(value));
   if (lost) {
     throw new GraphError(
-      `${region.name}, built at ${describeSite(region.site)}, reads ${lost.describe()}, which is not among its inputs: its gradient would be lost`,
+      `${region.name}, built at ${describeSite(region.site)}, reads ${lost.describe()}, which is not among its ` +
+        `inputs: its gradient would be lost`,
       {
         hint: "Name it among the inputs.",
       },

@@ -293,7 +293,8 @@ describe("a device's limits and counters", () => {
     await expect(run(63, 1)).rejects.toMatchObject({
       name: "GraphError",
       message:
-        "Input table of the program logits is float32 [63, 4], 0.00000101 GB: cpu reaches no more than 0.000001 GB of one array",
+        "Input table of the program logits is float32 [63, 4], 0.00000101 GB: cpu reaches no more than " +
+        "0.000001 GB of one array",
     });
     await expect(run(20, 13)).rejects.toThrow(
       /MatMul#\d+, built at .*runtime\.test\.ts:\d+:\d+, of the program logits is float32 \[13, 20\]/,

@@ -32,7 +32,8 @@ export async function readShardMap(index: string): Promise<Readonly<Record<strin
   const [tensors, shards] = [Object.keys(map).length, new Set(Object.values(map)).size];
   if (tensors === 0 || tensors > MOST_TENSORS || shards > MOST_SHARDS)
     throw new UserError(
-      `${index} names ${tensors} tensors in ${shards} files; from 1 to ${MOST_TENSORS} in at most ${MOST_SHARDS} are read`,
+      `${index} names ${tensors} tensors in ${shards} files; from 1 to ${MOST_TENSORS} in at most ` +
+        `${MOST_SHARDS} are read`,
       { hint: "Is it a model's index? Download it again." },
     );
   return map;
@@ -191,7 +192,8 @@ export class CheckpointWeights {
       });
     if (shape && (entry.shape.length !== shape.length || entry.shape.some((size, axis) => size !== shape[axis]))) {
       throw new UserError(
-        `${this.source}: the weight ${name} has the shape [${entry.shape.join(", ")}]; config.json asks for [${shape.join(", ")}]`,
+        `${this.source}: the weight ${name} has the shape [${entry.shape.join(", ")}]; config.json asks for ` +
+          `[${shape.join(", ")}]`,
         {
           hint: "Does config.json belong to these weights?",
         },

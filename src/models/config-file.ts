@@ -60,7 +60,11 @@ export function configText(
   floatKeys: ReadonlySet<string> = new Set(),
 ): string {
   const text = JSON.stringify(json, null, 2);
-  return `${text.replace(/^( *"((?:[^"\\]|\\.)*)": -?\d+)(,?)$/gm, (line, number: string, key: string, comma: string) => (floatKeys.has(key) ? `${number}.0${comma}` : line))}\n`;
+  const withFloats = text.replace(
+    /^( *"((?:[^"\\]|\\.)*)": -?\d+)(,?)$/gm,
+    (line, number: string, key: string, comma: string) => (floatKeys.has(key) ? `${number}.0${comma}` : line),
+  );
+  return `${withFloats}\n`;
 }
 
 const whole = z.number().int();

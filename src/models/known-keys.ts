@@ -31,10 +31,12 @@ export function refuseUnknownKeys(
   );
   if (unknown.length > 0)
     throw new UserError(
-      `${path}: ${unknown.map(([key, value]) => `${key} = ${JSON.stringify(value).slice(0, 80)}`).join(", ")} is not supported`,
+      `${path}: ${unknown.map(([key, value]) => `${key} = ${JSON.stringify(value).slice(0, 80)}`).join(", ")} ` +
+        `is not supported`,
       {
         hint: unknown.some(([key]) => key === "quantization_config")
-          ? "Take the model as it was before it was stored quantized: its linear layers are quantized here on loading (model.quantization, --quantization)."
+          ? "Take the model as it was before it was stored quantized: its linear layers are quantized here on " +
+            "loading (model.quantization, --quantization)."
           : "The model would compute something else without it.",
       },
     );

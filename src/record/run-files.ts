@@ -87,7 +87,8 @@ export const splitsSchema = z.looseObject({
 });
 
 const NOT_AS_WRITTEN =
-  "The file is damaged, or another version of mmmlu-lab or another program wrote it: run the experiment again in another folder (--out).";
+  "The file is damaged, or another version of mmmlu-lab or another program wrote it: run the experiment again " +
+  "in another folder (--out).";
 
 /**
  * Reads a JSON file of a run's folder.

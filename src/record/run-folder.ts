@@ -66,7 +66,8 @@ export class RunFolder {
         const { deciding = (whole) => whole } = options;
         const keys = differences(deciding(before.configuration), deciding(kept)).map(({ path: key }) => key);
         throw new UserError(
-          `${path} holds a run of another configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`,
+          `${path} holds a run of another ` +
+            `configuration${keys.length ? ` (it differs in ${keys.slice(0, 6).join(", ")})` : ""}`,
           {
             hint: "Choose another folder with --out, or --fresh to move the old run aside.",
           },

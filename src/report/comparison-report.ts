@@ -56,7 +56,8 @@ ${table(
             under: [
               `95 %: ${points(pair.interval[0], false)} to ${points(pair.interval[1], false)}`,
               "paired, clustered by question",
-              `bootstrap over questions: ${points(pair.bootstrapInterval[0], false)} to ${points(pair.bootstrapInterval[1], false)}, too narrow where few changed`,
+              `bootstrap over questions: ${points(pair.bootstrapInterval[0], false)} to ` +
+                `${points(pair.bootstrapInterval[1], false)}, too narrow where few changed`,
             ],
           },
           {
@@ -80,7 +81,11 @@ ${table(
             under: [`of ${pair.subjects.length}`, "p by question, after Holm's correction"],
           },
         ])}
-${moved.length ? html`<p>Moved: ${moved.map((one) => `${spoken(one.subject)} (${points(one.difference)})`).join(", ")}.</p>` : html`<p>No subject's change is more than chance may make.</p>`}
+${
+  moved.length
+    ? html`<p>Moved: ${moved.map((one) => `${spoken(one.subject)} ` + `(${points(one.difference)})`).join(", ")}.</p>`
+    : html`<p>No subject's change is more than chance may make.</p>`
+}
 ${figures([drawn[index] as Figure])}
 <details><summary>All subjects as a table</summary>${table(
           [

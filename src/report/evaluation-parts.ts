@@ -44,7 +44,8 @@ export function headlineTiles(stages: readonly StageResult[]): Tile[] {
       name: `Unreadable replies ${stages.length > 1 ? titleOfStage(one.stage) : ""}`,
       value: percent(one.statistics.unreadableShare),
       under: [
-        `${Math.round(one.statistics.unreadableShare * one.statistics.overall.n).toLocaleString("en")} of ${one.statistics.overall.n.toLocaleString("en")} rows`,
+        `${Math.round(one.statistics.unreadableShare * one.statistics.overall.n).toLocaleString("en")} of ` +
+          `${one.statistics.overall.n.toLocaleString("en")} rows`,
         unreadableInWords(one.statistics.unreadableBy),
         "counted as wrong",
       ].filter(Boolean),
@@ -98,7 +99,8 @@ export function stageSections(stages: readonly StageResult[], drawn: ReturnType<
             ? statistics.clustered.designEffect.toFixed(2)
             : "–",
           under: [
-            `${statistics.clustered.clusters.toLocaleString("en")} questions, ${statistics.overall.n.toLocaleString("en")} rows`,
+            `${statistics.clustered.clusters.toLocaleString("en")} questions, ` +
+              `${statistics.overall.n.toLocaleString("en")} rows`,
             "times the variance of independent rows",
           ],
         },

@@ -99,7 +99,8 @@ export function extremes(statistics: EvaluationStatistics): Html {
   const [best, worst] = [ranked[0], ranked[ranked.length - 1]];
   const left = statistics.subjects.length - ranked.length;
   const how =
-    "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer questions a subject has: rank by it.";
+    "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer questions a " +
+    "subject has: rank by it.";
   if (!best || !worst || best === worst)
     return html`<p>Too few subjects have ${FEW_QUESTIONS} questions: none is named best or worst. ${how}</p>`;
   return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} rows (95 %: ${range(best.clusteredInterval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} rows (95 %: ${range(worst.clusteredInterval)}).

@@ -43,7 +43,8 @@ export function stratifiedTrainTestSplit(labels: readonly string[], testSize: nu
   const few = names.filter((name) => (classes.get(name) as number[]).length < 2);
   if (few.length) {
     throw new UserError(
-      `a stratified split needs two rows of each subject; ${few.slice(0, 5).join(", ")} ${few.length === 1 ? "has" : "have"} only one`,
+      `a stratified split needs two rows of each subject; ${few.slice(0, 5).join(", ")} ` +
+        `${few.length === 1 ? "has" : "have"} only one`,
       {
         hint: "Take more rows or languages, or a wider length filter.",
       },

@@ -2,7 +2,8 @@ import { lettersOf } from "./row.js";
 import type { Task } from "./task.js";
 
 const LANGUAGES =
-  "am ar bn cs de el en es fa fil fr ha he hi id ig it ja ko ky lt mg ms ne nl ny pl pt ro ru si sn so sr sv sw te tr uk vi yo zh";
+  "am ar bn cs de el en es fa fil fr ha he hi id ig it ja ko ky lt mg ms ne nl ny pl pt ro ru si sn so sr sv " +
+  "sw te tr uk vi yo zh";
 
 /** MMLU's test questions in 42 languages, by translators and machines (Singh et al. 2024). */
 export const globalMmlu = {

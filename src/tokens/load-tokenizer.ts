@@ -143,7 +143,8 @@ async function tokenNames(path: string | undefined): Promise<TokenNames> {
 function noTokenizer(source: string, has: (name: string) => boolean): UserError {
   const hint =
     has("spiece.model") || has("tokenizer.model")
-      ? "It has a SentencePiece model alone: in Python, AutoTokenizer.from_pretrained(...).save_pretrained(...) writes its tokenizer.json."
+      ? "It has a SentencePiece model alone: in Python, AutoTokenizer.from_pretrained(...).save_pretrained(...) " +
+        "writes its tokenizer.json."
       : "A tokenizer is a tokenizer.json, or vocab.json with merges.txt.";
   return new UserError(`${source} has no tokenizer.json`, { hint });
 }

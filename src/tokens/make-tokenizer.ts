@@ -92,7 +92,9 @@ export function makeTokenizer(texts: Iterable<string>, folder: string, options: 
     ...(options.kind === "gemma"
       ? {
           chat_template:
-            "{{ bos_token }}{% for message in messages %}{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else message['role']) + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}",
+            "{{ bos_token }}{% for message in messages %}{{ '<start_of_turn>' + ('model' if message['role'] == " +
+            "'assistant' else message['role']) + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% " +
+            "endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}",
         }
       : {}),
   };

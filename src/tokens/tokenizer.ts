@@ -175,7 +175,8 @@ export class Tokenizer {
       const added = with_.slice(before.length);
       if (before.some((id, index) => with_[index] !== id) || added.length !== 1) {
         throw new UserError(
-          `the tokenizer of ${this.source} does not write the letter ${letter} behind the prompt as one token of its own`,
+          `the tokenizer of ${this.source} does not write the letter ${letter} behind the prompt as one token ` +
+            `of its own`,
           { hint: "Letters' log-probabilities need that; accuracy by generation does not." },
         );
       }

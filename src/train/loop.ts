@@ -171,7 +171,8 @@ async function oneStep(
   const without = optimizer.parameters.filter(({ name }) => !gradients.has(name)).map(({ name }) => name);
   if (without.length > 0)
     throw new UserError(
-      `no gradient of ${someOf(without)} came out of step ${step + 1}, though ${without.length > 1 ? "they are" : "it is"} to be trained`,
+      `no gradient of ${someOf(without)} came out of step ${step + 1}, though ` +
+        `${without.length > 1 ? "they are" : "it is"} to be trained`,
       { hint: "The model leaves such parameters out of its loss: freeze them (trained: false), or mend the model." },
     );
   const gradientNorm = await norm.of(gradients.values());
@@ -188,7 +189,8 @@ async function oneStep(
 /** A gradient that clipping would count and no step would take. */
 function notTrained({ name, trained }: Parameter): UserError {
   return new UserError(
-    `the model gave a gradient of ${name}, which ${trained ? "was not among the parameters when training began" : "is not trained"}`,
+    `the model gave a gradient of ${name}, which ` +
+      `${trained ? "was not among the parameters when training began" : "is not trained"}`,
     { hint: "Add adapters and freeze parameters before training, not while it goes on." },
   );
 }
@@ -206,7 +208,10 @@ async function notFinite(
   const ids = rows.map((row) => row.id);
   const kept = await keptStep(checkpointFolder);
   return new UserError(`${what} is ${value} in step ${step + 1}, rows ${someOf(ids)}`, {
-    hint: `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder (--out) a lower training.learningRate or training.maxGradNorm, or more warm-up (training.warmupRatio), may help.`,
+    hint:
+      `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder ` +
+      `(--out) a lower training.learningRate or training.maxGradNorm, or more warm-up ` +
+      `(training.warmupRatio), may help.`,
   });
 }
 

@@ -78,10 +78,18 @@ export function checkMemory(
   const smaller = [8, 4, 2, 1].find((size) => size < batchSize && more(size) <= free);
   const hint =
     smaller !== undefined
-      ? `Batches of ${smaller} would fit: set training.batchSize=${smaller} and training.accumulation=${Math.ceil(batchSize / smaller)} times what it is now; the result is the same.`
-      : `Even a batch of one does not fit. ${need.frozenCount === 0 && model.activationBytes(1, longest) <= free ? ADAPTERS : "Take a smaller model, or a machine with more memory."}`;
+      ? `Batches of ${smaller} would fit: set training.batchSize=${smaller} and training.gradientAccumulationSteps=` +
+        `${Math.ceil(batchSize / smaller)} times what it is now; the result is the same.`
+      : `Even a batch of one does not fit. ` +
+        `${
+          need.frozenCount === 0 && model.activationBytes(1, longest) <= free
+            ? ADAPTERS
+            : "Take a smaller model, or a machine with " + "more memory."
+        }`;
   throw new UserError(
-    `training needs ${gigabytes(more(batchSize))} beyond the model's weights (gradients ${gigabytes(need.gradients)}, moments ${gigabytes(need.moments)}, activations ${gigabytes(need.activations)}), and ${gigabytes(free)} is free`,
+    `training needs ${gigabytes(more(batchSize))} beyond the model's weights (gradients ` +
+      `${gigabytes(need.gradients)}, moments ${gigabytes(need.moments)}, activations ` +
+      `${gigabytes(need.activations)}), and ${gigabytes(free)} is free`,
     { hint },
   );
 }

@@ -253,7 +253,8 @@ function makeTrouble(
     case "context":
       return sendJson(response, 400, {
         error:
-          "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough.",
+          "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with " +
+          "context length of only 4096 tokens, which is not enough.",
       });
     case "error in the body":
       return sendJson(response, 200, { error: "The model has crashed without additional information. (Exit code: 6)" });

@@ -72,7 +72,9 @@ export async function hostileFiles(options: FaultOptions): Promise<Outcome[]> {
         what: `spoilt inputs: ${reader.name}`,
         count,
         faults,
-        seen: `${Math.round((100 * seen.refused) / count)} % refused; at most ${Math.round(1000 * seen.seconds)} ms of CPU for one; ${Math.max(0, Math.round(seen.mib))} MiB more memory`,
+        seen:
+          `${Math.round((100 * seen.refused) / count)} % refused; at most ${Math.round(1000 * seen.seconds)} ms ` +
+          `of CPU for one; ${Math.max(0, Math.round(seen.mib))} MiB more memory`,
       });
     }
     return outcomes;

@@ -92,7 +92,9 @@ export async function allReaders(folder: string): Promise<Reader[]> {
   inFolder("tokenizer_config.json and its chat template", 8, "tokenizer_config.json", base, rendered);
   inFolder("chat_template.jinja", 6, "chat_template.jinja", base, rendered, [
     Buffer.from(
-      "{{ bos_token }}{% for message in messages %}{% if message.role == 'system' %}{{ raise_exception('no') }}{% endif %}<{{ message['role'] | upper }}>{{ message.content | trim }}{% endfor %}{% if add_generation_prompt %}<model>{% endif %}",
+      "{{ bos_token }}{% for message in messages %}{% if message.role == 'system' %}{{ raise_exception('no') " +
+        "}}{% endif %}<{{ message['role'] | upper }}>{{ message.content | trim }}{% endfor %}{% if " +
+        "add_generation_prompt %}<model>{% endif %}",
     ),
   ]);
   inFolder("adapter_config.json", 8, "adapter_config.json", adapter, readAdapterSettings);
@@ -118,7 +120,8 @@ export async function allReaders(folder: string): Promise<Reader[]> {
   ]);
   const parquet = join(folder, "rows.parquet");
   await (await (await DuckDBInstance.create(":memory:")).connect()).run(
-    `copy (select 'Which?' || i as question, ['cat', 'dog'] as options, 'B' as answer, 'animals' as subject from range(20) t(i)) to '${parquet}' (format parquet)`,
+    `copy (select 'Which?' || i as question, ['cat', 'dog'] as options, 'B' as answer, 'animals' as subject ` +
+      `from range(20) t(i)) to '${parquet}' (format parquet)`,
   );
   inFolder("own rows, Parquet", 2, "rows.parquet", "", (place) => noneOf({ source: join(place, "rows.parquet") }), [
     readFileSync(parquet),

@@ -155,10 +155,14 @@ export async function hostileServer(options: FaultOptions): Promise<Outcome[]> {
     return [
       {
         part: "server",
-        what: `questions to a hostile server: ${PASSING.length} troubles, their pairs and chains, ${FINAL.length} that end a run`,
+        what:
+          `questions to a hostile server: ${PASSING.length} troubles, their pairs and chains, ${FINAL.length} ` +
+          `that end a run`,
         count: questions,
         faults,
-        seen: `${troubles.toLocaleString("en")} troubles in ${runs} runs, ${hopeless.size} questions set aside with a word and answered later, ${memory} MiB at the end`,
+        seen:
+          `${troubles.toLocaleString("en")} troubles in ${runs} runs, ${hopeless.size} questions set aside with ` +
+          `a word and answered later, ${memory} MiB at the end`,
       },
     ];
   } finally {

@@ -72,7 +72,9 @@ function slowClients(url: string, count: number): () => number {
     const socket = connect(Number(port), hostname);
     socket.on("error", () => {});
     socket.on("close", () => closed++);
-    const words = `POST /v1/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{"model":`;
+    const words =
+      `POST /v1/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ` +
+      `900\r\n\r\n{"model":`;
     let at = 0;
     if (index % 3 > 0) {
       const clock = setInterval(() => socket.write(words[at++ % words.length] as string), 500);
@@ -146,7 +148,9 @@ async function besieged(
     what: `requests of ${CLIENTS} clients at once to ${what}, beside 60 slow ones`,
     count: total,
     faults,
-    seen: `${counts.good.toLocaleString("en")} answered, ${counts.busy.toLocaleString("en")} told to wait, ${counts.bad.toLocaleString("en")} refused as they should be; memory grew by ${Math.round(grown)} MiB`,
+    seen:
+      `${counts.good.toLocaleString("en")} answered, ${counts.busy.toLocaleString("en")} told to wait, ` +
+      `${counts.bad.toLocaleString("en")} refused as they should be; memory grew by ${Math.round(grown)} MiB`,
   };
 }
 

@@ -24,7 +24,8 @@ it("a choice is refused before any row is read", () => {
 it("each makes answerers; a baseline says in a note what it is", async () => {
   const majority = answererKindOf("baseline:majority").create({ ...options, model: "baseline:majority" });
   expect(majority.note).toBe(
-    "baseline:majority: always B, the most frequent answer of the rows that are not test rows (2 of 3); it reads no question.",
+    "baseline:majority: always B, the most frequent answer of the rows that are not test rows (2 of 3); it " +
+      "reads no question.",
   );
   const none = answererKindOf("baseline:majority").create({
     ...options,

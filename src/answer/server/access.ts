@@ -29,7 +29,9 @@ export function checkAccess({
     });
   if (apiKey === undefined && !isLoopback(host) && !allowUnauthenticated)
     throw new UsageError(`on ${JSON.stringify(host)} other machines could ask without a key`, {
-      hint: "Give --api-key (or MMMLU_API_KEY) a key, leave --host out, or let everybody in with --allow-unauthenticated.",
+      hint:
+        "Give --api-key (or MMMLU_API_KEY) a key, leave --host out, or let everybody in with " +
+        "--allow-unauthenticated.",
     });
   for (const name of allowedHosts) {
     if (!/^(\[[0-9a-f:.]+\]|[\w.-]+)$/i.test(name))
@@ -40,7 +42,9 @@ export function checkAccess({
   for (const origin of allowedOrigins) {
     if (!/^https?:\/\/(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(origin))
       throw new UsageError(`${JSON.stringify(origin)} is no origin of a page`, {
-        hint: "--allowed-origin takes a scheme, a name and a port, such as https://lab.example or http://localhost:3000.",
+        hint:
+          "--allowed-origin takes a scheme, a name and a port, such as https://lab.example or " +
+          "http://localhost:3000.",
       });
   }
 }

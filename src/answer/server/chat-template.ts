@@ -57,7 +57,9 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
           }
         }
         throw new UserError(`the model's chat template refuses this chat: ${messageOf(error)}`, {
-          hint: "Send messages in the order that the template takes: mostly user and assistant in turns, and a system message first if at all.",
+          hint:
+            "Send messages in the order that the template takes: mostly user and assistant in turns, and a " +
+            "system message first if at all.",
           cause: error,
         });
       }

@@ -58,7 +58,8 @@ function open(text = "") {
   return seen;
 }
 const head = (length: number, more = ""): string =>
-  `POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n${more}\r\n`;
+  `POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ` +
+  `${length}\r\n${more}\r\n`;
 const body = (more: object): string => JSON.stringify({ model: "m", prompt: "x", ...more });
 const whole = (more: object, headers = ""): string => head(Buffer.byteLength(body(more)), headers) + body(more);
 

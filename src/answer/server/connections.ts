@@ -81,7 +81,8 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
         : ["400 Bad Request", "this is not HTTP as it is understood here"];
   const body = JSON.stringify({ error: { message, type: "invalid_request_error", param: null, code: null } });
   socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; ` +
+      `charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
   // Half closed, a connection would stay for as long as the client likes.
   socket.resume();

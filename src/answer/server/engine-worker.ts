@@ -55,7 +55,8 @@ async function load({
   const tokenizer = await loadTokenizer({ source: opened.folder, offline });
   if (tokenizer.vocabularySize > opened.model.vocabularySize)
     throw new UserError(
-      `the tokenizer in ${opened.folder} has ${tokenizer.vocabularySize} tokens, and the model only ${opened.model.vocabularySize}: they do not belong together`,
+      `the tokenizer in ${opened.folder} has ${tokenizer.vocabularySize} tokens, and the model only ` +
+        `${opened.model.vocabularySize}: they do not belong together`,
       { hint: "Copy the tokenizer's files that belong to the model into its folder." },
     );
   const engine = localEngine({

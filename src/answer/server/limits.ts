@@ -42,7 +42,8 @@ export function requireReadable(request: CompletionRequest, limits: ServerLimits
     if (typeof prompt[0] !== "number" && characters > most)
       throw new ApiError(
         400,
-        `the prompt has ${characters} characters, more than the ${most} that ${limits.maximumPromptTokens} tokens can stand for`,
+        `the prompt has ${characters} characters, more than the ${most} that ${limits.maximumPromptTokens} ` +
+          `tokens can stand for`,
         { code: "context_length_exceeded" },
       );
   }
@@ -86,7 +87,8 @@ export function boundTokens(
   if (room < Math.min(1, wanted) || (asked !== undefined && asked > room)) {
     throw new ApiError(
       400,
-      `This model's maximum context length is ${longestSequence} tokens, and the request has ${promptTokens} in the prompt and asks for ${wanted}`,
+      `This model's maximum context length is ${longestSequence} tokens, and the request has ${promptTokens} ` +
+        `in the prompt and asks for ${wanted}`,
       { code: "context_length_exceeded" },
     );
   }

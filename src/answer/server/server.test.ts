@@ -232,7 +232,8 @@ describe("bad requests get an error in OpenAI's shape, and the server goes on", 
     await new Promise<void>((resolve) => {
       const socket = connect(Number(port), "127.0.0.1", () =>
         socket.write(
-          "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+          "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: " +
+            "application/json\r\nContent-Length: 1000\r\n\r\n{",
           () => socket.destroy(),
         ),
       );
@@ -409,7 +410,9 @@ describe("chat templates", () => {
   it("are the model's own, and refuse what they refuse", async () => {
     const own = mkdtempSync(join(tmpdir(), "template-"));
     const template =
-      "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}<start_of_turn>{{ m.role }}\n{{ m.content | trim }}<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}";
+      "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not " +
+      "supported') }}{% endif %}<start_of_turn>{{ m.role }}\n{{ m.content | trim }}<end_of_turn>\n{% endfor " +
+      "%}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}";
     writeFileSync(join(own, "tokenizer_config.json"), JSON.stringify({ bos_token: "<bos>", chat_template: template }));
     const { render, hasSpecialTokens } = await chatTemplateOf(own);
     expect(hasSpecialTokens).toBe(true);

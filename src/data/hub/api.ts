@@ -45,7 +45,8 @@ export async function resolveCommit(
       error instanceof HubRefusal || error instanceof UserError ? undefined : cachedCommit(folder, revision);
     if (!cached) throw hubError(error, repository, `revision ${revision}`, settings);
     settings.progress.say(
-      `cannot reach the hub (${causeOf(error)}): going on with the cached revision ${cached.slice(0, 12)} of ${repository.name}`,
+      `cannot reach the hub (${causeOf(error)}): going on with the cached revision ${cached.slice(0, 12)} of ` +
+        `${repository.name}`,
     );
     return cached;
   }

@@ -92,7 +92,9 @@ export async function downloadFileIfThere(
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new UserError(`cannot write into the hub's cache ${folder}: ${messageOf(error)}`, {
-      hint: "What was fetched is kept. Look after the disk, or set HF_HOME to a folder on another one, and run the same command again.",
+      hint:
+        "What was fetched is kept. Look after the disk, or set HF_HOME to a folder on another one, and run the " +
+        "same command again.",
       cause: error,
     });
   }
@@ -130,8 +132,10 @@ interface FileInfo {
   readonly size: number;
 }
 
-const resolveUrl = (repository: Repository, commit: string, path: string, settings: HubSettings): string =>
-  `${settings.endpoint}/${repository.type === "dataset" ? "datasets/" : ""}${repository.name}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
+const resolveUrl = (repository: Repository, commit: string, path: string, settings: HubSettings): string => {
+  const place = `${repository.type === "dataset" ? "datasets/" : ""}${repository.name}`;
+  return `${settings.endpoint}/${place}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
+};
 
 /**
  * A file's name in the cache and its size, as Python asks for them: from the hub's own answer, before the redirect to

@@ -13,8 +13,11 @@ export function hubError(error: unknown, repository: Repository, what: string, s
   if (status === 401 || status === 403) {
     return new UserError(`the hub refuses ${where} (${status})`, {
       hint: settings.authorization
-        ? `Accept its licence at ${page} with the account that HF_TOKEN belongs to, and check that the token may read it.`
-        : `Accept its licence at ${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens, or keep one with hf auth login. Without one the hub refuses a name that does not exist in the same way.`,
+        ? `Accept its licence at ${page} with the account that HF_TOKEN belongs to, and check that the token ` +
+          `may read it.`
+        : `Accept its licence at ${page}, then set HF_TOKEN to a token from ` +
+          `${settings.endpoint}/settings/tokens, or keep one with hf auth login. Without one the hub refuses a ` +
+          `name that does not exist in the same way.`,
       cause: error,
     });
   }
@@ -25,7 +28,9 @@ export function hubError(error: unknown, repository: Repository, what: string, s
     });
   if (status === 429)
     return new UserError(`the hub turns requests away (429) for ${where}`, {
-      hint: "Wait a few minutes and run the same command again: what is fetched is kept. With HF_TOKEN the limit is higher.",
+      hint:
+        "Wait a few minutes and run the same command again: what is fetched is kept. With HF_TOKEN the limit " +
+        "is higher.",
       cause: error,
     });
   if (status !== undefined)
@@ -41,7 +46,8 @@ export function hubError(error: unknown, repository: Repository, what: string, s
 
 export const offlineError = (repository: Repository, what: string, settings: HubSettings): UserError =>
   new UserError(
-    `${what} of ${repository.type} ${repository.name} is not in the cache (${settings.cache}), and --offline forbids asking for it`,
+    `${what} of ${repository.type} ${repository.name} is not in the cache (${settings.cache}), and --offline ` +
+      `forbids asking for it`,
     {
       hint: "Run once without --offline (and without HF_HUB_OFFLINE).",
     },

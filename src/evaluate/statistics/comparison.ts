@@ -104,14 +104,17 @@ export function compareRuns(
   const common = [...firstTable.keys()].filter((id) => others.every((table) => table.has(id)));
   if (common.length === 0) {
     throw new UserError(`the runs ${runs.map((run) => run.name).join(", ")} have no row in common`, {
-      hint: "Compare runs on the same data, languages and split: splits.json in each run's folder says which rows it answered.",
+      hint:
+        "Compare runs on the same data, languages and split: splits.json in each run's folder says which rows " +
+        "it answered.",
     });
   }
   for (const id of common) {
     const other = others.findIndex((table) => table.get(id)?.answer !== firstTable.get(id)?.answer);
     if (other >= 0)
       throw new UserError(
-        `${runs[0]?.name} and ${runs[other + 1]?.name} disagree on the true answer of ${id}: they ran on different data`,
+        `${runs[0]?.name} and ${runs[other + 1]?.name} disagree on the true answer of ${id}: they ran on ` +
+          `different data`,
         { hint: "Compare runs of the same data and revision: manifest.json in each run's folder tells them." },
       );
   }

@@ -230,7 +230,10 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown, place: (key: 
     return issue.keys
       .map((key) => {
         const near = didYouMean(key, known);
-        return `${place(at ? `${at}.${key}` : key)}: there is no such key${known.length ? ` (there are ${known.join(", ")})` : ""}${near}`;
+        return (
+          `${place(at ? `${at}.${key}` : key)}: there is no such ` +
+          `key${known.length ? ` (there are ${known.join(", ")})` : ""}${near}`
+        );
       })
       .join("; ");
   }

@@ -19,7 +19,8 @@ export interface PreTokenizer {
 }
 
 const cut = (contraction: string, digits: string): string =>
-  `${contraction}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+  `${contraction}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ` +
+  `?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 const CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 
 /**

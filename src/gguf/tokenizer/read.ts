@@ -215,7 +215,8 @@ function byteLevel(metadata: MetadataReader, vocabulary: ReadonlyMap<string, num
   if (!pre)
     throw cannot(
       path,
-      `it cuts texts by ${JSON.stringify(name)}; supported are ${PRE_TOKENIZERS.flatMap(({ names }) => names).join(", ")}`,
+      `it cuts texts by ${JSON.stringify(name)}; supported are ` +
+        `${PRE_TOKENIZERS.flatMap(({ names }) => names).join(", ")}`,
     );
   const merges = metadata.texts("tokenizer.ggml.merges").map((merge) => {
     const at = merge.indexOf(" ", 1);

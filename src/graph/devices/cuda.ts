@@ -15,7 +15,8 @@ export const cuda: DeviceDefinition<"cuda"> = {
         missing: [],
         outputsInPlace: false,
         ifAbsent:
-          "Fetch its files with `ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`, and install CUDA 12 and cuDNN. Or use the device cpu.",
+          "Fetch its files with `ONNXRUNTIME_NODE_INSTALL=cuda12 node " +
+          "node_modules/onnxruntime-node/script/install`, and install CUDA 12 and cuDNN. Or use the device cpu.",
       },
       options,
     );

@@ -22,7 +22,8 @@ export class BindingLimit {
     if (bytes <= this.bytes) return;
     const gigabytes = (count: number): string => `${Number((count / 1e9).toPrecision(3))} GB`;
     throw new GraphError(
-      `${name} is ${type} ${showShape(shape)}, ${gigabytes(bytes)}: ${this.device} reaches no more than ${gigabytes(this.bytes)} of one array`,
+      `${name} is ${type} ${showShape(shape)}, ${gigabytes(bytes)}: ${this.device} reaches no more than ` +
+        `${gigabytes(this.bytes)} of one array`,
       { hint: "Split it along an axis, hold it in fewer bits, or use the device cpu." },
     );
   }

@@ -126,7 +126,8 @@ export class SessionProgram implements Program {
     );
     const where = known.length > 0 ? ` with ${known.map(([symbol, size]) => `${symbol} = ${size}`).join(", ")}` : "";
     throw new GraphError(
-      `Input ${name} of the program ${this.name} is ${array.type} ${showShape(array.shape)}; it should be ${value.type} ${showShape(value.shape)}${where}`,
+      `Input ${name} of the program ${this.name} is ${array.type} ${showShape(array.shape)}; it should be ` +
+        `${value.type} ${showShape(value.shape)}${where}`,
     );
   }
 
@@ -166,7 +167,8 @@ export class SessionProgram implements Program {
       const shape = shapeIn(value.shape, sizes);
       if (target.type !== value.type || (shape && !sameShape(shape, target.shape))) {
         throw new GraphError(
-          `Output ${name} of the program ${this.name} is ${value.type} ${showShape(shape ?? value.shape)}; the array for it is ${target.type} ${showShape(target.shape)}`,
+          `Output ${name} of the program ${this.name} is ${value.type} ${showShape(shape ?? value.shape)}; the ` +
+            `array for it is ${target.type} ${showShape(target.shape)}`,
         );
       }
       for (const [other, array] of targets.slice(0, at)) {
@@ -181,7 +183,8 @@ export class SessionProgram implements Program {
           sameShape(source.shape, target.shape);
         if (!same || !this.overwriting.allows(input, name)) {
           throw new GraphError(
-            `The program ${this.name}: output ${name} would overwrite input ${input} before everything that reads it has run`,
+            `The program ${this.name}: output ${name} would overwrite input ${input} before everything that ` +
+              `reads it has run`,
             { hint: "Write into another array." },
           );
         }

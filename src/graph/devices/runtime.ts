@@ -226,7 +226,8 @@ class RuntimeDevice implements Device {
       return await InferenceSession.create(model, sessionOptions);
     } catch (cause) {
       throw new GraphError(
-        `The graph ${name} cannot be compiled for ${this.name}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        `The graph ${name} cannot be compiled for ${this.name}: ` +
+          `${cause instanceof Error ? cause.message : String(cause)}`,
         { cause },
       );
     }

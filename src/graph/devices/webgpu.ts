@@ -18,7 +18,9 @@ export const webgpu: DeviceDefinition<"webgpu"> = {
         outputsInPlace: false,
         bindingLimit: BINDING_LIMIT,
         ifAbsent:
-          "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: before starting, set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json, and LD_LIBRARY_PATH to the folder of libvulkan.so.1. Or use the device cpu.",
+          "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: " +
+          "before starting, set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json, and " +
+          "LD_LIBRARY_PATH to the folder of libvulkan.so.1. Or use the device cpu.",
       },
       options,
     );

@@ -82,10 +82,10 @@ export function supportPage(cpu: Cells, webgpu: Cells): string {
     });
   return `# Operations and devices
 
-Made by \`npm run operations\`, from runs of every operation's cases with their gradients; the tests hold the page to what
-they see. \`cpu\`: the element types in which all cases compile. \`webgpu\`: all cases agree with the CPU to 10⁻⁴ (sine and
-cosine to 10⁻³), and which operators the runtime left to the CPU there, other than whole-number work on shapes. \`cuda\` has
-met no card.
+Made by \`npm run operations\`, from runs of every operation's cases with their gradients; the tests hold the page to
+what they see. \`cpu\`: the element types in which all cases compile. \`webgpu\`: all cases agree with the CPU to 10⁻⁴
+(sine and cosine to 10⁻³), and which operators the runtime left to the CPU there, other than whole-number work on
+shapes. \`cuda\` has met no card.
 
 ${table([["function", "ONNX operator", "gradient", "cpu", "webgpu"], ...rows])}
 `;

@@ -31,7 +31,8 @@ export function storedNames(
   );
   if (extra.length > 0)
     throw new UserError(
-      `${weights.source} has ${extra.length === 1 ? "a weight" : `${extra.length} weights`} that ${description.title} does not have: ${extra.slice(0, 3).join(", ")}${extra.length > 3 ? ", …" : ""}`,
+      `${weights.source} has ${extra.length === 1 ? "a weight" : `${extra.length} weights`} that ` +
+        `${description.title} does not have: ${extra.slice(0, 3).join(", ")}${extra.length > 3 ? ", …" : ""}`,
       { hint: "Does config.json belong to these weights?" },
     );
   return (name) => stored.get(name) ?? name;

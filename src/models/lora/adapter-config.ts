@@ -43,7 +43,8 @@ const HARMLESS_STARTS = new Set(["gaussian", "orthogonal"]);
 const IN_PYTHON =
   "In Python, PEFT's merge_and_unload makes a model of such an adapter and its base that needs neither.";
 const CONVERT =
-  "It changes the base's weights before training. Convert the adapter in Python: save_pretrained(folder, path_initial_model_for_weight_conversion=<the adapter as it was before training>) makes a plain LoRA adapter of it.";
+  "It changes the base's weights before training. Convert the adapter in Python: save_pretrained(folder, " +
+  "path_initial_model_for_weight_conversion=<the adapter as it was before training>) makes a plain LoRA adapter of it.";
 
 /** What is refused of an adapter's configuration, and what to do; undefined where nothing is. */
 function refusal(config: Readonly<Record<string, unknown>>): { what: string; hint: string } | undefined {

@@ -92,7 +92,9 @@ function strange(
     );
   return layers.has(layer)
     ? new UserError(`the adapter in ${folder} has ${name}, and its adapter_config.json does not name that layer`, {
-        hint: "Keys and matrices belong together (target_modules, exclude_modules, layers_to_transform): copy both files again.",
+        hint:
+          "Keys and matrices belong together (target_modules, exclude_modules, layers_to_transform): copy both " +
+          "files again.",
       })
     : undefined;
 }

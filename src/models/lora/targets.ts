@@ -110,7 +110,8 @@ export function adaptedLayers(
   if (targets.length > 0) return targets;
   const ends = [...new Set([...layers.keys()].map((layer) => layer.slice(layer.lastIndexOf(".") + 1)))];
   throw new UserError(
-    `lora.targetModules: no layer of the model is ${lost.length > 0 ? `named ${lost.join(", ")}` : "meant by the adapter's settings"}`,
+    `lora.targetModules: no layer of the model is ` +
+      `${lost.length > 0 ? `named ${lost.join(", ")}` : "meant by the adapter's settings"}`,
     { hint: `Its linear layers are named ${ends.join(", ")}; or all-linear.` },
   );
 }

@@ -92,8 +92,11 @@ export async function quantizationFor(
       quantization: asked ?? { kind: "none" },
       torchDtype: "float32",
       why: asked
-        ? `the base is held as ${quantizationText(asked)}, as asked; the adapter's folder does not tell what it was trained on`
-        : `the base is held as ${quantizationText({ kind: "none" })}: the adapter's folder does not tell what it was trained on. If that was quantized (QLoRA), say so: --quantization nf4 (or fp4, int8), with --double-quantization where it had that`,
+        ? `the base is held as ${quantizationText(asked)}, as asked; the adapter's folder does not tell what it ` +
+          `was trained on`
+        : `the base is held as ${quantizationText({ kind: "none" })}: the adapter's folder does not tell what it ` +
+          `was trained on. If that was quantized (QLoRA), say so: --quantization nf4 (or fp4, int8), with ` +
+          `--double-quantization where it had that`,
     };
   const { torchDtype, quantization } = environment;
   const trained: QuantizationOptions = { ...quantization, blockSize: quantization.blockSize ?? undefined };
@@ -107,6 +110,8 @@ export async function quantizationFor(
   return {
     quantization: asked!,
     torchDtype,
-    why: `the base is held as ${other}, as asked, though the adapter was trained on ${own}: its answers are others than those that were measured`,
+    why:
+      `the base is held as ${other}, as asked, though the adapter was trained on ${own}: its answers are others ` +
+      `than those that were measured`,
   };
 }

@@ -81,7 +81,8 @@ export function parseT5Config(file: ConfigFile): T5Config {
   const activation = gated ? "gelu_new" : "relu";
   if ((json.is_gated_act ?? gated) !== gated || (json.dense_act_fn ?? activation) !== activation)
     throw new UserError(
-      `${file.path}: is_gated_act ${json.is_gated_act} and dense_act_fn ${json.dense_act_fn} are not those of feed_forward_proj ${json.feed_forward_proj}`,
+      `${file.path}: is_gated_act ${json.is_gated_act} and dense_act_fn ${json.dense_act_fn} are not those of ` +
+        `feed_forward_proj ${json.feed_forward_proj}`,
       { hint: `Supported with it: ${gated} and ${activation}.` },
     );
   const padTokenId = json.pad_token_id ?? 0;

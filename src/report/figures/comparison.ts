@@ -30,10 +30,13 @@ export function changeFigure(pair: PairedComparison, name = "change-by-subject")
       high: one.interval[1],
     }));
   const moved = rows.filter((row) => row.moved);
+  const changes = moved.map((row) => `${row.label} ${points(row.difference)}`).join(", ");
+  const which = changes && `: ${changes}`;
   return draw(
     name,
     `Change by subject: ${pair.second} against ${pair.first}`,
-    `${moved.length} of ${rows.length} subjects moved after Holm's correction${moved.length ? `: ${moved.map((row) => `${row.label} ${points(row.difference)}`).join(", ")}` : ""}. Overall ${points(pair.difference)}.`,
+    `${moved.length} of ${rows.length} subjects moved after Holm's correction${which}. ` +
+      `Overall ${points(pair.difference)}.`,
     {
       height: 80 + 18 * rows.length,
       ...rowNames(rows.map((row) => row.label)),

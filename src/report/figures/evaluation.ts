@@ -33,7 +33,9 @@ export function subjectFigure(
   return draw(
     name,
     "Accuracy by subject",
-    `${rows.length} subjects, sorted by an estimate that is drawn towards the mean the more so the fewer its questions. Highest ${best?.label} at ${percent(best?.accuracy ?? 0)}, lowest ${worst?.label} at ${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
+    `${rows.length} subjects, sorted by an estimate that is drawn towards the mean the more so the fewer its ` +
+      `questions. Highest ${best?.label} at ${percent(best?.accuracy ?? 0)}, lowest ${worst?.label} at ` +
+      `${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
     {
       height: 70 + 19 * rows.length,
       ...rowNames(rows.map((row) => row.label)),
@@ -214,7 +216,8 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
     rows
       .map(
         (row) =>
-          `${row.text} ${percent(row.accuracy)}, 95 % interval ${percent(row.low)} to ${percent(row.high)}${row.published === undefined ? "" : `, published ${percent(row.published)}`}`,
+          `${row.text} ${percent(row.accuracy)}, 95 % interval ${percent(row.low)} to ` +
+          `${percent(row.high)}${row.published === undefined ? "" : `, published ${percent(row.published)}`}`,
       )
       .join("; "),
     {
@@ -273,7 +276,13 @@ export function calibrationFigure(calibration: Calibration, name = "calibration"
   return draw(
     name,
     "Calibration",
-    `Expected calibration error ${percent(calibration.expectedCalibrationError)}. ${bins.map((bin) => `confidence ${percent(bin.confidence ?? 0, 0)}: accuracy ${percent(bin.accuracy ?? 0, 0)} of ${bin.n}`).join("; ")}`,
+    `Expected calibration error ${percent(calibration.expectedCalibrationError)}. ` +
+      `${bins
+        .map(
+          (bin) =>
+            `confidence ${percent(bin.confidence ?? 0, 0)}: accuracy ${percent(bin.accuracy ?? 0, 0)} ` + `of ${bin.n}`,
+        )
+        .join("; ")}`,
     {
       width: HALF,
       height: 330,

@@ -94,7 +94,8 @@ function balanceFigure(answersBySubject: ExplorationFigures["answersBySubject"])
   return draw(
     "answers-by-subject",
     "Answer balance by subject",
-    `Shares of the ${letters.length} answers within each of ${subjects.length} subjects; 1/${letters.length} each would be even.`,
+    `Shares of the ${letters.length} answers within each of ${subjects.length} subjects; 1/${letters.length} ` +
+      `each would be even.`,
     {
       height: 80 + 18 * subjects.length,
       ...rowNames(subjects),
@@ -123,7 +124,8 @@ export function histogramFigures(histogram: Histogram): Figure[] {
       ? [
           lengthFigure(
             `${name}-close-up`,
-            `${title}, the rows of at most ${Math.ceil(histogram.closeUp.edges.at(-1) ?? 0)} of up to ${Math.round(longest).toLocaleString("en")} tokens`,
+            `${title}, the rows of at most ${Math.ceil(histogram.closeUp.edges.at(-1) ?? 0)} of up to ` +
+              `${Math.round(longest).toLocaleString("en")} tokens`,
             histogram.closeUp,
           ),
         ]
@@ -156,14 +158,17 @@ function lengthFigure(
     ...(longer ? [`${longer.toLocaleString("en")} rows lie to the right`] : []),
     ...(beyond.length
       ? [
-          `the ${beyond.length > 1 ? "rules" : "rule"} at ${beyond.join(" and ")} tokens ${beyond.length > 1 ? "lie" : "lies"} to the right of all rows`,
+          `the ${beyond.length > 1 ? "rules" : "rule"} at ${beyond.join(" and ")} tokens ` +
+            `${beyond.length > 1 ? "lie" : "lies"} to the right of all rows`,
         ]
       : []),
   ];
   return draw(
     name,
     title,
-    `${total} rows in ${bins.length} bins up to ${Math.round(last)} tokens${longer ? `, ${longer} of them beyond` : ""}; at least ${(100 * under(256)).toFixed(0)} % lie under 256 and ${(100 * under(512)).toFixed(0)} % under 512.`,
+    `${total} rows in ${bins.length} bins up to ${Math.round(last)} ` +
+      `tokens${longer ? `, ${longer} of them beyond` : ""}; at least ${(100 * under(256)).toFixed(0)} % lie ` +
+      `under 256 and ${(100 * under(512)).toFixed(0)} % under 512.`,
     {
       height: 280,
       marginRight: 40,
@@ -200,7 +205,8 @@ function spreadFigure(rows: ExplorationFigures["tokensByLanguage"]): Figure {
     rows
       .map(
         (row) =>
-          `${row.language}: median ${Math.round(row.middle)}, middle half ${Math.round(row.low)} to ${Math.round(row.high)}`,
+          `${row.language}: median ${Math.round(row.middle)}, middle half ${Math.round(row.low)} to ` +
+          `${Math.round(row.high)}`,
       )
       .join("; "),
     {

@@ -18,7 +18,8 @@ export const keyHeight = (items: readonly KeyItem[], width: number): number =>
 export function keyMarkup(items: readonly KeyItem[], width: number): string {
   const placed = places(items, width).map(
     ({ item, x, row }) =>
-      `<g transform="translate(${x},${row * ROW + 10})">${swatch(item)}<text x="${SWATCH + 6}" y="4.5" text-anchor="start" fill="currentColor">${escapeText(item.text)}</text></g>`,
+      `<g transform="translate(${x},${row * ROW + 10})">${swatch(item)}<text x="${SWATCH + 6}" y="4.5" ` +
+      `text-anchor="start" fill="currentColor">${escapeText(item.text)}</text></g>`,
   );
   return `<g aria-hidden="true">${placed.join("")}</g>`;
 }

@@ -163,8 +163,10 @@ const ROW_NAME_GAP = 9 + EDGE;
 /** The figure as a file: with a ground that follows the reader's light or dark. */
 export function standalone(figure: Figure): string {
   const style =
-    "<style>svg{color:#222;background:#fff}@media (prefers-color-scheme:dark){svg{color:#ddd;background:#181a1f;--blue:#3d9bd4}}</style>";
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${figure.svg.replace(/^(<svg[^>]*>)/, (open) => `${open}<title>${escapeXml(figure.title)}</title>${style}`)}\n`;
+    "<style>svg{color:#222;background:#fff}@media " +
+    "(prefers-color-scheme:dark){svg{color:#ddd;background:#181a1f;--blue:#3d9bd4}}</style>";
+  const head = `<title>${escapeXml(figure.title)}</title>${style}`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${figure.svg.replace(/^(<svg[^>]*>)/, (open) => `${open}${head}`)}\n`;
 }
 
 const escapeXml = (text: string): string =>

@@ -30,10 +30,17 @@ export function lossFigure(
   );
   const best = validation.length > 1 ? validation.reduce((low, one) => (one.loss < low.loss ? one : low)) : undefined;
   const bottom = Math.min(...losses, points[0]?.loss ?? 0);
+  const epochs = validation.map((one) => `epoch ${one.epoch} ${one.loss.toFixed(3)}`).join(", ");
   return draw(
     "loss",
     validation.length ? "Loss" : "Training loss",
-    `From ${points[0]?.loss.toFixed(3)} to ${last?.loss.toFixed(3)} at step ${last?.step}.${validation.length ? ` Validation: ${validation.map((one) => `epoch ${one.epoch} ${one.loss.toFixed(3)}`).join(", ")}.` : ""}${published.length ? ` Published: from ${published[0]!.loss.toFixed(3)} to ${published.at(-1)!.loss.toFixed(3)} at step ${published.at(-1)!.step}.` : ""}`,
+    `From ${points[0]?.loss.toFixed(3)} to ${last?.loss.toFixed(3)} at step ` +
+      `${last?.step}.${validation.length ? ` Validation: ${epochs}.` : ""}${
+        published.length
+          ? ` Published: from ${published[0]!.loss.toFixed(3)} to ${published.at(-1)!.loss.toFixed(3)} at step ` +
+            `${published.at(-1)!.step}.`
+          : ""
+      }`,
     {
       height: 320,
       marginRight: 56,

@@ -64,14 +64,16 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 
 /** What pages made here may do: run the scripts that carry this answer's nonce, and ask this server. */
 const ownPolicy = (nonce: string): string =>
-  `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+  `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'unsafe-inline'; img-src data:; connect-src ` +
+  `'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
 /**
  * What a report's file may do, whoever wrote it: run its own scripts, apart from this server's pages and without a
  * network.
  */
 const REPORT_POLICY =
-  "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src " +
+  "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 async function answer(
   outputs: string,
@@ -189,7 +191,10 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
 }
 
 async function livePage(run: FoundRun): Promise<string> {
-  const script = `<script ${NONCE}>setInterval(async () => { try { const reply = await fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.status === 205) location.reload(); else if (reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
+  const script =
+    `<script ${NONCE}>setInterval(async () => { try { const reply = await ` +
+    `fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.status === 205) location.reload(); else if ` +
+    `(reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
   return served(
     run.folder,
     html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)} UTC; this page follows it, and turns into its report when it is done.</p>`,

@@ -28,8 +28,8 @@ export const WORDS: Readonly<Record<string, Words>> = {
       correct one is, right one is`,
     right: "correct, right",
     wrong: `
-      wrong, incorrect, false, less likely, least likely, untrue, mistaken, inaccurate, invalid, unlikely, implausible, eliminated,
-      rejected, excluded, ruled out, incorrectly`,
+      wrong, incorrect, false, less likely, least likely, untrue, mistaken, inaccurate, invalid, unlikely, implausible,
+      eliminated, rejected, excluded, ruled out, incorrectly`,
     not: "not, cannot, never, isnt, anything but, neither, none, without, except, no longer, rather than, instead of",
     exclude: `
       eliminate, eliminating, exclude, excluding, rule out, ruling out, reject, rejecting, discard, discarding,

@@ -51,7 +51,8 @@ async function main(): Promise<void> {
       project,
       url: `${start.baseUrl.replace("://api.", "://")}/${entity}/${project}/runs/${start.run.id}`,
     });
-    const stream = `${start.baseUrl}/files/${encodeURIComponent(entity)}/${encodeURIComponent(project)}/${start.run.id}/file_stream`;
+    const place = `${encodeURIComponent(entity)}/${encodeURIComponent(project)}/${start.run.id}`;
+    const stream = `${start.baseUrl}/files/${place}/file_stream`;
     for (;;) {
       if (!finish) await pause(start.intervalSeconds);
       const ending = finish;
@@ -83,8 +84,10 @@ const madeSchema = z.object({
 
 async function createRun(): Promise<{ entity: string; project: string }> {
   const { run } = start;
-  const query = `mutation UpsertBucket($name: String, $project: String, $entity: String, $groupName: String, $displayName: String, $notes: String, $config: JSONString, $host: String, $jobType: String, $tags: [String!]) {
-  upsertBucket(input: {name: $name, modelName: $project, entityName: $entity, groupName: $groupName, displayName: $displayName, notes: $notes, config: $config, host: $host, jobType: $jobType, tags: $tags}) {
+  const query = `mutation UpsertBucket($name: String, $project: String, $entity: String, $groupName: String,
+  $displayName: String, $notes: String, $config: JSONString, $host: String, $jobType: String, $tags: [String!]) {
+  upsertBucket(input: {name: $name, modelName: $project, entityName: $entity, groupName: $groupName,
+    displayName: $displayName, notes: $notes, config: $config, host: $host, jobType: $jobType, tags: $tags}) {
     bucket { id name displayName project { name entity { name } } }
     inserted
   }

@@ -212,7 +212,8 @@ const randomId = (): string =>
 
 function stamp(at: Date): string {
   const two = (value: number): string => String(value).padStart(2, "0");
-  return `${at.getFullYear()}${two(at.getMonth() + 1)}${two(at.getDate())}_${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
+  const day = [at.getMonth() + 1, at.getDate()].map(two).join("");
+  return `${at.getFullYear()}${day}_${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join("")}`;
 }
 
 let lastProcessor = process.cpuUsage();
