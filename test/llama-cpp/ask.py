@@ -1,5 +1,6 @@
 """Asks the real llama.cpp: `python ask.py MODEL.gguf < questions.json` reads {"prompts": [text or token ids], "tokens": n, "top": n} and
-writes, for each prompt, llama.cpp's ids of its text (where it is one), n greedy tokens and the log-probabilities of the likeliest first ones.
+writes, for each prompt, llama.cpp's ids of its text (where it is one), n greedy tokens, and the log-probabilities of the likeliest ones after the
+first `at` of them.
 
 Needs xllamacpp, which is llama.cpp's own server in a Python process: pip install xllamacpp==2026.10.11549
 """
@@ -59,8 +60,10 @@ for prompt in question["prompts"]:
             "ignore_eos": False,
         },
     )
-    first = reply["completion_probabilities"][0]["top_logprobs"] if reply.get("completion_probabilities") else []
-    out.append({"ids": ids, "tokens": reply["tokens"], "top": [[one["id"], one["logprob"]] for one in first]})
+    # The server does not tell of a token that is part of a character: the first that it tells of is taken.
+    told = reply["completion_probabilities"][0]
+    at = reply["tokens"].index(told["id"])
+    out.append({"ids": ids, "tokens": reply["tokens"], "at": at, "top": [[one["id"], one["logprob"]] for one in told["top_logprobs"]]})
 json.dump(out, answers)
 answers.flush()
 os._exit(0)

@@ -76,7 +76,14 @@ export function tokenizerMetadata(tokenizer: TokenizerToWrite): Map<string, Writ
   const added = new Map(json.added_tokens.map(({ content, special }) => [content, special]));
   const others = merges.findIndex(([left, right]) => !added.has(left + right) && !BLANKS.test(left + right));
   const lastBlanks = merges.findLastIndex(([left, right]) => BLANKS.test(left + right));
-  const parts: Parts = { json, path, vocabulary, merges, added, blanksFirst: others < 0 || lastBlanks < others };
+  const parts: Parts = {
+    json,
+    path,
+    vocabulary,
+    merges,
+    added,
+    blanksFirst: !opensWithBlank(json) && (others < 0 || lastBlanks < others),
+  };
   if (json.model.continuing_subword_prefix || json.model.end_of_word_suffix)
     throw cannot(path, "its parts of words carry marks");
   const tokens: string[] = [];
@@ -172,6 +179,9 @@ function sentencePiece(
   });
   return { pre: "default", scores: types.map((_, id) => scores[id] ?? NO_SCORE), spacePrefix };
 }
+
+const opensWithBlank = (json: Json): boolean =>
+  /"Prepend"|"prepend_scheme":"(always|first)"/.test(JSON.stringify([json.normalizer, json.pre_tokenizer]));
 
 const REPLACE = { type: "Replace", pattern: { String: " " }, content: "▁" };
 const PREPEND = { type: "Prepend", prepend: "▁" };
