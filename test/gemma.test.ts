@@ -74,6 +74,8 @@ describe("gemma-2-2b-finetune on the sample", () => {
       const { n, measuredBeside } = metrics[stage];
       for (const name of ["letterLogProbabilities", "lastMatch", "withoutTwinInTrain"])
         expect(measuredBeside[name]).toMatchObject({ n, accuracy: expect.any(Number), interval: expect.any(Array) });
+      expect(measuredBeside.nearTies.n).toBe(n);
+      expect(measuredBeside.nearTies.count).toBeLessThanOrEqual(n);
     }
     for (const part of ["validation", "test"])
       expect(metrics.losses[part].perplexity).toBeCloseTo(Math.exp(metrics.losses[part].loss), 9);
@@ -82,7 +84,20 @@ describe("gemma-2-2b-finetune on the sample", () => {
     expect(metrics.training.bestEpoch).toBe(first < second ? 1 : 2);
     // The losses are those of the epoch that was kept.
     expect(metrics.losses.validation.loss).toBeCloseTo(Math.min(first, second), 5);
-    expect(readFileSync(at("run", "report.html"), "utf8")).toContain("One worked example");
+    expect(metrics.example).toMatchObject({
+      question: "Was ist die Hauptstadt von Frankreich?",
+      choices: ["Berlin", "Paris", "London", "Madrid"],
+      answer: "B",
+      reply: expect.any(String),
+    });
+    const report = readFileSync(at("run", "report.html"), "utf8");
+    for (const part of [
+      "One worked example",
+      "Hauptstadt von Frankreich",
+      "Near ties, final",
+      "As published, by plain",
+    ])
+      expect(report).toContain(part);
     expect(json("run", "run.json").configuration.model.quantization).toBe("fp4");
   });
 

@@ -24,6 +24,7 @@ describe("mmmlu reproduce", () => {
     const { code, out } = await mmmlu(reproduce());
     expect(code).toBe(0);
     expect(out).toMatch(/eda \(on the embedded sample: not comparable\)[^]*rows +published +196,588 +measured +4,560/);
+    expect(out).toMatch(/rows by language: 14 figures; each stands in the report/);
     expect(out).toMatch(/protocol: data\.source: "sample", published "openai\/MMMLU"/);
     expect(existsSync(join(folder, "reproduction.html"))).toBe(true);
   });

@@ -1,7 +1,14 @@
 import { type ReadingName, readLetter, rowTexts } from "../answer/index.js";
-import { evaluationMetrics, evaluationStatistics, lettersOfAnswers, type Prediction } from "../evaluate/index.js";
+import {
+  evaluationMetrics,
+  evaluationStatistics,
+  lettersOfAnswers,
+  nearTies,
+  type Prediction,
+} from "../evaluate/index.js";
 import { html, percent, type Section, table } from "../report/index.js";
 import { OPTION_LETTERS } from "../tasks/index.js";
+import type { ExampleAnswer } from "./ask-model.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { Stage } from "./evaluation-results.js";
 import type { Prepared } from "./prepare.js";
@@ -17,8 +24,8 @@ export const extractionsOf = (configuration: FinetuneConfiguration): ReadingName
 ];
 
 /**
- * Measurements beside the published one: the letters' log-probabilities, the last-match extraction where the experiment has it, rows without a twin
- * in train.
+ * Measurements beside the published one: the letters' log-probabilities, the last-match extraction where the experiment has it, rows
+ * without a twin in train; and how many rows' decision would hang on bfloat16's rounding.
  */
 export function additionalMetrics(stage: Stage, prepared: Prepared, configuration: FinetuneConfiguration) {
   const clean = new Set(prepared.audit.cleanTestIds);
@@ -42,6 +49,7 @@ export function additionalMetrics(stage: Stage, prepared: Prepared, configuratio
           })),
         )
       : null,
+    nearTies: nearTies(stage.predictions),
     withoutTwinInTrain: clean.size ? brief(stage.predictions.filter((one) => clean.has(one.id))) : null,
   };
 }
@@ -77,10 +85,16 @@ export function additionalMetricsSection(
       ...line("test rows without a twin in train", found.withoutTwinInTrain),
     ];
   });
+  const ties = stages.map((stage) => {
+    const { n, count } = nearTies(stage.predictions);
+    return n === 0
+      ? ""
+      : html`<p class="soft">Near ties, ${stage.stage}: in ${count.toLocaleString("en")} of ${n.toLocaleString("en")} rows (${percent(count / n)}) the two likeliest letters lie within one bfloat16 step of each other. Where logits are rounded to bfloat16, such two may change places.</p>`;
+  });
   return {
     id: "beside",
     title: "Measured beside the published accuracy",
-    body: table(["stage", "measured", "n", "accuracy", "95 % interval"], rows),
+    body: html`${table(["stage", "measured", "n", "accuracy", "95 % interval"], rows)}${ties}`,
   };
 }
 
@@ -99,3 +113,10 @@ export function workedExample(
       : html``,
   };
 }
+
+/** The published run's fixed example and what the trained model answered. */
+export const fixedExample = ({ question, choices, answer, reply, predicted }: ExampleAnswer): Section => ({
+  id: "fixed-example",
+  title: "The published run's example",
+  body: html`<p>${question} ${choices.map((choice, index) => `(${OPTION_LETTERS[index]}) ${choice}`).join(" ")} True answer ${answer}.</p><p>Reply: <code>${reply || "(empty)"}</code>, read as ${predicted || "nothing"}.</p>`,
+});

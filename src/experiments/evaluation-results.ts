@@ -21,6 +21,8 @@ export interface Stage {
   readonly predictions: readonly Prediction[];
   /** With whole replies, read from the log each time they are gone through. */
   readonly whole: Iterable<Prediction>;
+  /** That asking took in this sitting, where it is measured. */
+  readonly seconds?: number;
 }
 
 /** Characters of a reply that are kept in memory: many times what a report shows of one. */

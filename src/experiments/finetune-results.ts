@@ -6,7 +6,8 @@ import { elementCount } from "../graph/index.js";
 import { type RunFolder, writeManifest } from "../record/index.js";
 import { percent, type Tile } from "../report/index.js";
 import type { TrainingResult } from "../train/index.js";
-import { additionalMetrics, additionalMetricsSection, workedExample } from "./additional-metrics.js";
+import { additionalMetrics, additionalMetricsSection, fixedExample, workedExample } from "./additional-metrics.js";
+import type { ExampleAnswer } from "./ask-model.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunOutcome } from "./context.js";
@@ -25,13 +26,15 @@ export interface FinetuneResults {
   readonly stages: readonly Stage[];
   readonly training: TrainingResult;
   readonly losses: FinalLosses | undefined;
+  /** The published run's fixed example, answered after training. */
+  readonly example: ExampleAnswer | undefined;
 }
 
 /** Writes metrics, predictions, figures, report and, last, the manifest of a fine-tuning run whose model is saved. */
 export async function publishFinetune(
   configuration: FinetuneConfiguration,
   folder: RunFolder,
-  { prepared, loaded, stages, training: result, losses }: FinetuneResults,
+  { prepared, loaded, stages, training: result, losses, example }: FinetuneResults,
 ): Promise<RunOutcome> {
   const parts = manifestOf(prepared, configuration.split);
   const manifest = {
@@ -42,6 +45,8 @@ export async function publishFinetune(
       quantization: configuration.model.quantization,
       lora: configuration.lora,
       trainedParameters: trainedParameters(loaded),
+      parameters: allParameters(loaded),
+      torchDtype: configuration.model.torchDtype,
     },
     device: loaded.device.describe(),
     seeds: { split: configuration.split.seed, training: configuration.training.seed },
@@ -50,7 +55,11 @@ export async function publishFinetune(
   const byStage = Object.fromEntries(
     stages.map((stage) => [
       stage.stage,
-      { ...stageMetrics(stage), measuredBeside: additionalMetrics(stage, prepared, configuration) },
+      {
+        ...stageMetrics(stage),
+        seconds: stage.seconds,
+        measuredBeside: additionalMetrics(stage, prepared, configuration),
+      },
     ]),
   );
   const training = {
@@ -66,7 +75,13 @@ export async function publishFinetune(
     validation: { loss: losses.validation, perplexity: Math.exp(losses.validation) },
     test: { loss: losses.test, perplexity: Math.exp(losses.test) },
   };
-  const metrics = { ...byStage, training, ...(perplexities ? { losses: perplexities } : {}), audit: prepared.audit };
+  const metrics = {
+    ...byStage,
+    training,
+    ...(perplexities ? { losses: perplexities } : {}),
+    ...(example ? { example } : {}),
+    audit: prepared.audit,
+  };
   folder.writeJson("metrics.json", metrics);
   const curves = await readCurves(folder.file("train-log.jsonl"));
   const tiles: Tile[] = [
@@ -83,7 +98,7 @@ export async function publishFinetune(
         ]
       : []),
   ];
-  const example = stages.at(-1)?.predictions[0];
+  const first = stages.at(-1)?.predictions[0];
   const report = writeAnswers(
     folder,
     stages,
@@ -95,7 +110,7 @@ export async function publishFinetune(
       manifest,
       facts: factsOf(prepared),
       protocolDifferences: protocolDifferences(configuration),
-      published: besidePublished(experimentOf(configuration), { metrics, manifest }),
+      published: besidePublished(experimentOf(configuration), { metrics, manifest, trainLog: curves.points }),
     },
     {
       experiment: experimentOf(configuration),
@@ -104,7 +119,8 @@ export async function publishFinetune(
       lengths: lengthFigures(prepared.filtered),
       further: [
         additionalMetricsSection(stages, prepared, configuration),
-        ...(example ? [workedExample(example, prepared, configuration)] : []),
+        ...(first ? [workedExample(first, prepared, configuration)] : []),
+        ...(example ? [fixedExample(example)] : []),
       ],
     },
   );
@@ -121,6 +137,9 @@ export async function publishFinetune(
     ],
   };
 }
+
+const allParameters = ({ model }: ExperimentModel): number =>
+  model.parameters.reduce((sum, { shape }) => sum + elementCount(shape), model.stored.count);
 
 const trainedParameters = ({ model }: ExperimentModel): number =>
   model.parameters.filter(({ trained }) => trained).reduce((sum, { shape }) => sum + elementCount(shape), 0);

@@ -150,6 +150,13 @@ export function manifestOf(
     data: {
       ...sourceOf(corpus),
       rowsKept: filtered?.rows.length ?? corpus.rows.length,
+      ...(filtered
+        ? {
+            rowsKeptByLanguage: Object.fromEntries(
+              Object.entries(filtered.byLanguage).map(([language, { kept }]) => [language, kept]),
+            ),
+          }
+        : {}),
       ...(trainCorpus ? { trainFrom: sourceOf(trainCorpus) } : {}),
     },
     tokenizer: {

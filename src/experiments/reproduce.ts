@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { checkedAs } from "../base/json.js";
-import { metricsSchema, readManifest, readRunFile } from "../record/index.js";
+import { metricsSchema, readManifest, readRunFile, runFile } from "../record/index.js";
 import type { ReproducedExperiment } from "../report/index.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import { migrated } from "./configuration/renames.js";
 import { experimentSchema } from "./configuration/schema.js";
 import { type Experiment, experimentOf, type MeasuredRun, type ReproducedFigure } from "./presets/index.js";
+import { readCurves } from "./train-log.js";
 
 /** One experiment: what was published, and what the run in a folder found. */
 export interface Reproduction extends Omit<ReproducedExperiment, "figures"> {
@@ -32,11 +33,19 @@ export async function reproductionOf(experiment: string, folder: string): Promis
     `${join(folder, "manifest.json")}, configuration`,
     "It was written by another version of mmmlu-lab: run the experiment again with this one.",
   );
+  const log = runFile(folder, "train-log.jsonl");
+  const curves = log === undefined ? undefined : await readCurves(log);
   return {
     experiment,
     folder,
     comparable: !manifest.sample,
-    figures: experimentOf({ extends: experiment, name: experiment })?.figures({ metrics, manifest }) ?? [],
+    figures:
+      experimentOf({ extends: experiment, name: experiment })?.figures({
+        metrics,
+        manifest,
+        trainLog: curves?.points,
+      }) ?? [],
+    curves,
     protocolDifferences: protocolDifferences(configuration),
   };
 }

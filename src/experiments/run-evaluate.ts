@@ -52,7 +52,11 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
           ...sampleNotes(parts),
           ...(answerer.note ? [answerer.note] : []),
           ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
-          `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still answer differently from run to run where requests share a batch.`,
+          ...(configuration.answerer.concurrency > 1
+            ? [
+                `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still answer differently from run to run where requests share a batch.`,
+              ]
+            : []),
         ],
       };
       const metrics = stageMetrics(stage);

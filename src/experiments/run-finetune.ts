@@ -5,7 +5,7 @@ import { gigabytes, memoryFree } from "../base/memory.js";
 import type { Example } from "../models/index.js";
 import { hashOfSplits } from "../split/index.js";
 import { checkMemory, checkpointProgress, meanLoss, memoryNeed, train } from "../train/index.js";
-import { askModel } from "./ask-model.js";
+import { askExample, askModel } from "./ask-model.js";
 import { identityOf } from "./configuration/identity.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
@@ -15,9 +15,9 @@ import { linkModel, publishFinetune } from "./finetune-results.js";
 import { type ExperimentModel, loadExperimentModel, textFormatOf } from "./model.js";
 import { openRun } from "./open-run.js";
 import { prepare, splitIds } from "./prepare.js";
-import { type FinalLosses, finetuneProtocolOf } from "./presets/index.js";
+import { type FinalLosses, type FinetuneProtocol, finetuneProtocolOf } from "./presets/index.js";
 import { tracked } from "./tracking.js";
-import { TrainLog } from "./train-log.js";
+import { type PublishedLosses, TrainLog } from "./train-log.js";
 
 /** Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after, saving. */
 export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
@@ -70,6 +70,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
         await checkpointProgress(checkpointFolder, (line) => watched.progress.say(line)),
         tracker,
         watched.progress,
+        prepared.corpus.kind === "sample" ? {} : publishedLossesOf(protocol, configuration),
       );
       const { training, lora } = configuration;
       const options = {
@@ -98,6 +99,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
               : "Run the same command again.",
         });
       stages.push(await ask("final", { trained: identity, steps: result.steps }));
+      const example = await askExample(ready, prepared.tokenizer, configuration);
       const losses = protocol.measuresFinalLosses ? await finalLosses(ready, examples, configuration) : undefined;
       await ready.model.save(folder.file("model"));
       if (configuration.modelLink !== null) linkModel(configuration.modelLink, folder, watched.progress);
@@ -107,9 +109,16 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
         stages,
         training: result,
         losses,
+        example,
       });
       const accuracy = stages.at(-1)?.metrics.accuracy ?? 0;
-      tracker.log(protocol.finalMetrics({ accuracy, losses }), result.steps);
+      tracker.log(
+        {
+          ...protocol.finalMetrics({ accuracy, losses }),
+          ...(example ? { example_question: example.question, example_answer_predicted: example.predicted } : {}),
+        },
+        result.steps,
+      );
       return outcome;
     });
   } finally {
@@ -129,5 +138,17 @@ async function finalLosses(
   return {
     validation: await meanLoss(loaded.model, examples.validation, size),
     test: await meanLoss(loaded.model, examples.test, size),
+  };
+}
+
+/** The published run's losses, where a run's own are of the same steps. */
+function publishedLossesOf(
+  { publishedLosses: curve, publishedValidationLosses: validation }: FinetuneProtocol,
+  { training }: FinetuneConfiguration,
+): PublishedLosses {
+  const at = (step: number): number | undefined => curve?.losses[step / (curve?.every ?? 1) - 1];
+  return {
+    ...(curve && training.loggingSteps === curve.every ? { atStep: at } : {}),
+    ...(validation ? { afterEpoch: (epoch: number) => validation[epoch - 1] } : {}),
   };
 }

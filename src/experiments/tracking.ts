@@ -1,6 +1,8 @@
 import { type RunDescription, startTrackers, type Tracker, withoutSecrets } from "../record/index.js";
+import { protocolChanges } from "./configuration/differences.js";
 import type { ExperimentConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
+import { experimentOf } from "./presets/index.js";
 
 /**
  * Does a run's work with the trackers that its configuration, the command line and the environment name; they are told what the run
@@ -26,7 +28,7 @@ export async function tracked(
 
 function startTracking(configuration: ExperimentConfiguration, folder: string, context: RunContext): Tracker {
   const run: RunDescription = {
-    name: configuration.name,
+    name: runNameOf(configuration),
     project: configuration.tracking.project,
     configuration: withoutSecrets(configuration),
     folder,
@@ -39,6 +41,13 @@ function startTracking(configuration: ExperimentConfiguration, folder: string, c
     environment: context.environment,
     say: (line) => context.progress.say(line),
   });
+}
+
+/** A preset on its own data is called what the published run was called; any other run by its name. */
+function runNameOf(configuration: ExperimentConfiguration): string {
+  const experiment = experimentOf(configuration);
+  const published = experiment && protocolChanges(configuration).length === 0 ? experiment.runName : undefined;
+  return published ?? configuration.name;
 }
 
 /** The context whose progress is told to a tracker too: what a run says stands in the tracker's log of its output. */

@@ -7,8 +7,10 @@ import type { TrainingCurves } from "../report/index.js";
 import type { LoggedStep, TrainingHooks, Progress as TrainingProgress, Validation } from "../train/index.js";
 
 const number = z.number();
+/** The loss of the published run there, where it is known and can be held against this one. */
+const publishedLoss = number.optional();
 const lineSchema = z.union([
-  z.object({ validationLoss: number, perplexity: number.nullable(), epoch: number, step: number }),
+  z.object({ validationLoss: number, perplexity: number.nullable(), epoch: number, step: number, publishedLoss }),
   z.object({
     step: number,
     epoch: number,
@@ -17,12 +19,19 @@ const lineSchema = z.union([
     gradientNorm: number,
     rowsPerSecond: number,
     seconds: number,
+    publishedLoss,
   }) satisfies z.ZodType<LoggedStep>,
 ]);
 type Line = z.infer<typeof lineSchema>;
 
 /** What to do about a log that another program wrote, or a damaged disk. */
 const HINT = "It is a log of training: remove the line, or begin anew with --fresh.";
+
+/** The losses of a published run, by step and by epoch. */
+export interface PublishedLosses {
+  readonly atStep?: (step: number) => number | undefined;
+  readonly afterEpoch?: (epoch: number) => number | undefined;
+}
 
 /** Steps and seconds after which the time that training takes is told; the first step, which compiles the graphs, does not count. */
 const ESTIMATED_AFTER = { steps: 5, seconds: 2 };
@@ -35,7 +44,11 @@ export class TrainLog {
     readonly from: number,
     readonly tracker: Tracker,
     readonly progress: Progress,
+    readonly published: PublishedLosses,
   ) {}
+
+  /** The last comparison with the published run, for the terminal's line. */
+  private beside = "";
 
   /** The last step that was taken, while the terminal's line shows it. */
   private shown: { readonly step: number; readonly totalSteps: number } | undefined;
@@ -49,6 +62,7 @@ export class TrainLog {
     from: Pick<TrainingProgress, "step" | "validations"> | undefined,
     tracker: Tracker,
     progress: Progress,
+    published: PublishedLosses = {},
   ): Promise<TrainLog> {
     const { step = 0, validations = [] } = from ?? {};
     if (existsSync(path)) {
@@ -57,7 +71,7 @@ export class TrainLog {
         if ("validationLoss" in line ? line.epoch <= validations.length : line.step <= step) kept.push(line);
       writeJsonLines(path, kept);
     }
-    return new TrainLog(new JsonLinesFile(path), step, tracker, progress);
+    return new TrainLog(new JsonLinesFile(path), step, tracker, progress, published);
   }
 
   get hooks(): TrainingHooks {
@@ -73,7 +87,7 @@ export class TrainLog {
         this.shown = now;
         this.progress.update(
           now.step,
-          `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s`,
+          `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s${this.beside}`,
         );
         const taken = now.step - this.from - 1;
         const seconds = (performance.now() - firstEnded) / 1000;
@@ -90,7 +104,14 @@ export class TrainLog {
         }
       },
       onLog: (logged: LoggedStep) => {
-        this.file.append(logged);
+        const published = this.published.atStep?.(logged.step);
+        this.file.append(published === undefined ? logged : { ...logged, publishedLoss: published });
+        if (published !== undefined) {
+          const compared = besidePublished(logged.loss, published);
+          // Once as a line that stays: a run that goes wrong is seen by its first.
+          if (this.beside === "") this.progress.say(`the loss of the steps up to ${logged.step} is ${compared}`);
+          this.beside = `; at step ${logged.step} ${compared}`;
+        }
         this.tracker.log(
           {
             "train/loss": logged.loss,
@@ -104,14 +125,16 @@ export class TrainLog {
         );
       },
       onValidation: (validation: Validation) => {
+        const published = this.published.afterEpoch?.(validation.epoch);
         this.file.append({
           validationLoss: validation.loss,
           perplexity: validation.perplexity,
           epoch: validation.epoch,
           step: validation.step,
+          ...(published === undefined ? {} : { publishedLoss: published }),
         });
         this.progress.say(
-          `epoch ${validation.epoch}: validation loss ${validation.loss.toFixed(4)}, perplexity ${validation.perplexity.toFixed(3)}`,
+          `epoch ${validation.epoch}: validation loss ${published === undefined ? validation.loss.toFixed(4) : besidePublished(validation.loss, published)}, perplexity ${validation.perplexity.toFixed(3)}`,
         );
         this.tracker.log(
           {
@@ -136,13 +159,22 @@ export class TrainLog {
   }
 }
 
+/** 1.5123 (published 1.5116, +0.0007) */
+function besidePublished(loss: number, published: number): string {
+  const difference = loss - published;
+  return `${loss.toFixed(4)} (published ${published.toFixed(4)}, ${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)})`;
+}
+
 /** The curves of a log. */
-export async function readCurves(path: string): Promise<Pick<TrainingCurves, "points" | "validation">> {
+export async function readCurves(path: string): Promise<Omit<TrainingCurves, "tiles">> {
   const points: { step: number; loss: number; learningRate: number }[] = [];
   const validation: { step: number; epoch: number; loss: number }[] = [];
+  const published: { step: number; loss: number }[] = [];
   for await (const line of readJsonLines(path, lineSchema, { hint: HINT })) {
+    if (line.publishedLoss !== undefined && !("validationLoss" in line))
+      published.push({ step: line.step, loss: line.publishedLoss });
     if ("validationLoss" in line) validation.push({ step: line.step, epoch: line.epoch, loss: line.validationLoss });
     else points.push({ step: line.step, loss: line.loss, learningRate: line.learningRate });
   }
-  return { points, validation };
+  return { points, validation, published };
 }

@@ -27,7 +27,7 @@ export {
   type LeakAudit,
   type ReportHead,
   type RunReport,
-  type TrainingCurves,
 } from "./run-report.js";
+export type { TrainingCurves } from "./training-curves.js";
 export { type FoundRun, findRuns, loadComparedRun, loadComparedRuns } from "./viewer/runs.js";
 export { serveRuns, type Viewer } from "./viewer/server.js";

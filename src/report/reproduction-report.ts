@@ -1,7 +1,8 @@
-import { percent } from "./figures/index.js";
+import { lossFigure, percent } from "./figures/index.js";
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
-import { range, table } from "./parts.js";
+import { figures as drawn, range, table } from "./parts.js";
+import type { TrainingCurves } from "./training-curves.js";
 
 /** An experiment's published figures beside measured ones, or why there are none. */
 export interface ReproducedExperiment {
@@ -11,6 +12,8 @@ export interface ReproducedExperiment {
   readonly comparable: boolean;
   readonly figures: readonly ShownFigure[];
   readonly protocolDifferences: readonly string[];
+  /** The run's training, where it trained. */
+  readonly curves?: Omit<TrainingCurves, "tiles">;
 }
 
 /** One published figure beside the measured one. */
@@ -102,6 +105,7 @@ export function reproductionReport(
         id: one.experiment,
         title: one.experiment,
         body: html`${publishedTable(one.figures, one.comparable)}
+${one.curves?.points.length ? drawn([{ ...lossFigure(one.curves.points, one.curves.validation, one.curves.published), name: `${one.experiment}-loss` }]) : ""}
 <h3>Where the protocol differs from the published one</h3>
 ${one.protocolDifferences.length ? html`<ul>${one.protocolDifferences.map((line) => html`<li>${line}</li>`)}</ul>` : html`<p>Nowhere that is known.</p>`}
 <p class="soft">Run folder: ${one.folder}</p>`,

@@ -6,16 +6,15 @@ import {
   type ExplorationFigures,
   explorationFigures,
   type Figure,
-  type LossPoint,
   learningRateFigure,
   lossFigure,
   percent,
-  type ValidationPoint,
 } from "./figures/index.js";
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
 import { figures, predictionSection, type QuestionText, type Tile, table, tiles } from "./parts.js";
 import { publishedTable, type ShownFigure } from "./reproduction-report.js";
+import type { TrainingCurves } from "./training-curves.js";
 
 /** What every report says first. */
 export interface ReportHead {
@@ -41,14 +40,6 @@ export interface LeakAudit {
   readonly translationInTrain: number;
   readonly duplicateInTrain: number;
   readonly either: number;
-}
-
-export interface TrainingCurves {
-  readonly points: readonly LossPoint[];
-  readonly validation: readonly ValidationPoint[];
-  /** The loss of the published run with the same protocol, where it is known. */
-  readonly published?: readonly Pick<LossPoint, "step" | "loss">[];
-  readonly tiles: readonly Tile[];
 }
 
 const SAMPLE_NOTICE =

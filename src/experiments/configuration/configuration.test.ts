@@ -177,6 +177,8 @@ it("a deviation is told by key, with what was published", async () => {
   ]);
   expect(protocolDifferences(changed)).toContain("training.epochs: 3, published 2");
   expect(
-    protocolDifferences(changed).filter((line) => line.includes("published 2") || /name|tracking|modelLink/.test(line)),
+    protocolDifferences(changed).filter(
+      (line) => line.includes(", published ") || /^(name|tracking|modelLink)/.test(line),
+    ),
   ).toHaveLength(1);
 });

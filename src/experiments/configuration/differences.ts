@@ -7,12 +7,17 @@ import { type ExperimentConfiguration, schemaOf } from "./schema.js";
 export function protocolDifferences(configuration: ExperimentConfiguration): string[] {
   const experiment = experimentOf(configuration);
   if (!experiment) return ["there is no published run of this experiment"];
-  return [
-    ...differences(protocolOf(experiment.preset), protocolOf(configuration)).map(
-      ({ path, before, after }) => `${path}: ${JSON.stringify(after)}, published ${JSON.stringify(before)}`,
-    ),
-    ...experiment.deviations,
-  ];
+  return [...protocolChanges(configuration), ...experiment.deviations];
+}
+
+/** Where a configuration's protocol is not its preset's, key by key; nothing where there is none. */
+export function protocolChanges(configuration: ExperimentConfiguration): string[] {
+  const experiment = experimentOf(configuration);
+  return experiment
+    ? differences(protocolOf(experiment.preset), protocolOf(configuration)).map(
+        ({ path, before, after }) => `${path}: ${JSON.stringify(after)}, published ${JSON.stringify(before)}`,
+      )
+    : [];
 }
 
 const protocolOf = (configuration: ExperimentConfiguration): Record<string, unknown> =>

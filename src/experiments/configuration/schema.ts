@@ -145,8 +145,8 @@ const answererSchema = z.strictObject({
   maxTokensPerQuestion: key(wholePositive, "`max_tokens` of a request: so many for each question,"),
   maxTokensExtra: key(wholeNotNegative, "and so many more."),
   logprobs: key(z.boolean(), "Log-probabilities of the letters, where a probe shows that the server truly sends them."),
-  timeoutSeconds: key(positive.max(86_400), "From the moment a request is sent to its whole reply.", noIdentity),
-  maxRetries: key(wholeNotNegative, "How often a request that failed is made again.", noIdentity),
+  timeoutSeconds: key(positive.max(86_400), "From the moment a request is sent to its whole reply.", besides),
+  maxRetries: key(wholeNotNegative, "How often a request that failed is made again.", besides),
   seed: key(wholeNotNegative, "Seeds `baseline:random` and the waits between attempts."),
 });
 

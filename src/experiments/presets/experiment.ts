@@ -1,6 +1,8 @@
 import type { ReadingName } from "../../answer/index.js";
+import type { Summary } from "../../explore/index.js";
 import type { Manifest } from "../../record/index.js";
 import type { ShownFigure } from "../../report/index.js";
+import type { Row } from "../../tasks/index.js";
 import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
 
 /** A published figure beside a run's, not yet held against it. */
@@ -12,17 +14,30 @@ export interface MeasuredStage {
   readonly accuracy?: number;
   readonly unreadable?: number;
   readonly statistics?: { readonly clustered: { readonly interval: readonly [number, number] } };
+  readonly seconds?: unknown;
+  /** Checked where it is read. */
+  readonly confusion?: unknown;
 }
 
 type Counts = Readonly<Record<string, number | undefined>>;
-type Lengths = Readonly<Partial<Record<"mean" | "50%" | "max", number>>>;
+type Lengths = Readonly<Partial<Record<keyof Summary, number>>>;
 
 /** What of a run's metrics, as it is made or as it is read back, published figures are held against. */
 export interface MeasuredMetrics extends MeasuredStage {
   readonly baseline?: MeasuredStage;
   readonly final?: MeasuredStage;
-  readonly training?: { readonly steps?: number; readonly loss?: number };
-  readonly losses?: Readonly<Record<string, { readonly perplexity?: number } | undefined>>;
+  readonly training?: {
+    readonly steps?: number;
+    readonly loss?: number;
+    readonly seconds?: unknown;
+    readonly rowsPerSecond?: unknown;
+    readonly validations?: unknown;
+    readonly bestEpoch?: unknown;
+  };
+  readonly losses?: Readonly<Record<string, { readonly loss?: number; readonly perplexity?: number } | undefined>>;
+  readonly languages?: unknown;
+  readonly answersBySubject?: unknown;
+  readonly requests?: unknown;
   readonly rows?: number;
   readonly nulls?: Counts;
   readonly answers?: Counts;
@@ -35,6 +50,14 @@ export interface MeasuredMetrics extends MeasuredStage {
 export interface MeasuredRun {
   readonly metrics: MeasuredMetrics;
   readonly manifest: Pick<Manifest, "data" | "split" | "model">;
+  /** What was logged while it trained. */
+  readonly trainLog?: readonly { readonly step: number; readonly loss: number }[];
+}
+
+/** A published run's mean loss of each so many steps. */
+export interface LossCurve {
+  readonly every: number;
+  readonly losses: readonly number[];
 }
 
 /** Mean losses after training, by part of the split. */
@@ -59,6 +82,12 @@ export interface FinetuneProtocol {
   readonly truncatesPrompts: boolean;
   /** Whether validation and test loss are measured at the end. */
   readonly measuresFinalLosses: boolean;
+  /** The training loss of the published run, where it is known; a run that logs as often is held against it as it goes. */
+  readonly publishedLosses?: LossCurve;
+  /** Its validation loss after each epoch. */
+  readonly publishedValidationLosses?: readonly number[];
+  /** A question that is asked after training, whatever the rows. */
+  readonly exampleQuestion?: Pick<Row, "question" | "choices" | "answer">;
   /** What is logged at the end, by the published run's names. */
   finalMetrics(outcome: FinetuneOutcome): Readonly<Record<string, number>>;
 }
@@ -66,6 +95,8 @@ export interface FinetuneProtocol {
 /** A published experiment: all that is known of it. */
 export interface Experiment<C extends ExperimentConfiguration = ExperimentConfiguration> {
   readonly preset: C;
+  /** What the published run was called on Weights & Biases. */
+  readonly runName?: string;
   /** What differs from the published run whatever the configuration says. */
   readonly deviations: readonly string[];
   /** Published accuracies by stage: `test`, or `baseline` and `final`. They hold on MMMLU itself, with the preset's protocol. */

@@ -1,5 +1,6 @@
+import { z } from "zod";
 import type { FinetuneConfiguration } from "../configuration/schema.js";
-import type { Experiment } from "./experiment.js";
+import type { Experiment, MeasuredMetrics } from "./experiment.js";
 import { accuracy, count, number } from "./figures.js";
 import { adamW, germanAndFrench, mmmlu, publishedSplit, untracked } from "./shared.js";
 
@@ -12,8 +13,21 @@ const PUBLISHED = {
   testRows: 2370,
   steps: 2370,
   trainLoss: 0.4726693630218506,
-  testPerplexity: 1.69,
+  seconds: 13_491.651,
+  rowsPerSecond: 2.81,
+  rowsLoaded: 28_084,
+  validationPerplexity: 1.68685,
+  testPerplexity: 1.68537,
+  testLoss: 0.52199,
   trainableParameters: 41_533_440,
+  // Those of the base and of the adapter.
+  parameters: 2_655_875_328,
+  validationLosses: [0.522862, 0.53891],
+  epochLosses: [0.5477, 0.3388],
+  bestEpoch: 1,
+  floatingPointOperations: 1.409906483048448e17,
+  baselineSeconds: 441,
+  finalSeconds: 201,
 };
 
 export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
@@ -59,15 +73,23 @@ export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
     modelLink: null,
     tracking: untracked("gemma-nlp_lab2_mmmlu_ft_corrected"),
   },
+  runName: "gemma-2b-mmmlu-de-fr-qlora-corrected-2epochs-lr1e-4",
   deviations: [
+    "All arithmetic is float32, in training and in evaluation. The published run computed every product (LoRA's, attention's, the output layer's) in bfloat16, and took the largest of soft-capped logits that were bfloat16, ties going to the lower token id: how many rows' two best letters lie within one bfloat16 step is counted as near ties.",
+    "LoRA's A is drawn with the training seed; the published run drew it before any seed was set, so that its start cannot be repeated.",
     "Rows are packed without padding and logits are computed only where there is a label; losses and gradients are the same.",
-    "Arithmetic is float32 throughout; the published run computed 4-bit products in bfloat16.",
-    "Dropout masks come from another generator than torch's.",
+    "Dropout masks come from another generator than torch's: the same in distribution, not in each number.",
+    "A reply ends as soon as every reading of it is settled, and not only after 5 tokens; what is read is the same.",
+    "Weights are quantized as bitsandbytes does on a CPU; its GPU kernel may choose the other code where a value lies midway between two.",
+    "Subjects are cleaned of the file names that some languages' files carry; German and French carry none.",
+    "The best and worst subjects are named among those with enough questions; those by plain accuracy, as published, stand beside them.",
   ],
   accuracy: { baseline: PUBLISHED.baseline, final: PUBLISHED.final },
-  figures: ({ metrics, manifest: { data, model, split } }) => [
+  figures: ({ metrics, manifest: { data, model, split }, trainLog }) => [
+    count("rows read", PUBLISHED.rowsLoaded, data?.["rows"]),
     count("rows after the filter", PUBLISHED.rowsAfterFilter, data?.["rowsKept"]),
     count("parameters trained", PUBLISHED.trainableParameters, model?.["trainedParameters"]),
+    count("parameters in all", PUBLISHED.parameters, model?.["parameters"]),
     count("train rows", PUBLISHED.train, split?.["train"]),
     count("validation rows", PUBLISHED.validation, split?.["validation"]),
     count("test rows", PUBLISHED.testRows, metrics.final?.n),
@@ -75,6 +97,24 @@ export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
     accuracy("accuracy after training", PUBLISHED.final, metrics.final),
     count("steps", PUBLISHED.steps, metrics.training?.steps),
     number("training loss", PUBLISHED.trainLoss, metrics.training?.loss),
+    number("seconds of training", PUBLISHED.seconds, metrics.training?.seconds),
+    number("rows a second", PUBLISHED.rowsPerSecond, metrics.training?.rowsPerSecond),
+    number("floating-point operations, as transformers estimates them", PUBLISHED.floatingPointOperations, undefined),
+    number("seconds of evaluation before training", PUBLISHED.baselineSeconds, metrics.baseline?.seconds),
+    number("seconds of evaluation after training", PUBLISHED.finalSeconds, metrics.final?.seconds),
+    ...PUBLISHED.validationLosses.map((loss, index) =>
+      number(`validation loss after epoch ${index + 1}`, loss, epochs(metrics)[index]?.loss),
+    ),
+    ...PUBLISHED.epochLosses.map((loss, index) =>
+      number(
+        `training loss logged at the end of epoch ${index + 1}`,
+        loss,
+        trainLog?.findLast(({ step }) => step <= (epochs(metrics)[index]?.step ?? 0))?.loss,
+      ),
+    ),
+    count("best epoch", PUBLISHED.bestEpoch, metrics.training?.bestEpoch),
+    number("validation perplexity", PUBLISHED.validationPerplexity, metrics.losses?.["validation"]?.perplexity),
+    number("test loss", PUBLISHED.testLoss, metrics.losses?.["test"]?.loss),
     number("test perplexity", PUBLISHED.testPerplexity, metrics.losses?.["test"]?.perplexity),
   ],
   finetune: {
@@ -82,6 +122,12 @@ export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
     additionalExtractions: ["last-match"],
     truncatesPrompts: true,
     measuresFinalLosses: true,
+    publishedValidationLosses: PUBLISHED.validationLosses,
+    exampleQuestion: {
+      question: "Was ist die Hauptstadt von Frankreich?",
+      choices: ["Berlin", "Paris", "London", "Madrid"],
+      answer: "B",
+    },
     finalMetrics: ({ accuracy, losses }) => ({
       post_ft_test_accuracy: accuracy,
       ...(losses
@@ -95,3 +141,8 @@ export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
     }),
   },
 };
+
+const validations = z.array(z.looseObject({ step: z.number(), loss: z.number() }));
+
+const epochs = ({ training }: MeasuredMetrics): z.infer<typeof validations> =>
+  validations.safeParse(training?.validations).data ?? [];

@@ -27,11 +27,11 @@ const readingSchema = z.object({ reading: readingName, evaluation: z.object({ re
 
 /** A run that is still going, as far as its logs tell. */
 export async function liveBody(path: string): Promise<Html> {
-  const { points, validation, last } = await readTraining(path);
+  const { points, validation, published, last } = await readTraining(path);
   const answers = await readAnswers(path);
   const shown = [
     ...(answers.length ? [groupFigure("so-far", "Accuracy so far", answers, { width: WIDE })] : []),
-    ...(points.length ? [lossFigure(points, validation)] : []),
+    ...(points.length ? [lossFigure(points, validation, published)] : []),
   ];
   const figure = (name: string): string => Number(last[name]).toPrecision(4);
   return html`${tiles([
@@ -41,7 +41,13 @@ export async function liveBody(path: string): Promise<Html> {
           {
             name: "Step",
             value: Number(last.step).toLocaleString("en"),
-            under: [`loss ${Number(last.loss).toFixed(4)}`, `epoch ${Number(last.epoch).toFixed(2)}`],
+            under: [
+              `loss ${Number(last.loss).toFixed(4)}`,
+              ...(typeof last.publishedLoss === "number"
+                ? [`published ${last.publishedLoss.toFixed(4)} (${signed(Number(last.loss) - last.publishedLoss)})`]
+                : []),
+              `epoch ${Number(last.epoch).toFixed(2)}`,
+            ],
           },
         ]
       : []),
@@ -60,6 +66,8 @@ export async function liveBody(path: string): Promise<Html> {
       : ""
   }`;
 }
+
+const signed = (difference: number): string => `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}`;
 
 function stateTile(path: string): Tile {
   const files = ["train-log.jsonl", "replies.jsonl", "run.json"]
@@ -80,11 +88,15 @@ function stateTile(path: string): Tile {
       };
 }
 
-async function readTraining(
-  path: string,
-): Promise<{ points: LossPoint[]; validation: ValidationPoint[]; last: Record<string, unknown> }> {
+async function readTraining(path: string): Promise<{
+  points: LossPoint[];
+  validation: ValidationPoint[];
+  published: { step: number; loss: number }[];
+  last: Record<string, unknown>;
+}> {
   const points: LossPoint[] = [];
   const validation: ValidationPoint[] = [];
+  const published: { step: number; loss: number }[] = [];
   let last: Record<string, unknown> = {};
   const log = runFile(path, "train-log.jsonl");
   for await (const read of log ? readJsonLines(log, z.unknown()) : []) {
@@ -92,12 +104,13 @@ async function readTraining(
     if (line === undefined) continue;
     if (typeof line.loss === "number" && typeof line.step === "number" && typeof line.learningRate === "number") {
       points.push({ step: line.step, loss: line.loss, learningRate: line.learningRate });
+      if (typeof line.publishedLoss === "number") published.push({ step: line.step, loss: line.publishedLoss });
       last = line;
     } else if (typeof line.validationLoss === "number" && typeof line.step === "number") {
       validation.push({ step: line.step, epoch: Number(line.epoch), loss: line.validationLoss });
     }
   }
-  return { points, validation, last };
+  return { points, validation, published, last };
 }
 
 /** How many rows each stage has answered, of how many test rows. */
