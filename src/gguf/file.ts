@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf, UserError } from "../base/errors.js";
 import { sha256, sha256OfFile } from "../base/files.js";
+import { hintForReading } from "../base/hint-for-reading.js";
 import { dequantize } from "./dequantize.js";
 import { type GgufTensor, type Metadata, readHeader } from "./header.js";
 import { KINDS } from "./kinds.js";
@@ -66,7 +67,9 @@ export class GgufFile {
         checkSplit(part.path, own, number, count);
         for (const tensor of tensors) {
           if (placed.has(tensor.name))
-            throw new UserError(`${part.path}: tensor ${tensor.name} is in another part too`);
+            throw new UserError(`${part.path}: tensor ${tensor.name} is in another part too`, {
+              hint: "Its parts do not belong together: download them again.",
+            });
           placed.set(tensor.name, { ...tensor, part });
         }
       }
@@ -128,7 +131,7 @@ export class GgufFile {
 
   private entry(name: string): Placed {
     const tensor = this.placed.get(name);
-    if (!tensor) throw new UserError(`${this.path} has no tensor ${name}`);
+    if (!tensor) throw new UserError(`${this.path} has no tensor ${name}`, { hint: "Is it the right file?" });
     return tensor;
   }
 }
@@ -142,12 +145,12 @@ function openPart(path: string, parts: Part[]): [Part, ReturnType<typeof readHea
   try {
     file = openSync(path, "r");
   } catch (error) {
-    throw new UserError(`cannot open ${path}: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`cannot open ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
   const part = { path, file };
   parts.push(part);
   const stat = fstatSync(file);
-  if (!stat.isFile()) throw new UserError(`${path} is no file`);
+  if (!stat.isFile()) throw new UserError(`${path} is no file`, { hint: "Give a .gguf file." });
   return [part, readHeader(file, path, stat.size)];
 }
 
@@ -158,7 +161,9 @@ function checkSplit(path: string, given: Metadata, number: number, count: number
   const metadata = new MetadataReader(path, given);
   const [own, all] = [metadata.optionalNumber("split.no") ?? 0, metadata.optionalNumber("split.count") ?? 0];
   if ((count ?? 1) < 1 || (count ?? 1) > MOST_PARTS)
-    throw new UserError(`${path} is named as one of ${count} parts; 1 to ${MOST_PARTS} are read`);
+    throw new UserError(`${path} is named as one of ${count} parts; 1 to ${MOST_PARTS} are read`, {
+      hint: "Give the first part, as llama.cpp names it: model-00001-of-00003.gguf.",
+    });
   if (own !== number - 1 || Math.max(all, 1) !== (count ?? 1))
     throw new UserError(
       `${path} says that it is part ${own + 1} of ${all}, and its name says ` +

@@ -100,7 +100,10 @@ export function readHeader(file: number, path: string, size: number): GgufHeader
   const reader = new HeaderReader(file, path, size);
   if (size < 24) reader.wrong(`it has ${size} bytes, and a header has at least 24`);
   const magic = reader.uint32();
-  if (magic !== MAGIC) throw new UserError(`${path} is no GGUF file: it does not begin with "GGUF"`);
+  if (magic !== MAGIC)
+    throw new UserError(`${path} is no GGUF file: it does not begin with "GGUF"`, {
+      hint: "Download or copy it again; a .gguf file is meant.",
+    });
   const version = reader.uint32();
   if (version !== 2 && version !== 3) {
     const what =

@@ -41,7 +41,9 @@ export class MetadataReader {
     if (!isNumbers(value)) return this.optionalNumber(key);
     const [first] = value;
     if (first === undefined || (value as Float64Array).some((one) => one !== first))
-      throw new UserError(`${this.path}: ${key} differs from layer to layer, which is not supported`);
+      throw new UserError(`${this.path}: ${key} differs from layer to layer, which is not supported`, {
+        hint: "Take another model, or this one in Hugging Face's format.",
+      });
     return first;
   }
 
@@ -80,7 +82,9 @@ export class MetadataReader {
   }
 
   private wrong(key: string, what: string, value: MetadataValue): never {
-    throw new UserError(`${this.path}: ${key} is ${JSON.stringify(value).slice(0, 60)}, not ${what}`);
+    throw new UserError(`${this.path}: ${key} is ${JSON.stringify(value).slice(0, 60)}, not ${what}`, {
+      hint: "Download the file again, or convert the model anew with llama.cpp.",
+    });
   }
 }
 

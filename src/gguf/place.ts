@@ -30,7 +30,10 @@ export async function fetchGguf(
   { revision, hub }: GgufPlaceOptions = {},
 ): Promise<{ readonly path: string; readonly commit?: string }> {
   if (existsSync(source)) {
-    if (!statSync(source).isFile()) throw new UserError(`${source} is no file`);
+    if (!statSync(source).isFile())
+      throw new UserError(`${source} is no file`, {
+        hint: "Give a .gguf file, or a repository's name with one behind it.",
+      });
     return { path: source };
   }
   const [, name, file] = /^([^:]+\/[^:]+):([^:]+)$/.exec(source) ?? [];

@@ -55,6 +55,7 @@ export function configOf(file: GgufFile, description: DecoderDescription): Confi
     if ((number(other) ?? headDim) !== headDim)
       throw new UserError(
         `${path}: ${key(other)} is ${number(other)}, and heads have ${headDim}: this is not supported`,
+        { hint: "Take another model, or this one in Hugging Face's format." },
       );
   const embedding = file.tensors.get("token_embd.weight");
   if (!embedding)
@@ -121,7 +122,9 @@ function refuseUnknown(metadata: MetadataReader, { gguf }: DecoderDescription): 
     });
   }
   if (metadata.optionalFlag(`${start}attention.causal`) === false)
-    throw new UserError(`${metadata.path}: ${start}attention.causal is false: it is no model that continues texts`);
+    throw new UserError(`${metadata.path}: ${start}attention.causal is false: it is no model that continues texts`, {
+      hint: "Take another model, or this one in Hugging Face's format.",
+    });
 }
 
 function rotary(
@@ -146,13 +149,16 @@ function rotary(
   if (type === "linear" || old !== 1) {
     const factor = metadata.optionalNumber(key("scaling.factor")) ?? old;
     if (factors)
-      throw new UserError(`${path} scales rotary positions both by ${key("scaling.type")} and ${ROPE_FACTORS}`);
+      throw new UserError(`${path} scales rotary positions both by ${key("scaling.type")} and ${ROPE_FACTORS}`, {
+        hint: "Take another model, or this one in Hugging Face's format.",
+      });
     return { rope_theta: theta, ...local, rope_scaling: factor === 1 ? null : { rope_type: "linear", factor } };
   }
   if (!factors) return { rope_theta: theta, ...local };
   if (factors.kind !== "F32" || factors.shape.length !== 1 || factors.shape[0] !== headDim / 2)
     throw new UserError(
       `${path}: ${ROPE_FACTORS} is ${factors.kind} [${factors.shape.join(", ")}], not F32 [${headDim / 2}]`,
+      { hint: "Take another model, or this one in Hugging Face's format." },
     );
   const found = llama3RopeOf(file.readRows(ROPE_FACTORS, 0, 1), theta, path);
   return {
@@ -179,6 +185,7 @@ function windows(
     if (window)
       throw new UserError(
         `${metadata.path}: ${key("sliding_window")} = ${window} is not supported of this architecture`,
+        { hint: "Take another model, or this one in Hugging Face's format." },
       );
     return {};
   }
@@ -189,7 +196,9 @@ function windows(
   const slides = (layer: number): boolean =>
     !none && (Array.isArray(given) ? Boolean(given[layer]) : every === 0 || (layer + 1) % every !== 0);
   if (!Number.isInteger(layers) || layers < 1 || layers > 1024)
-    throw new UserError(`${metadata.path}: ${gguf.architecture}.block_count is ${layers}`);
+    throw new UserError(`${metadata.path}: ${gguf.architecture}.block_count is ${layers}`, {
+      hint: "Take another model, or this one in Hugging Face's format.",
+    });
   return {
     sliding_window: none ? null : (window ?? config["sliding_window"]),
     layer_types: Array.from({ length: layers }, (_, layer) => (slides(layer) ? "sliding_attention" : "full_attention")),

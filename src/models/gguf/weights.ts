@@ -139,7 +139,10 @@ export class GgufWeights implements TensorFile {
 
   private place(name: string): Place {
     const place = this.places.get(name);
-    if (!place) throw new UserError(`${this.path} has no tensor ${ggufName(name, this.description)}`);
+    if (!place)
+      throw new UserError(`${this.path} has no tensor ${ggufName(name, this.description)}`, {
+        hint: "Download the file again, or convert the model anew with llama.cpp.",
+      });
     return place;
   }
 }
