@@ -153,7 +153,10 @@ describe("gemma-2-2b-finetune on the sample", () => {
           }),
         ),
       );
-    /** How far the first tokens' log-probabilities are from those of the run, over the letters that are among the likeliest. */
+    /**
+     * How far the first tokens' log-probabilities are from those of the run, over the letters that are among the
+     * likeliest.
+     */
     const distance = (completions: readonly OpenAI.Completion[]): number => {
       const found = completions.flatMap(({ choices: [choice] }, row) =>
         [..."ABCD"].flatMap((letter, at) => {

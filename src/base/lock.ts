@@ -15,8 +15,8 @@ interface Owner {
 }
 
 /**
- * Keeps a folder for this process until the returned function is called. A lock that a dead process left is taken over, and
- * what it was writing in the folder is put right.
+ * Keeps a folder for this process until the returned function is called. A lock that a dead process left is taken over,
+ * and what it was writing in the folder is put right.
  * @throws {UserError} where another process that is alive has it
  */
 export function lockFolder(folder: string): () => void {
@@ -77,7 +77,10 @@ function create(path: string): boolean {
 
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK", "EXDEV", "EACCES"]);
 
-/** The process on this machine that has a folder locked (0 while it is just taking it); undefined where none has, or the one that had it is dead. */
+/**
+ * The process on this machine that has a folder locked (0 while it is just taking it); undefined where none has, or the
+ * one that had it is dead.
+ */
 export function lockHolder(folder: string): number | undefined {
   const path = resolve(folder, "lock");
   const owner = ownerOf(path);

@@ -11,8 +11,8 @@ export const columnsOf = ({ columns }: Task): string[] => {
 };
 
 /**
- * Makes rows of the tables of one language, or of a file that names each row's language: each value is checked here, once.
- * Ids must not repeat over all tables.
+ * Makes rows of the tables of one language, or of a file that names each row's language: each value is checked here,
+ * once. Ids must not repeat over all tables.
  */
 export class RowReader {
   readonly rows: Row[] = [];
@@ -152,7 +152,8 @@ export class RowReader {
       this.fail(
         table,
         i,
-        `there are ${count} options (${printableName(names.join(", "))}), expected ${least === most ? most : `${least} to ${most}`}`,
+        `there are ${count} options (${printableName(names.join(", "))}), expected ` +
+          `${least === most ? most : `${least} to ${most}`}`,
       );
     return cells
       .slice(0, count)

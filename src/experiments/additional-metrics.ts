@@ -15,8 +15,8 @@ import type { Prepared } from "./prepare.js";
 import { finetuneProtocolOf } from "./presets/index.js";
 
 /**
- * How a run's replies are read: as published, and in the experiment's additional ways. A reply may end where all of these are settled:
- * one that was ended for the first match alone has no last one.
+ * How a run's replies are read: as published, and in the experiment's additional ways. A reply may end where all of
+ * these are settled: one that was ended for the first match alone has no last one.
  */
 export const extractionsOf = (configuration: FinetuneConfiguration): ReadingName[] => [
   configuration.evaluation.answerExtraction,
@@ -24,8 +24,8 @@ export const extractionsOf = (configuration: FinetuneConfiguration): ReadingName
 ];
 
 /**
- * Measurements beside the published one: the letters' log-probabilities, the last-match extraction where the experiment has it, rows
- * without a twin in train; and how many rows' decision would hang on bfloat16's rounding.
+ * Measurements beside the published one: the letters' log-probabilities, the last-match extraction where the experiment
+ * has it, rows without a twin in train; and how many rows' decision would hang on bfloat16's rounding.
  */
 export function additionalMetrics(stage: Stage, prepared: Prepared, configuration: FinetuneConfiguration) {
   const clean = new Set(prepared.audit.cleanTestIds);

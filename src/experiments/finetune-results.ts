@@ -131,7 +131,8 @@ export async function publishFinetune(
     headline: [
       ...stages.map(
         (stage) =>
-          `accuracy ${stage.stage === "baseline" ? "before" : "after"} training ${percent(stage.metrics.accuracy)} of ${stage.metrics.n}`,
+          `accuracy ${stage.stage === "baseline" ? "before" : "after"} training ` +
+          `${percent(stage.metrics.accuracy)} of ${stage.metrics.n}`,
       ),
       `${result.steps} steps, training loss ${result.loss.toFixed(4)}, ${result.rowsPerSecond.toFixed(1)} rows/s`,
     ],
@@ -145,8 +146,8 @@ const trainedParameters = ({ model }: ExperimentModel): number =>
   model.parameters.filter(({ trained }) => trained).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /**
- * Leads from the folder's name in the published run to the saved model: a relative link beside the run's folder. Something
- * else of that name stays as it is, and it is said.
+ * Leads from the folder's name in the published run to the saved model: a relative link beside the run's folder.
+ * Something else of that name stays as it is, and it is said.
  */
 export function linkModel(name: string, folder: RunFolder, progress: Progress): void {
   const link = join(dirname(resolve(folder.path)), name);

@@ -93,7 +93,8 @@ export async function prepare(
       ([language, { before, kept }]) => `${language} ${kept.toLocaleString("en")} of ${before.toLocaleString("en")}`,
     );
     context.progress.end(
-      `kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ${filter.maxTokens} tokens (${kept.join(", ")})`,
+      `kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ` +
+        `${filter.maxTokens} tokens (${kept.join(", ")})`,
     );
   }
   const splits = split
@@ -191,13 +192,15 @@ export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits }: Pr
     ...(trainCorpus ? ([["Train and validation rows from", dataLine(trainCorpus)]] as [string, string][]) : []),
     [
       "Rows",
-      `${number(corpus.rows.length + (trainCorpus?.rows.length ?? 0))} read, ${number(filtered.rows.length)} after the length filter`,
+      `${number(corpus.rows.length + (trainCorpus?.rows.length ?? 0))} read, ${number(filtered.rows.length)} ` +
+        `after the length filter`,
     ],
     ...(cleaned ? ([["Subjects cleaned of file names", number(cleaned)]] as [string, string][]) : []),
     ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
     [
       "Split",
-      `${number(splits.train.length)} train, ${number(splits.validation.length)} validation, ${number(splits.test.length)} test`,
+      `${number(splits.train.length)} train, ${number(splits.validation.length)} validation, ` +
+        `${number(splits.test.length)} test`,
     ],
   ];
 }

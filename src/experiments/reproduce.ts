@@ -13,7 +13,10 @@ export interface Reproduction extends Omit<ReproducedExperiment, "figures"> {
   readonly figures: readonly ReproducedFigure[];
 }
 
-/** The published figures of an experiment beside a run's, with the verdict where there can be one; none where nothing was published. */
+/**
+ * The published figures of an experiment beside a run's, with the verdict where there can be one; none where nothing
+ * was published.
+ */
 export const besidePublished = (
   experiment: Experiment | undefined,
   run: MeasuredRun,
@@ -50,7 +53,10 @@ export async function reproductionOf(experiment: string, folder: string): Promis
   };
 }
 
-/** Whether the measured figure is the published one: counts exactly, accuracies within the interval; undefined where that cannot be said. */
+/**
+ * Whether the measured figure is the published one: counts exactly, accuracies within the interval; undefined where
+ * that cannot be said.
+ */
 export function agrees({ published, measured, unit, interval }: ReproducedFigure): boolean | undefined {
   if (measured === undefined) return undefined;
   if (interval) return published >= interval[0] && published <= interval[1];

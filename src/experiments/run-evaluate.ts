@@ -54,7 +54,8 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
           ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
           ...(configuration.answerer.concurrency > 1
             ? [
-                `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still answer differently from run to run where requests share a batch.`,
+                `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still ` +
+                  `answer differently from run to run where requests share a batch.`,
               ]
             : []),
         ],
@@ -94,8 +95,10 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         folder: folder.path,
         report,
         headline: [
-          `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
-          `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})${metrics.unreadable ? `: ${unreadableInWords(metrics.unreadableBy)}` : ""}`,
+          `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ` +
+            `${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
+          `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})` +
+            `${metrics.unreadable ? `: ${unreadableInWords(metrics.unreadableBy)}` : ""}`,
         ],
       };
     }).finally(() => answerer.close());

@@ -19,7 +19,10 @@ import { type FinalLosses, type FinetuneProtocol, finetuneProtocolOf } from "./p
 import { tracked } from "./tracking.js";
 import { type PublishedLosses, TrainLog } from "./train-log.js";
 
-/** Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after, saving. */
+/**
+ * Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after,
+ * saving.
+ */
 export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
   const protocol = finetuneProtocolOf(configuration);
   const folder = await openRun(configuration, context);
@@ -46,7 +49,9 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
     );
     const need = memoryNeed(loaded.model, configuration.training.batchSize, examples.train);
     context.progress.say(
-      `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ${loaded.device.describe()}`,
+      `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} ` +
+        `frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ` +
+        `${loaded.device.describe()}`,
     );
     checkMemory(loaded.model, need, memoryFree(), configuration.training.batchSize, examples.train);
     const ready = loaded;

@@ -5,8 +5,8 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { experimentOf } from "./presets/index.js";
 
 /**
- * Does a run's work with the trackers that its configuration, the command line and the environment name; they are told what the run
- * says, its headline, and whether it came to its end.
+ * Does a run's work with the trackers that its configuration, the command line and the environment name; they are told
+ * what the run says, its headline, and whether it came to its end.
  */
 export async function tracked(
   configuration: ExperimentConfiguration,

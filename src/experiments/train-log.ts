@@ -33,7 +33,10 @@ export interface PublishedLosses {
   readonly afterEpoch?: (epoch: number) => number | undefined;
 }
 
-/** Steps and seconds after which the time that training takes is told; the first step, which compiles the graphs, does not count. */
+/**
+ * Steps and seconds after which the time that training takes is told; the first step, which compiles the graphs, does
+ * not count.
+ */
 const ESTIMATED_AFTER = { steps: 5, seconds: 2 };
 
 /** `train-log.jsonl`: a line per logged step and validation, told to the trackers and the terminal as well. */
@@ -54,7 +57,8 @@ export class TrainLog {
   private shown: { readonly step: number; readonly totalSteps: number } | undefined;
 
   /**
-   * Opens the log of a run that goes on from a checkpoint; lines past it are of steps and validations that will be done again.
+   * Opens the log of a run that goes on from a checkpoint; lines past it are of steps and validations that will be done
+   * again.
    * @param from how far the checkpoint is; undefined where there is none
    */
   static async open(
@@ -87,7 +91,8 @@ export class TrainLog {
         this.shown = now;
         this.progress.update(
           now.step,
-          `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ${now.rowsPerSecond.toFixed(1)} rows/s${this.beside}`,
+          `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ` +
+            `${now.rowsPerSecond.toFixed(1)} rows/s${this.beside}`,
         );
         const taken = now.step - this.from - 1;
         const seconds = (performance.now() - firstEnded) / 1000;
@@ -95,7 +100,8 @@ export class TrainLog {
         if (!estimated && taken >= ESTIMATED_AFTER.steps && seconds >= ESTIMATED_AFTER.seconds && left > 0) {
           estimated = true;
           this.progress.say(
-            `about ${duration((seconds / taken) * left)} for the ${left.toLocaleString("en")} steps left, by the first ${taken}`,
+            `about ${duration((seconds / taken) * left)} for the ${left.toLocaleString("en")} steps left, by ` +
+              `the first ${taken}`,
           );
         }
         if (left === 0) {
@@ -134,7 +140,9 @@ export class TrainLog {
           ...(published === undefined ? {} : { publishedLoss: published }),
         });
         this.progress.say(
-          `epoch ${validation.epoch}: validation loss ${published === undefined ? validation.loss.toFixed(4) : besidePublished(validation.loss, published)}, perplexity ${validation.perplexity.toFixed(3)}`,
+          `epoch ${validation.epoch}: validation loss ` +
+            `${published === undefined ? validation.loss.toFixed(4) : besidePublished(validation.loss, published)}, ` +
+            `perplexity ${validation.perplexity.toFixed(3)}`,
         );
         this.tracker.log(
           {
@@ -162,7 +170,10 @@ export class TrainLog {
 /** 1.5123 (published 1.5116, +0.0007) */
 function besidePublished(loss: number, published: number): string {
   const difference = loss - published;
-  return `${loss.toFixed(4)} (published ${published.toFixed(4)}, ${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)})`;
+  return (
+    `${loss.toFixed(4)} (published ${published.toFixed(4)}, ` +
+    `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)})`
+  );
 }
 
 /** The curves of a log. */

@@ -101,11 +101,6 @@ export class RunFolder {
     return join(this.path, ...names);
   }
 
-  /** Whether the run once came to its end. */
-  get complete(): boolean {
-    return existsSync(this.file("manifest.json"));
-  }
-
   writeJson(name: string, value: unknown): void {
     writeJsonWhole(this.file(name), value);
   }

@@ -57,10 +57,16 @@ export function groupInWords(figures: readonly ShownFigure[], comparable: boolea
   const held = figures.filter(({ agrees }) => agrees !== undefined);
   const all = `${figures.length.toLocaleString("en")} figures`;
   if (!comparable || held.length === 0) return all;
-  return `${held.filter(({ agrees }) => agrees).length} of ${held.length === figures.length ? all : `${held.length} that can be held against each other`} agree`;
+  return (
+    `${held.filter(({ agrees }) => agrees).length} of ` +
+    `${held.length === figures.length ? all : `${held.length} that can be held against each other`} agree`
+  );
 }
 
-/** Published figures beside measured ones, those of a group folded; a verdict only where the run used the data of the published one. */
+/**
+ * Published figures beside measured ones, those of a group folded; a verdict only where the run used the data of the
+ * published one.
+ */
 export function publishedTable(figures: readonly ShownFigure[], comparable: boolean): Html {
   return html`${comparable ? "" : html`<p class="soft">This run used the embedded sample: its figures stand beside the published ones only to show the layout.</p>`}
 ${[...byGroup(figures)].map(([group, own]) =>
@@ -94,6 +100,13 @@ function figureTable(figures: readonly ShownFigure[], comparable: boolean): Html
   )}`;
 }
 
+/** The run's losses over the published ones, where it logged any. */
+function curvesOf({ curves, experiment }: ReproducedExperiment): Html | string {
+  if (!curves?.points.length) return "";
+  const figure = lossFigure(curves.points, curves.validation, curves.published);
+  return drawn([{ ...figure, name: `${experiment}-loss` }]);
+}
+
 /** The report of `mmmlu reproduce`. @param missing experiments without a finished run, with the reason */
 export function reproductionReport(
   experiments: readonly ReproducedExperiment[],
@@ -105,7 +118,7 @@ export function reproductionReport(
         id: one.experiment,
         title: one.experiment,
         body: html`${publishedTable(one.figures, one.comparable)}
-${one.curves?.points.length ? drawn([{ ...lossFigure(one.curves.points, one.curves.validation, one.curves.published), name: `${one.experiment}-loss` }]) : ""}
+${curvesOf(one)}
 <h3>Where the protocol differs from the published one</h3>
 ${one.protocolDifferences.length ? html`<ul>${one.protocolDifferences.map((line) => html`<li>${line}</li>`)}</ul>` : html`<p>Nowhere that is known.</p>`}
 <p class="soft">Run folder: ${one.folder}</p>`,

@@ -43,7 +43,8 @@ export interface LeakAudit {
 }
 
 const SAMPLE_NOTICE =
-  "This run used the embedded sample: questions written by a generator. Its figures mean nothing about MMMLU; they show that everything works.";
+  "This run used the embedded sample: questions written by a generator. Its figures mean nothing about MMMLU; " +
+  "they show that everything works.";
 
 function lead(head: ReportHead, headline: readonly Tile[], drawn: readonly Figure[] = []): Html {
   return html`<h1>${head.name}</h1><p class="soft">${head.description}</p>
@@ -103,6 +104,10 @@ const publishedSections = ({ published, manifest }: ReportHead): Section[] =>
 /** The leak audit in words and numbers. */
 export function leakSection(kind: string, audit: LeakAudit): Section {
   const share = audit.rows ? audit.either / audit.rows : 0;
+  const counts = table(
+    ["split", "test rows", "translation in train", "duplicate in train", "either"],
+    [[kind, audit.rows, audit.translationInTrain, audit.duplicateInTrain, audit.either]],
+  );
   return {
     id: "leak",
     title: "Leak audit of the split",
@@ -111,7 +116,7 @@ export function leakSection(kind: string, audit: LeakAudit): Section {
         ? html`<b class="wrong">${percent(share)}</b> of the ${audit.rows.toLocaleString("en")} test rows have a twin in train: a translation of the same question, or an exact duplicate. Accuracy on such rows can be remembered rather than known.`
         : html`<b class="right">None</b> of the ${audit.rows.toLocaleString("en")} test rows has a translation or a duplicate in train.`
     }</p>
-${table(["split", "test rows", "translation in train", "duplicate in train", "either"], [[kind, audit.rows, audit.translationInTrain, audit.duplicateInTrain, audit.either]])}`,
+${counts}`,
   };
 }
 

@@ -56,10 +56,10 @@ export function generateState(pool: readonly number[], words: number): number[] 
 
 /** numpy's Generator over PCG64, with the calls that `datasets` makes of it. */
 export class NumpyGenerator {
-  #state: bigint;
-  readonly #increment: bigint;
+  private state: bigint;
+  private readonly increment: bigint;
   /** The high half of the last 64-bit draw that a 32-bit draw has not used yet. */
-  #buffered: number | undefined;
+  private buffered: number | undefined;
 
   constructor(seed: number | bigint) {
     const words = generateState(seedPool(seed), 8);
@@ -69,34 +69,34 @@ export class NumpyGenerator {
       bigint,
       bigint,
     ];
-    this.#increment = ((((q[2] << 64n) | q[3]) << 1n) | 1n) & M128;
-    this.#state = 0n;
-    this.#step();
-    this.#state = (this.#state + ((q[0] << 64n) | q[1])) & M128;
-    this.#step();
+    this.increment = ((((q[2] << 64n) | q[3]) << 1n) | 1n) & M128;
+    this.state = 0n;
+    this.step();
+    this.state = (this.state + ((q[0] << 64n) | q[1])) & M128;
+    this.step();
   }
 
-  #step(): void {
-    this.#state = (this.#state * MULTIPLIER + this.#increment) & M128;
+  private step(): void {
+    this.state = (this.state * MULTIPLIER + this.increment) & M128;
   }
 
   /** A draw of 64 bits. */
   uint64(): bigint {
-    this.#step();
-    const folded = ((this.#state >> 64n) ^ this.#state) & M64;
-    const turn = this.#state >> 122n;
+    this.step();
+    const folded = ((this.state >> 64n) ^ this.state) & M64;
+    const turn = this.state >> 122n;
     return ((folded >> turn) | (folded << ((64n - turn) & 63n))) & M64;
   }
 
   /** A draw of 32 bits: the low half of a 64-bit draw first, then its high half. */
   uint32(): number {
-    if (this.#buffered !== undefined) {
-      const value = this.#buffered;
-      this.#buffered = undefined;
+    if (this.buffered !== undefined) {
+      const value = this.buffered;
+      this.buffered = undefined;
       return value;
     }
     const both = this.uint64();
-    this.#buffered = Number(both >> 32n);
+    this.buffered = Number(both >> 32n);
     return Number(both & M32);
   }
 
@@ -106,7 +106,7 @@ export class NumpyGenerator {
   }
 
   /** A whole number from 0 to `highest` by masked rejection, as `permutation` draws. */
-  #interval(highest: number): number {
+  private interval(highest: number): number {
     if (highest === 0) return 0;
     let mask = highest;
     for (const shift of [1, 2, 4, 8, 16]) mask |= mask >>> shift;
@@ -141,7 +141,7 @@ export class NumpyGenerator {
   /** The same array in a random order, as `permutation` of an array gives it. */
   shuffled<A extends Int32Array | number[]>(values: A): A {
     for (let i = values.length - 1; i > 0; i--) {
-      const j = this.#interval(i);
+      const j = this.interval(i);
       const held = values[i] as number;
       values[i] = values[j] as number;
       values[j] = held;

@@ -1,7 +1,6 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 import type { Tokenizer as NativeTokenizer } from "tokenizers";
-import { UserError } from "../base/errors.js";
 import { byteLevelText, isByteLevel } from "./byte-level.js";
 
 /**
@@ -41,7 +40,7 @@ const USUAL_BEGINNINGS = ["<bos>", "<s>", "<|begin_of_text|>"];
 export class Tokenizer {
   /** Characters encoded one text at a time since the collector ran. */
   private uncollected = 0;
-  readonly #specialIds: ReadonlySet<number>;
+  private readonly specialIds: ReadonlySet<number>;
 
   /**
    * @param source the folder or hub id that it came from
@@ -54,7 +53,7 @@ export class Tokenizer {
     readonly definition: TokenizerDefinition,
     private readonly names: TokenNames = {},
   ) {
-    this.#specialIds = new Set(
+    this.specialIds = new Set(
       (definition.added_tokens ?? []).filter((token) => token.special).map((token) => token.id),
     );
   }
@@ -100,7 +99,7 @@ export class Tokenizer {
   }
 
   isSpecial(id: number): boolean {
-    return this.#specialIds.has(id);
+    return this.specialIds.has(id);
   }
 
   /** The names of its special tokens, such as `</s>`. */
@@ -118,7 +117,7 @@ export class Tokenizer {
   /** @returns token ids; with `specialTokens`, those around a text too */
   async encode(text: string, specialTokens: boolean): Promise<number[]> {
     const encoding = await this.native.encode(text, null, { addSpecialTokens: specialTokens });
-    // As in #batches: an encoding has some hundred bytes a token that V8 does not count.
+    // As in batches: an encoding has some hundred bytes a token that V8 does not count.
     this.uncollected += text.length;
     if (this.uncollected >= UNCOLLECTED && collect()) this.uncollected = 0;
     return encoding.getIds();
@@ -127,7 +126,7 @@ export class Tokenizer {
   /** Token ids of many texts, in order. */
   async encodeAll(texts: readonly string[], specialTokens: boolean): Promise<number[][]> {
     const all: number[][] = [];
-    await this.#batches(texts, specialTokens, (encoding) => all.push(encoding.getIds()));
+    await this.batches(texts, specialTokens, (encoding) => all.push(encoding.getIds()));
     return all;
   }
 
@@ -135,7 +134,7 @@ export class Tokenizer {
   async count(texts: readonly string[], specialTokens: boolean, told?: (done: number) => void): Promise<Int32Array> {
     const counts = new Int32Array(texts.length);
     let at = 0;
-    await this.#batches(texts, specialTokens, (encoding) => (counts[at++] = encoding.getLength()), told);
+    await this.batches(texts, specialTokens, (encoding) => (counts[at++] = encoding.getLength()), told);
     return counts;
   }
 
@@ -143,7 +142,7 @@ export class Tokenizer {
     return this.native.decode([...ids], skipSpecialTokens);
   }
 
-  async #batches(
+  private async batches(
     texts: readonly string[],
     specialTokens: boolean,
     take: (encoding: { getIds(): number[]; getLength(): number }) => void,
@@ -160,33 +159,6 @@ export class Tokenizer {
       // Encodings hold memory that V8 does not count: without this a corpus takes gigabytes.
       if (sinceCollected >= 8 * BATCH && collect()) sinceCollected = 0;
     }
-  }
-
-  /**
-   * The ids of the letters A to D as the next token after a prompt, found by tokenizing in context.
-   * @param join what stands between the prompt and the letter, such as a space
-   * @throws {UserError} where a letter is not one token of its own there, or two letters share one
-   */
-  async letterIds(letters: readonly string[], prompt: string, join: string): Promise<number[]> {
-    const before = await this.encode(prompt, false);
-    const ids: number[] = [];
-    for (const letter of letters) {
-      const with_ = await this.encode(`${prompt}${join}${letter}`, false);
-      const added = with_.slice(before.length);
-      if (before.some((id, index) => with_[index] !== id) || added.length !== 1) {
-        throw new UserError(
-          `the tokenizer of ${this.source} does not write the letter ${letter} behind the prompt as one token ` +
-            `of its own`,
-          { hint: "Letters' log-probabilities need that; accuracy by generation does not." },
-        );
-      }
-      ids.push(added[0] as number);
-    }
-    if (new Set(ids).size !== letters.length)
-      throw new UserError(`the tokenizer of ${this.source} writes two letters with the same token`, {
-        hint: "Letters' log-probabilities need one of its own for each; accuracy by generation does not.",
-      });
-    return ids;
   }
 }
 

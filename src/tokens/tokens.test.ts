@@ -24,7 +24,6 @@ describe("a made tokenizer", () => {
     expect(ids).not.toContain(tokenizer.unknownId);
     expect(await tokenizer.decode(ids, true)).toBe(text);
     expect(await tokenizer.encode("xyzzy", false)).toEqual([tokenizer.unknownId]);
-    expect((await tokenizer.letterIds(["A", "B", "C", "D"], "Answer:", "")).length).toBe(4);
   });
   it("opens Gemma's texts with one <bos>", async () => {
     const at = folder();

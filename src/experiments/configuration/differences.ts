@@ -3,7 +3,10 @@ import { experimentOf } from "../presets/index.js";
 import { picked } from "./key.js";
 import { type ExperimentConfiguration, schemaOf } from "./schema.js";
 
-/** Where a configuration's protocol is not its preset's, key by key; and what differs from the published run in any case. */
+/**
+ * Where a configuration's protocol is not its preset's, key by key; and what differs from the published run in any
+ * case.
+ */
 export function protocolDifferences(configuration: ExperimentConfiguration): string[] {
   const experiment = experimentOf(configuration);
   if (!experiment) return ["there is no published run of this experiment"];

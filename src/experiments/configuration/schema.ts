@@ -6,8 +6,9 @@ import { answerForms, OPTION_LETTERS, tasks } from "../../tasks/index.js";
 import { key } from "./key.js";
 
 /*
- * What an experiment is. Presets, files and `--set` all end here; a key that is not below is an error. What is said of a key stands
- * beside it: the JSON schema, the table in docs/configuration.md, a run's identity and the list of deviations are made from that.
+ * What an experiment is. Presets, files and `--set` all end here; a key that is not below is an error. What is said of
+ * a key stands beside it: the JSON schema, the table in docs/configuration.md, a run's identity and the list of
+ * deviations are made from that.
  */
 
 const positive = z.number().positive();
@@ -52,7 +53,8 @@ const task = z
   .nullable()
   .default(null);
 const [source, taskSentence, columnsSentence] = [
-  "A hub id, a folder in the layout of the hub's data set, a `.csv`, `.jsonl` or `.parquet` file of own rows, or `sample`.",
+  "A hub id, a folder in the layout of the hub's data set, a `.csv`, `.jsonl` or `.parquet` file of own rows, " +
+    "or `sample`.",
   "Whose rows they are; null means what the source tells: a hub id its task, a file own rows, a folder MMMLU.",
   "Which columns of own rows hold what; null, or a part that is null, is guessed from their names, and that is told.",
 ];
@@ -102,7 +104,8 @@ const filterSchema = z.strictObject({
 const splitSchema = z.strictObject({
   kind: key(
     z.enum(["published", "grouped"]),
-    "`published`: row for row what Python `datasets` gives; `grouped`: translations and duplicates of a question stay on one side.",
+    "`published`: row for row what Python `datasets` gives; `grouped`: translations and duplicates of a " +
+      "question stay on one side.",
   ),
   shape: key(
     z.enum(["80/10/10", "90/10-shuffled"]),
@@ -128,12 +131,14 @@ const answererSchema = z.strictObject({
   model: key(text, `Who answers: ${answererKinds.map(({ names }) => names).join("; or ")}.`),
   endpoint: key(
     text.max(2000).refine(isServerAddress, "no address, such as http://localhost:1234/v1/").nullable(),
-    "Base URL of an OpenAI-compatible server, also as `localhost:1234`; null means LMSTUDIO_ENDPOINT, then http://localhost:1234/v1/.",
+    "Base URL of an OpenAI-compatible server, also as `localhost:1234`; null means LMSTUDIO_ENDPOINT, then " +
+      "http://localhost:1234/v1/.",
     noIdentity,
   ),
   prompt: key(
     z.enum(["questions", "flan-t5", "gemma-2"]),
-    "`questions`: a chat of numbered questions, as published; `flan-t5`, `gemma-2`: that plain text of one row, sent to `/completions`.",
+    "`questions`: a chat of numbered questions, as published; `flan-t5`, `gemma-2`: that plain text of one " +
+      "row, sent to `/completions`.",
   ),
   questionsPerRequest: key(wholePositive, "Questions asked in one request."),
   concurrency: key(wholePositive.max(1024), "Requests under way at once.", noIdentity),
@@ -176,7 +181,8 @@ const trainingSchema = z.strictObject({
 const common = {
   extends: key(
     z.string().nullable().default(null),
-    "The published experiment that it starts from: what is not said is as there, and its figures are put beside the run's.",
+    "The published experiment that it starts from: what is not said is as there, and its figures are put " +
+      "beside the run's.",
     besides,
   ),
   name: key(
@@ -223,7 +229,8 @@ export const finetuneSchema = z.strictObject({
       doubleQuantization: key(z.boolean(), "Whether the scales of 4-bit blocks are quantized too."),
       torchDtype: key(
         z.enum(["float32", "float16"]).default("float32"),
-        "What weights are cast to as they are read, before they are quantized or raised to float32; float32 keeps what is stored.",
+        "What weights are cast to as they are read, before they are quantized or raised to float32; float32 " +
+          "keeps what is stored.",
         { before: "float32" },
       ),
     }),

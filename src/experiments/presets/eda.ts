@@ -58,7 +58,8 @@ export const eda: Experiment<ExploreConfiguration> = {
     tracking: untracked("mmmlu_eda"),
   },
   deviations: [
-    "Subjects are cleaned of the file names that some languages' files carry behind them; the published run counted them as stored. Both counts stand in the report.",
+    "Subjects are cleaned of the file names that some languages' files carry behind them; the published run " +
+      "counted them as stored. Both counts stand in the report.",
     "The hub's name of the tokenizer is FacebookAI/roberta-base; the published run's, roberta-base, leads there.",
     "Differences of keys, duplicates, unknown tokens and a close-up of the long histogram are told besides.",
   ],

@@ -82,7 +82,9 @@ export interface FinetuneProtocol {
   readonly truncatesPrompts: boolean;
   /** Whether validation and test loss are measured at the end. */
   readonly measuresFinalLosses: boolean;
-  /** The training loss of the published run, where it is known; a run that logs as often is held against it as it goes. */
+  /**
+   * The training loss of the published run, where it is known; a run that logs as often is held against it as it goes.
+   */
   readonly publishedLosses?: LossCurve;
   /** Its validation loss after each epoch. */
   readonly publishedValidationLosses?: readonly number[];
@@ -99,7 +101,10 @@ export interface Experiment<C extends ExperimentConfiguration = ExperimentConfig
   readonly runName?: string;
   /** What differs from the published run whatever the configuration says. */
   readonly deviations: readonly string[];
-  /** Published accuracies by stage: `test`, or `baseline` and `final`. They hold on MMMLU itself, with the preset's protocol. */
+  /**
+   * Published accuracies by stage: `test`, or `baseline` and `final`. They hold on MMMLU itself, with the preset's
+   * protocol.
+   */
   readonly accuracy: Readonly<Partial<Record<string, number>>>;
   /** All published figures beside a run's. */
   figures(run: MeasuredRun): ReproducedFigure[];

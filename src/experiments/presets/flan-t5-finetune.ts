@@ -60,8 +60,10 @@ export const flanT5Finetune: Experiment<FinetuneConfiguration> = {
   deviations: [
     "Subjects are cleaned of the file names that some languages' files carry; German and French carry none.",
     "The model is saved, and outputs/flan_t5_mmmlu_fr_de leads to it; the published run saved nothing there.",
-    "Libraries and their kernels are others than transformers 4.52.3 and torch 2.7.0 on a GPU: sums are added up in another order.",
-    "The best and worst subjects are named among those with enough questions; the published ones, of one and two rows, beside them.",
+    "Libraries and their kernels are others than transformers 4.52.3 and torch 2.7.0 on a GPU: sums are added " +
+      "up in another order.",
+    "The best and worst subjects are named among those with enough questions; the published ones, of one and " +
+      "two rows, beside them.",
     "Rows are packed without padding; losses and gradients are the same as with it.",
     "Dropout masks come from another generator than torch's: the same in distribution, not in each number.",
   ],

@@ -75,14 +75,21 @@ export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
   },
   runName: "gemma-2b-mmmlu-de-fr-qlora-corrected-2epochs-lr1e-4",
   deviations: [
-    "All arithmetic is float32, in training and in evaluation. The published run computed every product (LoRA's, attention's, the output layer's) in bfloat16, and took the largest of soft-capped logits that were bfloat16, ties going to the lower token id: how many rows' two best letters lie within one bfloat16 step is counted as near ties.",
-    "LoRA's A is drawn with the training seed; the published run drew it before any seed was set, so that its start cannot be repeated.",
-    "Rows are packed without padding and logits are computed only where there is a label; losses and gradients are the same.",
+    "All arithmetic is float32, in training and in evaluation. The published run computed every product " +
+      "(LoRA's, attention's, the output layer's) in bfloat16, and took the largest of soft-capped logits that " +
+      "were bfloat16, ties going to the lower token id: how many rows' two best letters lie within one " +
+      "bfloat16 step is counted as near ties.",
+    "LoRA's A is drawn with the training seed; the published run drew it before any seed was set, so that its " +
+      "start cannot be repeated.",
+    "Rows are packed without padding and logits are computed only where there is a label; losses and gradients " +
+      "are the same.",
     "Dropout masks come from another generator than torch's: the same in distribution, not in each number.",
     "A reply ends as soon as every reading of it is settled, and not only after 5 tokens; what is read is the same.",
-    "Weights are quantized as bitsandbytes does on a CPU; its GPU kernel may choose the other code where a value lies midway between two.",
+    "Weights are quantized as bitsandbytes does on a CPU; its GPU kernel may choose the other code where a " +
+      "value lies midway between two.",
     "Subjects are cleaned of the file names that some languages' files carry; German and French carry none.",
-    "The best and worst subjects are named among those with enough questions; those by plain accuracy, as published, stand beside them.",
+    "The best and worst subjects are named among those with enough questions; those by plain accuracy, as " +
+      "published, stand beside them.",
   ],
   accuracy: { baseline: PUBLISHED.baseline, final: PUBLISHED.final },
   figures: ({ metrics, manifest: { data, model, split }, trainLog }) => [

@@ -45,10 +45,13 @@ export const gemma3Baseline: Experiment<EvaluateConfiguration> = {
     tracking: untracked("mmmlu_gemma_3_27b_baseline"),
   },
   deviations: [
-    "A request that fails is made again up to 6 times (answerer.maxRetries); the published run's client did so twice. Replies are kept as they land, and none is asked for again.",
-    "The server, its version and the model's quantization are those of whoever answers: the published run names none but LM Studio.",
+    "A request that fails is made again up to 6 times (answerer.maxRetries); the published run's client did so " +
+      "twice. Replies are kept as they land, and none is asked for again.",
+    "The server, its version and the model's quantization are those of whoever answers: the published run " +
+      "names none but LM Studio.",
     "Subjects are cleaned of the file names that some languages' files carry; German and French carry none.",
-    "The best and worst subjects are named among those with enough questions; the published ones, by plain accuracy, beside them.",
+    "The best and worst subjects are named among those with enough questions; the published ones, by plain " +
+      "accuracy, beside them.",
   ],
   accuracy: { test: PUBLISHED.test },
   figures: ({ metrics, manifest }) => [

@@ -58,12 +58,15 @@ interface Parts {
 
 const cannot = (path: string, why: string): UserError =>
   new UserError(`${path}: the tokenizer cannot be carried over into GGUF: ${why}`, {
-    hint: "GGUF has SentencePiece's BPE with byte fallback (Gemma, Llama 2) and byte-level BPE as Llama 3, Qwen and GPT-2 have it.",
+    hint:
+      "GGUF has SentencePiece's BPE with byte fallback (Gemma, Llama 2) and byte-level BPE as Llama 3, Qwen and " +
+      "GPT-2 have it.",
   });
 
 /**
  * A tokenizer's keys of metadata, as llama.cpp's convert script has them.
- * @throws {UserError} where GGUF cannot have it: another model, another way of cutting texts, merges that scores cannot tell
+ * @throws {UserError} where GGUF cannot have it: another model, another way of cutting texts, merges that scores
+ * cannot tell
  */
 export function tokenizerMetadata(tokenizer: TokenizerToWrite): Map<string, WrittenValue> {
   const { path, vocabularySize } = tokenizer;
@@ -169,7 +172,8 @@ function sentencePiece(
       if (!known.has(`${left} ${right}`))
         throw cannot(
           path,
-          `it does not merge ${JSON.stringify(left)} and ${JSON.stringify(right)}, whose scores would: its merges are fewer than its tokens allow`,
+          `it does not merge ${JSON.stringify(left)} and ${JSON.stringify(right)}, whose scores would: ` +
+            `its merges are fewer than its tokens allow`,
         );
   }
   const scores = tokens.map((token, id) => {
@@ -186,7 +190,9 @@ const opensWithBlank = (json: Json): boolean =>
 const REPLACE = { type: "Replace", pattern: { String: " " }, content: "▁" };
 const PREPEND = { type: "Prepend", prepend: "▁" };
 
-/** Whether a text is opened by a blank. @throws {UserError} where its normalizer or pre-tokenizer does something else */
+/**
+ * Whether a text is opened by a blank. @throws {UserError} where its normalizer or pre-tokenizer does something else
+ */
 function spacePrefixOf({ normalizer, pre_tokenizer: cuts }: Json, path: string): boolean {
   const metaspace = (first: string): Record<string, unknown>[] => [
     { type: "Metaspace", replacement: "▁", prepend_scheme: first, split: false },

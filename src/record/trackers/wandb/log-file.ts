@@ -9,26 +9,26 @@ const CHUNK_HEADER = 7;
  * file's first byte; each chunk with a CRC-32 over its type and payload, a length and a type).
  */
 export class LogFile {
-  #file: number;
-  #offset = 0;
+  private file: number;
+  private offset = 0;
 
   /** @throws the file system's error where it cannot be made. */
   constructor(path: string) {
-    this.#file = openSync(path, "wx");
-    this.#put(Uint8Array.of(0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe, 0x00));
+    this.file = openSync(path, "wx");
+    this.put(Uint8Array.of(0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe, 0x00));
   }
 
   append(payload: Uint8Array): void {
     let [at, first] = [0, true];
     for (;;) {
-      const room = BLOCK - (this.#offset % BLOCK);
+      const room = BLOCK - (this.offset % BLOCK);
       if (room < CHUNK_HEADER) {
-        this.#put(new Uint8Array(room));
+        this.put(new Uint8Array(room));
         continue;
       }
       const length = Math.min(payload.length - at, room - CHUNK_HEADER);
       const last = at + length === payload.length;
-      this.#chunk(first ? (last ? 1 : 2) : last ? 4 : 3, payload.subarray(at, at + length));
+      this.chunk(first ? (last ? 1 : 2) : last ? 4 : 3, payload.subarray(at, at + length));
       at += length;
       first = false;
       if (last) return;
@@ -36,21 +36,21 @@ export class LogFile {
   }
 
   close(): void {
-    closeSync(this.#file);
+    closeSync(this.file);
   }
 
-  #chunk(type: number, payload: Uint8Array): void {
+  private chunk(type: number, payload: Uint8Array): void {
     const bytes = new Uint8Array(CHUNK_HEADER + payload.length);
     bytes[6] = type;
     bytes.set(payload, CHUNK_HEADER);
     const view = new DataView(bytes.buffer);
     view.setUint32(0, crc32(bytes.subarray(6)), true);
     view.setUint16(4, payload.length, true);
-    this.#put(bytes);
+    this.put(bytes);
   }
 
-  #put(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
-    this.#offset += bytes.length;
+  private put(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done);
+    this.offset += bytes.length;
   }
 }
