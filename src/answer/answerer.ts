@@ -68,6 +68,8 @@ export interface Answerer {
   readonly identity: Readonly<Record<string, unknown>>;
   /** How many requests one call of `answer` takes: 1 for a server, a batch for a local model. */
   readonly requestsAtOnce: number;
+  /** How many calls of `answer` it wants under way at once; undefined where the experiment says. */
+  readonly concurrency?: number;
   /**
    * Called once before the first question; told of each attempt made again, such as while a model is loading. @throws
    * {UserError} where it cannot answer at all.

@@ -42,7 +42,7 @@ export function withExperimentFlags(
     .option("--languages <list>", "such as DE_DE,FR_FR, or as the data set codes them")
     .option(
       "--model <model>",
-      "a hub id or folder to train; or the model that a server is asked for, or baseline:majority …",
+      "a hub id or folder to train; or who answers: a server's model, local:<folder, run, file or hub id>, baseline:majority …",
     )
     .option("--sample", "the embedded sample, with a tokenizer and a tiny model made on the spot")
     .option("--set <key=value>", "change one key, such as training.epochs=3; may be given several times", collect, [])
@@ -70,7 +70,7 @@ export async function configurationOf(nameOrFile: string, flags: ExperimentFlags
         .map((one) => one.trim())
         .filter(Boolean),
     ),
-    ...flagged("device", "--device", flags.device),
+    ...flagged(first.kind === "evaluate" ? "answerer.device" : "device", "--device", flags.device),
     ...flagged(model, "--model", flags.model),
     ...flags.set,
   ];

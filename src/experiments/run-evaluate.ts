@@ -2,7 +2,7 @@ import type { Answerer } from "../answer/index.js";
 import { answererKindOf, gemma3Plan, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
 import { evaluate, unreadableInWords } from "../evaluate/index.js";
-import { withoutSecrets, writeManifest } from "../record/index.js";
+import { savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
@@ -25,7 +25,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
-    const answerer = answererOf(given, prepared, context);
+    const answerer = await answererOf(given, prepared, context);
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const evaluation = await evaluate({
         rows: prepared.splits.test,
@@ -35,7 +35,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         stage: "test",
         repliesPath: folder.file("replies.jsonl"),
         retriesPath: folder.file("retries.jsonl"),
-        concurrency: configuration.answerer.concurrency,
+        concurrency: answerer.concurrency ?? configuration.answerer.concurrency,
         reading: configuration.answerExtraction,
         progress: watched.progress,
         signal: context.signal,
@@ -52,7 +52,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
           ...sampleNotes(parts),
           ...(answerer.note ? [answerer.note] : []),
           ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
-          ...(configuration.answerer.concurrency > 1
+          ...(answerer.concurrency === undefined && configuration.answerer.concurrency > 1
             ? [
                 `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still ` +
                   `answer differently from run to run where requests share a batch.`,
@@ -118,13 +118,17 @@ function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
   return promptPlan(answerer.prompt, answerer.maxTokensPerQuestion + answerer.maxTokensExtra);
 }
 
-function answererOf({ answerer }: EvaluateConfiguration, prepared: Prepared, context: RunContext): Answerer {
+function answererOf({ answerer }: EvaluateConfiguration, prepared: Prepared, context: RunContext): Promise<Answerer> {
   return answererKindOf(answerer.model).create({
     ...answerer,
     logProbabilities: answerer.logprobs,
     retries: answerer.maxRetries,
     prompts: answerer.prompt === "questions" ? "chat" : "text",
     environment: context.environment,
+    offline: context.offline,
+    progress: context.progress,
+    signal: context.signal,
+    savedModelOf,
     rows: prepared.splits,
   });
 }

@@ -19,6 +19,7 @@ export { createTinyDecoder, type TinyDecoderOptions, tinyDecoderConfig } from ".
 export { DecoderModel } from "./decoder/decoder.js";
 export { type DecoderArchitecture, decoderOnly } from "./decoder/decoder-only.js";
 export type { DecoderDescription } from "./decoder/description.js";
+export { describeModel, type ModelDescription } from "./describe-model.js";
 export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogProbability, Turn } from "./generate.js";
 export { largest, logProbabilities, logSumExp } from "./generate.js";
 export { type ExportedGguf, type ExportGgufOptions, exportGguf } from "./gguf/export.js";

@@ -22,18 +22,18 @@ it("a choice is refused before any row is read", () => {
 });
 
 it("each makes answerers; a baseline says in a note what it is", async () => {
-  const majority = answererKindOf("baseline:majority").create({ ...options, model: "baseline:majority" });
+  const majority = await answererKindOf("baseline:majority").create({ ...options, model: "baseline:majority" });
   expect(majority.note).toBe(
     "baseline:majority: always B, the most frequent answer of the rows that are not test rows (2 of 3); it " +
       "reads no question.",
   );
-  const none = answererKindOf("baseline:majority").create({
+  const none = await answererKindOf("baseline:majority").create({
     ...options,
     rows: { ...rows, train: [] },
     model: "baseline:majority",
   });
   expect(none.note).toMatch(/always C, the most frequent answer of the test rows themselves/);
-  const server = answererKindOf("m").create({ ...options, model: "m", endpoint: "localhost:1", environment: {} });
+  const server = await answererKindOf("m").create({ ...options, model: "m", endpoint: "localhost:1", environment: {} });
   expect([server.name, server.note, server.identity["kind"]]).toEqual(["m", undefined, "chat-server"]);
   await server.close();
 });

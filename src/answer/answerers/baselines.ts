@@ -13,7 +13,7 @@ export const baselines: AnswererKind = {
     }
     return logProbabilities ? { option: "logProbabilities", why: "a baseline has none" } : undefined;
   },
-  create({ model, seed, rows: { train, test } }) {
+  async create({ model, seed, rows: { train, test } }) {
     const answerer = baseline(model, {
       seed,
       majorityOf: train.length

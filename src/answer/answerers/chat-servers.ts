@@ -6,5 +6,5 @@ export const chatServers: AnswererKind = {
   prefix: null,
   names: "a model that the server names",
   problem: () => undefined,
-  create: chatServer,
+  create: async (options) => chatServer(options),
 };

@@ -12,6 +12,8 @@ export interface ChatTemplate {
   render(messages: readonly ChatMessage[]): string;
   /** Whether the text has the tokenizer's special tokens in it already. */
   readonly hasSpecialTokens: boolean;
+  /** Whether the model has one; without one texts are put together. */
+  readonly given: boolean;
 }
 
 /**
@@ -26,7 +28,11 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
     endToken: eos_token = "",
   } = await readTokenizerConfig(folder);
   if (source === undefined)
-    return { render: (messages) => messages.map(({ content }) => content).join("\n\n"), hasSpecialTokens: false };
+    return {
+      render: (messages) => messages.map(({ content }) => content).join("\n\n"),
+      hasSpecialTokens: false,
+      given: false,
+    };
   let template: Template;
   try {
     template = new Template(source);
@@ -64,6 +70,7 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
         });
       }
     },
+    given: true,
     hasSpecialTokens: /\bbos_token\b/.test(source) || (bos_token !== "" && source.includes(bos_token)),
   };
 }

@@ -15,6 +15,8 @@ export interface EngineSource {
    */
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
   readonly doubleQuantization?: boolean;
+  /** Requests generated in one batch. */
+  readonly requestsAtOnce?: number;
   /** An adapter's base instead of the one that it names. */
   readonly base?: string;
 }

@@ -43,6 +43,7 @@ async function load({
   quantization,
   doubleQuantization,
   base,
+  requestsAtOnce,
 }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
   const device = await openDevice(name);
   const opened = await openModel(source, device, {
@@ -64,6 +65,7 @@ async function load({
     model: opened.model,
     tokenizer,
     chatTemplate: await chatTemplateOf(opened.folder),
+    requestsAtOnce,
   });
   const parameters =
     opened.model.stored.count + opened.model.parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);

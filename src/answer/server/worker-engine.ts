@@ -11,6 +11,8 @@ export interface WorkerEngineOptions extends EngineSource {
   readonly id: string;
   /** Told how far fetching and loading are. */
   readonly progress?: Progress;
+  /** Aborting ends loading. */
+  readonly signal?: AbortSignal;
 }
 
 /** An engine in a thread of its own. */
@@ -42,7 +44,12 @@ const revived = ({ message, hint, user }: PlainError): Error =>
  * Loads a model in a worker thread: generating keeps a core busy and blocks its thread's event loop.
  * @throws {UserError} where the model cannot be loaded
  */
-export async function workerEngine({ id, progress = silent, ...source }: WorkerEngineOptions): Promise<WorkerEngine> {
+export async function workerEngine({
+  id,
+  progress = silent,
+  signal,
+  ...source
+}: WorkerEngineOptions): Promise<WorkerEngine> {
   const worker = startWorker(new URL("./engine-worker.js", import.meta.url), source);
   const calls = new Map<number, Call>();
   let last = 0;
@@ -75,7 +82,7 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
     });
     worker.on("error", (error) => {
       const known = new UserError(`the thread that holds the model has ended: ${messageOf(error)}`, {
-        hint: "Memory may have run out: start the server again, with a smaller model.",
+        hint: "Memory may have run out: start it again, with a smaller model or quantized weights.",
         cause: error,
       });
       end(known);
@@ -83,14 +90,19 @@ export async function workerEngine({ id, progress = silent, ...source }: WorkerE
     });
     worker.on("exit", () => {
       const error = new UserError("the thread that holds the model has ended", {
-        hint: "Memory may have run out: start the server again, with a smaller model.",
+        hint: "Memory may have run out: start it again, with a smaller model or quantized weights.",
       });
       end(error);
       reject(error);
     });
   });
+  const leave = (): void => void worker.terminate();
+  signal?.addEventListener("abort", leave, { once: true });
+  if (signal?.aborted) leave();
   const send = (message: ToEngine): void => worker.postMessage(message);
-  const { longestSequence, requestsAtOnce, longestToken, scores, description } = await ready;
+  const { longestSequence, requestsAtOnce, longestToken, scores, description } = await ready.finally(() =>
+    signal?.removeEventListener("abort", leave),
+  );
   /** Sends a call, and its abort when the signal says so. */
   const call = (make: (call: number) => ToEngine, entry: Call, signal?: AbortSignal): void => {
     if (over) return entry.reject(over);

@@ -301,8 +301,17 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: (key:
     const { model, prompt, questionsPerRequest, logprobs } = configuration.answerer;
     if (prompt !== "questions" && questionsPerRequest > 1)
       refuse("answerer.questionsPerRequest", `the ${prompt} prompt asks one question: set it to 1`);
-    const problem = answererKindOf(model).problem({ model, logProbabilities: logprobs });
-    if (problem) refuse(problem.option === "model" ? "answerer.model" : "answerer.logprobs", problem.why);
+    const { revision, device, quantization, doubleQuantization } = configuration.answerer;
+    const kind = answererKindOf(model);
+    const local = { revision, device, quantization, doubleQuantization };
+    if (!kind.runsHere)
+      for (const [name, value] of Object.entries(local))
+        if (value)
+          refuse(`answerer.${name}`, `${model} is not run here: it goes with a model that is, such as local:${model}`);
+    if (doubleQuantization && !["fp4", "nf4"].includes(quantization ?? ""))
+      refuse("answerer.doubleQuantization", "only fp4 and nf4 have it: set answerer.quantization");
+    const problem = kind.problem({ model, logProbabilities: logprobs, ...local });
+    if (problem) refuse(`answerer.${problem.option === "logProbabilities" ? "logprobs" : problem.option}`, problem.why);
     if (logprobs && questionsPerRequest > 1)
       refuse("answerer.logprobs", "they are the letters' of one question: set answerer.questionsPerRequest=1");
   }

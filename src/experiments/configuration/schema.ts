@@ -141,7 +141,11 @@ const answererSchema = z.strictObject({
       "row, sent to `/completions`.",
   ),
   questionsPerRequest: key(wholePositive, "Questions asked in one request."),
-  concurrency: key(wholePositive.max(1024), "Requests under way at once.", noIdentity),
+  concurrency: key(
+    wholePositive.max(1024),
+    "Requests under way at once; of a model run here, in one batch.",
+    noIdentity,
+  ),
   instruction: key(
     z.enum(["english", "native"]),
     "`english` is the published system prompt, `native` the same in the row's own language.",
@@ -152,7 +156,23 @@ const answererSchema = z.strictObject({
   logprobs: key(z.boolean(), "Log-probabilities of the letters, where a probe shows that the server truly sends them."),
   timeoutSeconds: key(positive.max(86_400), "From the moment a request is sent to its whole reply.", besides),
   maxRetries: key(wholeNotNegative, "How often a request that failed is made again.", besides),
-  seed: key(wholeNotNegative, "Seeds `baseline:random` and the waits between attempts."),
+  seed: key(wholeNotNegative, "Seeds `baseline:random`, tokens drawn here, and the waits between attempts."),
+  revision: key(
+    revision.default(null),
+    "Of a model run here: a commit, branch or tag on the hub; null means the newest.",
+    later,
+  ),
+  device: key(z.enum(DEVICE_NAMES).nullable().default(null), "Of a model run here: where; null means `cpu`.", later),
+  quantization: key(
+    z.enum(["none", "fp4", "nf4", "int8"]).nullable().default(null),
+    "Of a model run here: how linear layers are held; null means as an adapter was trained, else `none`.",
+    later,
+  ),
+  doubleQuantization: key(
+    z.boolean().default(false),
+    "Of a model run here, with fp4 or nf4: the blocks' scales are quantized too.",
+    { before: false },
+  ),
 });
 
 const trainingSchema = z.strictObject({

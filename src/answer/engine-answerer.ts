@@ -1,0 +1,102 @@
+import { UserError } from "../base/errors.js";
+import { sha256 } from "../base/files.js";
+import { lettersOfRows } from "../tasks/index.js";
+import type { Answerer, AnswerRequest, RawReply } from "./answerer.js";
+import { letterLogProbabilities, TOP_LOG_PROBABILITIES } from "./log-probabilities.js";
+import type { TextEngine, TextToken } from "./server/engine.js";
+import { ApiError } from "./server/errors.js";
+
+export interface EngineAnswererOptions extends Pick<Answerer, "name" | "description" | "identity" | "note"> {
+  /** Loads the engine; called when a first question is to be asked. */
+  readonly open: (signal?: AbortSignal) => Promise<TextEngine>;
+  /** Requests under way at once. */
+  readonly concurrency: number;
+  readonly temperature: number;
+  readonly logProbabilities: boolean;
+  /** Seeds the drawing of tokens, with the ids of a request's rows. */
+  readonly seed: number;
+}
+
+/** A text engine as an answerer: asked as a chat server is, with nothing between. */
+export function engineAnswerer(options: EngineAnswererOptions): Answerer {
+  const { name, description, note, temperature, logProbabilities, seed } = options;
+  let engine: TextEngine | undefined;
+
+  async function replyTo(request: AnswerRequest, signal: AbortSignal): Promise<RawReply> {
+    signal.throwIfAborted();
+    const asked = engine!;
+    const prompt = await asked.tokenize(request.prompt);
+    signal.throwIfAborted();
+    const most = asked.longestSequence;
+    if (most !== undefined && prompt.length + request.maximumTokens > most)
+      throw new UserError(
+        `${request.rows[0]?.id ?? "a request"}: its prompt has ${prompt.length} tokens and its reply may have ${request.maximumTokens}: ${name} takes ${most} together`,
+        { hint: "Set answerer.questionsPerRequest or filter.maxTokens lower." },
+      );
+    const tokens: TextToken[] = [];
+    const finish = await asked.generate(
+      {
+        prompt,
+        maximumTokens: request.maximumTokens,
+        temperature,
+        topShare: 1,
+        seed: Number.parseInt(sha256(`${seed}/${request.rows.map(({ id }) => id).join("/")}`).slice(0, 7), 16),
+        topLogProbabilities: logProbabilities ? TOP_LOG_PROBABILITIES : undefined,
+      },
+      (token) => tokens.push(token),
+      signal,
+    );
+    // A reply that the signal cut short is none.
+    signal.throwIfAborted();
+    const text = tokens.map((token) => token.text).join("");
+    const written = tokens.filter((token) => token.token !== undefined);
+    const letters =
+      logProbabilities && request.rows.length === 1
+        ? letterLogProbabilities(written.map(contentOf), text, lettersOfRows(request.rows))
+        : undefined;
+    return {
+      text,
+      finish,
+      tokens: { prompt: prompt.length, completion: written.length },
+      ...(letters ? { logProbabilities: letters } : {}),
+    };
+  }
+
+  return {
+    name,
+    description,
+    note,
+    identity: {
+      ...options.identity,
+      temperature,
+      ...(temperature > 0 ? { seed } : {}),
+      logProbabilities,
+    },
+    requestsAtOnce: 1,
+    concurrency: options.concurrency,
+    async prepare(signal) {
+      engine ??= await options.open(signal);
+    },
+    async answer(requests, { signal = new AbortController().signal } = {}) {
+      try {
+        return await Promise.all(requests.map((request) => replyTo(request, signal)));
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        throw new UserError(error.message, {
+          hint: "Memory may have run out. What was answered is kept: run the same command again, with a lower answerer.concurrency.",
+          cause: error,
+        });
+      }
+    },
+    async close() {
+      await engine?.close();
+    },
+  };
+}
+
+/** A token as OpenAI's format has it, which the letters' log-probabilities are read from. */
+const contentOf = ({ token, logProbability, top = [] }: TextToken) => ({
+  token,
+  logprob: logProbability,
+  top_logprobs: top.map((other) => ({ token: other.token, logprob: other.logProbability })),
+});
