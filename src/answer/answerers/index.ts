@@ -2,15 +2,15 @@
 import { baselines } from "./baselines.js";
 import { chatServers } from "./chat-servers.js";
 import type { AnswererKind } from "./kind.js";
+import { llamaFiles } from "./llama-files.js";
 import { localModels } from "./local-models.js";
 
 export type { AnswererChoice, AnswererKind, AnswererOptions } from "./kind.js";
 
 /** The last takes what none before it does. */
-export const answererKinds = [baselines, localModels, chatServers] as const satisfies readonly AnswererKind[];
+export const answererKinds: readonly AnswererKind[] = [baselines, llamaFiles, localModels, chatServers];
 
 /** The kind of answerer that a model's name is of. */
 export const answererKindOf = (model: string): AnswererKind =>
-  (answererKinds as readonly AnswererKind[]).find(
-    ({ prefix, takes }) => takes?.(model) ?? (prefix === null || model.startsWith(prefix)),
-  ) ?? chatServers;
+  answererKinds.find(({ prefix, takes }) => takes?.(model) ?? (prefix === null || model.startsWith(prefix))) ??
+  chatServers;

@@ -1,16 +1,16 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../base/errors.js";
 import { printableName } from "../../base/printable.js";
+import { silent } from "../../base/progress.js";
+import { isGguf } from "../../gguf/index.js";
 import { DEVICE_NAMES } from "../../graph/index.js";
 import { describeModel, isFolder } from "../../models/index.js";
 import { engineAnswerer } from "../engine-answerer.js";
-import { chatTemplateOf } from "../server/chat-template.js";
+import { requireChatTemplate } from "../server/chat-template.js";
 import { workerEngine } from "../server/worker-engine.js";
 import type { AnswererKind } from "./kind.js";
 
 const PREFIX = "local:";
-const isGguf = (name: string): boolean => /\.gguf$/i.test(name);
 
 /** Files of which one tells that a folder is a model's, an adapter's or a run's. */
 const MARKS = ["config.json", "adapter_config.json", "run.json"];
@@ -51,10 +51,7 @@ export const localModels: AnswererKind = {
       signal: options.signal,
       quantization: quantization ? { kind: quantization, doubleQuantization } : undefined,
     });
-    if (options.prompts !== "text" && !(await chatTemplateOf(described.folder)).given)
-      throw new UserError(`${printableName(source)} has no chat template: it cannot be asked in a chat`, {
-        hint: "Take an instruction-tuned model; or ask this one with a plain prompt: --set answerer.prompt=gemma-2 --set answerer.questionsPerRequest=1.",
-      });
+    if (options.prompts !== "text") await requireChatTemplate(described.folder, source);
     const { kind, doubleQuantization: twice } = described.quantization;
     const held = kind === "none" ? "" : `, linear layers in ${kind}${twice ? " with double quantization" : ""}`;
     return engineAnswerer({
@@ -75,7 +72,8 @@ export const localModels: AnswererKind = {
           quantization: quantization ?? undefined,
           doubleQuantization,
           requestsAtOnce: concurrency,
-          progress: options.progress,
+          // The bar is that of the questions.
+          progress: options.progress && { ...silent, say: options.progress.say },
           signal,
         }),
     });

@@ -1,5 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { messageOf, UserError } from "../../base/errors.js";
+import { printableName } from "../../base/printable.js";
 import { readTokenizerConfig } from "../../tokens/index.js";
 import type { ChatMessage } from "../prompts.js";
 
@@ -73,6 +74,14 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
     given: true,
     hasSpecialTokens: /\bbos_token\b/.test(source) || (bos_token !== "" && source.includes(bos_token)),
   };
+}
+
+/** @throws {UserError} where a model's folder has no chat template, and it is to be asked in a chat */
+export async function requireChatTemplate(folder: string, model: string): Promise<void> {
+  if ((await chatTemplateOf(folder)).given) return;
+  throw new UserError(`${printableName(model)} has no chat template: it cannot be asked in a chat`, {
+    hint: "Take an instruction-tuned model; or ask this one with a plain prompt: --set answerer.prompt=gemma-2 --set answerer.questionsPerRequest=1.",
+  });
 }
 
 /**
