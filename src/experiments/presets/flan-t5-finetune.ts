@@ -65,6 +65,7 @@ export const flanT5Finetune: Experiment<FinetuneConfiguration> = {
     "The best and worst subjects are named among those with enough questions; the published ones, of one and " +
       "two rows, beside them.",
     "Rows are packed without padding; losses and gradients are the same as with it.",
+    "A reply ends as soon as its first character is known; what is read is the same.",
     "Dropout masks come from another generator than torch's: the same in distribution, not in each number.",
   ],
   accuracy: { baseline: PUBLISHED.baseline, final: PUBLISHED.final },

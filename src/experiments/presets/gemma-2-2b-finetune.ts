@@ -84,7 +84,6 @@ export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
     "Rows are packed without padding and logits are computed only where there is a label; losses and gradients " +
       "are the same.",
     "Dropout masks come from another generator than torch's: the same in distribution, not in each number.",
-    "A reply ends as soon as every reading of it is settled, and not only after 5 tokens; what is read is the same.",
     "Weights are quantized as bitsandbytes does on a CPU; its GPU kernel may choose the other code where a " +
       "value lies midway between two.",
     "Subjects are cleaned of the file names that some languages' files carry; German and French carry none.",
