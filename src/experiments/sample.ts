@@ -51,9 +51,12 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
  * with `</s>`.
  * @param letters those that are tokens whatever the words; the sample's own at least
  */
-export async function sampleTokenizerFolder(kind: "t5" | "gemma", letters: readonly string[]): Promise<string> {
+export async function sampleTokenizerFolder(
+  kind: "t5" | "gemma",
+  letters: readonly string[] = mmmlu.letters,
+): Promise<string> {
   const own = letters.length > mmmlu.letters.length ? letters : mmmlu.letters;
-  const name = own === mmmlu.letters ? kind : `${kind}-${own.length}`;
+  const name = own.length === mmmlu.letters.length ? kind : `${kind}-${own.length}`;
   const folder = join(tmpdir(), `mmmlu-lab-tokenizer-${name}-${VERSION}-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true });
   const { rows } = await loadCorpus({ source: SAMPLE });

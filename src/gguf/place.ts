@@ -36,8 +36,8 @@ export async function fetchGguf(
       });
     return { path: source };
   }
-  const [, name, file] = /^([^:]+\/[^:]+):([^:]+)$/.exec(source) ?? [];
-  if (name === undefined || file === undefined || !isRepositoryName(name))
+  const [name, file, ...more] = source.split(":");
+  if (!name || !file || more.length > 0 || !isRepositoryName(name))
     throw new UserError(`there is no file ${source}`, {
       hint: "Give the path of a .gguf file, or owner/repository:file.gguf for one on the hub.",
     });

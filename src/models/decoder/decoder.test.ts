@@ -257,7 +257,7 @@ describe("Gemma 2, saved", () => {
     );
     await expect(
       addLora(other.weights, { rank: 0, alpha: 1, dropout: 0, modules: ["q_proj"], base: "" }, 1),
-    ).rejects.toThrow(/lora\.rank: 0/);
+    ).rejects.toThrow(/lora\.r: 0 is no whole number/);
     await expect(
       addLora(other.weights, { rank: 2, alpha: 1, dropout: 0, modules: ["wi_0"], base: "" }, 1),
     ).rejects.toThrow(/no layer of the model is named wi_0/);
