@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 import { describe, expect, it } from "vitest";
 
 const source = fileURLToPath(new URL("../src", import.meta.url));
@@ -52,5 +53,19 @@ describe("rooms", () => {
 
   it("graph knows nothing of any other", () => {
     expect(imports.filter(({ room, target }) => room === "graph" && target !== "graph")).toEqual([]);
+  });
+
+  it("do nothing when they are imported, but for what is started", () => {
+    const started = /^(cli\/main|answer\/server\/engine-worker|record\/trackers\/wandb\/sender)\.ts$|\/testing\//;
+    const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
+      (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !started.test(file),
+    );
+    const deeds = files.flatMap((file) =>
+      ts
+        .createSourceFile(file, readFileSync(join(source, file), "utf8"), ts.ScriptTarget.Latest)
+        .statements.filter((statement) => ts.isExpressionStatement(statement) || ts.isTryStatement(statement))
+        .map(() => file),
+    );
+    expect(deeds).toEqual([]);
   });
 });
