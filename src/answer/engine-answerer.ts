@@ -30,7 +30,8 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
     const most = asked.longestSequence;
     if (most !== undefined && prompt.length + request.maximumTokens > most)
       throw new UserError(
-        `${request.rows[0]?.id ?? "a request"}: its prompt has ${prompt.length} tokens and its reply may have ${request.maximumTokens}: ${name} takes ${most} together`,
+        `${request.rows[0]?.id ?? "a request"}: its prompt has ${prompt.length} tokens and its reply may have ` +
+          `${request.maximumTokens}: ${name} takes ${most} together`,
         { hint: "Set answerer.questionsPerRequest or filter.maxTokens lower." },
       );
     const tokens: TextToken[] = [];
@@ -83,7 +84,9 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         throw new UserError(error.message, {
-          hint: "Memory may have run out. What was answered is kept: run the same command again, with a lower answerer.concurrency.",
+          hint:
+            "Memory may have run out. What was answered is kept: run the same command again, with a lower " +
+            "answerer.concurrency.",
           cause: error,
         });
       }

@@ -42,7 +42,8 @@ export function withExperimentFlags(
     .option("--languages <list>", "such as DE_DE,FR_FR, or as the data set codes them")
     .option(
       "--model <model>",
-      "a hub id or folder to train; or who answers: a server's model, local:<folder, run, file or hub id>, baseline:majority …",
+      "a hub id or folder to train; or who answers: a server's model, local:<folder, run, file or hub id>, " +
+        "baseline:majority …",
     )
     .option("--sample", "the embedded sample, with a tokenizer and a tiny model made on the spot")
     .option("--set <key=value>", "change one key, such as training.epochs=3; may be given several times", collect, [])

@@ -14,13 +14,16 @@ export interface ModelDescription {
   readonly folder: string;
   /** How its linear layers will be held. */
   readonly quantization: QuantizationOptions;
-  /** Commit or hash of the weights, of an adapter, of the tokenizer's files; how the weights will be held. No paths: a moved model is the same. */
+  /**
+   * Commit or hash of the weights, of an adapter, of the tokenizer's files; how the weights will be held. No paths: a
+   * moved model is the same.
+   */
   readonly identity: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Describes what `openModel` will open for the same place and options, downloading what is not in the cache. Files that the hub has
- * no commit for are read whole, for their hash.
+ * Describes what `openModel` will open for the same place and options, downloading what is not in the cache. Files that
+ * the hub has no commit for are read whole, for their hash.
  * @throws {UserError} where there is none, or its architecture is not supported
  */
 export async function describeModel(place: string, options: OpenModelOptions = {}): Promise<ModelDescription> {

@@ -9,7 +9,10 @@ import { requireChatTemplate } from "../server/chat-template.js";
 import type { AnswererKind } from "./kind.js";
 
 const PREFIX = "llama:";
-/** Tokens of a prompt and its reply together: those of eight questions twice over, and no more than the model was trained with. */
+/**
+ * Tokens of a prompt and its reply together: those of eight questions twice over, and no more than the model was
+ * trained with.
+ */
 const CONTEXT = 4096;
 
 /** GGUF files that llama.cpp runs, through node-llama-cpp where the user has installed it. */
@@ -42,7 +45,9 @@ export const llamaFiles: AnswererKind = {
       const context = Math.min(CONTEXT, file.metadata.optionalNumber(`${architecture}.context_length`) ?? CONTEXT);
       return engineAnswerer({
         name: model,
-        description: `${printableName(model.slice(PREFIX.length))} on this machine (llama.cpp, node-llama-cpp ${library.version})`,
+        description:
+          `${printableName(model.slice(PREFIX.length))} on this machine (llama.cpp, node-llama-cpp ` +
+          `${library.version})`,
         identity: {
           kind: "llama.cpp",
           file: await file.sha256(),

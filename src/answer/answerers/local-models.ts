@@ -29,7 +29,8 @@ const sourceOf = (model: string): string => (model.startsWith(PREFIX) ? model.sl
 export const localModels: AnswererKind = {
   prefix: PREFIX,
   names:
-    "`local:` and a folder, run, adapter, `.gguf` file or hub id, which our own engine runs (`local:` may be left out before a path that is there)",
+    "`local:` and a folder, run, adapter, `.gguf` file or hub id, which our own engine runs (`local:` may be " +
+    "left out before a path that is there)",
   takes: (model) => model.startsWith(PREFIX) || /^\.{1,2}[\\/]/.test(model) || isHere(model),
   runsHere: true,
   problem({ model }) {

@@ -24,8 +24,8 @@ export interface LlamaEngineOptions {
 }
 
 /**
- * llama.cpp as an engine, one request after the other: prompts are made into tokens by our own code, exactly one `<bos>` in front.
- * Its threads are its own, so that this one stays free.
+ * llama.cpp as an engine, one request after the other: prompts are made into tokens by our own code, exactly one
+ * `<bos>` in front. Its threads are its own, so that this one stays free.
  * @throws {UserError} where the model cannot fit, or llama.cpp cannot load it
  */
 export async function llamaEngine(options: LlamaEngineOptions): Promise<TextEngine> {
@@ -41,7 +41,9 @@ export async function llamaEngine(options: LlamaEngineOptions): Promise<TextEngi
     logger: (_level, message) => (said = message.trim()),
   }).catch((error: unknown) => {
     throw new UserError(`llama.cpp cannot be started: ${(error as Error).message}`, {
-      hint: "Is the prebuilt package for this machine installed (@node-llama-cpp/…)? npm install without --omit=optional brings it.",
+      hint:
+        "Is the prebuilt package for this machine installed (@node-llama-cpp/…)? npm install without " +
+        "--omit=optional brings it.",
       cause: error,
     });
   });
@@ -50,7 +52,9 @@ export async function llamaEngine(options: LlamaEngineOptions): Promise<TextEngi
     const sequence = await load(llama, options).catch((error: unknown) => {
       if (signal?.aborted) throw signal.reason;
       throw new UserError(`llama.cpp cannot load ${path}: ${said || (error as Error).message}`, {
-        hint: "It may know no such architecture, or have too little memory: a smaller quantization of the model takes less.",
+        hint:
+          "It may know no such architecture, or have too little memory: a smaller quantization of the model " +
+          "takes less.",
         cause: error,
       });
     });
@@ -131,7 +135,9 @@ async function checkMemory({ id, path, context, progress }: LlamaEngineOptions, 
   }
   const graphics = llama.gpu ? await llama.getVramState() : undefined;
   const free = memoryFree() + (graphics && graphics.unifiedSize === 0 ? graphics.free : 0);
-  const words = `${id} needs ${gigabytes(needed.weights)} for its weights and ${gigabytes(needed.cache)} for a context of ${context} tokens`;
+  const words =
+    `${id} needs ${gigabytes(needed.weights)} for its weights and ${gigabytes(needed.cache)} for a context of ` +
+    `${context} tokens`;
   if (needed.weights + needed.cache > free)
     throw new UserError(`${words}, and ${gigabytes(free)} is free`, {
       hint: "Take a smaller quantization of the model (Q4_K_M, Q4_0), or a machine with more memory.",

@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 import { UserError } from "../../base/errors.js";
 
 /*
- * node-llama-cpp, llama.cpp as a library, where the user has installed it: with all its binaries it takes 700 MB, so that it is no
- * dependency of ours. What of it is used stands here.
+ * node-llama-cpp, llama.cpp as a library, where the user has installed it: with all its binaries it takes 700 MB, so
+ * that it is no dependency of ours. What of it is used stands here.
  */
 
 /** The version that all this was tried with. */

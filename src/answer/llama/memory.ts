@@ -4,8 +4,8 @@ import type { GgufFile } from "../../gguf/index.js";
 const F16 = 2;
 
 /**
- * Bytes that llama.cpp takes for a model at the least: its tensors as they are stored, and keys and values for a context. Layers
- * with a sliding window are counted as others: the sum is then somewhat too high.
+ * Bytes that llama.cpp takes for a model at the least: its tensors as they are stored, and keys and values for a
+ * context. Layers with a sliding window are counted as others: the sum is then somewhat too high.
  */
 export function bytesNeeded({ metadata, tensors }: GgufFile, context: number): { weights: number; cache: number } {
   const architecture = metadata.text("general.architecture");

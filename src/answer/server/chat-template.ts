@@ -80,7 +80,9 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
 export async function requireChatTemplate(folder: string, model: string): Promise<void> {
   if ((await chatTemplateOf(folder)).given) return;
   throw new UserError(`${printableName(model)} has no chat template: it cannot be asked in a chat`, {
-    hint: "Take an instruction-tuned model; or ask this one with a plain prompt: --set answerer.prompt=gemma-2 --set answerer.questionsPerRequest=1.",
+    hint:
+      "Take an instruction-tuned model; or ask this one with a plain prompt: --set answerer.prompt=gemma-2 --set " +
+      "answerer.questionsPerRequest=1.",
   });
 }
 
