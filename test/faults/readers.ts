@@ -9,6 +9,7 @@ import { loadCorpus, sampleFolder } from "../../src/data/index.js";
 import { readPredictions, scoreReplies } from "../../src/evaluate/index.js";
 import { configure } from "../../src/experiments/index.js";
 import { readCurves } from "../../src/experiments/train-log.js";
+import { GgufFile } from "../../src/gguf/index.js";
 import { openDevice } from "../../src/graph/index.js";
 import { CheckpointWeights } from "../../src/models/checkpoint-weights.js";
 import { loadModel, openCheckpoint, readAdapterSettings, SafetensorsFile } from "../../src/models/index.js";
@@ -19,6 +20,7 @@ import { liveBody } from "../../src/report/viewer/live.js";
 import { loadTokenizer } from "../../src/tokens/index.js";
 import { keptStep } from "../../src/train/checkpoint.js";
 import { mmmlu } from "../command.js";
+import { writeSmallGguf } from "./small-gguf.js";
 
 /** A door through which something from outside comes in. */
 export interface Reader {
@@ -83,6 +85,17 @@ export async function allReaders(folder: string): Promise<Reader[]> {
     const name = `config.json, the model made of it: ${["gemma2", "gemma3", "llama", "qwen2", "qwen3", "t5"][index]}`;
     inFolder(name, 0.6, "config.json", from, async (place) => (await loadModel(place, device)).dispose());
   }
+  inFolder(
+    "a GGUF file: the header",
+    6,
+    "small.gguf",
+    "",
+    async (place) => (await GgufFile.open(join(place, "small.gguf"))).close(),
+    [readFileSync(join(golden, "gguf", "small.gguf"))],
+  );
+  const exported = join(folder, "exported.gguf");
+  await writeSmallGguf(folder, exported, device);
+  inFolder("a GGUF file: configuration, tensors, tokenizer", 3, "model.gguf", "", opensGguf, [readFileSync(exported)]);
   inFolder("generation_config.json", 4, "generation_config.json", base, async (place) =>
     (await openCheckpoint(place)).close(),
   );
@@ -197,6 +210,15 @@ export async function allReaders(folder: string): Promise<Reader[]> {
     },
   });
   return readers;
+}
+
+async function opensGguf(place: string): Promise<void> {
+  const checkpoint = await openCheckpoint(join(place, "model.gguf"));
+  try {
+    for (const name of checkpoint.weights.names.slice(0, 3)) await checkpoint.weights.readFloat32(name);
+  } finally {
+    await checkpoint.close();
+  }
 }
 
 async function rendered(place: string): Promise<void> {

@@ -93,7 +93,7 @@ export async function secrets(options: FaultOptions): Promise<Outcome[]> {
         what: "runs with planted secrets, looked for in six shapes in all that was written and said",
         count: runs,
         faults,
-        seen: `${(bytes / 2 ** 20).toFixed(1)} MiB searched`,
+        seen: `${Math.round(bytes / 1024).toLocaleString("en")} KiB searched`,
       },
     ];
   } finally {
