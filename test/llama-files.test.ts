@@ -5,10 +5,12 @@ import { afterAll, expect, it } from "vitest";
 import { mmmlu } from "./command.js";
 
 /** A folder in which node-llama-cpp is installed, and a GGUF file. */
-const { MMMLU_LAB_LLAMA_CPP: installed = "", MMMLU_LAB_GGUF: file = "" } = process.env;
+const { MMMLU_TEST_NODE_LLAMA_CPP: installed = "", MMMLU_TEST_GGUF: file = "" } = process.env;
 const without = !existsSync(join(installed, "node_modules/node-llama-cpp")) || !existsSync(file);
 if (without)
-  console.warn("skipped: answers of llama.cpp (set MMMLU_LAB_LLAMA_CPP to a folder with it, MMMLU_LAB_GGUF to a file)");
+  console.warn(
+    "skipped: answers of llama.cpp (set MMMLU_TEST_NODE_LLAMA_CPP to a folder with it, MMMLU_TEST_GGUF to a file)",
+  );
 
 const folder = mkdtempSync(join(tmpdir(), "mmmlu-llama-files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,7 +37,7 @@ it("is refused with the command that installs it where it is not installed", { t
   expect(other).toMatchObject({ code: 2, error: expect.stringMatching(/is no \.gguf file/) });
 });
 
-it.skipIf(without)("answers, with the letters' log-probabilities", { timeout: 600_000 }, async () => {
+it.skipIf(without)("answers, one token a reply, and the manifest says by what", { timeout: 600_000 }, async () => {
   const { code, error } = await run(installed, `llama:${file}`);
   expect({ code, error: code === 0 ? "" : error }).toEqual({ code: 0, error: "" });
   expect(error).toMatch(/for its weights and .* for a context of \d+ tokens; .* is free/);
