@@ -39,7 +39,7 @@ export interface AnswererKind {
   readonly names: string;
   /** Whether a name is of this kind, where more than its prefix tells. */
   readonly takes?: (model: string) => boolean;
-  /** Whether it loads a model itself: only then {@link LocalModelChoice} says something. */
+  /** Whether it loads a model itself: only then `LocalModelChoice` says something. */
   readonly runsHere?: boolean;
   /** What is wrong with a choice, and of which option; undefined where nothing is. */
   problem(choice: AnswererChoice): { readonly option: keyof AnswererChoice; readonly why: string } | undefined;
