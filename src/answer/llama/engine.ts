@@ -42,8 +42,8 @@ export async function llamaEngine(options: LlamaEngineOptions): Promise<TextEngi
   }).catch((error: unknown) => {
     throw new UserError(`llama.cpp cannot be started: ${(error as Error).message}`, {
       hint:
-        "Is the prebuilt package for this machine installed (@node-llama-cpp/…)? npm install brings it, unless optional " +
-        "packages are left out.",
+        "Is the prebuilt package for this machine installed (@node-llama-cpp/…)? npm install brings it, " +
+        "unless optional packages are left out.",
       cause: error,
     });
   });
