@@ -39,7 +39,7 @@ export async function disksOf(scenario: Scenario, wanted: number, options: Fault
       rmSync(place, { recursive: true, force: true });
       rmSync(`${place}.away`, { recursive: true, force: true });
       scenario.begin(place);
-      const kind = KINDS[count % KINDS.length] as StepKind;
+      const kind = KINDS[(count + options.seed) % KINDS.length] as StepKind;
       const at = 1 + Math.floor(((count + random.below(1000) / 1000) * steps) / wanted);
       const note = (what: string): void => void faults.push(`${kind} at step ${at}: ${what}`);
       const first = await scenario.run(place, { under: place, kind, at });
@@ -133,12 +133,13 @@ export async function disks(options: FaultOptions): Promise<Outcome[]> {
   outcomes.push(await disksOf(await downloadScenario(options.seed), counted(70, options, 7), options));
   const folder = temporaryFolder("answered");
   try {
-    outcomes.push(await disksOf(await reportScenario(folder), counted(70, options, 7), options));
+    outcomes.push(await disksOf(await reportScenario(folder), counted(70, options, 4), options));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  outcomes.push(await disksOf(await evaluationScenario(), counted(70, options, 7), options));
-  outcomes.push(await disksOf(await trainingScenario(), counted(35, options, 1), options));
+  outcomes.push(await disksOf(await evaluationScenario(), counted(70, options, 3), options));
+  const trainings = counted(35, options, 0);
+  if (trainings > 0) outcomes.push(await disksOf(await trainingScenario(), trainings, options));
   outcomes.push(...(await realDisks(await evaluationScenario(), options)));
   return outcomes;
 }
