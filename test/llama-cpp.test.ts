@@ -42,7 +42,7 @@ interface Answer {
 function askLlamaCpp(gguf: string, prompts: readonly (string | readonly number[])[]): Answer[] {
   const script = fileURLToPath(new URL("llama-cpp/ask.py", import.meta.url));
   const input = JSON.stringify({ prompts, tokens: NEW, top: 20 });
-  const reply = execFileSync(python!, [script, gguf], { input, timeout: 240_000, stdio: ["pipe", "pipe", "ignore"] });
+  const reply = execFileSync(python!, [script, gguf], { input, timeout: 600_000, stdio: ["pipe", "pipe", "ignore"] });
   return JSON.parse(reply.toString()) as Answer[];
 }
 

@@ -212,7 +212,8 @@ async function checkTokenizer({ source, folder, tokenizerFiles }: Checkpoint, to
   if (!tokenizerFiles.some((path) => basename(path) === "tokenizer.json")) return;
   const beside = await loadTokenizer({ source: folder, name: source });
   if (beside.sha256 === tokenizer.sha256) return;
-  for (let id = 0; id < Math.min(beside.vocabularySize, tokenizer.vocabularySize); id++) {
+  const both = Math.min(beside.vocabularySize, tokenizer.vocabularySize);
+  for (let id = 0; id < both; id++) {
     const [own, given] = [beside.tokenOf(id), tokenizer.tokenOf(id)];
     if (own !== given)
       throw notTogether(

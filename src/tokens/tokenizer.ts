@@ -110,7 +110,9 @@ export class Tokenizer {
   /** Characters of the longest token. */
   get longestToken(): number {
     let longest = 1;
-    for (let id = 0; id < this.vocabularySize; id++) longest = Math.max(longest, this.tokenOf(id)?.length ?? 0);
+    // Asked for once: it is counted anew each time, over all added tokens.
+    const size = this.vocabularySize;
+    for (let id = 0; id < size; id++) longest = Math.max(longest, this.tokenOf(id)?.length ?? 0);
     return longest;
   }
 
