@@ -17,7 +17,8 @@ import {
   resolveCommit,
 } from "../data/index.js";
 import { fetchGguf, isGguf, tokenizerFolderOf } from "../gguf/index.js";
-import { Tokenizer, type TokenizerDefinition, type TokenNames } from "./tokenizer.js";
+import { Tokenizer, type TokenizerDefinition } from "./tokenizer.js";
+import { readTokenNames } from "./tokenizer-config.js";
 
 /** The parts of `tokenizer.json` that are looked at here; the library checks all of it. */
 const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
@@ -46,12 +47,6 @@ const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
     })
     .optional(),
 });
-
-const tokenName = z
-  .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
-  .nullish();
-/** The parts of `tokenizer_config.json` that are looked at here. */
-const namesSchema = z.looseObject({ bos_token: tokenName, eos_token: tokenName });
 
 export interface TokenizerOptions {
   /** A folder, a hub id, or a GGUF file here or on the hub. */
@@ -118,7 +113,8 @@ async function loadFrom(source: string, find: (name: string) => string | undefin
   if (whole) {
     const text = await readText(whole);
     const definition = checkedAs(parseJson(text, whole), definitionSchema, whole);
-    const names = await tokenNames(find("tokenizer_config.json"));
+    const named = find("tokenizer_config.json");
+    const names = named === undefined ? {} : await readTokenNames(named);
     try {
       return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition, names);
     } catch (error) {
@@ -131,12 +127,6 @@ async function loadFrom(source: string, find: (name: string) => string | undefin
   const [vocabulary, merges] = [find("vocab.json"), find("merges.txt")];
   if (vocabulary && merges) return byteLevelBpe(source, vocabulary, merges);
   throw noTokenizer(source, (name) => find(name) !== undefined);
-}
-
-async function tokenNames(path: string | undefined): Promise<TokenNames> {
-  if (path === undefined) return {};
-  const { bos_token, eos_token } = checkedAs(parseJson(await readText(path), path), namesSchema, path);
-  return { bosToken: bos_token ?? undefined, eosToken: eos_token ?? undefined };
 }
 
 /** The error of a folder or repository without a tokenizer that can be read. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readJsonAs } from "../base/json.js";
 import { readText } from "../base/text.js";
+import type { TokenNames } from "./tokenizer.js";
 
 /** Bytes that a template has at most. */
 const LONGEST_TEMPLATE = 4 << 20;
@@ -28,6 +29,16 @@ export interface TokenizerConfig {
   readonly beginToken?: string;
   readonly endToken?: string;
   readonly padToken?: string;
+}
+
+/**
+ * The names of the tokens that open and close texts.
+ * @param path of a `tokenizer_config.json`
+ * @throws {UserError} where it is not as it should be
+ */
+export async function readTokenNames(path: string): Promise<TokenNames> {
+  const { bos_token, eos_token } = await readJsonAs(path, schema);
+  return { bosToken: contentOf(bos_token), eosToken: contentOf(eos_token) };
 }
 
 /** Reads it. @throws {UserError} where `tokenizer_config.json` is not as it should be, or the template is too long */

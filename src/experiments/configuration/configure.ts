@@ -6,6 +6,7 @@ import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { hintForReading } from "../../base/hint-for-reading.js";
 import { didYouMean } from "../../base/nearest.js";
 import { readText } from "../../base/text.js";
+import { deviceDefinition } from "../../graph/index.js";
 import { languagesAmong, ownRows, taskNamed, taskOfSource } from "../../tasks/index.js";
 import { presets } from "../presets/index.js";
 import { objectOf } from "./key.js";
@@ -289,7 +290,7 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: (key:
       refuse("model.quantization", "quantized weights are frozen: set lora, or quantization none");
     if (model.doubleQuantization && !["fp4", "nf4"].includes(model.quantization))
       refuse("model.doubleQuantization", "only fp4 and nf4 have it");
-    if (model.quantization === "int8" && device !== "cpu")
+    if (model.quantization === "int8" && !deviceDefinition(device).int8Products)
       refuse("model.quantization", `int8 base weights are for the cpu, not for ${device}`);
     if (training.loadBestModelAtEnd && !training.validateEachEpoch)
       refuse("training.loadBestModelAtEnd", "needs training.validateEachEpoch");

@@ -4,6 +4,7 @@ import type { DeviceDefinition } from "./definition.js";
 export const cpu: DeviceDefinition<"cpu"> = {
   name: "cpu",
   summary: "the machine's processor; float32 and float64",
+  int8Products: true,
   open: async (options) => {
     const { openRuntimeDevice } = await import("./runtime.js");
     return openRuntimeDevice(

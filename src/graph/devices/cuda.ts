@@ -5,6 +5,7 @@ export const cuda: DeviceDefinition<"cuda"> = {
   name: "cuda",
   summary: "the runtime's CUDA provider, which needs its own files; inference only, and untested here",
   notForTraining: "onnxruntime-node copies all weights to the card and all gradients back at every run of it",
+  int8Products: false,
   open: async (options) => {
     const { openRuntimeDevice } = await import("./runtime.js");
     return openRuntimeDevice(

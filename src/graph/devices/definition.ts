@@ -8,6 +8,8 @@ export interface DeviceDefinition<Name extends string = string> {
   readonly summary: string;
   /** Why nothing is trained on it; absent where training works. */
   readonly notForTraining?: string;
+  /** Whether it has products of 8-bit integers. */
+  readonly int8Products: boolean;
   /** Opens it, with the runtime that it needs, or throws a GraphError that says why it is not there and what to do. */
   open(options: DeviceOptions): Promise<Device>;
 }

@@ -7,6 +7,7 @@ const BINDING_LIMIT = 2 ** 31 - 4;
 export const webgpu: DeviceDefinition<"webgpu"> = {
   name: "webgpu",
   summary: "a GPU by Vulkan, Metal or Direct3D 12 (Linux x64, Windows, macOS); float32",
+  int8Products: false,
   open: async (options) => {
     const { openRuntimeDevice } = await import("./runtime.js");
     return openRuntimeDevice(

@@ -1,5 +1,5 @@
 import { UserError } from "../../base/errors.js";
-import type { Device } from "../../graph/index.js";
+import { type Device, deviceDefinition } from "../../graph/index.js";
 import type { QuantizationOptions, StoredWeight } from "../weights.js";
 import { fourBitWeight, int8Weight } from "./stored.js";
 
@@ -30,8 +30,8 @@ export function weightStore(
 ): WeightStore | undefined {
   if (kind === "none") return undefined;
   if (kind === "int8") {
-    if (device.name === "webgpu")
-      throw new UserError("int8 weights are not for webgpu, which has no 8-bit products", {
+    if (!deviceDefinition(device.name).int8Products)
+      throw new UserError(`int8 weights are not for ${device.name}, which has no 8-bit products`, {
         hint: "Set model.quantization to fp4, nf4 or none, or use --device cpu.",
       });
     return (_name, shape, elements, on) => int8Weight(on, shape, elements);
