@@ -1,6 +1,7 @@
 import { wordsOfBody } from "../base/error-words.js";
 import { UserError } from "../base/errors.js";
-import { HttpFailure, type HttpReply } from "../base/http.js";
+import type { HttpReply } from "../base/http.js";
+import { HttpFailure } from "../base/http-failure.js";
 import { printableName } from "../base/printable.js";
 import { serverWait, type Verdict } from "../base/retry.js";
 import { Unanswered } from "./answerer.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../base/errors.js";
-import { HttpFailure } from "../base/http.js";
+import { HttpFailure } from "../base/http-failure.js";
 import { withoutTrailing } from "../base/trim.js";
 import { RefusedRequest } from "./chat-errors.js";
 import { BadReply } from "./chat-reply.js";

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { HttpClient, type HttpFailure } from "./http.js";
+import { HttpClient } from "./http.js";
+import type { HttpFailure } from "./http-failure.js";
 
 const running: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

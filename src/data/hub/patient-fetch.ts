@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutCredentials } from "../../base/addresses.js";
 import { checkStopped } from "../../base/errors.js";
-import { failureOf, HttpClient, isForGood } from "../../base/http.js";
+import { HttpClient } from "../../base/http.js";
+import { failureOf, isForGood } from "../../base/http-failure.js";
 import { serverWait, withRetries } from "../../base/retry.js";
 import type { HubSettings } from "./settings.js";
 
