@@ -7,6 +7,10 @@ import { moduleName } from "./stored-names.js";
 /** A decoder-only architecture: its description, and what makes its models. */
 export type DecoderArchitecture = Architecture<DecoderModel> & DecoderDescription;
 
+/** Whether an architecture is a decoder-only one. */
+export const isDecoderOnly = (architecture: Architecture): architecture is DecoderArchitecture =>
+  "modelType" in architecture;
+
 /** `slides` of architectures whose layers are windowed from a number on that config.json gives, if it turns that on. */
 export const fromLayer =
   (key: string): AttentionDescription["slides"] =>

@@ -8,6 +8,7 @@ import { tokenizerMetadata, type WrittenKind, type WrittenValue, writeGguf } fro
 import { loadTokenizer, readTokenizerConfig } from "../../tokens/index.js";
 import { architectureOf } from "../architectures/index.js";
 import { type DecoderConfig, parseDecoderConfig } from "../decoder/config.js";
+import { isDecoderOnly } from "../decoder/decoder-only.js";
 import type { DecoderDescription } from "../decoder/description.js";
 import { isTied } from "../decoder/load.js";
 import { storedNames } from "../decoder/stored-names.js";
@@ -93,7 +94,7 @@ export async function exportGguf(source: string, out: string, options: ExportGgu
 
 function descriptionOf({ config, source }: Checkpoint): DecoderDescription {
   const architecture = architectureOf(config);
-  if ("gguf" in architecture) return architecture as unknown as DecoderDescription;
+  if (isDecoderOnly(architecture)) return architecture;
   throw new UserError(`${source} is ${architecture.title}, which is not exported as GGUF`, {
     hint: "Decoder-only models are.",
   });

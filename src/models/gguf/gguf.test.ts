@@ -20,12 +20,14 @@ import { gemma3 } from "../architectures/gemma3.js";
 import { llama } from "../architectures/llama.js";
 import { qwen2 } from "../architectures/qwen2.js";
 import { qwen3 } from "../architectures/qwen3.js";
+import { t5 } from "../architectures/t5.js";
 import { createTinyDecoder, type TinyDecoderOptions } from "../decoder/create.js";
 import type { DecoderDescription } from "../decoder/description.js";
 import { addLora } from "../lora/add.js";
 import { mergeAdapterFolder } from "../lora/merge-folder.js";
 import { openModel } from "../open-model.js";
 import { exportGguf } from "./export.js";
+import { ggufArchitectures } from "./open.js";
 
 const golden = (name: string): string =>
   fileURLToPath(new URL(`../../../reference/golden/gguf/tokenizer-${name}.json`, import.meta.url));
@@ -204,6 +206,12 @@ describe("what cannot be", () => {
     await expect(openModel(changed("blk.1.ffn_up", "blk.9.ffn_up"), device)).rejects.toThrow(/blk\.9\.ffn_up/);
     await expect(openModel(join(folder, "absent.gguf"), device)).rejects.toThrow(/there is no file/);
     whole.close();
+  });
+
+  it("of two architectures that write files under one name, the first in the registry reads them", () => {
+    const other = { ...llama, modelType: "mistral" };
+    expect(ggufArchitectures([t5, llama, other, qwen2]).get("llama")).toBe(llama);
+    expect([...ggufArchitectures([t5, llama, other, qwen2]).keys()]).toEqual(["llama", "qwen2"]);
   });
 
   it("a disk that fills leaves nothing behind", () => {

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { UserError } from "../../base/errors.js";
 import { hubSettings } from "../../data/hub/index.js";
 import { fetchGguf, GgufFile, type MetadataReader, tokenizerFolder } from "../../gguf/index.js";
+import type { Architecture } from "../architecture.js";
 import { ARCHITECTURES } from "../architectures/index.js";
 import { CheckpointWeights } from "../checkpoint-weights.js";
 import { parseDecoderConfig } from "../decoder/config.js";
+import { isDecoderOnly } from "../decoder/decoder-only.js";
 import type { DecoderDescription } from "../decoder/description.js";
 import { decoderWeightShapes, OUTPUT } from "../decoder/weight-shapes.js";
 import type { Checkpoint, OpenCheckpointOptions } from "../load.js";
@@ -16,14 +18,18 @@ import { GgufWeights } from "./weights.js";
 /** Tokens by which models that chat end their turn, as llama.cpp knows them by name. */
 const TURN_ENDS = ["<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<|endoftext|>"];
 
-/** What decoder-only models' GGUF files are called, by `general.architecture`. */
-export const ggufArchitectures = (): ReadonlyMap<string, DecoderDescription> =>
-  new Map(
-    ARCHITECTURES.flatMap((one) => ("gguf" in one ? [one as unknown as DecoderDescription] : [])).map((one) => [
-      one.gguf.architecture,
-      one,
-    ]),
-  );
+/**
+ * What decoder-only models' GGUF files are called, by `general.architecture`. Several may be written under one name (llama.cpp
+ * knows no Mistral): the first in the registry reads it.
+ */
+export function ggufArchitectures(
+  among: readonly Architecture[] = ARCHITECTURES,
+): ReadonlyMap<string, DecoderDescription> {
+  const found = new Map<string, DecoderDescription>();
+  for (const one of among.filter(isDecoderOnly))
+    if (!found.has(one.gguf.architecture)) found.set(one.gguf.architecture, one);
+  return found;
+}
 
 /**
  * Opens a model from a GGUF file, here or on the hub: its configuration comes from the metadata, its tokenizer and chat
