@@ -19,8 +19,8 @@ import { GgufWeights } from "./weights.js";
 const TURN_ENDS = ["<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<|endoftext|>"];
 
 /**
- * What decoder-only models' GGUF files are called, by `general.architecture`. Several may be written under one name (llama.cpp
- * knows no Mistral): the first in the registry reads it.
+ * What decoder-only models' GGUF files are called, by `general.architecture`. Several may be written under one name
+ * (llama.cpp knows no Mistral): the first in the registry reads it.
  */
 export function ggufArchitectures(
   among: readonly Architecture[] = ARCHITECTURES,
