@@ -150,12 +150,12 @@ async function writeT5(): Promise<string> {
     device,
     tinyT5Config({
       vocabSize: 32_128,
-      width: 768,
-      headWidth: 64,
-      feedForwardWidth: 2048,
-      encoderLayers: 12,
-      decoderLayers: 12,
-      heads: 12,
+      dModel: 768,
+      dKv: 64,
+      dFf: 2048,
+      numLayers: 12,
+      numDecoderLayers: 12,
+      numHeads: 12,
     }),
     1,
   );

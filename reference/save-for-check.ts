@@ -46,8 +46,8 @@ async function trained(model: LanguageModel): Promise<void> {
     {
       epochs: 1,
       batchSize: 4,
-      accumulation: 1,
-      maximumGradientNorm: 1,
+      gradientAccumulationSteps: 1,
+      maxGradNorm: 1,
       seed: 1,
       dropout: false,
       learningRate: 5e-3,
@@ -56,11 +56,11 @@ async function trained(model: LanguageModel): Promise<void> {
       betas: [0.9, 0.999],
       epsilon: 1e-8,
       weightDecay: 0.01,
-      logEvery: 10,
-      checkpointEvery: 1000,
+      loggingSteps: 10,
+      saveSteps: 1000,
       checkpointFolder: join(folder, `checkpoints-${written.length}`),
       validateEachEpoch: false,
-      keepBest: false,
+      loadBestModelAtEnd: false,
       earlyStoppingPatience: null,
       identity: "check",
     },
@@ -85,7 +85,7 @@ async function write(
 }
 
 const create: Record<string, () => Promise<LanguageModel>> = {
-  t5: () => createTinyT5(device, { vocabSize: VOCABULARY, dropout: 0 }, 3),
+  t5: () => createTinyT5(device, { vocabSize: VOCABULARY, dropoutRate: 0 }, 3),
 };
 for (const one of [gemma2, gemma3, qwen2, qwen3, llama]) {
   const slidingWindow = "sliding_window" in one.config ? { slidingWindow: 6 } : {};

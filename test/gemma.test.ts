@@ -71,11 +71,11 @@ describe("gemma-2-2b-finetune on the sample", () => {
   it("measures what is published and what stands beside it", () => {
     const metrics = json("run", "metrics.json");
     for (const stage of ["baseline", "final"]) {
-      const { n, measuredBeside } = metrics[stage];
+      const { n, additionalMetrics } = metrics[stage];
       for (const name of ["letterLogProbabilities", "lastMatch", "withoutTwinInTrain"])
-        expect(measuredBeside[name]).toMatchObject({ n, accuracy: expect.any(Number), interval: expect.any(Array) });
-      expect(measuredBeside.nearTies.n).toBe(n);
-      expect(measuredBeside.nearTies.count).toBeLessThanOrEqual(n);
+        expect(additionalMetrics[name]).toMatchObject({ n, accuracy: expect.any(Number), interval: expect.any(Array) });
+      expect(additionalMetrics.nearTies.n).toBe(n);
+      expect(additionalMetrics.nearTies.count).toBeLessThanOrEqual(n);
     }
     for (const part of ["validation", "test"])
       expect(metrics.losses[part].perplexity).toBeCloseTo(Math.exp(metrics.losses[part].loss), 9);

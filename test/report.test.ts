@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluationMetrics, evaluationStatistics, type Prediction } from "../src/evaluate/index.js";
-import { answersReport } from "../src/report/index.js";
+import { answersReport } from "../src/report/reports.js";
 import { LANGUAGES, mmmlu, SUBJECTS } from "../src/tasks/index.js";
 import { chromiumPath, figureFaults, installedFonts, launchBrowser, watchedPage } from "./browser.js";
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   makeTokenizer(["cat dog stone table A B C D"], made, { kind: "t5", size: 64 });
   const tokenizer = await loadTokenizer({ source: made });
   const device = await openDevice("cpu", { threads: 1 });
-  const tiny = await createTinyT5(device, { vocabSize: tokenizer.vocabularySize, dropout: 0 }, 3, {
+  const tiny = await createTinyT5(device, { vocabSize: tokenizer.vocabularySize, dropoutRate: 0 }, 3, {
     tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(made, name)),
   });
   await tiny.save(model);

@@ -47,3 +47,12 @@ it("help loads the command line and no more", async () => {
 it("a command loads what it needs", async () => {
   expect(roomsOf(await modulesOf("view", "--help"))).not.toContain("experiments");
 });
+
+it.each([["list"], ["show", "eda"], ["run", "--help"]])(
+  "%s loads neither the plotting library nor a database",
+  async (...words) => {
+    const packages = packagesOf(await modulesOf(...words));
+    for (const name of ["@observablehq/plot", "linkedom", "@duckdb/node-api", "onnxruntime-node"])
+      expect(packages).not.toContain(name);
+  },
+);

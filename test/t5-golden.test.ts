@@ -47,7 +47,7 @@ describe("T5 against transformers", () => {
       const plan = {
         rows: examples.length,
         batchSize: settings.per_device_train_batch_size,
-        accumulation: settings.gradient_accumulation_steps,
+        gradientAccumulationSteps: settings.gradient_accumulation_steps,
         epochs: settings.num_train_epochs,
         seed: settings.seed,
       };

@@ -13,12 +13,12 @@ import type { StepMeasured, WorkOfRun } from "./t5.js";
 /** google/flan-t5-base's shape: 248 million parameters. */
 const FLAN_T5_BASE: T5Config = tinyT5Config({
   vocabSize: 32_128,
-  width: 768,
-  headWidth: 64,
-  feedForwardWidth: 2048,
-  encoderLayers: 12,
-  decoderLayers: 12,
-  heads: 12,
+  dModel: 768,
+  dKv: 64,
+  dFf: 2048,
+  numLayers: 12,
+  numDecoderLayers: 12,
+  numHeads: 12,
 });
 const BATCH = 8;
 const WARM_UP = 2;
@@ -139,7 +139,15 @@ function pythonSummary(runs: readonly PythonRun[]) {
  * @param executed with cross-attention as it is done for one target token, instead of keys and values of every token
  */
 function stepFlops(lengths: readonly number[], executed: boolean): number {
-  const { width, headWidth, heads, feedForwardWidth, encoderLayers, decoderLayers, vocabSize } = FLAN_T5_BASE;
+  const {
+    dModel: width,
+    dKv: headWidth,
+    numHeads: heads,
+    dFf: feedForwardWidth,
+    numLayers: encoderLayers,
+    numDecoderLayers: decoderLayers,
+    vocabSize,
+  } = FLAN_T5_BASE;
   const inner = heads * headWidth;
   const tokens = sum(lengths);
   const rows = lengths.length;

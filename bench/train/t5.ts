@@ -30,7 +30,7 @@ class Enough extends Error {}
 
 const work = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as WorkOfRun;
 const device = await openDevice("cpu");
-const { width, feedForwardWidth } = work.config;
+const { dModel: width, dFf: feedForwardWidth } = work.config;
 const before = await rawRate(device, 1024, width, feedForwardWidth);
 const profile = process.argv[3] === "profile" ? profiled(device, "t5.training") : undefined;
 const model = await createT5(device, work.config, 1);
@@ -56,8 +56,8 @@ try {
     {
       epochs: 1,
       batchSize: work.batchSize,
-      accumulation: 1,
-      maximumGradientNorm: 1,
+      gradientAccumulationSteps: 1,
+      maxGradNorm: 1,
       seed: 42,
       dropout: true,
       learningRate: 2e-5,
@@ -66,11 +66,11 @@ try {
       betas: [0.9, 0.999],
       epsilon: 1e-8,
       weightDecay: 0.01,
-      logEvery: 100,
-      checkpointEvery: 1_000_000,
+      loggingSteps: 100,
+      saveSteps: 1_000_000,
       checkpointFolder: folder,
       validateEachEpoch: false,
-      keepBest: false,
+      loadBestModelAtEnd: false,
       earlyStoppingPatience: null,
       identity: "bench",
     },

@@ -22,8 +22,6 @@ const tokenSchema = z.object({
   top_logprobs: z.array(alternative).max(10_000).nullish(),
 });
 
-export type TokenLogProbability = z.infer<typeof tokenSchema>;
-
 /** The older format of `/completions`. */
 const completionSchema = z.object({
   tokens: z.array(z.string()),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, freemem, release, totalmem, type } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
@@ -48,6 +48,3 @@ export function machine(): {
     freeBytes: freemem(),
   };
 }
-
-/** The package's own folder, where `docs/` and `notebooks/` lie. */
-export const PACKAGE_FOLDER = dirname(fileURLToPath(new URL("../../package.json", import.meta.url)));

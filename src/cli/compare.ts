@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
-import { comparisonReport, loadComparedRuns, percent, points } from "../report/index.js";
+import { loadComparedRuns, loadReports, percent, points } from "../report/index.js";
 
 export function compareCommand(command: Command): Command {
   return command
@@ -18,6 +18,7 @@ export function compareCommand(command: Command): Command {
           hint: "mmmlu compare outputs/a outputs/b, or outputs/a:baseline outputs/a:final",
         });
       const comparison = compareRuns(await loadComparedRuns(references), { seed: flags.seed });
+      const { comparisonReport } = await loadReports();
       writeWhole(flags.out, comparisonReport(comparison).html);
       if (flags.json) {
         process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);

@@ -13,7 +13,7 @@ import {
   runExperiment,
 } from "../experiments/index.js";
 import { savedModelOf } from "../record/index.js";
-import { comparisonReport, loadComparedRun } from "../report/index.js";
+import { loadComparedRun, loadReports } from "../report/index.js";
 import { contextOf } from "./context.js";
 
 export function demoCommand(command: Command): Command {
@@ -77,6 +77,7 @@ async function demo({ out }: { out: string }): Promise<void> {
       ),
     );
     const compared = join(out, "comparison.html");
+    const { comparisonReport } = await loadReports();
     writeWhole(compared, comparisonReport(comparison).html);
     const link = (path: string): string => pathToFileURL(resolve(path)).href;
     say("");

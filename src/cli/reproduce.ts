@@ -15,7 +15,7 @@ import {
   SAMPLE,
 } from "../experiments/index.js";
 import { readManifest } from "../record/index.js";
-import { byGroup, groupInWords, type ReproducedExperiment, reproductionReport, written } from "../report/index.js";
+import { byGroup, groupInWords, loadReports, type ReproducedExperiment, written } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
 interface ReproduceFlags extends ExperimentFlags {
@@ -65,6 +65,7 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
     }
   }
   const report = join(outputs, "reproduction.html");
+  const { reproductionReport } = await loadReports();
   writeWhole(report, reproductionReport(found, missing));
   if (flags.json) process.stdout.write(`${JSON.stringify({ experiments: found, missing }, null, 2)}\n`);
   else print(found, missing, report);

@@ -1,13 +1,17 @@
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 
 let connection: Promise<DuckDBConnection> | undefined;
 
-/** The process's one connection to a database in memory. */
-export const duckdb = (): Promise<DuckDBConnection> =>
-  (connection ??= DuckDBInstance.create(":memory:").then((instance) => instance.connect()));
+/** The process's one connection to a database in memory; the library is loaded where it is first asked for. */
+export const duckdb = (): Promise<DuckDBConnection> => (connection ??= connect());
+
+async function connect(): Promise<DuckDBConnection> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  return (await DuckDBInstance.create(":memory:")).connect();
+}
 
 /** A text as SQL quotes it. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -8,7 +8,14 @@ import {
   writePredictions,
 } from "../evaluate/index.js";
 import type { ManifestParts, RunFolder } from "../record/index.js";
-import { answersReport, type Figure, type ReportHead, standalone, type TrainingCurves } from "../report/index.js";
+import {
+  type Figure,
+  loadReports,
+  type ReportHead,
+  type Section,
+  standalone,
+  type TrainingCurves,
+} from "../report/index.js";
 import type { Prepared } from "./prepare.js";
 import { textsOf } from "./prepare.js";
 import type { Experiment } from "./presets/index.js";
@@ -46,7 +53,7 @@ export function stageMetrics(stage: Stage): EvaluationMetrics & { statistics: Ev
 }
 
 /** Writes predictions, figures and the report of a run with answers. */
-export function writeAnswers(
+export async function writeAnswers(
   folder: RunFolder,
   stages: readonly Stage[],
   prepared: Prepared,
@@ -55,10 +62,11 @@ export function writeAnswers(
     splitKind?: string;
     training?: TrainingCurves;
     lengths?: readonly Figure[];
-    further?: Parameters<typeof answersReport>[1]["further"];
+    further?: readonly Section[];
     experiment: Experiment | undefined;
   },
-): string {
+): Promise<string> {
+  const { answersReport } = await loadReports();
   const all = stages.flatMap((stage) => stage.predictions);
   writePredictions(folder.file("predictions.jsonl"), wholeOf(stages));
   const comparable = prepared.corpus.kind !== "sample";

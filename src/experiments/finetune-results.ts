@@ -16,7 +16,7 @@ import { lengthFigures } from "./lengths.js";
 import type { ExperimentModel } from "./model.js";
 import { factsOf, manifestOf, type Prepared } from "./prepare.js";
 import { experimentOf, type FinalLosses } from "./presets/index.js";
-import { besidePublished } from "./reproduce.js";
+import { withPublishedFigures } from "./reproduce.js";
 import { readCurves } from "./train-log.js";
 
 /** All that a fine-tuning run found. */
@@ -58,7 +58,7 @@ export async function publishFinetune(
       {
         ...stageMetrics(stage),
         seconds: stage.seconds,
-        measuredBeside: additionalMetrics(stage, prepared, configuration),
+        additionalMetrics: additionalMetrics(stage, prepared, configuration),
       },
     ]),
   );
@@ -99,7 +99,7 @@ export async function publishFinetune(
       : []),
   ];
   const first = stages.at(-1)?.predictions[0];
-  const report = writeAnswers(
+  const report = await writeAnswers(
     folder,
     stages,
     prepared,
@@ -110,13 +110,13 @@ export async function publishFinetune(
       manifest,
       facts: factsOf(prepared),
       protocolDifferences: protocolDifferences(configuration),
-      published: besidePublished(experimentOf(configuration), { metrics, manifest, trainLog: curves.points }),
+      published: withPublishedFigures(experimentOf(configuration), { metrics, manifest, trainLog: curves.points }),
     },
     {
       experiment: experimentOf(configuration),
       splitKind: configuration.split.kind,
       training: { ...curves, tiles },
-      lengths: lengthFigures(prepared.filtered),
+      lengths: await lengthFigures(prepared.filtered),
       further: [
         additionalMetricsSection(stages, prepared, configuration),
         ...(first ? [workedExample(first, prepared, configuration)] : []),

@@ -1,7 +1,10 @@
 import { lengthHistogram } from "../explore/index.js";
-import { type Figure, histogramFigures } from "../report/index.js";
+import { type Figure, loadReports } from "../report/index.js";
 import type { Filtered } from "../tokens/index.js";
 
 /** The token lengths that the filter saw, with the rules at 256 and 512. */
-export const lengthFigures = (filtered: Filtered): Figure[] =>
-  filtered.counts.length ? histogramFigures(lengthHistogram("prompt", filtered.counts)) : [];
+export async function lengthFigures(filtered: Filtered): Promise<Figure[]> {
+  if (!filtered.counts.length) return [];
+  const { histogramFigures } = await loadReports();
+  return histogramFigures(lengthHistogram("prompt", filtered.counts));
+}

@@ -106,7 +106,7 @@ async function tinyModel(
       ? createTinyDecoder(on, gemma2, { vocabSize: tokenizer.vocabularySize }, training.seed, files)
       : createTinyT5(
           on,
-          { vocabSize: tokenizer.vocabularySize, decoderLayers: 1, dropout: training.dropout ?? 0.1 },
+          { vocabSize: tokenizer.vocabularySize, numDecoderLayers: 1, dropoutRate: training.dropout ?? 0.1 },
           training.seed,
           files,
         );
@@ -210,17 +210,17 @@ function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source }:
 /** @throws {UserError} where the tokenizer that lies beside the weights has other tokens under the same numbers */
 async function checkTokenizer({ source, folder, tokenizerFiles }: Checkpoint, tokenizer: Tokenizer): Promise<void> {
   if (!tokenizerFiles.some((path) => basename(path) === "tokenizer.json")) return;
-  const beside = await loadTokenizer({ source: folder, name: source });
-  if (beside.sha256 === tokenizer.sha256) return;
-  const both = Math.min(beside.vocabularySize, tokenizer.vocabularySize);
+  const own = await loadTokenizer({ source: folder, name: source });
+  if (own.sha256 === tokenizer.sha256) return;
+  const both = Math.min(own.vocabularySize, tokenizer.vocabularySize);
   for (let id = 0; id < both; id++) {
-    const [own, given] = [beside.tokenOf(id), tokenizer.tokenOf(id)];
-    if (own !== given)
+    const [stored, given] = [own.tokenOf(id), tokenizer.tokenOf(id)];
+    if (stored !== given)
       throw notTogether(
         tokenizer,
         source,
         `its token ${id} is ${JSON.stringify(given ?? null)}, and that of the tokenizer beside the weights ` +
-          `${JSON.stringify(own ?? null)}`,
+          `${JSON.stringify(stored ?? null)}`,
       );
   }
 }

@@ -17,7 +17,7 @@ export interface Reproduction extends Omit<ReproducedExperiment, "figures"> {
  * The published figures of an experiment beside a run's, with the verdict where there can be one; none where nothing
  * was published.
  */
-export const besidePublished = (
+export const withPublishedFigures = (
   experiment: Experiment | undefined,
   run: MeasuredRun,
 ): (ReproducedFigure & { agrees: boolean | undefined })[] =>

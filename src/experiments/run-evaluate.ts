@@ -12,7 +12,7 @@ import { lengthFigures } from "./lengths.js";
 import { openRun } from "./open-run.js";
 import { factsOf, manifestOf, type Prepared, prepare, splitIds } from "./prepare.js";
 import { experimentOf } from "./presets/index.js";
-import { besidePublished } from "./reproduce.js";
+import { withPublishedFigures } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
@@ -61,7 +61,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         ],
       };
       const metrics = stageMetrics(stage);
-      const published = besidePublished(experimentOf(configuration), { metrics, manifest });
+      const published = withPublishedFigures(experimentOf(configuration), { metrics, manifest });
       folder.writeJson("metrics.json", {
         ...metrics,
         audit: prepared.audit,
@@ -70,7 +70,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         cached: evaluation.cached,
         retries: evaluation.retries,
       });
-      const report = writeAnswers(
+      const report = await writeAnswers(
         folder,
         [stage],
         prepared,
@@ -86,7 +86,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         {
           experiment: experimentOf(configuration),
           splitKind: configuration.split?.kind,
-          lengths: lengthFigures(prepared.filtered),
+          lengths: await lengthFigures(prepared.filtered),
         },
       );
       tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });

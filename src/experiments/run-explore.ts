@@ -3,7 +3,7 @@ import { writeWhole } from "../base/files.js";
 import { lockFolder } from "../base/lock.js";
 import { explore } from "../explore/index.js";
 import { type RunFolder, type Tracker, writeManifest } from "../record/index.js";
-import { explorationReport, html, percent, standalone, table } from "../report/index.js";
+import { html, loadReports, percent, standalone, table } from "../report/index.js";
 import { lettersOfRows } from "../tasks/index.js";
 import { loadTokenizer } from "../tokens/index.js";
 import { protocolDifferences } from "./configuration/differences.js";
@@ -12,7 +12,7 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { openRun } from "./open-run.js";
 import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
 import { experimentOf } from "./presets/index.js";
-import { besidePublished } from "./reproduce.js";
+import { withPublishedFigures } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
 /** Runs an exploration: EDA of all languages, its figures and its report. */
@@ -66,6 +66,7 @@ async function exploreAndReport(
   const number = (value: number): string => value.toLocaleString("en");
   const languages = Object.keys(found.languages);
   const inLanguages = `${languages.length} language${languages.length === 1 ? "" : "s"}`;
+  const { explorationReport } = await loadReports();
   const report = explorationReport(
     {
       name: configuration.name,
@@ -90,7 +91,7 @@ async function exploreAndReport(
         ],
         ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
       ],
-      published: besidePublished(experimentOf(configuration), { metrics: found, manifest }),
+      published: withPublishedFigures(experimentOf(configuration), { metrics: found, manifest }),
       protocolDifferences: protocolDifferences(configuration),
     },
     {

@@ -51,7 +51,7 @@ export class TrainLog {
   ) {}
 
   /** The last comparison with the published run, for the terminal's line. */
-  private beside = "";
+  private publishedNote = "";
 
   /** The last step that was taken, while the terminal's line shows it. */
   private shown: { readonly step: number; readonly totalSteps: number } | undefined;
@@ -92,7 +92,7 @@ export class TrainLog {
         this.progress.update(
           now.step,
           `loss ${now.loss.toFixed(4)}, learning rate ${now.learningRate.toExponential(1)}, ` +
-            `${now.rowsPerSecond.toFixed(1)} rows/s${this.beside}`,
+            `${now.rowsPerSecond.toFixed(1)} rows/s${this.publishedNote}`,
         );
         const taken = now.step - this.from - 1;
         const seconds = (performance.now() - firstEnded) / 1000;
@@ -113,10 +113,10 @@ export class TrainLog {
         const published = this.published.atStep?.(logged.step);
         this.file.append(published === undefined ? logged : { ...logged, publishedLoss: published });
         if (published !== undefined) {
-          const compared = besidePublished(logged.loss, published);
+          const compared = lossAndPublished(logged.loss, published);
           // Once as a line that stays: a run that goes wrong is seen by its first.
-          if (this.beside === "") this.progress.say(`the loss of the steps up to ${logged.step} is ${compared}`);
-          this.beside = `; at step ${logged.step} ${compared}`;
+          if (this.publishedNote === "") this.progress.say(`the loss of the steps up to ${logged.step} is ${compared}`);
+          this.publishedNote = `; at step ${logged.step} ${compared}`;
         }
         this.tracker.log(
           {
@@ -141,7 +141,7 @@ export class TrainLog {
         });
         this.progress.say(
           `epoch ${validation.epoch}: validation loss ` +
-            `${published === undefined ? validation.loss.toFixed(4) : besidePublished(validation.loss, published)}, ` +
+            `${published === undefined ? validation.loss.toFixed(4) : lossAndPublished(validation.loss, published)}, ` +
             `perplexity ${validation.perplexity.toFixed(3)}`,
         );
         this.tracker.log(
@@ -168,7 +168,7 @@ export class TrainLog {
 }
 
 /** 1.5123 (published 1.5116, +0.0007) */
-function besidePublished(loss: number, published: number): string {
+function lossAndPublished(loss: number, published: number): string {
   const difference = loss - published;
   return (
     `${loss.toFixed(4)} (published ${published.toFixed(4)}, ` +

@@ -4,7 +4,8 @@ import type { Corpus } from "../data/index.js";
 import { shuffledOrder } from "../split/index.js";
 import { lettersOfRows, type Row } from "../tasks/index.js";
 import { countTokens, type Tokenizer } from "../tokens/index.js";
-import { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
+import { type Duplicates, findDuplicates } from "./duplicates.js";
+import { type KeyDifference, keyDifferences } from "./key-differences.js";
 import { type LengthHistogram, lengthHistogram, publishedLengthHistogram, type Summary, summarize } from "./summary.js";
 
 export interface ExplorationOptions {

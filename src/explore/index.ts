@@ -1,5 +1,6 @@
+export { type Duplicates, findDuplicates } from "./duplicates.js";
 export { type Exploration, type ExplorationOptions, explore, type TokenizerByLanguage } from "./explore.js";
-export { type Duplicates, findDuplicates, type KeyDifference, keyDifferences } from "./keys-and-duplicates.js";
+export { type KeyDifference, keyDifferences } from "./key-differences.js";
 export {
   histogram,
   type LengthHistogram,

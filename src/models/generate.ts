@@ -69,7 +69,7 @@ export interface LocalModel {
    */
   promptLogits?(
     prompt: readonly number[],
-    told: (place: number, logits: Float32Array) => void,
+    onLogits: (place: number, logits: Float32Array) => void,
     signal?: AbortSignal,
   ): Promise<void>;
   dispose(): Promise<void>;
@@ -105,7 +105,7 @@ export async function continueGreedily(
     tokens: [] as number[],
     details: [] as GeneratedToken[],
     ended: (maximumNewTokens > 0 ? undefined : "length") as Generated["ended"] | undefined,
-    told: false,
+    reported: false,
   }));
   try {
     let logits = start.first;
@@ -128,8 +128,8 @@ export async function continueGreedily(
         else if (row.tokens.length >= maximumNewTokens) row.ended = "length";
       }
       for (const [i, row] of rows.entries()) {
-        if (!row.ended || row.told) continue;
-        row.told = true;
+        if (!row.ended || row.reported) continue;
+        row.reported = true;
         onEnd?.(i, { tokens: row.tokens, ended: row.ended, details: row.details });
       }
       if (rows.every((row) => row.ended)) break;

@@ -13,6 +13,7 @@ import {
   table,
   tiles,
 } from "./parts.js";
+import { titleOfStage } from "./stages.js";
 
 /** One stage of answering: before training, after it, or the only one. */
 export interface StageResult {
@@ -23,13 +24,6 @@ export interface StageResult {
   /** The published accuracy of this stage, where there is one and the data are MMMLU's. */
   readonly published?: number;
 }
-
-const stageTitle: Record<string, string> = {
-  baseline: "before training",
-  final: "after training",
-  test: "on the test rows",
-};
-export const titleOfStage = (stage: string): string => stageTitle[stage] ?? stage;
 
 /** The headline of a run's answers. */
 export function headlineTiles(stages: readonly StageResult[]): Tile[] {

@@ -7,7 +7,7 @@ import {
   type Prediction,
 } from "../evaluate/index.js";
 import { OPTION_LETTERS } from "../tasks/index.js";
-import { type Figure, percent, spoken, WIDE } from "./figures/index.js";
+import { type Figure, percent, spoken, WIDE } from "./figures/figure.js";
 import { type Html, html, raw, scriptJson } from "./html.js";
 import type { Section } from "./page.js";
 

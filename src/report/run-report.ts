@@ -13,7 +13,8 @@ import {
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
 import { figures, predictionSection, type QuestionText, type Tile, table, tiles } from "./parts.js";
-import { publishedTable, type ShownFigure } from "./reproduction-report.js";
+import type { ShownFigure } from "./published-figures.js";
+import { publishedTable } from "./reproduction-report.js";
 import type { TrainingCurves } from "./training-curves.js";
 
 /** What every report says first. */
@@ -72,9 +73,9 @@ function furtherFacts({ model, device, seeds }: ManifestParts): [string, string]
     model?.kind,
     typeof trained === "number" ? `${trained.toLocaleString("en")} parameters trained` : undefined,
   ];
-  const told = [...new Set(name.filter((one): one is string => typeof one === "string"))].join(", ");
+  const described = [...new Set(name.filter((one): one is string => typeof one === "string"))].join(", ");
   return [
-    ...(told ? ([["Model", told]] as [string, string][]) : []),
+    ...(described ? ([["Model", described]] as [string, string][]) : []),
     ...(device ? ([["Device", device]] as [string, string][]) : []),
     ...(Object.keys(seeds).length
       ? ([
@@ -98,7 +99,7 @@ function folded(lines: readonly string[]): Html {
 /** The published run's figures beside this one's. */
 const publishedSections = ({ published, manifest }: ReportHead): Section[] =>
   published?.length
-    ? [{ id: "published", title: "Published beside measured", body: publishedTable(published, !manifest.sample) }]
+    ? [{ id: "published", title: "Published and measured", body: publishedTable(published, !manifest.sample) }]
     : [];
 
 /** The leak audit in words and numbers. */

@@ -5,7 +5,7 @@ export interface BatchPlan {
   readonly rows: number;
   readonly batchSize: number;
   /** Batches whose gradients make one optimizer step. */
-  readonly accumulation: number;
+  readonly gradientAccumulationSteps: number;
   readonly epochs: number;
   readonly seed: number;
 }
@@ -18,7 +18,8 @@ export const batchesPerEpoch = (plan: Pick<BatchPlan, "rows" | "batchSize">): nu
   Math.ceil(plan.rows / plan.batchSize);
 
 /** An epoch whose batches do not fill its last step has a smaller one, as in transformers 5. */
-export const stepsPerEpoch = (plan: BatchPlan): number => Math.ceil(batchesPerEpoch(plan) / plan.accumulation);
+export const stepsPerEpoch = (plan: BatchPlan): number =>
+  Math.ceil(batchesPerEpoch(plan) / plan.gradientAccumulationSteps);
 
 export const totalSteps = (plan: BatchPlan): number => plan.epochs * stepsPerEpoch(plan);
 
@@ -30,9 +31,9 @@ export function batchesOfStep(plan: BatchPlan, step: number): number[][] {
   const key = `${plan.rows} ${plan.seed} ${epoch}`;
   if (lastOrder?.key !== key) lastOrder = { key, order: rowOrder(plan.rows, plan.seed, epoch) };
   const { order } = lastOrder;
-  const first = (step % stepsPerEpoch(plan)) * plan.accumulation;
+  const first = (step % stepsPerEpoch(plan)) * plan.gradientAccumulationSteps;
   const batches: number[][] = [];
-  for (let batch = first; batch < Math.min(first + plan.accumulation, batchesPerEpoch(plan)); batch++) {
+  for (let batch = first; batch < Math.min(first + plan.gradientAccumulationSteps, batchesPerEpoch(plan)); batch++) {
     batches.push([...order.subarray(batch * plan.batchSize, Math.min((batch + 1) * plan.batchSize, plan.rows))]);
   }
   return batches;

@@ -24,25 +24,25 @@ const ROWS: Example[] = Array.from({ length: 24 }, (_, index) => ({
   target: [4 + (index % 4)],
 }));
 const model = (width = 16) =>
-  createTinyT5(device, { vocabSize: 24, width, headWidth: 4, heads: 4, encoderLayers: 1, decoderLayers: 1 }, 7);
+  createTinyT5(device, { vocabSize: 24, dModel: width, dKv: 4, numHeads: 4, numLayers: 1, numDecoderLayers: 1 }, 7);
 const options = (name: string, more: Partial<TrainingOptions> = {}): TrainingOptions => ({
   epochs: 2,
   batchSize: 4,
-  accumulation: 1,
+  gradientAccumulationSteps: 1,
   learningRate: 1e-2,
   schedule: "linear",
   warmupRatio: 0,
   betas: [0.9, 0.999],
   epsilon: 1e-8,
   weightDecay: 0,
-  maximumGradientNorm: 1,
+  maxGradNorm: 1,
   seed: 3,
   dropout: true,
-  logEvery: 2,
-  checkpointEvery: 2,
+  loggingSteps: 2,
+  saveSteps: 2,
   checkpointFolder: at(name),
   validateEachEpoch: false,
-  keepBest: false,
+  loadBestModelAtEnd: false,
   earlyStoppingPatience: null,
   identity: "x",
   ...more,

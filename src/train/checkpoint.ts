@@ -80,8 +80,9 @@ async function readState(path: string): Promise<State> {
   const hint = "Remove the folder checkpoints to train from the first step.";
   const kept = await readJsonAs(file, z.unknown(), { most: LONGEST_STATE, hint });
   const state = checkedAs(await fromFormat1(kept, path, FILES, join(dirname(path), BEST)), stateSchema, file, hint);
-  const { sha256: told, ...rest } = state;
-  if (hashOf(rest) !== told) throw new UserError(`${file} is not as it was written: its SHA-256 is another`, { hint });
+  const { sha256, ...rest } = state;
+  if (hashOf(rest) !== sha256)
+    throw new UserError(`${file} is not as it was written: its SHA-256 is another`, { hint });
   return state;
 }
 

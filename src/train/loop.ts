@@ -32,7 +32,7 @@ export async function train(
   const plan: BatchPlan = {
     rows: examples.train.length,
     batchSize: options.batchSize,
-    accumulation: options.accumulation,
+    gradientAccumulationSteps: options.gradientAccumulationSteps,
     epochs: options.epochs,
     seed: options.seed,
   };
@@ -104,7 +104,7 @@ export async function train(
         rowsPerSecond: rows / Math.max(seconds, 1e-9),
         seconds,
       };
-      const isLogged = (step + 1) % options.logEvery === 0 || step + 1 === total;
+      const isLogged = (step + 1) % options.loggingSteps === 0 || step + 1 === total;
       progress = {
         ...progress,
         step: step + 1,
@@ -115,11 +115,11 @@ export async function train(
       hooks.onStep?.({ ...logged, totalSteps: total, secondsLeft: ((total - step - 1) * seconds) / (step + 1) });
       if (isLogged) hooks.onLog?.(logged);
       // Before a validation too, which may take long: a run that dies in it need not take the steps again.
-      if ((step + 1) % options.checkpointEvery === 0 || step + 1 === total || owesValidation()) await checkpoint();
+      if ((step + 1) % options.saveSteps === 0 || step + 1 === total || owesValidation()) await checkpoint();
       // Signals and timers get their turn: a run on the CPU blocks the event loop.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (!stopped && options.keepBest && progress.bestEpoch !== null)
+    if (!stopped && options.loadBestModelAtEnd && progress.bestEpoch !== null)
       await loadBest(options.checkpointFolder, model.device, trained, progress);
   } finally {
     await optimizer.dispose();
@@ -178,7 +178,7 @@ async function oneStep(
   const gradientNorm = await norm.of(gradients.values());
   if (!Number.isFinite(gradientNorm))
     throw await notFinite("the gradients' norm", gradientNorm, step, batches.flat(), options);
-  await optimizer.update(gradients, learningRate, clipCoefficient(gradientNorm, options.maximumGradientNorm));
+  await optimizer.update(gradients, learningRate, clipCoefficient(gradientNorm, options.maxGradNorm));
   for (const parameter of optimizer.parameters) {
     const gradient = gradients.get(parameter.name);
     if (gradient) model.recycle?.(parameter, gradient);
@@ -244,7 +244,7 @@ async function validate(
   hooks.onValidation?.(validation);
   const lowest = Math.min(Number.POSITIVE_INFINITY, ...progress.validations.map((one) => one.loss));
   const isBest = loss < lowest;
-  const keeps = isBest && options.keepBest;
+  const keeps = isBest && options.loadBestModelAtEnd;
   const bestSha256 = keeps ? await saveBest(options.checkpointFolder, model.device, trained) : progress.bestSha256;
   return {
     ...progress,

@@ -5,19 +5,19 @@ import type { ScheduleOptions } from "./schedule.js";
 export interface TrainingOptions extends Omit<ScheduleOptions, "totalSteps">, AdamWOptions {
   readonly epochs: number;
   readonly batchSize: number;
-  readonly accumulation: number;
+  readonly gradientAccumulationSteps: number;
   /** Gradients are scaled down to this common norm; null for no clipping. */
-  readonly maximumGradientNorm: number | null;
+  readonly maxGradNorm: number | null;
   readonly seed: number;
   /** Whether dropout is on while training. */
   readonly dropout: boolean;
-  readonly logEvery: number;
+  readonly loggingSteps: number;
   /** Steps between checkpoints; the folder that holds them is `checkpointFolder`. */
-  readonly checkpointEvery: number;
+  readonly saveSteps: number;
   readonly checkpointFolder: string;
   readonly validateEachEpoch: boolean;
   /** Whether the weights of the epoch with the lowest validation loss are loaded at the end. */
-  readonly keepBest: boolean;
+  readonly loadBestModelAtEnd: boolean;
   /** Ends training after so many epochs without a lower validation loss; null for never. */
   readonly earlyStoppingPatience: number | null;
   /** Hash of model, data and everything else that the steps depend on; a checkpoint of another is refused. */

@@ -43,11 +43,11 @@ describe.skipIf(withoutShared)("torch's order of rows", () => {
 
 describe("plans and schedules", () => {
   it("have the published numbers of steps", () => {
-    expect(totalSteps({ rows: 18752, batchSize: 8, accumulation: 1, epochs: 2, seed: 42 })).toBe(4688);
-    expect(totalSteps({ rows: 18956, batchSize: 4, accumulation: 4, epochs: 2, seed: 42 })).toBe(2370);
+    expect(totalSteps({ rows: 18752, batchSize: 8, gradientAccumulationSteps: 1, epochs: 2, seed: 42 })).toBe(4688);
+    expect(totalSteps({ rows: 18956, batchSize: 4, gradientAccumulationSteps: 4, epochs: 2, seed: 42 })).toBe(2370);
   });
   it("see every row once an epoch", () => {
-    const plan = { rows: 23, batchSize: 3, accumulation: 2, epochs: 2, seed: 1 };
+    const plan = { rows: 23, batchSize: 3, gradientAccumulationSteps: 2, epochs: 2, seed: 1 };
     const rows = [0, 1, 2, 3].flatMap((step) => batchesOfStep(plan, step).flat());
     expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: 23 }, (_, index) => index));
   });
@@ -79,34 +79,34 @@ const model = (dropout = 0.1) =>
     device,
     {
       vocabSize: 24,
-      width: 16,
-      headWidth: 4,
-      heads: 4,
-      feedForwardWidth: 16,
-      encoderLayers: 1,
-      decoderLayers: 1,
-      dropout,
-    } as never,
+      dModel: 16,
+      dKv: 4,
+      numHeads: 4,
+      dFf: 16,
+      numLayers: 1,
+      numDecoderLayers: 1,
+      dropoutRate: dropout,
+    },
     7,
   );
 const options = (folder: string, more: Partial<TrainingOptions> = {}): TrainingOptions => ({
   epochs: 2,
   batchSize: 4,
-  accumulation: 2,
+  gradientAccumulationSteps: 2,
   learningRate: 1e-2,
   schedule: "linear",
   warmupRatio: 0.1,
   betas: [0.9, 0.999],
   epsilon: 1e-8,
   weightDecay: 0.01,
-  maximumGradientNorm: 1,
+  maxGradNorm: 1,
   seed: 3,
   dropout: true,
-  logEvery: 2,
-  checkpointEvery: 2,
+  loggingSteps: 2,
+  saveSteps: 2,
   checkpointFolder: folder,
   validateEachEpoch: false,
-  keepBest: false,
+  loadBestModelAtEnd: false,
   earlyStoppingPatience: null,
   identity: "x",
   ...more,
@@ -189,8 +189,16 @@ describe("training", () => {
   it("makes 1 × 8 of 4 × 2", async () => {
     const rows = examples(32);
     const [once, parts] = [await model(0), await model(0)];
-    const a = await train(once, { train: rows }, options(folder(), { batchSize: 8, accumulation: 1, dropout: false }));
-    const b = await train(parts, { train: rows }, options(folder(), { batchSize: 2, accumulation: 4, dropout: false }));
+    const a = await train(
+      once,
+      { train: rows },
+      options(folder(), { batchSize: 8, gradientAccumulationSteps: 1, dropout: false }),
+    );
+    const b = await train(
+      parts,
+      { train: rows },
+      options(folder(), { batchSize: 2, gradientAccumulationSteps: 4, dropout: false }),
+    );
     expect(a.steps).toBe(b.steps);
     expect(Math.abs(a.loss - b.loss)).toBeLessThan(1e-4);
     once.parameters.forEach(({ array }, index) => {
@@ -215,7 +223,7 @@ describe("training", () => {
         epochs: 20,
         learningRate: 5e-2,
         validateEachEpoch: true,
-        keepBest: true,
+        loadBestModelAtEnd: true,
         earlyStoppingPatience: 2,
         dropout: false,
       }),

@@ -22,7 +22,7 @@ describe("requests that are generated together", () => {
     tokenizer = await loadTokenizer({ source: folder });
     const device = await openDevice("cpu", { threads: 1 });
     // Without an end token every reply has as many tokens as were asked for.
-    alone = await createTinyT5(device, { vocabSize: tokenizer.vocabularySize, dropout: 0, eosTokenIds: [] }, 4);
+    alone = await createTinyT5(device, { vocabSize: tokenizer.vocabularySize, dropoutRate: 0, eosTokenIds: [] }, 4);
     together = localEngine({
       id: "together",
       model: alone,

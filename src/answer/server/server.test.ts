@@ -29,7 +29,7 @@ beforeAll(async () => {
   makeTokenizer([WORDS], folder, { kind: "t5", size: 256 });
   tokenizer = await loadTokenizer({ source: folder });
   const device = await openDevice("cpu", { threads: 1 });
-  const tiny = await createTinyT5(device, { vocabSize: tokenizer.vocabularySize, dropout: 0 }, 3, {
+  const tiny = await createTinyT5(device, { vocabSize: tokenizer.vocabularySize, dropoutRate: 0 }, 3, {
     tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((name) => join(folder, name)),
   });
   await tiny.save(modelFolder);

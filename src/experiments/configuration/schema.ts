@@ -24,7 +24,7 @@ export const textNames = ["question-and-choices", "flan-t5", "gemma-2"] as const
 /** For keys that change no number. */
 const noIdentity = { identity: false };
 /** For keys that change no number and are no part of a protocol. */
-const besides = { identity: false, protocol: false };
+const operational = { identity: false, protocol: false };
 
 /** Of version 0.2: version 0.1 knew MMMLU alone. */
 const later = { before: null };
@@ -115,9 +115,9 @@ const splitSchema = z.strictObject({
 });
 
 const trackingSchema = z.strictObject({
-  wandb: key(z.enum(["disabled", "offline", "online"]), "Logs to Weights & Biases.", besides),
-  tensorboard: key(z.boolean(), "Writes TensorBoard's event files into the run's folder.", besides),
-  project: key(text, "The project on Weights & Biases.", besides),
+  wandb: key(z.enum(["disabled", "offline", "online"]), "Logs to Weights & Biases.", operational),
+  tensorboard: key(z.boolean(), "Writes TensorBoard's event files into the run's folder.", operational),
+  project: key(text, "The project on Weights & Biases.", operational),
 });
 
 const loraSchema = z.strictObject({
@@ -154,8 +154,8 @@ const answererSchema = z.strictObject({
   maxTokensPerQuestion: key(wholePositive, "`max_tokens` of a request: so many for each question,"),
   maxTokensExtra: key(wholeNotNegative, "and so many more."),
   logprobs: key(z.boolean(), "Log-probabilities of the letters, where a probe shows that the server truly sends them."),
-  timeoutSeconds: key(positive.max(86_400), "From the moment a request is sent to its whole reply.", besides),
-  maxRetries: key(wholeNotNegative, "How often a request that failed is made again.", besides),
+  timeoutSeconds: key(positive.max(86_400), "From the moment a request is sent to its whole reply.", operational),
+  maxRetries: key(wholeNotNegative, "How often a request that failed is made again.", operational),
   seed: key(wholeNotNegative, "Seeds `baseline:random`, tokens drawn here, and the waits between attempts."),
   revision: key(
     revision.default(null),
@@ -203,17 +203,17 @@ const common = {
     z.string().nullable().default(null),
     "The published experiment that it starts from: what is not said is as there, and its figures are put " +
       "beside the run's.",
-    besides,
+    operational,
   ),
   name: key(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' and '-'"),
     "The run's name: its folder is `outputs/<name>` unless `--out` says otherwise.",
     { protocol: false },
   ),
-  description: key(z.string(), "A sentence for lists and reports.", besides),
+  description: key(z.string(), "A sentence for lists and reports.", operational),
   data: key(dataSchema, "Which rows."),
   tokenizer: key(repositorySchema, "Whose tokens are counted, and read by the model that is trained."),
-  tracking: key(trackingSchema, "Where figures go besides the run's folder.", besides),
+  tracking: key(trackingSchema, "Where figures go besides the run's folder.", operational),
 };
 
 export const exploreSchema = z.strictObject({
@@ -285,7 +285,7 @@ export const finetuneSchema = z.strictObject({
       .regex(/^[\w.-]+$/, "a file's name")
       .nullable(),
     "A link of this name beside the run's folder leads to the saved model; null for none.",
-    besides,
+    operational,
   ),
 });
 
@@ -301,4 +301,3 @@ export type ExploreConfiguration = z.infer<typeof exploreSchema>;
 export type EvaluateConfiguration = z.infer<typeof evaluateSchema>;
 export type FinetuneConfiguration = z.infer<typeof finetuneSchema>;
 export type ExperimentConfiguration = z.infer<typeof experimentSchema>;
-export type TextName = (typeof textNames)[number];

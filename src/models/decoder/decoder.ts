@@ -114,7 +114,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   /** Logits of so many places at once as take 64 MiB: those of a long prompt would take gigabytes. */
   async promptLogits(
     prompt: readonly number[],
-    told: (place: number, logits: Float32Array) => void,
+    onLogits: (place: number, logits: Float32Array) => void,
     signal?: AbortSignal,
   ): Promise<void> {
     const { config, device, layers, embedding, output } = this;
@@ -135,7 +135,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
       const normed = await layers.finalNorm(states, places);
       const { values, vocabulary } = await output.logits(normed);
       device.dispose(normed);
-      places.forEach((place, at) => told(place, values.subarray(at * vocabulary, (at + 1) * vocabulary)));
+      places.forEach((place, at) => onLogits(place, values.subarray(at * vocabulary, (at + 1) * vocabulary)));
       // On the CPU a pass blocks the event loop: signals get their turn.
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -25,8 +25,8 @@ export function encoderInputs(
 ): EncoderInputs & { readonly stateLayout: StateLayout } {
   return {
     layout: {
-      headPlaces: graph.input("headPlaces", "int32", ["B", config.heads, "L"]),
-      packedPlaces: graph.input("packedPlaces", "int32", ["T", config.heads]),
+      headPlaces: graph.input("headPlaces", "int32", ["B", config.numHeads, "L"]),
+      packedPlaces: graph.input("packedPlaces", "int32", ["T", config.numHeads]),
       tokenMask: graph.input("tokenMask", "float32", ["B", 1, "L", 1]),
     },
     buckets: graph.input("encoderBuckets", "int32", ["L", "L"]),
@@ -42,8 +42,8 @@ export function encoderInputs(
 export function encoderFeeds(device: Device, packed: PackedRows, config: T5Config): Record<string, DeviceArray> {
   const { rows, longest, total } = packed;
   return {
-    headPlaces: device.array(headPlaces(packed, config.heads), [rows, config.heads, longest]),
-    packedPlaces: device.array(packedPlaces(packed, config.heads), [total, config.heads]),
+    headPlaces: device.array(headPlaces(packed, config.numHeads), [rows, config.numHeads, longest]),
+    packedPlaces: device.array(packedPlaces(packed, config.numHeads), [total, config.numHeads]),
     tokenMask: device.array(tokenMask(packed), [rows, 1, longest, 1]),
     encoderBuckets: device.array(positionBuckets(0, longest, longest, true, config), [longest, longest]),
     keyMask: device.array(keyMask(packed), [rows, 1, 1, longest]),
@@ -109,7 +109,7 @@ export function labelledBatch(examples: readonly Example[], config: T5Config): L
   const labelPlaces: number[] = [];
   examples.forEach(({ target }, row) => {
     const start = packed.total + row * positions;
-    tokens[start] = config.startToken;
+    tokens[start] = config.decoderStartTokenId;
     tokens.set(target.slice(0, -1), start + 1);
     for (let place = 0; place < target.length; place++) labelPlaces.push(row * positions + place);
   });

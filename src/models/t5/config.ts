@@ -34,31 +34,31 @@ export interface T5Config {
   /** vocab_size: rows of the embedding, at least as many as the tokenizer has tokens. */
   readonly vocabSize: number;
   /** d_model */
-  readonly width: number;
+  readonly dModel: number;
   /** d_kv: width of a head; heads × this need not be the model's width. */
-  readonly headWidth: number;
+  readonly dKv: number;
   /** d_ff */
-  readonly feedForwardWidth: number;
+  readonly dFf: number;
   /** num_layers */
-  readonly encoderLayers: number;
+  readonly numLayers: number;
   /** num_decoder_layers */
-  readonly decoderLayers: number;
+  readonly numDecoderLayers: number;
   /** num_heads */
-  readonly heads: number;
+  readonly numHeads: number;
   /** relative_attention_num_buckets */
-  readonly buckets: number;
+  readonly relativeAttentionNumBuckets: number;
   /** relative_attention_max_distance */
-  readonly maximumDistance: number;
+  readonly relativeAttentionMaxDistance: number;
   /** dropout_rate */
-  readonly dropout: number;
+  readonly dropoutRate: number;
   /** layer_norm_epsilon */
-  readonly epsilon: number;
+  readonly layerNormEpsilon: number;
   /** feed_forward_proj: `gated-gelu` is gelu_new(wi_0 x) · wi_1 x; `relu` is relu(wi x), as in the first T5. */
-  readonly feedForward: "gated-gelu" | "relu";
+  readonly feedForwardProj: "gated-gelu" | "relu";
   /** Whether the decoder's output is multiplied by width^-0.5 before the output layer (models with tied embeddings). */
-  readonly scaledOutput: boolean;
+  readonly scaleDecoderOutputs: boolean;
   /** decoder_start_token_id */
-  readonly startToken: number;
+  readonly decoderStartTokenId: number;
   /** pad_token_id */
   readonly padTokenId: number;
   /** eos_token_id */
@@ -89,19 +89,19 @@ export function parseT5Config(file: ConfigFile): T5Config {
   const end = json.eos_token_id ?? 1;
   return {
     vocabSize: json.vocab_size,
-    width: json.d_model,
-    headWidth: json.d_kv,
-    feedForwardWidth: json.d_ff,
-    encoderLayers: json.num_layers,
-    decoderLayers: json.num_decoder_layers ?? json.num_layers,
-    heads: json.num_heads,
-    buckets: json.relative_attention_num_buckets,
-    maximumDistance: json.relative_attention_max_distance,
-    dropout: json.dropout_rate,
-    epsilon: json.layer_norm_epsilon,
-    feedForward: json.feed_forward_proj,
-    scaledOutput: json.scale_decoder_outputs ?? json.tie_word_embeddings !== false,
-    startToken: json.decoder_start_token_id ?? padTokenId,
+    dModel: json.d_model,
+    dKv: json.d_kv,
+    dFf: json.d_ff,
+    numLayers: json.num_layers,
+    numDecoderLayers: json.num_decoder_layers ?? json.num_layers,
+    numHeads: json.num_heads,
+    relativeAttentionNumBuckets: json.relative_attention_num_buckets,
+    relativeAttentionMaxDistance: json.relative_attention_max_distance,
+    dropoutRate: json.dropout_rate,
+    layerNormEpsilon: json.layer_norm_epsilon,
+    feedForwardProj: json.feed_forward_proj,
+    scaleDecoderOutputs: json.scale_decoder_outputs ?? json.tie_word_embeddings !== false,
+    decoderStartTokenId: json.decoder_start_token_id ?? padTokenId,
     padTokenId,
     eosTokenIds: typeof end === "number" ? [end] : end,
   };
@@ -114,21 +114,21 @@ export function t5ConfigJson(config: T5Config, tied: boolean): Record<string, un
     model_type: "t5",
     is_encoder_decoder: true,
     vocab_size: config.vocabSize,
-    d_model: config.width,
-    d_kv: config.headWidth,
-    d_ff: config.feedForwardWidth,
-    num_layers: config.encoderLayers,
-    num_decoder_layers: config.decoderLayers,
-    num_heads: config.heads,
-    relative_attention_num_buckets: config.buckets,
-    relative_attention_max_distance: config.maximumDistance,
-    dropout_rate: config.dropout,
-    layer_norm_epsilon: config.epsilon,
-    feed_forward_proj: config.feedForward,
+    d_model: config.dModel,
+    d_kv: config.dKv,
+    d_ff: config.dFf,
+    num_layers: config.numLayers,
+    num_decoder_layers: config.numDecoderLayers,
+    num_heads: config.numHeads,
+    relative_attention_num_buckets: config.relativeAttentionNumBuckets,
+    relative_attention_max_distance: config.relativeAttentionMaxDistance,
+    dropout_rate: config.dropoutRate,
+    layer_norm_epsilon: config.layerNormEpsilon,
+    feed_forward_proj: config.feedForwardProj,
     // transformers 4 scales the output where the embeddings are tied; transformers 5 goes by scale_decoder_outputs.
     tie_word_embeddings: tied,
-    scale_decoder_outputs: config.scaledOutput,
-    decoder_start_token_id: config.startToken,
+    scale_decoder_outputs: config.scaleDecoderOutputs,
+    decoder_start_token_id: config.decoderStartTokenId,
     pad_token_id: config.padTokenId,
     eos_token_id: config.eosTokenIds.length === 1 ? config.eosTokenIds[0] : config.eosTokenIds,
     use_cache: true,
@@ -139,7 +139,7 @@ export function t5ConfigJson(config: T5Config, tied: boolean): Record<string, un
 
 /** Names and shapes of a model's weights, in the checkpoint's order. */
 export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, readonly number[]> {
-  const { width, heads, headWidth, feedForwardWidth } = config;
+  const { dModel: width, numHeads: heads, dKv: headWidth, dFf: feedForwardWidth } = config;
   const inner = heads * headWidth;
   const shapes = new Map<string, readonly number[]>([["shared.weight", [config.vocabSize, width]]]);
   const attention = (name: string): void => {
@@ -150,7 +150,11 @@ export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, rea
     for (let i = 0; i < layers; i++) {
       const block = `${side}.block.${i}.layer`;
       attention(`${block}.0.SelfAttention`);
-      if (i === 0) shapes.set(`${block}.0.SelfAttention.relative_attention_bias.weight`, [config.buckets, heads]);
+      if (i === 0)
+        shapes.set(`${block}.0.SelfAttention.relative_attention_bias.weight`, [
+          config.relativeAttentionNumBuckets,
+          heads,
+        ]);
       shapes.set(`${block}.0.layer_norm.weight`, [width]);
       let last = 1;
       if (side === "decoder") {
@@ -159,15 +163,15 @@ export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, rea
         last = 2;
       }
       const feedForward = `${block}.${last}.DenseReluDense`;
-      for (const part of config.feedForward === "relu" ? ["wi"] : ["wi_0", "wi_1"])
+      for (const part of config.feedForwardProj === "relu" ? ["wi"] : ["wi_0", "wi_1"])
         shapes.set(`${feedForward}.${part}.weight`, [feedForwardWidth, width]);
       shapes.set(`${feedForward}.wo.weight`, [width, feedForwardWidth]);
       shapes.set(`${block}.${last}.layer_norm.weight`, [width]);
     }
     shapes.set(`${side}.final_layer_norm.weight`, [width]);
   };
-  stack("encoder", config.encoderLayers);
-  stack("decoder", config.decoderLayers);
+  stack("encoder", config.numLayers);
+  stack("decoder", config.numDecoderLayers);
   if (!tied) shapes.set("lm_head.weight", [config.vocabSize, width]);
   return shapes;
 }

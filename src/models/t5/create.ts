@@ -12,19 +12,19 @@ export type TinyT5Options = Pick<T5Config, "vocabSize"> & Partial<T5Config>;
 /** A small T5 v1.1 configuration: two layers a side, 64 wide, gated gelu, untied; every part can be set. */
 export function tinyT5Config(options: TinyT5Options): T5Config {
   return {
-    width: 64,
-    headWidth: 16,
-    feedForwardWidth: 128,
-    encoderLayers: 2,
-    decoderLayers: 2,
-    heads: 4,
-    buckets: 32,
-    maximumDistance: 128,
-    dropout: 0.1,
-    epsilon: 1e-6,
-    feedForward: "gated-gelu",
-    scaledOutput: false,
-    startToken: 0,
+    dModel: 64,
+    dKv: 16,
+    dFf: 128,
+    numLayers: 2,
+    numDecoderLayers: 2,
+    numHeads: 4,
+    relativeAttentionNumBuckets: 32,
+    relativeAttentionMaxDistance: 128,
+    dropoutRate: 0.1,
+    layerNormEpsilon: 1e-6,
+    feedForwardProj: "gated-gelu",
+    scaleDecoderOutputs: false,
+    decoderStartTokenId: 0,
     padTokenId: 0,
     eosTokenIds: [1],
     ...options,
@@ -66,7 +66,10 @@ export function createTinyT5(
 }
 
 /** The standard deviation of a weight's first values; undefined for norms, which start as ones. */
-function deviationOf(name: string, { width, headWidth, heads, feedForwardWidth }: T5Config): number | undefined {
+function deviationOf(
+  name: string,
+  { dModel: width, dKv: headWidth, numHeads: heads, dFf: feedForwardWidth }: T5Config,
+): number | undefined {
   if (name.endsWith("norm.weight")) return undefined;
   if (name === "shared.weight" || name === "lm_head.weight") return 1;
   if (name.endsWith(".q.weight")) return (width * headWidth) ** -0.5;

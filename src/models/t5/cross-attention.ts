@@ -56,7 +56,7 @@ export function crossKeysAndValues(
   config: T5Config,
 ): readonly [Value, Value] {
   const [k, v] = ["k", "v"].map((part) =>
-    toHeads(linear(graph, states, `${layerName(layer)}.${part}`), layout, config.heads, config.headWidth),
+    toHeads(linear(graph, states, `${layerName(layer)}.${part}`), layout, config.numHeads, config.dKv),
   );
   return [k!, v!];
 }
@@ -70,7 +70,7 @@ export function crossAttention(
   queries: number | string,
   config: T5Config,
 ): Value {
-  const { heads, headWidth, width } = config;
+  const { numHeads: heads, dKv: headWidth, dModel: width } = config;
   const name = layerName(layer);
   const q = linear(graph, x, `${name}.q`);
   const known = source.keysAndValues.get(layer);
@@ -87,7 +87,7 @@ export function crossAttention(
   const inStates = transpose(reshape(matmul(perHead, keyWeight), [heads, "B", queries, width]), [1, 0, 2, 3]);
   const flat = reshape(inStates, ["B", product(heads, queries), width]);
   const scores = reshape(matmul(flat, states, { transB: true }), ["B", heads, queries, "L"]);
-  const weights = graph.dropout(softmax(add(scores, source.keyMask)), config.dropout, `${name}.weights`);
+  const weights = graph.dropout(softmax(add(scores, source.keyMask)), config.dropoutRate, `${name}.weights`);
   const mixed = reshape(matmul(reshape(weights, ["B", product(heads, queries), "L"]), states), [
     "B",
     heads,
@@ -102,7 +102,7 @@ export function crossAttention(
 }
 
 function attend(graph: ModelGraph, q: Value, keys: Value, mask: Value, config: T5Config, name: string): Value {
-  return graph.dropout(softmax(add(matmul(q, keys, { transB: true }), mask)), config.dropout, `${name}.weights`);
+  return graph.dropout(softmax(add(matmul(q, keys, { transB: true }), mask)), config.dropoutRate, `${name}.weights`);
 }
 
 function product(factor: number, dimension: number | string): number | string {

@@ -31,12 +31,12 @@ export function decoder(
   inputs: DecoderInputs,
   config: T5Config,
 ): DecoderOutputs {
-  const { heads, headWidth } = config;
+  const { numHeads: heads, dKv: headWidth } = config;
   const rows = embedded.dimension(0);
   const bias = add(relativeBias(graph, "decoder", inputs.buckets), inputs.causalMask);
   const present: (readonly [Value, Value])[] = [];
-  let x = graph.dropout(embedded, config.dropout, "decoder.embedding");
-  for (let i = 0; i < config.decoderLayers; i++) {
+  let x = graph.dropout(embedded, config.dropoutRate, "decoder.embedding");
+  for (let i = 0; i < config.numDecoderLayers; i++) {
     const block = `decoder.block.${i}.layer`;
     const attention = `${block}.0.SelfAttention`;
     const normed = norm(graph, x, `${block}.0.layer_norm`, config);
@@ -49,7 +49,7 @@ export function decoder(
     present.push([keys, values]);
     const weights = graph.dropout(
       softmax(add(matmul(q, keys, { transB: true }), bias)),
-      config.dropout,
+      config.dropoutRate,
       `${attention}.weights`,
     );
     const mixed = reshape(transpose(matmul(weights, values), [0, 2, 1, 3]), [rows, heads * headWidth]);
@@ -66,13 +66,13 @@ export function decoder(
     x = feedForward(graph, x, `${block}.2`, config);
   }
   return {
-    states: graph.dropout(norm(graph, x, "decoder.final_layer_norm", config), config.dropout, "decoder.dropout"),
+    states: graph.dropout(norm(graph, x, "decoder.final_layer_norm", config), config.dropoutRate, "decoder.dropout"),
     present,
   };
 }
 
 /** Logits [n, vocabulary] of decoder states [n, width]. */
 export function logits(graph: ModelGraph, states: Value, config: T5Config, tied: boolean): Value {
-  const scaled = config.scaledOutput ? mul(states, config.width ** -0.5) : states;
+  const scaled = config.scaleDecoderOutputs ? mul(states, config.dModel ** -0.5) : states;
   return tied ? matmul(scaled, graph.weight("shared.weight"), { transB: true }) : linear(graph, scaled, "lm_head");
 }

@@ -18,8 +18,8 @@ export interface EncoderInputs {
 export function encoder(graph: ModelGraph, embedded: Value, inputs: EncoderInputs, config: T5Config): Value {
   // One sum for all layers: each then adds it in one pass.
   const bias = add(relativeBias(graph, "encoder", inputs.buckets), inputs.keyMask);
-  let x = graph.dropout(embedded, config.dropout, "encoder.embedding");
-  for (let i = 0; i < config.encoderLayers; i++) {
+  let x = graph.dropout(embedded, config.dropoutRate, "encoder.embedding");
+  for (let i = 0; i < config.numLayers; i++) {
     const block = `encoder.block.${i}.layer`;
     const attention = `${block}.0.SelfAttention`;
     const normed = norm(graph, x, `${block}.0.layer_norm`, config);
@@ -29,15 +29,15 @@ export function encoder(graph: ModelGraph, embedded: Value, inputs: EncoderInput
       Value,
     ];
     const options = {
-      heads: config.heads,
-      headWidth: config.headWidth,
+      heads: config.numHeads,
+      headWidth: config.dKv,
       bias,
-      dropout: config.dropout,
+      dropout: config.dropoutRate,
       site: `${attention}.weights`,
     };
     const mixed = packedAttention(graph, q, k, v, inputs.layout, options);
     x = residual(graph, x, linear(graph, mixed, `${attention}.o`), config, `${block}.0.dropout`);
     x = feedForward(graph, x, `${block}.1`, config);
   }
-  return graph.dropout(norm(graph, x, "encoder.final_layer_norm", config), config.dropout, "encoder.dropout");
+  return graph.dropout(norm(graph, x, "encoder.final_layer_norm", config), config.dropoutRate, "encoder.dropout");
 }

@@ -35,7 +35,7 @@ export class T5Generation {
     prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config.vocabSize));
     const packed = packRows(prompts);
     const rows = prompts.length;
-    const tokens = new Int32Array(packed.total + rows).fill(config.startToken);
+    const tokens = new Int32Array(packed.total + rows).fill(config.decoderStartTokenId);
     tokens.set(packed.tokens);
     const { graph, program } = await this.programs.get("first", () => this.compile(this.firstGraph()));
     const feeds = encoderFeeds(device, packed, config);
@@ -108,7 +108,7 @@ export class T5Generation {
 
   private laterGraph(): ModelGraph {
     const { config } = this;
-    const { heads, headWidth } = config;
+    const { numHeads: heads, dKv: headWidth } = config;
     const graph = new ModelGraph("t5.next", this.weights);
     const embedded = gather(graph.weight("shared.weight"), graph.input("tokens", "int32", ["B"]));
     const given = (layer: number): readonly [Value, Value] =>
@@ -116,10 +116,10 @@ export class T5Generation {
     const cross = this.crossSource(
       graph,
       given,
-      () => graph.input("states", "float32", ["B", "L", config.width]),
+      () => graph.input("states", "float32", ["B", "L", config.dModel]),
       graph.input("keyMask", "float32", ["B", 1, 1, "L"]),
     );
-    const past = [...Array(config.decoderLayers).keys()].map(
+    const past = [...Array(config.numDecoderLayers).keys()].map(
       (layer) =>
         [0, 1].map((i) => graph.input(pastName(layer, i), "float32", ["B", heads, "P", headWidth])) as [Value, Value],
     );
@@ -132,7 +132,7 @@ export class T5Generation {
     states: () => Value,
     keyMask: Value,
   ): CrossSource {
-    const layers = [...Array(this.config.decoderLayers).keys()];
+    const layers = [...Array(this.config.numDecoderLayers).keys()];
     const made = layers.filter((layer) => !readsStates(graph, layer));
     return {
       states: made.length < layers.length ? states() : undefined,
@@ -155,7 +155,7 @@ export class T5Generation {
     const decoded = decoder(graph, embedded, 1, { ...own, cross, past }, this.config);
     graph.builder.output(
       "logits",
-      logits(graph, reshape(decoded.states, ["B", this.config.width]), this.config, this.tied),
+      logits(graph, reshape(decoded.states, ["B", this.config.dModel]), this.config, this.tied),
     );
     decoded.present.forEach((pair, layer) =>
       pair.forEach((value, i) => graph.builder.output(past ? presentName(layer, i) : pastName(layer, i), value)),

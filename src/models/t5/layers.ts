@@ -5,12 +5,12 @@ import type { T5Config } from "./config.js";
 
 /** T5's norm by the weight `<layer>.weight`. */
 export function norm(graph: ModelGraph, x: Value, layer: string, config: T5Config): Value {
-  return rmsNorm(x, graph.weight(`${layer}.weight`), config.epsilon);
+  return rmsNorm(x, graph.weight(`${layer}.weight`), config.layerNormEpsilon);
 }
 
 /** x plus dropout of what a sublayer made of it. */
 export function residual(graph: ModelGraph, x: Value, change: Value, config: T5Config, site: string): Value {
-  return add(x, graph.dropout(change, config.dropout, site));
+  return add(x, graph.dropout(change, config.dropoutRate, site));
 }
 
 /** The feed-forward sublayer, its norm and residual included: `block` is `encoder.block.0.layer.1`, say. */
@@ -18,10 +18,10 @@ export function feedForward(graph: ModelGraph, x: Value, block: string, config: 
   const dense = `${block}.DenseReluDense`;
   const normed = norm(graph, x, `${block}.layer_norm`, config);
   const inner =
-    config.feedForward === "gated-gelu"
+    config.feedForwardProj === "gated-gelu"
       ? mul(geluTanh(linear(graph, normed, `${dense}.wi_0`)), linear(graph, normed, `${dense}.wi_1`))
       : relu(linear(graph, normed, `${dense}.wi`));
-  const out = linear(graph, graph.dropout(inner, config.dropout, `${dense}.dropout`), `${dense}.wo`);
+  const out = linear(graph, graph.dropout(inner, config.dropoutRate, `${dense}.dropout`), `${dense}.wo`);
   return residual(graph, x, out, config, `${block}.dropout`);
 }
 

@@ -21,7 +21,7 @@ export async function t5FromCheckpoint(
   { store, dropout, progress = silent }: ArchitectureLoadOptions = {},
 ): Promise<T5Model> {
   const parsed = parseT5Config(checkpoint.config);
-  const config: T5Config = dropout === undefined || dropout === null ? parsed : { ...parsed, dropout };
+  const config: T5Config = dropout === undefined || dropout === null ? parsed : { ...parsed, dropoutRate: dropout };
   const stored = checkpoint.weights;
   const embedding = EMBEDDING_NAMES.find((name) => stored.has(name)) ?? EMBEDDING_NAMES[0]!;
   const read = (name: string, shape: readonly number[]): Promise<Float32Array> =>

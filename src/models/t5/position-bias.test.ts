@@ -7,7 +7,7 @@ describe("T5's position buckets", () => {
       -300, -129, -128, -127, -100, -64, -33, -32, -31, -20, -17, -16, -15, -12, -9, -8, -7, -1, 0, 1, 7, 8, 9, 11, 12,
       15, 16, 22, 23, 31, 32, 45, 46, 63, 64, 90, 91, 127, 128, 300,
     ];
-    const config = { buckets: 32, maximumDistance: 128 };
+    const config = { relativeAttentionNumBuckets: 32, relativeAttentionMaxDistance: 128 };
     expect(distances.map((d) => positionBucket(400, 400 + d, true, config))).toEqual([
       15, 15, 15, 15, 15, 14, 12, 12, 11, 10, 10, 10, 9, 9, 8, 8, 7, 1, 0, 17, 23, 24, 24, 24, 25, 25, 26, 26, 27, 27,
       28, 28, 29, 29, 30, 30, 31, 31, 31, 31,
@@ -32,7 +32,13 @@ describe("T5's position buckets", () => {
     (bidirectional, buckets, maximumDistance, hash) => {
       let found = 0;
       for (let d = -400; d <= 400; d++)
-        found = (found * 31 + positionBucket(400, 400 + d, bidirectional, { buckets, maximumDistance })) % 1_000_003;
+        found =
+          (found * 31 +
+            positionBucket(400, 400 + d, bidirectional, {
+              relativeAttentionNumBuckets: buckets,
+              relativeAttentionMaxDistance: maximumDistance,
+            })) %
+          1_000_003;
       expect(found).toBe(hash);
     },
   );

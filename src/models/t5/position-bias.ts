@@ -9,7 +9,10 @@ export function positionBucket(
   query: number,
   key: number,
   bidirectional: boolean,
-  { buckets, maximumDistance }: Pick<T5Config, "buckets" | "maximumDistance">,
+  {
+    relativeAttentionNumBuckets: buckets,
+    relativeAttentionMaxDistance: maximumDistance,
+  }: Pick<T5Config, "relativeAttentionNumBuckets" | "relativeAttentionMaxDistance">,
 ): number {
   let count = buckets;
   let first = 0;
@@ -34,7 +37,7 @@ export function positionBuckets(
   queries: number,
   keys: number,
   bidirectional: boolean,
-  config: Pick<T5Config, "buckets" | "maximumDistance">,
+  config: Pick<T5Config, "relativeAttentionNumBuckets" | "relativeAttentionMaxDistance">,
 ): Int32Array {
   const out = new Int32Array(queries * keys);
   for (let i = 0, at = 0; i < queries; i++)

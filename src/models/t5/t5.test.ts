@@ -30,12 +30,12 @@ const EXAMPLES = [
 ];
 const SIZES = {
   vocabSize: 100,
-  width: 32,
-  headWidth: 8,
-  heads: 3,
-  feedForwardWidth: 48,
-  buckets: 8,
-  maximumDistance: 12,
+  dModel: 32,
+  dKv: 8,
+  numHeads: 3,
+  dFf: 48,
+  relativeAttentionNumBuckets: 8,
+  relativeAttentionMaxDistance: 12,
 };
 
 let device: Device;
@@ -162,7 +162,7 @@ describe("T5's loss and gradients", () => {
     expect(distance(a, b)).toBe(0);
     expect(a.loss).toBe(b.loss);
     expect(a.loss).not.toBe(c.loss);
-    const still = await createTinyT5(device, { ...SIZES, dropout: 0 }, 1);
+    const still = await createTinyT5(device, { ...SIZES, dropoutRate: 0 }, 1);
     expect((await gradientsOf(still, EXAMPLES, { dropoutSeed: 3 })).loss).toBe((await model.loss(EXAMPLES)).lossSum);
     await still.dispose();
   });
@@ -180,7 +180,7 @@ describe("T5's loss and gradients", () => {
   });
 
   it("reach adapters, whose gradient is that of the weights they stand for", async () => {
-    const adapted = await createTinyT5(device, { ...SIZES, dropout: 0 }, 1);
+    const adapted = await createTinyT5(device, { ...SIZES, dropoutRate: 0 }, 1);
     const layers = [
       "encoder.block.0.layer.0.SelfAttention.q",
       "decoder.block.1.layer.1.EncDecAttention.v",
@@ -210,7 +210,7 @@ describe("T5's loss and gradients", () => {
       { maximumNewTokens: 3 },
     );
     // merged: W + scaling · B·A, whose gradient G gives that of A as scaling · Bᵀ·G
-    const merged = await createTinyT5(device, { ...SIZES, dropout: 0 }, 1);
+    const merged = await createTinyT5(device, { ...SIZES, dropoutRate: 0 }, 1);
     for (const [layer, { a, b, scaling }] of adapted.weights.adapted) {
       const weight = merged.weights.get(`${layer}.weight`);
       const [outputs, inputs] = weight.shape as [number, number];
@@ -384,7 +384,7 @@ describe("T5's files", () => {
 
   it("of a tied model leave the output layer out, and a copy of the embedding is found under its other names", async () => {
     const place = join(folder, "tied");
-    const made = await createTinyT5(device, { ...SIZES, scaledOutput: true }, 2);
+    const made = await createTinyT5(device, { ...SIZES, scaleDecoderOutputs: true }, 2);
     await made.save(place);
     const written = made.parameters.filter(({ name }) => name !== "lm_head.weight");
     writeSafetensors(

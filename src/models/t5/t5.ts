@@ -76,7 +76,7 @@ export class T5Model extends LanguageModel<T5Config> {
   }
 
   protected savedAs(): SavedAs {
-    const { padTokenId, eosTokenIds, startToken } = this.config;
+    const { padTokenId, eosTokenIds, decoderStartTokenId: startToken } = this.config;
     return {
       taskType: "SEQ_2_SEQ_LM",
       config: t5ConfigJson(this.config, this.tied),
@@ -89,7 +89,7 @@ export class T5Model extends LanguageModel<T5Config> {
   }
 
   activationBytes(rows: number, longestInput: number): number {
-    const { width, heads, feedForwardWidth, encoderLayers, vocabSize } = this.config;
+    const { dModel: width, numHeads: heads, dFf: feedForwardWidth, numLayers: encoderLayers, vocabSize } = this.config;
     const tokens = rows * longestInput;
     // More than flan-t5-base takes: bench:train prints this beside the peak.
     const perToken = 14 * width + 7 * feedForwardWidth + 5 * heads * longestInput;

@@ -38,7 +38,7 @@ export function trainingGraph(weights: Weights, options: TrainingGraphOptions): 
   const embedded = gather(table, graph.input("tokens", "int32", ["A"]));
   const [encoderTokens, decoderTokens] = split(embedded, 0, ["T", "B*N"]) as [Value, Value];
   const states = encoder(graph, encoderTokens, rows, config);
-  const layers = [...Array(config.decoderLayers).keys()];
+  const layers = [...Array(config.numDecoderLayers).keys()];
   const made = layers.filter((layer) => !(options.fewTargets && readsStates(graph, layer)));
   const cross = {
     states: made.length < layers.length ? paddedStates(states, rows.stateLayout) : undefined,

@@ -1,7 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import type { Comparison, PairedComparison } from "../../evaluate/index.js";
 import { groupFigure } from "./evaluation.js";
-import { COLOURS, draw, type Figure, points, rowNames, spoken, WIDE } from "./plot.js";
+import { COLOURS, type Figure, points, spoken, WIDE } from "./figure.js";
+import { draw, rowNames } from "./plot.js";
 import { shortened } from "./text-width.js";
 
 /** The room of a run's name in an axis's label. */

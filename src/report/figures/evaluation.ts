@@ -2,7 +2,8 @@ import * as Plot from "@observablehq/plot";
 import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/index.js";
 import { FEW_QUESTIONS } from "../../evaluate/index.js";
 import { lettersOf } from "../../tasks/index.js";
-import { COLOURS, draw, type Figure, HALF, percent, rowNames, spoken, WIDE } from "./plot.js";
+import { COLOURS, type Figure, HALF, percent, spoken, WIDE } from "./figure.js";
+import { draw, rowNames } from "./plot.js";
 import { sizeToFit } from "./text-width.js";
 
 /** Where answers drawn by lot would be: one rule, or a mark each where groups differ in it. */

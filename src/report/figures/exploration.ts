@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { COLOURS, draw, type Figure, rowNames, SERIES, spoken, WIDE } from "./plot.js";
+import { COLOURS, type Figure, SERIES, spoken, WIDE } from "./figure.js";
+import { draw, rowNames } from "./plot.js";
 import { widestWidth } from "./text-width.js";
 
 /** Counts of lengths by bin, and perhaps a close-up of the shorter ones. */

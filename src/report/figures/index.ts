@@ -7,5 +7,5 @@ export {
   histogramFigure,
   histogramFigures,
 } from "./exploration.js";
-export { type Figure, HALF, percent, points, spoken, standalone, WIDE } from "./plot.js";
+export { type Figure, HALF, percent, points, spoken, standalone, WIDE } from "./figure.js";
 export { type LossPoint, learningRateFigure, lossFigure, type ValidationPoint } from "./training.js";

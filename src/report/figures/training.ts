@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { COLOURS, draw, type Figure } from "./plot.js";
+import { COLOURS, type Figure } from "./figure.js";
+import { draw } from "./plot.js";
 
 /** A logged step of training. */
 export interface LossPoint {

@@ -6,17 +6,11 @@ import { readJsonLines } from "../../base/json-lines.js";
 import { lockHolder } from "../../base/lock.js";
 import { accuracyOf, indexReplies, scoreReplies } from "../../evaluate/index.js";
 import { readRunFile, runFile, runStartSchema, splitsSchema } from "../../record/index.js";
-import { titleOfStage } from "../evaluation-parts.js";
-import {
-  type GroupMark,
-  groupFigure,
-  type LossPoint,
-  lossFigure,
-  type ValidationPoint,
-  WIDE,
-} from "../figures/index.js";
+import { WIDE } from "../figures/figure.js";
+import type { GroupMark, LossPoint, ValidationPoint } from "../figures/index.js";
 import { type Html, html } from "../html.js";
 import { figures, type Tile, table, tiles } from "../parts.js";
+import { titleOfStage } from "../stages.js";
 
 /** A log past so many bytes is not read anew every two seconds. */
 const READ_AT_ONCE = 32e6;
@@ -29,6 +23,7 @@ const readingSchema = z.object({ reading: readingName, evaluation: z.object({ re
 export async function liveBody(path: string): Promise<Html> {
   const { points, validation, published, last } = await readTraining(path);
   const answers = await readAnswers(path);
+  const { groupFigure, lossFigure } = await import("../figures/index.js");
   const shown = [
     ...(answers.length ? [groupFigure("so-far", "Accuracy so far", answers, { width: WIDE })] : []),
     ...(points.length ? [lossFigure(points, validation, published)] : []),

@@ -6,12 +6,11 @@ import { lockHolder } from "../../base/lock.js";
 import { readText } from "../../base/text.js";
 import { compareRuns } from "../../evaluate/index.js";
 import { runFile } from "../../record/index.js";
-import { comparisonReport } from "../comparison-report.js";
-import { titleOfStage } from "../evaluation-parts.js";
-import { percent } from "../figures/index.js";
+import { percent } from "../figures/figure.js";
 import { type Html, html, raw } from "../html.js";
 import { BRAND, NONCE, page, type Section } from "../page.js";
 import { range } from "../parts.js";
+import { titleOfStage } from "../stages.js";
 import { liveBody } from "./live.js";
 import { type FoundRun, findRuns, loadComparedRuns } from "./runs.js";
 
@@ -187,6 +186,7 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
   }
   if (picked.length < 2)
     throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
+  const { comparisonReport } = await import("../comparison-report.js");
   return withWayBack(comparisonReport(compareRuns(await loadComparedRuns(picked))).html);
 }
 

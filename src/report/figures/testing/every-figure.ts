@@ -3,7 +3,7 @@ import { LANGUAGES, mmmlu, SUBJECTS } from "../../../tasks/index.js";
 import { changeFigure, runsFigure } from "../comparison.js";
 import { evaluationFigures, groupFigure } from "../evaluation.js";
 import { explorationFigures } from "../exploration.js";
-import type { Figure } from "../plot.js";
+import type { Figure } from "../figure.js";
 import { learningRateFigure, lossFigure } from "../training.js";
 
 const LETTERS = mmmlu.letters;

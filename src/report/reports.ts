@@ -1,0 +1,5 @@
+/** What makes whole reports and figures, and the plotting library that they need. */
+export { comparisonReport } from "./comparison-report.js";
+export { histogramFigure, histogramFigures } from "./figures/index.js";
+export { reproductionReport } from "./reproduction-report.js";
+export { answersReport, explorationReport } from "./run-report.js";
