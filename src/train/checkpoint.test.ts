@@ -148,7 +148,7 @@ describe("a damaged checkpoint", () => {
   });
 
   it("of the best epoch is not loaded", async () => {
-    const more = { validateEachEpoch: true, keepBest: true };
+    const more = { validateEachEpoch: true, loadBestModelAtEnd: true };
     await expect(
       train(await model(), { train: ROWS, validation: ROWS }, options("best", more), {
         onValidation: ({ epoch }) => {
