@@ -80,12 +80,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       const { training, lora } = configuration;
       const options = {
         ...training,
-        accumulation: training.gradientAccumulationSteps,
         schedule: training.lrScheduler,
-        maximumGradientNorm: training.maxGradNorm,
-        logEvery: training.loggingSteps,
-        checkpointEvery: training.saveSteps,
-        keepBest: training.loadBestModelAtEnd,
         betas: training.adamBetas,
         epsilon: training.adamEpsilon,
         dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0),

@@ -237,7 +237,7 @@ describe("training", () => {
 
   it("stopped within a validation, goes on with it: no step is taken again", async () => {
     const [rows, validation] = [examples(24), examples(20).map((row) => ({ ...row, id: `validation ${row.id}` }))];
-    const more = { validateEachEpoch: true, keepBest: true, epochs: 3, checkpointEvery: 100 };
+    const more = { validateEachEpoch: true, loadBestModelAtEnd: true, epochs: 3, saveSteps: 100 };
     const whole = await model();
     const expected = await train(whole, { train: rows, validation }, options(folder(), more));
     const at = folder();
