@@ -219,7 +219,7 @@ describe("a run", () => {
     const { code, out } = await mmmlu([
       "score",
       at("whole"),
-      "--reading",
+      "--answer-extraction",
       "lines",
       "--json",
       "--predictions",
@@ -231,7 +231,7 @@ describe("a run", () => {
     });
     expect(readFileSync(at("read.jsonl"), "utf8")).toBe(readFileSync(at("whole", "predictions.jsonl"), "utf8"));
     // Its three answers came in one reply.
-    expect(await mmmlu(["score", at("whole"), "--reading", "first-match"])).toMatchObject({
+    expect(await mmmlu(["score", at("whole"), "--answer-extraction", "first-match"])).toMatchObject({
       code: 2,
       error: expect.stringMatching(/reads one question a reply/),
     });
