@@ -1,3 +1,4 @@
+import { float32BitsOf } from "../graph/index.js";
 import { KINDS, type Kind } from "./kinds.js";
 
 /**
@@ -16,7 +17,7 @@ export function dequantize(bytes: Uint8Array, kind: Kind, out: Float32Array, at:
     const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
     for (let i = 0, o = at; i < bytes.length; i += 2, o++) {
       const half = view.getUint16(i, true);
-      bits[o] = kind === "BF16" ? half << 16 : float16ToFloat32Bits(half);
+      bits[o] = kind === "BF16" ? half << 16 : float32BitsOf(half);
     }
     return;
   }
@@ -29,19 +30,8 @@ type Block = (bytes: Uint8Array, view: DataView, from: number, out: Float32Array
 const number = new Float32Array(1);
 const numberBits = new Uint32Array(number.buffer);
 
-/** The bits of the float32 number that a float16 one is: exact, also of subnormal ones and NaN. */
-export function float16ToFloat32Bits(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return (sign | 0x7f800000 | (fraction << 13)) >>> 0;
-  if (exponent > 0) return (sign | ((exponent + 112) << 23) | (fraction << 13)) >>> 0;
-  number[0] = fraction * 2 ** -24;
-  return (sign | numberBits[0]!) >>> 0;
-}
-
 function float16(view: DataView, at: number): number {
-  numberBits[0] = float16ToFloat32Bits(view.getUint16(at, true));
+  numberBits[0] = float32BitsOf(view.getUint16(at, true));
   return number[0]!;
 }
 

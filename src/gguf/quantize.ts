@@ -1,3 +1,4 @@
+import { bfloat16Of, float16Of } from "../graph/index.js";
 import { bytesOf, KINDS, type Kind } from "./kinds.js";
 
 /** Kinds that are written. */
@@ -21,7 +22,7 @@ export function quantize(values: Float32Array, kind: WrittenKind): Uint8Array {
       for (let i = 0; i < bits.length; i++) view.setUint16(2 * i, float16Bits(bits[i]!), true);
       return out;
     case "BF16":
-      for (let i = 0; i < bits.length; i++) view.setUint16(2 * i, bfloat16Bits(bits[i]!), true);
+      for (let i = 0; i < bits.length; i++) view.setUint16(2 * i, bfloat16Of(bits[i]!), true);
       return out;
     default: {
       const { elements, bytes } = KINDS[kind];
@@ -65,23 +66,9 @@ function fourBits(values: Float32Array, from: number, out: Uint8Array, view: Dat
   for (let i = 0; i < 16; i++) out[at + 2 + i] = level(i) | (level(16 + i) << 4);
 }
 
-/** Bits of the float16 number that is nearest to a float32 one, given by its bits; to even where two are. */
-export function float16Bits(bits: number): number {
-  const sign = (bits >>> 16) & 0x8000;
+/** As numpy rounds: a NaN keeps of what it carries the bits that there is room for. */
+function float16Bits(bits: number): number {
   const magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return sign | 0x7c00 | Math.max(1, (magnitude >>> 13) & 0x3ff);
-  // From 65520 on the nearest is infinity.
-  if (magnitude >= 0x477ff000) return sign | 0x7c00;
-  if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
-  // Subnormal: a multiple of 2^-24.
-  numberBits[0] = magnitude;
-  const scaled = number[0]! * 2 ** 24;
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  return sign | (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor);
-}
-
-function bfloat16Bits(bits: number): number {
-  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 64;
-  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+  if (magnitude <= 0x7f800000) return float16Of(bits);
+  return ((bits >>> 16) & 0x8000) | 0x7c00 | Math.max(1, (magnitude >>> 13) & 0x3ff);
 }

@@ -1,21 +1,32 @@
-let values16: Float32Array | undefined;
+let table16: Uint32Array | undefined;
 
-/** The value of every float16 bit pattern. */
-function float16Values(): Float32Array {
-  if (values16) return values16;
-  const table = new Float32Array(65_536);
-  for (let bits = 0; bits < 65_536; bits++) {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    if (exponent === 31) table[bits] = fraction ? NaN : sign * Infinity;
-    else table[bits] = sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+/** The float32 bits of every float16 bit pattern: exact, also of subnormal ones and of NaN with what it carries. */
+function float16Table(): Uint32Array {
+  if (table16) return table16;
+  const table = new Uint32Array(65_536);
+  const values = new Float32Array(table.buffer);
+  for (let half = 0; half < 65_536; half++) {
+    const sign = (half & 0x8000) << 16;
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    if (exponent === 31) table[half] = sign | 0x7f800000 | (fraction << 13);
+    else if (exponent > 0) table[half] = sign | ((exponent + 112) << 23) | (fraction << 13);
+    else {
+      values[half] = fraction * 2 ** -24;
+      table[half]! |= sign;
+    }
   }
-  return (values16 = table);
+  return (table16 = table);
 }
 
-/** Bits of the float16 that a float32 is rounded to, to nearest even as torch does; beyond 65,504 it is infinite. */
-function float16Of(bits: number): number {
+/** The bits of the float32 number that a float16 one is. */
+export const float32BitsOf = (half: number): number => float16Table()[half]!;
+
+/**
+ * Bits of the float16 that a float32 is rounded to, given by its bits: to nearest even, and every NaN is one, as torch
+ * does; beyond 65,504 it is infinite.
+ */
+export function float16Of(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
@@ -45,8 +56,8 @@ export function float16Bits(values: Float32Array, out = new Uint16Array(values.l
  */
 export function roundToFloat16(values: Float32Array): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const table = float16Values();
-  for (let i = 0; i < bits.length; i++) values[i] = table[float16Of(bits[i]!)]!;
+  const table = float16Table();
+  for (let i = 0; i < bits.length; i++) bits[i] = table[float16Of(bits[i]!)]!;
 }
 
 /** float32 values as bfloat16 bits, rounded to nearest even; NaN stays NaN. */
@@ -54,16 +65,20 @@ export function bfloat16Bits(values: Float32Array): Uint16Array {
   const from = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < out.length; i++) {
-    const bits = from[i]!;
-    out[i] = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 | (bits >>> 16) : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+    out[i] = bfloat16Of(from[i]!);
   }
   return out;
 }
 
+/** Bits of the bfloat16 that a float32 is rounded to, given by its bits: to nearest even; NaN keeps what it carries. */
+export const bfloat16Of = (bits: number): number =>
+  (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 | (bits >>> 16) : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+
 /** The values of float16 bits, into an array of as many. */
 export function expandFloat16(bits: Uint16Array, out: Float32Array): void {
-  const table = float16Values();
-  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]!]!;
+  const table = float16Table();
+  const to = new Uint32Array(out.buffer, out.byteOffset, bits.length);
+  for (let i = 0; i < bits.length; i++) to[i] = table[bits[i]!]!;
 }
 
 /** The values of bfloat16 bits, into an array of as many. */

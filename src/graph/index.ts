@@ -18,9 +18,12 @@ export { GraphError } from "./errors.js";
 export { type GradientOptions, gradients, gradientsFrom } from "./gradient.js";
 export {
   bfloat16Bits,
+  bfloat16Of,
   expandBfloat16,
   expandFloat16,
   float16Bits,
+  float16Of,
+  float32BitsOf,
   roundToBfloat16,
   roundToFloat16,
 } from "./half-floats.js";
