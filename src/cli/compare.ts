@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
-import { loadComparedRuns, loadReports, percent, points } from "../report/index.js";
+import { askedApart, loadComparedRuns, loadReports, NOT_ALIKE, percent, points } from "../report/index.js";
 
 export function compareCommand(command: Command): Command {
   return command
@@ -17,13 +17,16 @@ export function compareCommand(command: Command): Command {
         throw new UsageError("a comparison needs two runs or more", {
           hint: "mmmlu compare outputs/a outputs/b, or outputs/a:baseline outputs/a:final",
         });
-      const comparison = compareRuns(await loadComparedRuns(references), { seed: flags.seed });
+      const runs = await loadComparedRuns(references);
+      const apart = askedApart(runs);
+      const comparison = compareRuns(runs, { seed: flags.seed });
       const { comparisonReport } = await loadReports();
-      writeWhole(flags.out, comparisonReport(comparison).html);
+      writeWhole(flags.out, comparisonReport(comparison, apart).html);
       if (flags.json) {
-        process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
+        process.stdout.write(`${JSON.stringify({ ...comparison, askedApart: apart }, null, 2)}\n`);
         return;
       }
+      if (apart.length) process.stdout.write(`${[NOT_ALIKE, ...apart.map((line) => `  ${line}`)].join("\n")}\n`);
       process.stdout.write(
         `${comparison.rows} rows of ${comparison.questions} questions that all ${comparison.runs.length} runs ` +
           `answered\n`,

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { messageOf } from "../base/errors.js";
 import type { Progress } from "../base/progress.js";
 import { elementCount } from "../graph/index.js";
-import { type RunFolder, writeManifest } from "../record/index.js";
+import { protocolOf, type RunFolder, writeManifest } from "../record/index.js";
 import { percent, type Tile } from "../report/index.js";
 import type { TrainingResult } from "../train/index.js";
 import { additionalMetrics, additionalMetricsSection, fixedExample, workedExample } from "./additional-metrics.js";
@@ -49,6 +49,7 @@ export async function publishFinetune(
       torchDtype: configuration.model.torchDtype,
     },
     device: loaded.device.describe(),
+    protocol: protocolOf({ configuration }),
     seeds: { split: configuration.split.seed, training: configuration.training.seed },
     notes: sampleNotes(parts),
   };

@@ -2,7 +2,7 @@ import type { Answerer } from "../answer/index.js";
 import { answererKindOf, gemma3Plan, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
 import { evaluate, unreadableInWords } from "../evaluate/index.js";
-import { savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
+import { protocolOf, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
@@ -47,6 +47,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         kind: configuration.kind,
         ...parts,
         model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
+        protocol: protocolOf({ configuration }),
         seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
         notes: [
           ...sampleNotes(parts),

@@ -1,4 +1,5 @@
 export { type Manifest, type ManifestParts, RUN_FORMAT, readManifest, writeManifest } from "./manifest.js";
+export { type ProtocolFacts, protocolOf, protocolsApart } from "./protocol.js";
 export {
   manifestSchema,
   metricsSchema,

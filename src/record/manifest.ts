@@ -4,6 +4,7 @@ import { z } from "zod";
 import { withoutCredentials } from "../base/addresses.js";
 import { UserError } from "../base/errors.js";
 import { machine, versions } from "../base/versions.js";
+import type { ProtocolFacts } from "./protocol.js";
 import { manifestSchema, readRunFile, runFile } from "./run-files.js";
 import type { RunFolder } from "./run-folder.js";
 
@@ -29,6 +30,8 @@ export interface Manifest {
   readonly model?: Record<string, unknown>;
   /** Kind, seed and SHA-256 of the split's ids. */
   readonly split?: Record<string, unknown>;
+  /** How the questions were asked and read; absent of a run that asked none, and of one of an earlier version. */
+  readonly protocol?: ProtocolFacts;
   readonly seeds: Record<string, number>;
   /** Whether the figures mean anything about MMMLU: false on the generated sample. */
   readonly sample: boolean;
@@ -37,7 +40,7 @@ export interface Manifest {
 
 export type ManifestParts = Pick<
   Manifest,
-  "kind" | "device" | "data" | "tokenizer" | "model" | "split" | "seeds" | "sample" | "notes"
+  "kind" | "device" | "data" | "tokenizer" | "model" | "split" | "protocol" | "seeds" | "sample" | "notes"
 >;
 
 /** Writes `manifest.json`: call it last. */

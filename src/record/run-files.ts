@@ -5,6 +5,7 @@ import { messageOf, UserError } from "../base/errors.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { joinInside } from "../base/inside.js";
 import { readJsonAs } from "../base/json.js";
+import { protocolSchema } from "./protocol.js";
 
 /*
  * The files of a run's folder as they are read back: by the viewer, by comparisons, by `score`, `reproduce`, and by the
@@ -41,6 +42,7 @@ export const manifestSchema = z.looseObject({
   tokenizer: anyKeys.optional(),
   model: anyKeys.optional(),
   split: anyKeys.optional(),
+  protocol: protocolSchema.optional(),
   seeds: z.record(z.string(), z.number()),
   sample: z.boolean(),
   notes: z.array(z.string()),

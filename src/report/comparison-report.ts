@@ -3,12 +3,19 @@ import { changeFigure, type Figure, percent, points, runsFigure, spoken } from "
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
 import { figures, range, table, tiles } from "./parts.js";
+import { NOT_ALIKE } from "./viewer/runs.js";
 
 /** 0.0123, or < 0.0001 */
 export const pValue = (p: number): string => (p < 1e-4 ? "< 0.0001" : p.toFixed(4));
 
-/** The report of `mmmlu compare`. */
-export function comparisonReport(comparison: Comparison): { html: string; figures: readonly Figure[] } {
+/**
+ * The report of `mmmlu compare`.
+ * @param apart where runs were asked otherwise than others, a line each, as `askedApart` gives them
+ */
+export function comparisonReport(
+  comparison: Comparison,
+  apart: readonly string[] = [],
+): { html: string; figures: readonly Figure[] } {
   const drawn = comparison.pairs.map((pair, index) => changeFigure(pair, `change-by-subject-${index + 1}`));
   const runs = runsFigure(comparison);
   const several = comparison.pairs.length > 1;
@@ -18,6 +25,10 @@ export function comparisonReport(comparison: Comparison): { html: string; figure
       id: "runs",
       title: "The runs on their common rows",
       body: html`${
+        apart.length
+          ? html`<div class="notice" role="note"><p>${NOT_ALIKE}</p><ul>${apart.map((line) => html`<li>${line}</li>`)}</ul></div>`
+          : ""
+      }${
         leftOut
           ? html`<p class="notice" role="note">${comparison.runs
               .filter((run) => run.leftOut > 0)

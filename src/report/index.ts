@@ -7,7 +7,7 @@ export { type QuestionText, type Tile, table, tiles } from "./parts.js";
 export { byGroup, groupInWords, type ReproducedExperiment, type ShownFigure, written } from "./published-figures.js";
 export type { LeakAudit, ReportHead, RunReport } from "./run-report.js";
 export type { TrainingCurves } from "./training-curves.js";
-export { type FoundRun, findRuns, loadComparedRun, loadComparedRuns } from "./viewer/runs.js";
+export { askedApart, type FoundRun, findRuns, loadComparedRun, loadComparedRuns, NOT_ALIKE } from "./viewer/runs.js";
 export { serveRuns, type Viewer } from "./viewer/server.js";
 
 /**

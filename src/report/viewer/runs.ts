@@ -5,6 +5,8 @@ import { type ComparedRun, type Interval, type Prediction, readPredictions } fro
 import {
   type Manifest,
   metricsSchema,
+  protocolOf,
+  protocolsApart,
   type RunMetrics,
   readManifest,
   readRunFile,
@@ -127,7 +129,9 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
  * Loads runs for a comparison; those whose names would be the same are called as they were asked for.
  * @throws {UserError} as {@link loadComparedRun}
  */
-export async function loadComparedRuns(references: readonly string[]): Promise<ComparedRun[]> {
+export async function loadComparedRuns(
+  references: readonly string[],
+): Promise<(ComparedRun & { readonly manifest: Manifest })[]> {
   const runs = await Promise.all(references.map(loadComparedRun));
   return runs.map((run, index) => ({
     ...run,
@@ -135,4 +139,20 @@ export async function loadComparedRuns(references: readonly string[]): Promise<C
       ? (references[index] as string)
       : run.name,
   }));
+}
+
+/** What is said where runs did not ask alike. */
+export const NOT_ALIKE =
+  "These runs did not ask alike: a difference between them is one of protocols as much as of models.";
+
+/** Where runs were asked or read otherwise than the first of them, a line each; nothing where all were alike. */
+export function askedApart(runs: readonly { readonly name: string; readonly manifest: Manifest }[]): string[] {
+  const [first, ...others] = runs;
+  const reference = first && protocolOf(first.manifest);
+  if (!reference) return [];
+  return others.flatMap(({ name, manifest }) => {
+    const protocol = protocolOf(manifest);
+    const apart = protocol ? protocolsApart(reference, protocol) : [];
+    return apart.length ? [`${first.name} against ${name}: ${apart.join("; ")}`] : [];
+  });
 }

@@ -12,7 +12,7 @@ import { BRAND, NONCE, page, type Section } from "../page.js";
 import { range } from "../parts.js";
 import { titleOfStage } from "../stages.js";
 import { liveBody } from "./live.js";
-import { type FoundRun, findRuns, loadComparedRuns } from "./runs.js";
+import { askedApart, type FoundRun, findRuns, loadComparedRuns } from "./runs.js";
 
 export interface Viewer {
   readonly url: string;
@@ -187,7 +187,8 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
   if (picked.length < 2)
     throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
   const { comparisonReport } = await import("../comparison-report.js");
-  return withWayBack(comparisonReport(compareRuns(await loadComparedRuns(picked))).html);
+  const compared = await loadComparedRuns(picked);
+  return withWayBack(comparisonReport(compareRuns(compared), askedApart(compared)).html);
 }
 
 async function livePage(run: FoundRun): Promise<string> {
