@@ -38,5 +38,6 @@ export { type Access, checkAccess } from "./server/access.js";
 export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";
 export type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./server/engine.js";
 export { type LocalEngineOptions, localEngine } from "./server/local-engine.js";
+export { encodePrompt } from "./server/prompt-tokens.js";
 export { type ModelServer, type ServeOptions, serveModel } from "./server/server.js";
 export { type WorkerEngine, type WorkerEngineOptions, workerEngine } from "./server/worker-engine.js";

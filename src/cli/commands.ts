@@ -19,6 +19,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./run.js")).runCommand,
   },
   {
+    name: "plan",
+    description: "say what an experiment will take, and what it will be able to show, before it is run",
+    load: async () => (await import("./plan.js")).planCommand,
+  },
+  {
     name: "prepare",
     description: "filter and split an experiment's rows, and audit the split",
     load: async () => (await import("./prepare.js")).prepareCommand,
@@ -42,6 +47,11 @@ export const commands: readonly CommandEntry[] = [
     name: "compare",
     description: "compare runs on the rows that all of them answered",
     load: async () => (await import("./compare.js")).compareCommand,
+  },
+  {
+    name: "lens",
+    description: "look at the same questions in several languages: agreement, gaps, suspect translations and keys",
+    load: async () => (await import("./lens.js")).lensCommand,
   },
   {
     name: "view",

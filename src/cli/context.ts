@@ -6,6 +6,7 @@ import {
   configure,
   type ExperimentConfiguration,
   onSample,
+  ROOM,
   type RunContext,
   SAMPLE,
   type Setting,
@@ -26,6 +27,9 @@ export interface ExperimentFlags {
   readonly wandb?: "online" | "offline" | "disabled";
   readonly device?: string;
   readonly model?: string;
+  readonly limit?: string;
+  readonly again?: "cut";
+  readonly room?: number;
 }
 
 /** Adds {@link ExperimentFlags} to a command. */
@@ -44,6 +48,10 @@ export function withExperimentFlags(
       "--model <model>",
       "a hub id or folder to train; or who answers: a server's model, local:<folder, run, file or hub id>, " +
         "baseline:majority …",
+    )
+    .option(
+      "--limit <questions>",
+      "so many questions, drawn by subject, the same in every language and for every model",
     )
     .option("--sample", "the embedded sample, with a tokenizer and a tiny model made on the spot")
     .option("--set <key=value>", "change one key, such as training.epochs=3; may be given several times", collect, [])
@@ -71,6 +79,7 @@ export async function configurationOf(nameOrFile: string, flags: ExperimentFlags
         .map((one) => one.trim())
         .filter(Boolean),
     ),
+    ...flagged("data.limit", "--limit", flags.limit, Number),
     ...flagged(first.kind === "evaluate" ? "answerer.device" : "device", "--device", flags.device),
     ...flagged(model, "--model", flags.model),
     ...flags.set,
@@ -114,6 +123,7 @@ export function contextOf(flags: ExperimentFlags): RunContext & { done(): void }
     fresh: flags.fresh,
     offline: flags.offline,
     wandb: flags.wandb,
+    again: flags.again && { what: flags.again, room: flags.room ?? ROOM },
     progress: progressOn(),
     signal: abort.signal,
     environment: process.env,

@@ -1,14 +1,20 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../base/errors.js";
-import { type ExperimentConfiguration, type RunOutcome, runExperiment } from "../experiments/index.js";
+import { type ExperimentConfiguration, ROOM, type RunOutcome, runExperiment } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
 export function runCommand(command: Command): Command {
-  return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file")).action(
-    (experiment: string, flags: ExperimentFlags) => runAction(experiment, flags),
-  );
+  return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file"))
+    .addOption(
+      new Option(
+        "--again <which>",
+        "ask again, with more room, the rows whose reply was cut at the limit of tokens",
+      ).choices(["cut"]),
+    )
+    .option("--room <factor>", `with --again: so many times the room (default ${ROOM})`, roomFactor)
+    .action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags));
 }
 
 /** `finetune` is `run` by another name, for configuration files of one's own. */
@@ -28,6 +34,10 @@ async function runAction(
     throw new UsageError(`${experiment}: kind is ${configuration.kind}, and this command takes ${kind}`, {
       hint: `mmmlu run ${experiment} runs it.`,
     });
+  if (flags.again && configuration.kind !== "evaluate")
+    throw new UsageError(`${experiment}: kind is ${configuration.kind}, and --again asks a server or model once more`, {
+      hint: "Run it without --again.",
+    });
   const context = contextOf(flags);
   try {
     tellOutcome(await runExperiment(configuration, context));
@@ -40,4 +50,10 @@ async function runAction(
 export function tellOutcome(outcome: RunOutcome): void {
   for (const line of outcome.headline) process.stdout.write(`${line}\n`);
   process.stdout.write(`report: ${pathToFileURL(resolve(outcome.report)).href}\n`);
+}
+
+function roomFactor(text: string): number {
+  const factor = Number(text);
+  if (!(factor > 1 && factor <= 1000)) throw new InvalidArgumentError("a factor is a number above 1, at most 1000");
+  return factor;
 }

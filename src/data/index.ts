@@ -10,4 +10,6 @@ export {
   type Repository,
   resolveCommit,
 } from "./hub/index.js";
+export { readTable } from "./read-table.js";
 export { SAMPLE_QUESTIONS, sampleFolder, writeSample } from "./sample/index.js";
+export type { Cell, Table } from "./table.js";

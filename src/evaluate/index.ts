@@ -1,4 +1,5 @@
 export { type Asked, type AskOptions, askAll } from "./ask.js";
+export * from "./lens/index.js";
 export { type LoggedReply, type LogLine, loggedReplySchema, readLog } from "./logged-reply.js";
 export { type EvaluationMetrics, evaluationMetrics, type GroupAccuracy } from "./metrics.js";
 export { bfloat16Step, type NearTies, nearTies } from "./near-ties.js";
@@ -6,7 +7,7 @@ export { type Prediction, readPredictions, writePredictions } from "./prediction
 export { indexReplies, predictionsFrom, type ReplyIndex } from "./reply-index.js";
 export type { LoggedRetry } from "./retry-log.js";
 export { lettersOfAnswers, type RowFacts } from "./row-facts.js";
-export { type Evaluation, type EvaluationOptions, evaluate } from "./run.js";
+export { type AskedAgain, type Evaluation, type EvaluationOptions, evaluate } from "./run.js";
 export { type StageScore, scoreReplies } from "./score.js";
 export * from "./statistics/index.js";
-export { type UnreadableCounts, type UnreadableReason, unreadableInWords } from "./unreadable.js";
+export { type UnreadableCounts, type UnreadableReason, unreadableInWords, wasCut } from "./unreadable.js";

@@ -17,6 +17,8 @@ export interface Prediction extends RowFacts {
   readonly prediction: Letter | null;
   /** Why it is unreadable, where it is. */
   readonly unreadable?: UnreadableReason;
+  /** Whether the reply ended at its limit of tokens, readable or not. */
+  readonly cut?: true;
   /** The raw reply; where one reply answered several questions, the whole of it. */
   readonly reply: string;
   /** Which evaluation of the run: `zero-shot`, `baseline`, `final`. */
@@ -55,6 +57,7 @@ const predictionSchema = z.looseObject({
   answer: letter,
   prediction: letter.nullable(),
   unreadable: z.enum(UNREADABLE_REASONS).optional(),
+  cut: z.literal(true).optional(),
   reply: z.string(),
   stage: z.string(),
   logProbabilities: z.array(logProbability).min(2).max(OPTION_LETTERS.length).optional(),

@@ -5,7 +5,7 @@ import { type Letter, lettersOf, partsOfId } from "../tasks/index.js";
 import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
 import type { Prediction } from "./prediction.js";
 import { lettersOfAnswers, optionsOf } from "./row-facts.js";
-import { whyUnreadable } from "./unreadable.js";
+import { wasCut, whyUnreadable } from "./unreadable.js";
 
 interface Place {
   readonly offset: number;
@@ -45,6 +45,17 @@ export async function indexReplies(path: string, keys?: ReadonlySet<string>): Pr
   }
   return { path, stages, damage };
 }
+
+/** An index of one log in which the rows of a later one have the later's reply. */
+export const overlaid = (index: ReplyIndex, later: ReplyIndex): ReplyIndex => ({
+  ...index,
+  stages: new Map(
+    [...new Set([...index.stages.keys(), ...later.stages.keys()])].map((stage) => [
+      stage,
+      new Map([...(index.stages.get(stage) ?? []), ...(later.stages.get(stage) ?? [])]),
+    ]),
+  ),
+});
 
 /**
  * Reads the replies of a stage with a reading: as often, and with as many readings, as one likes.
@@ -125,6 +136,7 @@ function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter |
     answer: line.answers[index] as Letter,
     prediction,
     ...(prediction === null ? { unreadable: whyUnreadable(line) } : {}),
+    ...(wasCut(line) ? { cut: true } : {}),
     reply: line.text,
     stage: line.stage,
     ...(line.logProbabilities ? { logProbabilities: line.logProbabilities } : {}),

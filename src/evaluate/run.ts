@@ -1,12 +1,21 @@
-import { type ReadingName, readReply } from "../answer/index.js";
+import { type ReadingName, type RequestPlan, readReply } from "../answer/index.js";
 import type { Row } from "../tasks/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
-import { indexReplies, predictionsFrom } from "./reply-index.js";
+import { indexReplies, overlaid, predictionsFrom } from "./reply-index.js";
+
+/** Rows that are asked once more, otherwise than the first time: their later reply counts. */
+export interface AskedAgain {
+  /** Of whole requests. */
+  readonly ids: ReadonlySet<string>;
+  readonly plan: RequestPlan;
+}
 
 export interface EvaluationOptions extends AskOptions {
   readonly reading: ReadingName;
+  /** In order; a row of several has its last reply. */
+  readonly again?: readonly AskedAgain[];
 }
 
 export interface Evaluation extends Omit<Asked, "keys"> {
@@ -24,14 +33,34 @@ export interface Evaluation extends Omit<Asked, "keys"> {
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
   // A reading that does not fit is told before anything is asked.
   readReply(options.reading, "", options.plan.questionsPerRequest);
-  const { keys, ...asked } = await askAll(options);
+  const rounds = [await askAll(options)];
+  for (const { ids, plan } of options.again ?? []) {
+    const rows = { [Symbol.iterator]: () => rowsOf(options.rows, ids) };
+    rounds.push(await askAll({ ...options, rows, total: ids.size, plan }));
+  }
   // The log may hold other replies to the same rows: those to another prompt, or of another model.
-  const index = await indexReplies(options.repliesPath, keys);
+  const indexes = await Promise.all(rounds.map(({ keys }) => indexReplies(options.repliesPath, keys)));
+  const index = indexes.reduce(overlaid);
   const order = { [Symbol.iterator]: () => idsOf(options.rows) };
   const predictions = { [Symbol.iterator]: () => predictionsFrom(index, options.stage, options.reading, order) };
-  return { ...asked, metrics: evaluationMetrics(predictions), predictions };
+  const sum = (of: (round: Asked) => number): number => rounds.reduce((all, round) => all + of(round), 0);
+  const retries: Record<string, number> = {};
+  for (const round of rounds)
+    for (const [reason, count] of Object.entries(round.retries)) retries[reason] = (retries[reason] ?? 0) + count;
+  return {
+    asked: sum(({ asked }) => asked),
+    cached: sum(({ cached }) => cached),
+    seconds: sum(({ seconds }) => seconds),
+    retries,
+    metrics: evaluationMetrics(predictions),
+    predictions,
+  };
 }
 
 function* idsOf(rows: Iterable<Row>): Generator<string> {
   for (const row of rows) yield row.id;
+}
+
+function* rowsOf(rows: Iterable<Row>, ids: ReadonlySet<string>): Generator<Row> {
+  for (const row of rows) if (ids.has(row.id)) yield row;
 }

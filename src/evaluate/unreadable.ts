@@ -10,6 +10,9 @@ export type UnreadableCounts = Record<UnreadableReason, number>;
 /** What servers call an end by their limit of tokens: OpenAI, Anthropic, Gemini, Mistral, LM Studio. */
 const CUT = /^(length|max_?(output_?)?tokens|max_length|model_length|maxPredictedTokensReached|contextLengthReached)$/i;
 
+/** Whether a reply ended at its limit of tokens. */
+export const wasCut = ({ finish }: Pick<RawReply, "finish">): boolean => finish !== undefined && CUT.test(finish);
+
 /**
  * Why a reply has no readable letter: cut at the limit of tokens, empty, nothing but reasoning, or text that names
  * none.
@@ -19,7 +22,7 @@ export function whyUnreadable({
   reasoning,
   finish,
 }: Pick<RawReply, "text" | "reasoning" | "finish">): UnreadableReason {
-  if (finish !== undefined && CUT.test(finish)) return "cut";
+  if (wasCut({ finish })) return "cut";
   if (text.trim() === "") return reasoning?.trim() ? "onlyReasoning" : "empty";
   return withoutReasoning(text).trim() === "" ? "onlyReasoning" : "withoutLetter";
 }

@@ -11,6 +11,8 @@ export interface RunContext {
   readonly offline?: boolean;
   /** W&B's mode, over the configuration's. */
   readonly wandb?: WandbMode;
+  /** Rows to be asked again, with so many times the room: those whose reply was cut at the limit of tokens. */
+  readonly again?: { readonly what: "cut"; readonly room: number };
   readonly progress: Progress;
   /** Aborted by Ctrl-C: what was done is kept. */
   readonly signal?: AbortSignal;

@@ -4,7 +4,10 @@ import {
   type EvaluationMetrics,
   type EvaluationStatistics,
   evaluationStatistics,
+  type Interval,
+  intervalOfTheWhole,
   type Prediction,
+  questionClusters,
   writePredictions,
 } from "../evaluate/index.js";
 import type { ManifestParts, RunFolder } from "../record/index.js";
@@ -47,9 +50,21 @@ export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | 
   return { stage, metrics: evaluation.metrics, predictions, whole: evaluation.predictions };
 }
 
-/** What `metrics.json` says of a stage: the counts, and how sure they are. */
-export function stageMetrics(stage: Stage): EvaluationMetrics & { statistics: EvaluationStatistics } {
-  return { ...stage.metrics, statistics: evaluationStatistics(stage.predictions) };
+/**
+ * What `metrics.json` says of a stage: the counts, and how sure they are.
+ * @param ofQuestions how many questions there are of which some were drawn; undefined where all were asked
+ */
+export function stageMetrics(
+  stage: Stage,
+  ofQuestions?: number,
+): EvaluationMetrics & { statistics: EvaluationStatistics; ofTheWhole?: Interval } {
+  return {
+    ...stage.metrics,
+    statistics: evaluationStatistics(stage.predictions),
+    ...(ofQuestions === undefined
+      ? {}
+      : { ofTheWhole: intervalOfTheWhole(questionClusters(stage.predictions), ofQuestions) }),
+  };
 }
 
 /** Writes predictions, figures and the report of a run with answers. */
@@ -74,6 +89,10 @@ export async function writeAnswers(
     stages: stages.map((stage) => ({
       stage: stage.stage,
       statistics: evaluationStatistics(stage.predictions),
+      ofTheWhole: prepared.drawn && {
+        interval: intervalOfTheWhole(questionClusters(stage.predictions), prepared.drawn.ofQuestions),
+        questions: prepared.drawn.ofQuestions,
+      },
       confusion: stage.metrics.confusion,
       published: comparable ? options.experiment?.accuracy[stage.stage] : undefined,
     })),

@@ -1,5 +1,7 @@
 /** The four experiments: their configuration, and what a run does from first to last. */
+
 export { type ReadingName, readingNames } from "../answer/index.js";
+export { ROOM } from "./again.js";
 export { type ConfigureOptions, configure, presetNamed, type Setting } from "./configuration/configure.js";
 export { defineExperiment, type ExperimentFile } from "./configuration/define-experiment.js";
 export { protocolDifferences } from "./configuration/differences.js";
@@ -13,9 +15,12 @@ export type {
   FinetuneConfiguration,
 } from "./configuration/schema.js";
 export type { RunContext, RunOutcome } from "./context.js";
+export { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "./lens-labels.js";
 export { openRun } from "./open-run.js";
+export { type Plan, planExperiment } from "./plan.js";
 export { type Prepared, prepare, splitIds, withSplit } from "./prepare.js";
 export { type Experiment, experimentOf, experiments, presets, type ReproducedFigure } from "./presets/index.js";
+export { type Estimate, type Prices, type Probe, probeRun, sumOver } from "./probe.js";
 export { agrees, type Reproduction, reproductionOf } from "./reproduce.js";
 export { runExperiment } from "./run.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";

@@ -4,6 +4,8 @@ import { type Corpus, loadCorpus } from "../data/index.js";
 import type { QuestionText } from "../report/index.js";
 import {
   auditLeak,
+  type DrawnQuestions,
+  drawQuestions,
   hashOfSplits,
   idsOf,
   type LeakAudit,
@@ -29,12 +31,14 @@ export interface Prepared {
   readonly tokenizer: Tokenizer & { readonly revision?: string };
   readonly filtered: Filtered;
   readonly splits: Splits;
+  /** Where only some of the test rows' questions are asked: how many, of how many. */
+  readonly drawn?: Omit<DrawnQuestions, "rows"> & { readonly rows: number; readonly sha256OfSplits: string };
   readonly audit: LeakAudit;
 }
 
 /** Loads rows of an experiment. */
 export const loadRows = (
-  data: Omit<ExperimentConfiguration["data"], "trainFrom">,
+  data: Omit<ExperimentConfiguration["data"], "trainFrom" | "limit">,
   context: RunContext,
 ): Promise<Corpus> =>
   loadCorpus({
@@ -70,7 +74,7 @@ export async function prepare(
   configuration: FinetuneConfiguration | EvaluateConfiguration,
   context: RunContext,
 ): Promise<Prepared> {
-  const { trainFrom, ...data } = configuration.data;
+  const { trainFrom, limit, ...data } = configuration.data;
   const corpus = await loadRows(data, context);
   const trainCorpus = trainFrom ? await loadRows(trainFrom, context) : undefined;
   const rows = trainCorpus ? [...corpus.rows, ...trainCorpus.rows] : corpus.rows;
@@ -97,10 +101,25 @@ export async function prepare(
         `${filter.maxTokens} tokens (${kept.join(", ")})`,
     );
   }
-  const splits = split
+  const whole = split
     ? splitOf(filtered.rows, corpus, trainCorpus, split)
     : { train: [], validation: [], test: filtered.rows };
-  return { corpus, trainCorpus, letters, tokenizer, filtered, splits, audit: auditLeak(splits) };
+  const { splits, drawn } = limit === null ? { splits: whole } : limited(whole, limit);
+  if (drawn)
+    context.progress.say(
+      `drawn: ${drawn.questions.toLocaleString("en")} of ${drawn.ofQuestions.toLocaleString("en")} questions of the ` +
+        `test rows, ${drawn.rows.toLocaleString("en")} rows`,
+    );
+  return { corpus, trainCorpus, letters, tokenizer, filtered, splits, drawn, audit: auditLeak(splits) };
+}
+
+/** Splits whose test part is drawn questions only. */
+function limited(whole: Splits, limit: number): Required<Pick<Prepared, "splits" | "drawn">> {
+  const { rows: test, ...counts } = drawQuestions(whole.test, limit);
+  return {
+    splits: { ...whole, test },
+    drawn: { ...counts, rows: test.length, sha256OfSplits: hashOfSplits(whole) },
+  };
 }
 
 function splitOf(
@@ -146,7 +165,7 @@ export function manifestOf(
   prepared: Pick<Prepared, "corpus" | "tokenizer"> & Partial<Prepared>,
   split?: { kind: string; shape: string; seed: number } | null,
 ) {
-  const { corpus, trainCorpus, tokenizer, splits, filtered } = prepared;
+  const { corpus, trainCorpus, tokenizer, splits, filtered, drawn } = prepared;
   return {
     data: {
       ...sourceOf(corpus),
@@ -170,10 +189,11 @@ export function manifestOf(
       ? {
           split: {
             ...split,
-            sha256: hashOfSplits(splits),
+            sha256: drawn?.sha256OfSplits ?? hashOfSplits(splits),
             train: splits.train.length,
             validation: splits.validation.length,
             test: splits.test.length,
+            ...(drawn ? { drawn: withoutHash(drawn) } : {}),
           },
         }
       : {}),
@@ -181,10 +201,16 @@ export function manifestOf(
   };
 }
 
+/** What is told of a draw: the hash of the whole stands elsewhere. */
+export const withoutHash = ({
+  sha256OfSplits: _hash,
+  ...counts
+}: NonNullable<Prepared["drawn"]>): Omit<NonNullable<Prepared["drawn"]>, "sha256OfSplits"> => counts;
+
 export const splitIds = (splits: Splits): ReturnType<typeof idsOf> => idsOf(splits);
 
 /** Facts about data and filter, for the head of a report. */
-export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits }: Prepared): [string, string][] {
+export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits, drawn }: Prepared): [string, string][] {
   const number = (value: number): string => value.toLocaleString("en");
   const cleaned = Object.values(corpus.cleanedSubjects).reduce((a, b) => a + b, 0);
   return [
@@ -202,6 +228,14 @@ export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits }: Pr
       `${number(splits.train.length)} train, ${number(splits.validation.length)} validation, ` +
         `${number(splits.test.length)} test`,
     ],
+    ...(drawn
+      ? ([
+          [
+            "Questions drawn",
+            `${number(drawn.questions)} of ${number(drawn.ofQuestions)}, by subject in proportion (data.limit)`,
+          ],
+        ] as [string, string][])
+      : []),
   ];
 }
 

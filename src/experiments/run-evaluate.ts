@@ -1,16 +1,17 @@
 import type { Answerer } from "../answer/index.js";
 import { answererKindOf, gemma3Plan, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
-import { evaluate, unreadableInWords } from "../evaluate/index.js";
+import { type EvaluationStatistics, evaluate, type Interval, unreadableInWords } from "../evaluate/index.js";
 import { protocolOf, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
+import { addCutRound, againNotes, askedAgain, readAgain } from "./again.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
 import { sampleNotes, stageMetrics, stageOf, writeAnswers } from "./evaluation-results.js";
 import { lengthFigures } from "./lengths.js";
 import { openRun } from "./open-run.js";
-import { factsOf, manifestOf, type Prepared, prepare, splitIds } from "./prepare.js";
+import { factsOf, manifestOf, type Prepared, prepare, splitIds, withoutHash } from "./prepare.js";
 import { experimentOf } from "./presets/index.js";
 import { withPublishedFigures } from "./reproduce.js";
 import { tracked } from "./tracking.js";
@@ -27,11 +28,12 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
     folder.writeJson("splits.json", splitIds(prepared.splits));
     const answerer = await answererOf(given, prepared, context);
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
-      const evaluation = await evaluate({
+      const plan = planOf(configuration.answerer);
+      const options = {
         rows: prepared.splits.test,
         total: prepared.splits.test.length,
         answerer,
-        plan: planOf(configuration.answerer),
+        plan,
         stage: "test",
         repliesPath: folder.file("replies.jsonl"),
         retriesPath: folder.file("retries.jsonl"),
@@ -39,7 +41,21 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         reading: configuration.answerExtraction,
         progress: watched.progress,
         signal: context.signal,
-      });
+      };
+      let rounds = await readAgain(folder.path);
+      let evaluation = await evaluate({ ...options, again: askedAgain(rounds, plan) });
+      const before = evaluation.metrics.accuracy;
+      if (context.again) {
+        const more = addCutRound(folder, rounds, evaluation.predictions, plan, context.again.room);
+        if (more.length === rounds.length)
+          context.progress.say("no reply was cut at the limit: nothing is asked again");
+        else {
+          rounds = more;
+          const { asked, seconds } = evaluation;
+          const later = await evaluate({ ...options, again: askedAgain(rounds, plan) });
+          evaluation = { ...later, asked: later.asked + asked, seconds: later.seconds + seconds };
+        }
+      }
       const stage = stageOf("test", evaluation);
       const parts = manifestOf(prepared, configuration.split);
       const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
@@ -52,6 +68,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         notes: [
           ...sampleNotes(parts),
           ...(answerer.note ? [answerer.note] : []),
+          ...againNotes(rounds),
           ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
           ...(answerer.concurrency === undefined && configuration.answerer.concurrency > 1
             ? [
@@ -61,11 +78,15 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
             : []),
         ],
       };
-      const metrics = stageMetrics(stage);
+      const metrics = stageMetrics(stage, prepared.drawn?.ofQuestions);
       const published = withPublishedFigures(experimentOf(configuration), { metrics, manifest });
       folder.writeJson("metrics.json", {
         ...metrics,
         audit: prepared.audit,
+        ...(prepared.drawn ? { drawn: withoutHash(prepared.drawn) } : {}),
+        ...(rounds.length
+          ? { again: rounds.map(({ reason, room, ids }) => ({ reason, room, rows: ids.length })) }
+          : {}),
         seconds: evaluation.seconds,
         asked: evaluation.asked,
         cached: evaluation.cached,
@@ -98,8 +119,13 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
         headline: [
           `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ` +
             `${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
+          ...wholeLine(metrics.ofTheWhole, prepared),
           `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})` +
             `${metrics.unreadable ? `: ${unreadableInWords(metrics.unreadableBy)}` : ""}`,
+          ...boundsLine(metrics.statistics),
+          `cut at the limit of tokens ${percent(metrics.statistics.cutShare)}` +
+            `${metrics.statistics.cutShare > 0 ? " (run --again cut asks these again with more room)" : ""}`,
+          ...(context.again ? [`before those were asked again the accuracy was ${percent(before)}`] : []),
         ],
       };
     }).finally(() => answerer.close());
@@ -108,7 +134,26 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
   }
 }
 
-function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
+/** What a sample of the questions says of all of them. */
+const wholeLine = (interval: Interval | undefined, { drawn }: Prepared): string[] =>
+  interval && drawn
+    ? [
+        `of all ${drawn.ofQuestions.toLocaleString("en")} questions, ${drawn.questions.toLocaleString("en")} of ` +
+          `which were drawn: ${interval.map((bound) => percent(bound)).join(" to ")} (95 %, finite population ` +
+          "correction)",
+      ]
+    : [];
+
+/** What the accuracy would be were the unreadable counted otherwise; nothing where all are readable. */
+export const boundsLine = ({ bounds, unreadableShare }: EvaluationStatistics): string[] =>
+  unreadableShare > 0
+    ? [
+        `were the unreadable drawn by lot ${percent(bounds.unreadableAtChance)}, were they right ` +
+          `${percent(bounds.unreadableRight)}`,
+      ]
+    : [];
+
+export function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
   if (answerer.prompt === "questions")
     return gemma3Plan({
       questionsPerRequest: answerer.questionsPerRequest,
@@ -119,7 +164,11 @@ function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
   return promptPlan(answerer.prompt, answerer.maxTokensPerQuestion + answerer.maxTokensExtra);
 }
 
-function answererOf({ answerer }: EvaluateConfiguration, prepared: Prepared, context: RunContext): Promise<Answerer> {
+export function answererOf(
+  { answerer }: EvaluateConfiguration,
+  prepared: Prepared,
+  context: RunContext,
+): Promise<Answerer> {
   return answererKindOf(answerer.model).create({
     ...answerer,
     logProbabilities: answerer.logprobs,

@@ -4,6 +4,7 @@ import { lockFolder } from "../base/lock.js";
 import { explore } from "../explore/index.js";
 import { type RunFolder, type Tracker, writeManifest } from "../record/index.js";
 import { html, loadReports, percent, standalone, table } from "../report/index.js";
+import { drawQuestions } from "../split/index.js";
 import { lettersOfRows } from "../tasks/index.js";
 import { loadTokenizer } from "../tokens/index.js";
 import { protocolDifferences } from "./configuration/differences.js";
@@ -34,8 +35,9 @@ async function exploreAndReport(
   folder: RunFolder,
   tracker: Tracker,
 ): Promise<RunOutcome> {
-  const { trainFrom: _none, ...data } = configuration.data;
-  const corpus = await loadRows(data, context);
+  const { trainFrom: _none, limit, ...data } = configuration.data;
+  const whole = await loadRows(data, context);
+  const corpus = limit === null ? whole : { ...whole, rows: drawQuestions(whole.rows, limit).rows };
   const tokenizer = await loadExperimentTokenizer(configuration, context, lettersOfRows(corpus.rows));
   const further = await Promise.all(
     configuration.furtherTokenizers.map((one) =>

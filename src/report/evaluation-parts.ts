@@ -1,4 +1,4 @@
-import { type EvaluationStatistics, unreadableInWords } from "../evaluate/index.js";
+import { type EvaluationStatistics, type Interval, unreadableInWords } from "../evaluate/index.js";
 import { evaluationFigures, type Figure, groupFigure, percent, points } from "./figures/index.js";
 import { html } from "./html.js";
 import type { Section } from "./page.js";
@@ -21,6 +21,8 @@ export interface StageResult {
   readonly stage: string;
   readonly statistics: EvaluationStatistics;
   readonly confusion: readonly (readonly number[])[];
+  /** Where its questions were drawn from more: how many there are, and the 95 % interval of their accuracy. */
+  readonly ofTheWhole?: { readonly interval: Interval; readonly questions: number };
   /** The published accuracy of this stage, where there is one and the data are MMMLU's. */
   readonly published?: number;
 }
@@ -42,8 +44,35 @@ export function headlineTiles(stages: readonly StageResult[]): Tile[] {
           `${one.statistics.overall.n.toLocaleString("en")} rows`,
         unreadableInWords(one.statistics.unreadableBy),
         "counted as wrong",
+        ...(one.statistics.unreadableShare > 0
+          ? [
+              `accuracy were they drawn by lot ${percent(one.statistics.bounds.unreadableAtChance)}, ` +
+                `right ${percent(one.statistics.bounds.unreadableRight)}`,
+            ]
+          : []),
       ].filter(Boolean),
     },
+    {
+      name: `Cut at the limit of tokens ${stages.length > 1 ? titleOfStage(one.stage) : ""}`,
+      value: percent(one.statistics.cutShare),
+      under: [
+        `${one.statistics.unreadableBy.cut.toLocaleString("en")} of them unreadable`,
+        ...(one.statistics.cutShare > 0 ? ["mmmlu run --again cut gives them more room"] : []),
+      ],
+    },
+    ...(one.ofTheWhole
+      ? [
+          {
+            name: "Accuracy on all questions",
+            value: range(one.ofTheWhole.interval),
+            under: [
+              `95 %, of ${one.ofTheWhole.questions.toLocaleString("en")} questions of which ` +
+                `${one.statistics.overall.questions.toLocaleString("en")} were drawn`,
+              "finite population correction",
+            ],
+          },
+        ]
+      : []),
   ]);
 }
 

@@ -1,13 +1,23 @@
+export { csvOf } from "./csv.js";
 export type { StageResult } from "./evaluation-parts.js";
 export { type Figure, percent, points, spoken, standalone } from "./figures/figure.js";
 export type { Histogram } from "./figures/index.js";
 export { escapeHtml, type Html, html, raw } from "./html.js";
+export { lensFiles } from "./lens-files.js";
 export { page, type Section } from "./page.js";
 export { type QuestionText, type Tile, table, tiles } from "./parts.js";
 export { byGroup, groupInWords, type ReproducedExperiment, type ShownFigure, written } from "./published-figures.js";
 export type { LeakAudit, ReportHead, RunReport } from "./run-report.js";
 export type { TrainingCurves } from "./training-curves.js";
-export { askedApart, type FoundRun, findRuns, loadComparedRun, loadComparedRuns, NOT_ALIKE } from "./viewer/runs.js";
+export {
+  askedApart,
+  type FoundRun,
+  findRuns,
+  type LoadedRun,
+  loadComparedRun,
+  loadComparedRuns,
+  NOT_ALIKE,
+} from "./viewer/runs.js";
 export { serveRuns, type Viewer } from "./viewer/server.js";
 
 /**

@@ -1,3 +1,4 @@
+export { type DrawnQuestions, drawQuestions } from "./draw-questions.js";
 export { type GroupedSplitOptions, groupedSplit } from "./grouped-split.js";
 export { contentOf, questionGroups } from "./groups.js";
 export { auditLeak, type LeakAudit, type LeakCounts } from "./leak-audit.js";

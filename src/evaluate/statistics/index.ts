@@ -1,5 +1,6 @@
 export { type Accuracy, accuracyOf, FEW_QUESTIONS } from "./accuracy.js";
 export { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
+export { type AccuracyBounds, accuracyBounds, cutShare } from "./bounds.js";
 export { type Calibration, type CalibrationBin, calibration } from "./calibration.js";
 export { byQuestion, isCorrect, questionClusters } from "./cluster.js";
 export {
@@ -10,6 +11,7 @@ export {
   type SubjectChange,
 } from "./comparison.js";
 export { type ClusterPart, type Design, designOf, designOfMean } from "./design-effect.js";
+export { normalQuantile, studentQuantile } from "./distributions.js";
 export type { SubjectAccuracy } from "./groups.js";
 export {
   type Cluster,
@@ -24,6 +26,8 @@ export {
 export type { LetterBias } from "./letters.js";
 export { holm, mcnemarExact } from "./mcnemar.js";
 export { clusteredMcnemarExact, pairedDifferenceInterval } from "./paired.js";
+export { pairedDesign } from "./paired-design.js";
 export { minimumDetectableDifference, type PairedDesign, requiredQuestions } from "./power.js";
 export { type EvaluationStatistics, evaluationStatistics, type Statistic, statistics } from "./registry.js";
+export { intervalOfTheWhole } from "./sample.js";
 export { effectiveCounts, intraclassCorrelation, type Shrinkage, shrink } from "./shrinkage.js";

@@ -2,6 +2,7 @@
 import type { Prediction } from "../prediction.js";
 import { unreadableCounts } from "../unreadable.js";
 import { accuracyOf } from "./accuracy.js";
+import { accuracyBounds, cutShare } from "./bounds.js";
 import { calibration } from "./calibration.js";
 import { questionClusters } from "./cluster.js";
 import {
@@ -31,6 +32,10 @@ export const statistics = {
     predictions.length ? predictions.filter(({ prediction }) => prediction === null).length / predictions.length : 0,
   /** How many replies have no readable letter, by reason. */
   unreadableBy: unreadableCounts,
+  /** The accuracy were the unreadable wrong, drawn by lot, right. */
+  bounds: accuracyBounds,
+  /** Replies that ended at the limit of tokens, readable or not. */
+  cutShare,
   languages: languageAccuracies,
   categories: categoryAccuracies,
   subjects: subjectAccuracies,

@@ -259,7 +259,7 @@ function knownKeys(configuration: unknown, path: readonly PropertyKey[]): string
 
 /** What can be said of a source of rows before it is read. */
 function checkSource(
-  { source, task, columns, languages }: Omit<ExperimentConfiguration["data"], "trainFrom">,
+  { source, task, columns, languages }: Omit<ExperimentConfiguration["data"], "trainFrom" | "limit">,
   at: string,
   refuse: (key: string, why: string) => never,
 ): void {
@@ -316,7 +316,7 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: (key:
     if (logprobs && questionsPerRequest > 1)
       refuse("answerer.logprobs", "they are the letters' of one question: set answerer.questionsPerRequest=1");
   }
-  const { trainFrom, ...data } = configuration.data;
+  const { trainFrom, limit: _any, ...data } = configuration.data;
   if (trainFrom && configuration.kind === "explore") refuse("data.trainFrom", "an exploration trains nothing");
   if (trainFrom && configuration.kind === "evaluate" && !configuration.split)
     refuse("data.trainFrom", "without a split there is no train part");

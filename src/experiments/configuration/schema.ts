@@ -72,6 +72,12 @@ const dataSchema = z.strictObject({
   revision: key(revision, revisionSentence!),
   languages: key(languages, languagesSentence!),
   rowsPerLanguage: key(wholePositive.nullable(), rowsSentence!),
+  limit: key(
+    wholePositive.nullable().default(null),
+    "So many questions of the test rows (of all rows of an exploration), drawn by subject in proportion, the same in " +
+      "every language and for every model; null means all.",
+    later,
+  ),
   trainFrom: key(
     z
       .strictObject({

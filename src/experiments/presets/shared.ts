@@ -9,6 +9,7 @@ export const mmmlu = (languages: readonly string[] = LANGUAGES): ExperimentConfi
   revision: null,
   languages: [...languages],
   rowsPerLanguage: null,
+  limit: null,
   trainFrom: null,
 });
 

@@ -90,6 +90,11 @@ function accuraciesOf({ accuracy, n, statistics, baseline, final }: Partial<RunM
   return [...of("test", test), ...of("baseline", baseline), ...of("final", final)];
 }
 
+/** A run as it is compared; its manifest where it is one of ours. */
+export interface LoadedRun extends ComparedRun {
+  readonly manifest?: Manifest;
+}
+
 /**
  * One stage of a finished run's answers, for a comparison.
  * @param reference a run's folder, or `FOLDER:STAGE` (`baseline`, `final`, `test`); without a stage the last one
@@ -129,9 +134,7 @@ export async function loadComparedRun(reference: string): Promise<ComparedRun & 
  * Loads runs for a comparison; those whose names would be the same are called as they were asked for.
  * @throws {UserError} as {@link loadComparedRun}
  */
-export async function loadComparedRuns(
-  references: readonly string[],
-): Promise<(ComparedRun & { readonly manifest: Manifest })[]> {
+export async function loadComparedRuns(references: readonly string[]): Promise<LoadedRun[]> {
   const runs = await Promise.all(references.map(loadComparedRun));
   return runs.map((run, index) => ({
     ...run,

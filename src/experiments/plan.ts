@@ -1,0 +1,211 @@
+import type { AnswerRequest, RequestPlan } from "../answer/index.js";
+import { answererKindOf, chatTemplateOf, encodePrompt, requestsFor, rowTexts } from "../answer/index.js";
+import { memoryFree } from "../base/memory.js";
+import { openDevice } from "../graph/index.js";
+import { isFolder, leastBytesEach, openCheckpoint } from "../models/index.js";
+import { savedModelOf } from "../record/index.js";
+import { questionOf, type Row } from "../tasks/index.js";
+import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
+import type { EvaluateConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
+import type { RunContext } from "./context.js";
+import { type Prepared, prepare, withoutHash } from "./prepare.js";
+import { planOf } from "./run-evaluate.js";
+import { SAMPLE } from "./sample.js";
+
+/** What a run will take, told before it is begun. */
+export interface Plan {
+  /** Of the test rows: what is asked. */
+  readonly rows: number;
+  readonly questions: number;
+  readonly languages: readonly string[];
+  readonly drawn?: ReturnType<typeof withoutHash>;
+  readonly requests: number;
+  readonly promptTokens: PromptTokens;
+  /** That replies may have at most, all together. */
+  readonly replyTokensAtMost: number;
+  /** Of fine-tuning. */
+  readonly training?: { readonly rows: number; readonly steps: number; readonly tokens: number };
+  readonly memory: PlannedMemory;
+}
+
+export interface PromptTokens {
+  readonly total: number;
+  readonly longest: number;
+  /** Whose tokens they are. */
+  readonly tokenizer: string;
+  /** Whether they are all that the model reads: false where a server puts its own chat template around them. */
+  readonly whole: boolean;
+}
+
+export interface PlannedMemory {
+  /** Bytes that the rows take, about five times what their files have. */
+  readonly rows: number;
+  /** Bytes that the model's weights take at the least (trained whole: with gradients and two moments). */
+  readonly weights?: number;
+  /** Why the weights are not told, where a model runs here. */
+  readonly unknown?: string;
+  readonly free: number;
+}
+
+type Asked = EvaluateConfiguration | FinetuneConfiguration;
+
+/** Requests whose prompts are counted at once. */
+const COUNTED_AT_ONCE = 2048;
+
+/**
+ * Reads, filters, splits and draws the rows as the run would, and counts what it would ask; asks nobody.
+ * @throws {UserError} as the run would, before its first question
+ */
+export async function planExperiment(
+  configuration: Asked,
+  context: RunContext,
+): Promise<{ plan: Plan; prepared: Prepared }> {
+  const prepared = await prepare(configuration, context);
+  const { test, train } = prepared.splits;
+  const requests = requestPlanOf(configuration);
+  const counter = await promptCounter(configuration, prepared, context);
+  let [count, total, longest, replies] = [0, 0, 0, 0];
+  const atOnce: AnswerRequest[] = [];
+  const take = async (): Promise<void> => {
+    for (const tokens of await counter.count(atOnce)) {
+      total += tokens;
+      longest = Math.max(longest, tokens);
+    }
+    atOnce.length = 0;
+  };
+  context.progress.begin("counting the prompts' tokens", test.length);
+  let done = 0;
+  for (const request of requestsFor(test, requests)) {
+    count++;
+    replies += request.maximumTokens;
+    done += request.rows.length;
+    if (atOnce.push(request) < COUNTED_AT_ONCE) continue;
+    await take();
+    context.progress.update(done);
+  }
+  await take();
+  context.progress.end(`${total.toLocaleString("en")} in ${count.toLocaleString("en")} requests`);
+  const plan: Plan = {
+    rows: test.length,
+    questions: new Set(test.map(questionOf)).size,
+    languages: [...new Set(test.map(({ language }) => language))],
+    ...(prepared.drawn ? { drawn: withoutHash(prepared.drawn) } : {}),
+    requests: count,
+    promptTokens: { total, longest, tokenizer: counter.tokenizer, whole: counter.whole },
+    replyTokensAtMost: replies,
+    ...(configuration.kind === "finetune" ? { training: await trainingOf(configuration, prepared, train) } : {}),
+    memory: await memoryOf(configuration, prepared, context),
+  };
+  return { plan, prepared };
+}
+
+/** How the test rows of a run become requests. */
+const requestPlanOf = (configuration: Asked): RequestPlan =>
+  configuration.kind === "evaluate"
+    ? planOf(configuration.answerer)
+    : {
+        questionsPerRequest: 1,
+        prompt: ([row]) => rowTexts[configuration.prompt](row as Row),
+        maximumTokens: () => configuration.evaluation.maxNewTokens,
+      };
+
+interface PromptCounter {
+  readonly tokenizer: string;
+  readonly whole: boolean;
+  count(requests: readonly AnswerRequest[]): Promise<Iterable<number>>;
+}
+
+/** Counts with the model's own tokenizer and template where they are here, else with the configuration's tokenizer. */
+export async function promptCounter(
+  configuration: Asked,
+  prepared: Pick<Prepared, "tokenizer">,
+  context: RunContext,
+): Promise<PromptCounter> {
+  const folder = configuration.kind === "evaluate" ? localFolder(configuration.answerer.model) : undefined;
+  if (folder !== undefined) {
+    const tokenizer = await loadTokenizer({ source: folder, offline: context.offline });
+    const template = await chatTemplateOf(folder);
+    return {
+      tokenizer: tokenizer.source,
+      whole: true,
+      count: (requests) =>
+        Promise.all(requests.map(async ({ prompt }) => (await encodePrompt(prompt, tokenizer, template)).length)),
+    };
+  }
+  const { tokenizer } = prepared;
+  const trained = configuration.kind === "finetune";
+  return {
+    tokenizer: tokenizer.source,
+    whole: trained,
+    count: (requests) => countTexts(requests, tokenizer, trained),
+  };
+}
+
+async function countTexts(
+  requests: readonly AnswerRequest[],
+  tokenizer: Tokenizer,
+  specialTokens: boolean,
+): Promise<number[]> {
+  const texts = requests.map(({ prompt }) =>
+    typeof prompt === "string" ? [prompt] : prompt.map((one) => one.content),
+  );
+  const counts = await tokenizer.count(texts.flat(), specialTokens);
+  let at = 0;
+  return texts.map((parts) => parts.reduce((sum) => sum + counts[at++]!, 0));
+}
+
+/** The folder of a model that is run here and lies here; undefined for all others. */
+function localFolder(model: string): string | undefined {
+  const kind = answererKindOf(model);
+  if (!kind.runsHere) return undefined;
+  const source = savedModelOf(model.slice(kind.prefix && model.startsWith(kind.prefix) ? kind.prefix.length : 0));
+  return isFolder(source) && !/\.gguf$/i.test(source) ? source : undefined;
+}
+
+async function trainingOf(
+  { training, prompt }: FinetuneConfiguration,
+  { tokenizer }: Prepared,
+  train: readonly Row[],
+): Promise<NonNullable<Plan["training"]>> {
+  const counts = await tokenizer.count(train.map(rowTexts[prompt]), true);
+  const inBatch = training.batchSize * training.gradientAccumulationSteps;
+  return {
+    rows: train.length,
+    steps: training.epochs * Math.ceil(train.length / inBatch),
+    tokens: training.epochs * counts.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+async function memoryOf(configuration: Asked, prepared: Prepared, context: RunContext): Promise<PlannedMemory> {
+  const files = [prepared.corpus, ...(prepared.trainCorpus ? [prepared.trainCorpus] : [])].flatMap(
+    ({ files }) => files,
+  );
+  const rows = 5 * files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const free = memoryFree();
+  const source =
+    configuration.kind === "finetune" ? configuration.model.source : localFolder(configuration.answerer.model);
+  if (
+    source === SAMPLE ||
+    (configuration.kind === "evaluate" && !answererKindOf(configuration.answerer.model).runsHere)
+  )
+    return { rows, free };
+  if (source === undefined || !isFolder(source))
+    return { rows, free, unknown: "the model's weights are not on this machine as a folder" };
+  const quantization = configuration.kind === "finetune" ? configuration.model : configuration.answerer;
+  const whole = configuration.kind === "finetune" && configuration.lora === null;
+  const device = await openDevice("cpu");
+  try {
+    const checkpoint = await openCheckpoint(source, { offline: true, signal: context.signal });
+    try {
+      const each = leastBytesEach(checkpoint, device, {
+        quantization: { kind: quantization.quantization ?? "none" },
+        frozen: !whole,
+      });
+      return { rows, free, weights: checkpoint.weights.elements * each * (whole ? 4 : 1) };
+    } finally {
+      await checkpoint.close();
+    }
+  } finally {
+    await device.close();
+  }
+}
