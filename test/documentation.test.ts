@@ -57,7 +57,7 @@ afterAll(async () => {
 /** On the sample instead of the real data and weights, and for one epoch. */
 function onSample(given: readonly string[]): string[] {
   const [command, what] = given;
-  if (!["run", "prepare", "finetune", "reproduce"].includes(command!)) return [...given];
+  if (!["run", "plan", "prepare", "finetune", "reproduce"].includes(command!)) return [...given];
   const quick =
     command !== "prepare" &&
     /finetune|json/.test(what ?? "") &&

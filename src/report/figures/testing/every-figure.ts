@@ -1,9 +1,25 @@
-import { compareRuns, evaluationMetrics, evaluationStatistics, type Prediction } from "../../../evaluate/index.js";
+import {
+  compareRuns,
+  evaluationMetrics,
+  evaluationStatistics,
+  type Lens,
+  lensOf,
+  type Prediction,
+} from "../../../evaluate/index.js";
 import { LANGUAGES, mmmlu, SUBJECTS } from "../../../tasks/index.js";
 import { changeFigure, runsFigure } from "../comparison.js";
 import { evaluationFigures, groupFigure } from "../evaluation.js";
 import { explorationFigures } from "../exploration.js";
 import type { Figure } from "../figure.js";
+import {
+  agreementFigure,
+  cleanFigure,
+  gapFigure,
+  gapsByFigure,
+  repliesFigure,
+  rightInFigure,
+  suspectsFigure,
+} from "../lens.js";
 import { learningRateFigure, lossFigure } from "../training.js";
 
 const LETTERS = mmmlu.letters;
@@ -68,6 +84,7 @@ export function everyFigure(): Figure[] {
     ...comparison.pairs
       .filter((_, index) => [0, 4, 7].includes(index))
       .map((pair, index) => changeFigure(pair, `change-${index}`)),
+    ...lensFigures(),
     ...[70, 2000, 20_000].flatMap((longest) => exploration(longest)),
     lossFigure(losses(60), [
       { step: 30, epoch: 1, loss: 2.4 },
@@ -109,4 +126,34 @@ function exploration(longest: number): Figure[] {
     tokensByLanguage: LANGUAGES.map((language) => ({ language, low: longest / 4, middle: longest / 3, high: longest })),
     tokensPerCharacter: LANGUAGES.map((language) => ({ language, share: 1.234 })),
   });
+}
+
+/** Of fourteen languages, with gaps in both directions and every kind of reply; and of two. */
+function lensFigures(): Figure[] {
+  const rows = somePredictions(0.62, 14 * 57 * 6).map((one, i) => ({
+    ...one,
+    reply: i % 100 === 5 ? "I'm sorry, I cannot" : "",
+    ...(i % 150 === 55 ? ({ unreadable: "cut", cut: true } as const) : {}),
+  }));
+  const tokens = new Map(
+    rows.map(({ id }, i) => [id, { count: 20 + (i % 700), unknown: (i % 9) / 100, perCharacter: (i % 11) / 20 }]),
+  );
+  const cultural = new Map(rows.map(({ id }, i) => [id.slice(6), i % 3 ? "agnostic" : "culturally sensitive"]));
+  const lens = lensOf([{ name: "a", predictions: rows }], { labels: { tokens, tokenizer: "a", cultural } });
+  const two = lensOf([{ name: "a", predictions: rows.filter(({ language }) => /^(DE|FR)/.test(language)) }]);
+  const own = (of: Lens, prefix: string): Figure[] => {
+    const [run] = of.runs as [Lens["runs"][number]];
+    return [
+      agreementFigure(of, run, `${prefix}-agreement`),
+      rightInFigure(run, `${prefix}-right-in`),
+      gapFigure(of, run, `${prefix}-gaps`),
+      gapsByFigure(of, run.gapsByCategory, "category", `${prefix}-gaps-by-category`),
+      ...(run.gapsByLength ? [gapsByFigure(of, run.gapsByLength, "length", `${prefix}-gaps-by-length`)] : []),
+      ...(run.gapsByCulture ? [gapsByFigure(of, run.gapsByCulture, "culture", `${prefix}-gaps-by-culture`)] : []),
+      repliesFigure(run, `${prefix}-replies`),
+      cleanFigure(run, `${prefix}-clean`),
+      suspectsFigure(of, `${prefix}-suspects`),
+    ];
+  };
+  return [...own(lens, "lens"), ...own(two, "lens-two")];
 }
