@@ -111,8 +111,8 @@ function print(found: ReturnType<typeof lensOf>): void {
     const { rightIn } = run;
     const share = (count: number): string => percent(count / Math.max(1, rightIn.n));
     say(
-      `${run.name}: accuracy ${percent(run.all.accuracy)}, on clean rows ${percent(run.clean.all.accuracy)}; right in ` +
-        `all languages ${share(rightIn.counts.at(-1)!)}, in none ${share(rightIn.counts[0]!)}, in one only ` +
+      `${run.name}: accuracy ${percent(run.all.accuracy)}, on clean rows ${percent(run.clean.all.accuracy)}; right ` +
+        `in all languages ${share(rightIn.counts.at(-1)!)}, in none ${share(rightIn.counts[0]!)}, in one only ` +
         `${share(rightIn.counts[1]!)}`,
     );
     for (const gap of run.gaps)
@@ -124,12 +124,12 @@ function print(found: ReturnType<typeof lensOf>): void {
   }
   say(
     found.suspects
-      ? `${number(found.suspects.flagged)} of ${number(found.suspects.rows)} rows are suspect in one language (at most ` +
-          `${percent(found.suspects.falseAlarms, 0)} of them false alarms)`
+      ? `${number(found.suspects.flagged)} of ${number(found.suspects.rows)} rows are suspect in one language (at ` +
+          `most ${percent(found.suspects.falseAlarms, 0)} of them false alarms)`
       : "suspect translations need three languages or more",
   );
   say(
-    `${number(found.keyDifferences.length)} questions with keys that differ, ${number(found.doubtfulKeys.length)} with ` +
-      `a key on which nearly all answers disagree`,
+    `${number(found.keyDifferences.length)} questions with keys that differ, ${number(found.doubtfulKeys.length)} ` +
+      `with a key on which nearly all answers disagree`,
   );
 }

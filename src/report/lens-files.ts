@@ -1,6 +1,10 @@
 import type { Gap, Lens, LensLabels } from "../evaluate/index.js";
 import { csvOf } from "./csv.js";
 
+const SUSPECT_COLUMNS =
+  "id language subject question flagged q p failed runs expected right_elsewhere key answered answered_by " +
+  "redux_error culture";
+
 /** What a lens found as CSV files, for whoever mends the data: name and text of each. */
 export function lensFiles(lens: Lens, labels: LensLabels = {}): { readonly name: string; readonly text: string }[] {
   const pairs = lens.runs.flatMap((run) =>
@@ -38,9 +42,7 @@ export function lensFiles(lens: Lens, labels: LensLabels = {}): { readonly name:
     {
       name: "suspects.csv",
       text: csvOf(
-        "id,language,subject,question,flagged,q,p,failed,runs,expected,right_elsewhere,key,answered,answered_by,redux_error,culture".split(
-          ",",
-        ),
+        SUSPECT_COLUMNS.split(" "),
         (lens.suspects?.list ?? []).map((one) => [
           one.id,
           one.language,

@@ -202,7 +202,8 @@ ${
 
 function cleanSection(lens: Lens, several: boolean): Section {
   const reasons = Object.entries(lens.unclean);
-  const cell = (one: Accuracy): string => (one.n ? `${percent(one.accuracy)} (${range(one.clusteredInterval)})` : "–");
+  const cell = ({ n, accuracy, clusteredInterval }: Accuracy): string =>
+    n ? `${percent(accuracy)} (${range(clusteredInterval)})` : "–";
   return {
     id: "clean",
     title: "On the clean rows alone",

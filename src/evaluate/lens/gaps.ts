@@ -83,8 +83,8 @@ const oneRowEach = (n: number, onlyFirst: number, onlySecond: number): { n: numb
   }));
 
 /**
- * Quarters of each language's rows by a number that is known of them, from the least to the most; rows of which it is not
- * known are left out, and equal numbers stay together.
+ * Quarters of each language's rows by a number that is known of them, from the least to the most; rows of which it is
+ * not known are left out, and equal numbers stay together.
  * @param values at each place of the table
  */
 export function quarters({ languages, questions }: ParallelTable, values: ArrayLike<number>): GroupOf {

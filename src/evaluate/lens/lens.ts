@@ -167,7 +167,9 @@ function referenceOf(
   const best = scores.indexOf(Math.max(...scores));
   return {
     language: languages[best]!,
-    why: "the language with the highest accuracy here, which makes the gaps look a little larger: --reference names another",
+    why:
+      "the language with the highest accuracy here, which makes the gaps look a little larger: --reference names " +
+      "another",
   };
 }
 

@@ -28,8 +28,8 @@ export function agreementFigure(lens: Lens, run: RunLens, name = "agreement"): F
   return draw(
     name,
     "Agreement of the languages' answers",
-    `Above the diagonal the share of questions with the same letter, below it Cohen's κ of right and wrong: agreement ` +
-      `beyond what the accuracies make. Most alike ${named(most[0])}, least ${named(most.at(-1))}.`,
+    `Above the diagonal the share of questions with the same letter, below it Cohen's κ of right and wrong: ` +
+      `agreement beyond what the accuracies make. Most alike ${named(most[0])}, least ${named(most.at(-1))}.`,
     {
       width,
       height: 60 + 34 * languages.length,
@@ -82,9 +82,10 @@ export function rightInFigure(run: RunLens, name = "right-in"): Figure {
   return draw(
     name,
     "In how many languages a question is right",
-    `Of ${n.toLocaleString("en")} questions that were asked in all ${last} languages, ${counts[last]!.toLocaleString("en")} ` +
-      `are right in all, ${counts[0]!.toLocaleString("en")} in none, ${counts[1]!.toLocaleString("en")} in one only. Were ` +
-      `languages independent it would be ${Math.round(independent[last]!).toLocaleString("en")}, ` +
+    `Of ${n.toLocaleString("en")} questions that were asked in all ${last} languages, ` +
+      `${counts[last]!.toLocaleString("en")} are right in all, ${counts[0]!.toLocaleString("en")} in none, ` +
+      `${counts[1]!.toLocaleString("en")} in one only. Were languages independent it would be ` +
+      `${Math.round(independent[last]!).toLocaleString("en")}, ` +
       `${Math.round(independent[0]!).toLocaleString("en")} and ${Math.round(independent[1]!).toLocaleString("en")}.`,
     {
       width: HALF,
