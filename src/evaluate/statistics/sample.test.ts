@@ -31,41 +31,40 @@ it("covers the accuracy of the whole in 95 % of draws", () => {
     [1, 0.5],
     [3, 0.9],
   ] as const) {
-    {
-      const rows: Row[] = [];
-      const right = new Map<string, number>();
-      for (let subject = 0; subject < 12; subject++) {
-        const own = Math.min(0.99, Math.max(0.01, accuracy + 0.3 * (uniform() - 0.5)));
-        for (let index = 0; index < 20 + 15 * subject; index++) {
-          const knows = uniform() < own;
-          let correct = 0;
-          for (let l = 0; l < languages; l++) {
-            rows.push({
-              id: `${l}/s${subject}/${index}`,
-              language: String(l),
-              subject: `s${subject}`,
-              index,
-              question: "",
-              choices: ["a", "b"],
-              answer: "A",
-            });
-            // Translations are mostly answered alike.
-            if (uniform() < 0.8 ? knows : uniform() < own) correct++;
-          }
-          right.set(`s${subject}/${index}`, correct);
+    const rows: Row[] = [];
+    const right = new Map<string, number>();
+    for (let subject = 0; subject < 12; subject++) {
+      const own = Math.min(0.99, Math.max(0.01, accuracy + 0.3 * (uniform() - 0.5)));
+      for (let index = 0; index < 20 + 15 * subject; index++) {
+        const knows = uniform() < own;
+        let correct = 0;
+        for (let l = 0; l < languages; l++) {
+          rows.push({
+            id: `${l}/s${subject}/${index}`,
+            language: String(l),
+            subject: `s${subject}`,
+            index,
+            question: "",
+            choices: ["a", "b"],
+            answer: "A",
+          });
+          // Translations are mostly answered alike.
+          if (uniform() < 0.8 ? knows : uniform() < own) correct++;
         }
-      }
-      const truth = [...right.values()].reduce((sum, one) => sum + one, 0) / rows.length;
-      for (const count of [60, 600]) {
-        let covered = 0;
-        const draws = 120;
-        for (let seed = 0; seed < draws; seed++) {
-          const drawn = new Set(drawQuestions(rows, count, seed).rows.map(questionOf));
-          const clusters = [...drawn].map((question) => ({ n: languages, correct: right.get(question)! }));
-          const [low, high] = intervalOfTheWhole(clusters, right.size);
-          if (low <= truth && truth <= high) covered++;
-        }
-        expect(covered / draws, `${languages} languages, ${accuracy}, ${count} questions`).toBeGreaterThanOrEqual(0.93);
+        right.set(`s${subject}/${index}`, correct);
       }
     }
+    const truth = [...right.values()].reduce((sum, one) => sum + one, 0) / rows.length;
+    for (const count of [60, 600]) {
+      let covered = 0;
+      const draws = 120;
+      for (let seed = 0; seed < draws; seed++) {
+        const drawn = new Set(drawQuestions(rows, count, seed).rows.map(questionOf));
+        const clusters = [...drawn].map((question) => ({ n: languages, correct: right.get(question)! }));
+        const [low, high] = intervalOfTheWhole(clusters, right.size);
+        if (low <= truth && truth <= high) covered++;
+      }
+      expect(covered / draws, `${languages} languages, ${accuracy}, ${count} questions`).toBeGreaterThanOrEqual(0.93);
+    }
+  }
 });

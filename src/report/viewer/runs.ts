@@ -90,9 +90,9 @@ function accuraciesOf({ accuracy, n, statistics, baseline, final }: Partial<RunM
   return [...of("test", test), ...of("baseline", baseline), ...of("final", final)];
 }
 
-/** A run as it is compared; its manifest where it is one of ours. */
+/** A run as it is compared. */
 export interface LoadedRun extends ComparedRun {
-  readonly manifest?: Manifest;
+  readonly manifest: Manifest;
 }
 
 /**
@@ -101,7 +101,7 @@ export interface LoadedRun extends ComparedRun {
  * counts.
  * @throws {UserError} where there is no finished run, it has no predictions, or no such stage.
  */
-export async function loadComparedRun(reference: string): Promise<ComparedRun & { manifest: Manifest }> {
+export async function loadComparedRun(reference: string): Promise<LoadedRun> {
   const colon = reference.lastIndexOf(":");
   const hasStage = colon > 1 && !existsSync(reference);
   const path = hasStage ? reference.slice(0, colon) : reference;
