@@ -57,6 +57,7 @@ afterAll(async () => {
 /** On the sample instead of the real data and weights, and for one epoch. */
 function onSample(given: readonly string[]): string[] {
   const [command, what] = given;
+  if (["export", "import"].includes(command!) && ["training", "batch"].includes(what!)) return [...given, "--sample"];
   if (!["run", "plan", "prepare", "finetune", "reproduce"].includes(command!)) return [...given];
   const quick =
     command !== "prepare" &&

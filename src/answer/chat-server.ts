@@ -4,32 +4,21 @@ import { HttpClient } from "../base/http.js";
 import { printableName } from "../base/printable.js";
 import { type Gate, type Retry, withRetries } from "../base/retry.js";
 import { withoutTrailing } from "../base/trim.js";
-import { lettersOfRows } from "../tasks/index.js";
-import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
+import type { AnswerContext, Answerer } from "./answerer.js";
 import { exhaustedChatError, judgeChatError, RefusedRequest } from "./chat-errors.js";
 import { modelsOf } from "./chat-models.js";
 import { BadReply, type ChatReply, readChatReply } from "./chat-reply.js";
-import {
-  letterLogProbabilities,
-  PROBES,
-  requireTrueLogProbabilities,
-  TOP_LOG_PROBABILITIES,
-  tokensOf,
-} from "./log-probabilities.js";
+import { type ChatQuestion, chatQuestion, rawReplyOf } from "./chat-request.js";
+import { PROBES, requireTrueLogProbabilities, tokensOf } from "./log-probabilities.js";
 import type { ChatMessage } from "./prompts.js";
 
-export interface ChatServerOptions {
-  /** As the server's model list names it. */
-  readonly model: string;
+export interface ChatServerOptions extends ChatQuestion {
   /** Base URL; null or undefined means `LMSTUDIO_ENDPOINT`, then http://localhost:1234/v1/. */
   readonly endpoint?: string | null;
   /** null or undefined means `LMSTUDIO_API_KEY`, then `lm-studio`. */
   readonly apiKey?: string | null;
-  readonly temperature: number;
   /** Which kind of prompt will be asked: log-probabilities are probed where they will be read. */
   readonly prompts?: "chat" | "text";
-  /** Whether each reply must come with the letters' log-probabilities. */
-  readonly logProbabilities: boolean;
   /** From the moment a request is sent to its whole reply. */
   readonly timeoutSeconds: number;
   readonly retries: number;
@@ -127,16 +116,8 @@ export function chatServer(options: ChatServerOptions): Answerer {
   };
 
   const ask = async (prompt: readonly ChatMessage[] | string, maximumTokens: number): Promise<ChatReply> => {
-    const common = { model: options.model, temperature: options.temperature, max_tokens: maximumTokens };
-    return readChatReply(
-      typeof prompt === "string"
-        ? await send("completions", { ...common, prompt, ...(options.logProbabilities ? { logprobs: 5 } : {}) })
-        : await send("chat/completions", {
-            ...common,
-            messages: prompt,
-            ...(options.logProbabilities ? { logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES } : {}),
-          }),
-    );
+    const { route, body } = chatQuestion(options, prompt, maximumTokens);
+    return readChatReply(await send(route, body));
   };
 
   return {
@@ -209,15 +190,3 @@ const hiding =
   (secrets: readonly (string | undefined)[]) =>
   (text: string): string =>
     secrets.reduce<string>((shown, secret) => (secret ? shown.replaceAll(secret, "…") : shown), text);
-
-function rawReplyOf(
-  { logprobs, ...reply }: ChatReply,
-  request: AnswerRequest,
-  withLogProbabilities: boolean,
-): RawReply {
-  const logProbabilities =
-    withLogProbabilities && request.rows.length === 1
-      ? letterLogProbabilities(tokensOf(logprobs), reply.text, lettersOfRows(request.rows))
-      : undefined;
-  return { ...reply, ...(logProbabilities ? { logProbabilities } : {}) };
-}

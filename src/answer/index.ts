@@ -7,8 +7,16 @@ export {
   rawReplySchema,
   Unanswered,
 } from "./answerer.js";
-export { type AnswererKind, type AnswererOptions, answererKindOf, answererKinds } from "./answerers/index.js";
+export {
+  type AnswererKind,
+  type AnswererOptions,
+  answererKindOf,
+  answererKinds,
+  asksServer,
+} from "./answerers/index.js";
 export { type BaselineName, type BaselineOptions, baseline, baselineNames } from "./baseline.js";
+export { BATCH_LIMITS, batchReply, batchRequest, readBatchResult } from "./batch.js";
+export { BadReply } from "./chat-reply.js";
 export { type ChatServerOptions, chatServer, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
 export { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
 export { type LocalAnswererOptions, localAnswerer } from "./local.js";

@@ -12,11 +12,11 @@ import { VERSION } from "./versions.js";
  */
 
 export interface HttpQuestion {
-  readonly method: "GET" | "POST" | "HEAD";
+  readonly method: "GET" | "POST" | "HEAD" | "PUT";
   readonly url: string;
   /** Names and values in turn, names in small letters. */
   readonly headers?: readonly string[];
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** From here to the reply's last byte. */
   readonly timeoutMilliseconds: number;
   /** Bytes of the reply's body. */

@@ -204,7 +204,7 @@ export async function* readJsonLines<T>(
 }
 
 /** A value as a line of JSON. */
-const lineOf = (value: unknown): string => `${JSON.stringify(value)}\n`;
+export const lineOf = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 /**
  * Writes values as lines of JSON, whole or not at all; one value at a time is in memory. @throws {UserError} where it

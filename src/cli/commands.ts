@@ -70,8 +70,13 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "export",
-    description: "write a model in a format that other programs load",
+    description: "write a model, or an experiment's work, in a format that other programs take",
     load: async () => (await import("./export.js")).exportCommand,
+  },
+  {
+    name: "import",
+    description: "take over what other programs made of an experiment's work",
+    load: async () => (await import("./import.js")).importCommand,
   },
   {
     name: "demo",

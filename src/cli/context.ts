@@ -127,9 +127,39 @@ export function contextOf(flags: ExperimentFlags): RunContext & { done(): void }
     progress: progressOn(),
     signal: abort.signal,
     environment: process.env,
+    choose: process.stdin.isTTY && process.stderr.isTTY ? choose : undefined,
     done: () => {
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", interrupt);
     },
   };
+}
+
+/** A configuration of the kind that a command takes. @throws {UsageError} for any other */
+export function ofKind<K extends ExperimentConfiguration["kind"]>(
+  experiment: string,
+  configuration: ExperimentConfiguration,
+  kind: K,
+): Extract<ExperimentConfiguration, { kind: K }> {
+  if (configuration.kind === kind) return configuration as Extract<ExperimentConfiguration, { kind: K }>;
+  throw new UsageError(`${experiment}: kind is ${configuration.kind}, and this command takes ${kind}`, {
+    hint: `mmmlu run ${experiment} runs it.`,
+  });
+}
+
+/** Asks on the terminal for one of some words, by its first letters; no answer, or Ctrl-C, is the first of them. */
+async function choose(question: string, choices: readonly string[]): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = new AbortController();
+  terminal.once("SIGINT", () => ended.abort());
+  try {
+    const said = await terminal.question(`${question} (${choices.join(" or ")}) `, { signal: ended.signal });
+    const word = said.trim().toLowerCase();
+    return choices.find((choice) => word !== "" && choice.startsWith(word)) ?? choices[0]!;
+  } catch {
+    return choices[0]!;
+  } finally {
+    terminal.close();
+  }
 }

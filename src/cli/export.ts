@@ -1,8 +1,12 @@
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { UsageError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
+import { exportBatch, exportTraining } from "../experiments/index.js";
 import { exportGguf, WRITTEN_KINDS, type WrittenKind } from "../models/index.js";
 import { savedModelOf } from "../record/index.js";
+import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
+import { wholeNumber } from "./options.js";
 
 interface GgufFlags {
   readonly type: string;
@@ -30,6 +34,23 @@ export function exportCommand(command: Command): Command {
     .option("--revision <revision>", "commit, branch or tag of the model on the hub")
     .option("--offline", "no network: everything must be in the cache")
     .action(gguf);
+  withExperimentFlags(
+    command
+      .command("training")
+      .description("write a bundle that PyTorch trains on any machine, whose results mmmlu import training takes over")
+      .argument("<experiment>", "a fine-tuning preset's name or a configuration file"),
+    { out: "the bundle's folder" },
+  ).action(training);
+  withExperimentFlags(
+    command
+      .command("batch")
+      .description(
+        "write an evaluation's requests as OpenAI's batch files, whose results mmmlu import batch takes over",
+      )
+      .argument("<experiment>", "an evaluation's preset or a configuration file")
+      .option("--requests-per-file <number>", "so many in a file at most; OpenAI takes 50,000", wholeNumber),
+    { out: "the folder of the files" },
+  ).action(batch);
   return command;
 }
 
@@ -55,4 +76,45 @@ async function gguf(given: string, flags: GgufFlags): Promise<void> {
         "completions instead",
     );
   process.stdout.write(`${out}\n`);
+}
+
+async function training(experiment: string, flags: ExperimentFlags): Promise<void> {
+  if (flags.out === undefined)
+    throw new UsageError("export training needs a folder for the bundle", { hint: "Give one with --out." });
+  const configuration = ofKind(experiment, await configurationOf(experiment, flags), "finetune");
+  const context = contextOf(flags);
+  try {
+    const { job, rows } = await exportTraining(configuration, context, flags.out);
+    const { steps, epochs } = job.training;
+    process.stdout.write(
+      `${rows.toLocaleString("en")} rows, ${steps.toLocaleString("en")} steps in ${epochs} ` +
+        `${epochs === 1 ? "epoch" : "epochs"}; train it on a machine that has its requirements.txt:\n` +
+        `  torchrun --nproc-per-node 8 ${join(flags.out, "train.py")} --out RUN --processes 8\n` +
+        `  mmmlu import training ${experiment} RUN\n${flags.out}\n`,
+    );
+  } finally {
+    context.done();
+  }
+}
+
+async function batch(experiment: string, flags: ExperimentFlags & { requestsPerFile?: number }): Promise<void> {
+  if (flags.out === undefined)
+    throw new UsageError("export batch needs a folder for its files", { hint: "Give one with --out." });
+  const configuration = ofKind(experiment, await configurationOf(experiment, flags), "evaluate");
+  const context = contextOf(flags);
+  try {
+    const { files, requests, questions, url } = await exportBatch(
+      configuration,
+      context,
+      flags.out,
+      flags.requestsPerFile,
+    );
+    process.stdout.write(
+      `${requests.toLocaleString("en")} requests of ${questions.toLocaleString("en")} questions for ${url}\n`,
+    );
+    for (const { name, bytes } of files)
+      process.stdout.write(`${join(flags.out, name)} (${(bytes / 1e6).toFixed(1)} MB)\n`);
+  } finally {
+    context.done();
+  }
 }

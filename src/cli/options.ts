@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from "commander";
+
 /** For an option that may be given several times. */
 export const collect = (value: string, before: string[]): string[] => [...before, value];
 
@@ -6,3 +8,10 @@ export const interrupted = (): Promise<void> =>
   new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
+
+/** For an option that takes a whole number from 1. @throws {InvalidArgumentError} for anything else */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1");
+  return value;
+}

@@ -3,7 +3,8 @@ import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../base/errors.js";
 import { type ExperimentConfiguration, ROOM, type RunOutcome, runExperiment } from "../experiments/index.js";
-import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
+import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
+import { type EngineFlags, engineOf, withEngineFlags } from "./engines.js";
 
 export function runCommand(command: Command): Command {
   return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file"))
@@ -19,9 +20,21 @@ export function runCommand(command: Command): Command {
 
 /** `finetune` is `run` by another name, for configuration files of one's own. */
 export function finetuneCommand(command: Command): Command {
-  return withExperimentFlags(command.argument("<config>", "a configuration file or a preset's name")).action(
-    (experiment: string, flags: ExperimentFlags) => runAction(experiment, flags, "finetune"),
-  );
+  return withEngineFlags(
+    withExperimentFlags(command.argument("<config>", "a configuration file or a preset's name")),
+  ).action((experiment: string, flags: ExperimentFlags & EngineFlags) => finetuneAction(experiment, flags));
+}
+
+async function finetuneAction(experiment: string, flags: ExperimentFlags & EngineFlags): Promise<void> {
+  const train = engineOf(flags);
+  if (!train) return runAction(experiment, flags, "finetune");
+  const configuration = ofKind(experiment, await configurationOf(experiment, flags), "finetune");
+  const context = contextOf(flags);
+  try {
+    tellOutcome(await train(configuration, context));
+  } finally {
+    context.done();
+  }
 }
 
 async function runAction(
@@ -29,11 +42,8 @@ async function runAction(
   flags: ExperimentFlags,
   kind?: ExperimentConfiguration["kind"],
 ): Promise<void> {
-  const configuration = await configurationOf(experiment, flags);
-  if (kind !== undefined && configuration.kind !== kind)
-    throw new UsageError(`${experiment}: kind is ${configuration.kind}, and this command takes ${kind}`, {
-      hint: `mmmlu run ${experiment} runs it.`,
-    });
+  const given = await configurationOf(experiment, flags);
+  const configuration = kind === undefined ? given : ofKind(experiment, given, kind);
   if (flags.again && configuration.kind !== "evaluate")
     throw new UsageError(`${experiment}: kind is ${configuration.kind}, and --again asks a server or model once more`, {
       hint: "Run it without --again.",

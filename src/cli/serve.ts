@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { checkAccess, serveModel, type WorkerEngine, workerEngine } from "../answer/index.js";
 import { UsageError } from "../base/errors.js";
 import { isLoopback } from "../base/local-requests.js";
@@ -7,7 +7,7 @@ import { progressOn } from "../base/progress.js";
 import { SAMPLE, sampleModelFolder } from "../experiments/index.js";
 import { DEVICE_NAMES, type DeviceName } from "../graph/index.js";
 import { savedModelOf } from "../record/index.js";
-import { interrupted } from "./options.js";
+import { interrupted, wholeNumber } from "./options.js";
 import { portNumber } from "./view.js";
 
 interface ServeFlags {
@@ -128,9 +128,3 @@ function whatIsServed(model: string, engine: WorkerEngine, flags: ServeFlags): s
 }
 
 const listed = (value: string, before: readonly string[]): string[] => [...before, value];
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1");
-  return value;
-}

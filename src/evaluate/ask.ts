@@ -12,9 +12,9 @@ import {
 import { UserError } from "../base/errors.js";
 import { type Progress, silent } from "../base/progress.js";
 import type { Row } from "../tasks/index.js";
+import { loggedReply } from "./logged-reply.js";
 import { ReplyLog } from "./reply-log.js";
 import { RetryLog } from "./retry-log.js";
-import { factsOfRows } from "./row-facts.js";
 
 export interface AskOptions {
   /** The rows to be answered, in the order of `predictions.jsonl`; gone through more than once. */
@@ -95,18 +95,9 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     const sent = performance.now();
     const replies = await answerer.answer(requests, { signal: abort.signal, onRetry });
     const milliseconds = Math.round(performance.now() - sent);
-    const lines = requests.map(({ key, rows }, index) => {
-      const facts = factsOfRows(rows);
-      return {
-        key,
-        stage,
-        ids: rows.map((row) => row.id),
-        answers: rows.map((row) => row.answer).join(""),
-        ...(facts ? { facts } : {}),
-        ...(replies[index] as RawReply),
-        milliseconds,
-      };
-    });
+    const lines = requests.map(({ key, rows }, index) =>
+      loggedReply(stage, key, rows, replies[index] as RawReply, milliseconds),
+    );
     try {
       log.append(...lines);
     } catch (error) {

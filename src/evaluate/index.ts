@@ -10,4 +10,5 @@ export { lettersOfAnswers, type RowFacts } from "./row-facts.js";
 export { type AskedAgain, type Evaluation, type EvaluationOptions, evaluate } from "./run.js";
 export { type StageScore, scoreReplies } from "./score.js";
 export * from "./statistics/index.js";
+export { type Result, type Taken, takeReplies } from "./take-replies.js";
 export { type UnreadableCounts, type UnreadableReason, unreadableInWords, wasCut } from "./unreadable.js";

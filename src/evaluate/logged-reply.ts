@@ -5,8 +5,8 @@ import { type RawReply, rawReplySchema } from "../answer/index.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { faultsOf } from "../base/json.js";
-
-import { type RowFacts, rowFactsSchema } from "./row-facts.js";
+import type { Row } from "../tasks/index.js";
+import { factsOfRows, type RowFacts, rowFactsSchema } from "./row-facts.js";
 
 /** A line of `replies.jsonl`: one raw reply, and the questions that it answers in order. */
 export interface LoggedReply extends RawReply {
@@ -18,6 +18,26 @@ export interface LoggedReply extends RawReply {
   readonly milliseconds: number;
   /** What the ids do not tell of rows that are not MMMLU's, in the order of `ids`. */
   readonly facts?: readonly RowFacts[];
+}
+
+/** The line of a reply to a request. */
+export function loggedReply(
+  stage: string,
+  key: string,
+  rows: readonly Row[],
+  reply: RawReply,
+  milliseconds: number,
+): LoggedReply {
+  const facts = factsOfRows(rows);
+  return {
+    key,
+    stage,
+    ids: rows.map((row) => row.id),
+    answers: rows.map((row) => row.answer).join(""),
+    ...(facts ? { facts } : {}),
+    ...reply,
+    milliseconds,
+  };
 }
 
 /** What a line is: whoever writes one and whoever reads one hold to it. */

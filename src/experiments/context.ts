@@ -17,6 +17,8 @@ export interface RunContext {
   /** Aborted by Ctrl-C: what was done is kept. */
   readonly signal?: AbortSignal;
   readonly environment: NodeJS.ProcessEnv;
+  /** Asks whoever sits before the terminal; the first choice stands for no answer. Without it, nobody does. */
+  readonly choose?: (question: string, choices: readonly string[]) => Promise<string>;
 }
 
 /** What a run tells when it is done. */

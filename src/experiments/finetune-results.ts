@@ -17,6 +17,7 @@ import type { ExperimentModel } from "./model.js";
 import { factsOf, manifestOf, type Prepared } from "./prepare.js";
 import { experimentOf, type FinalLosses } from "./presets/index.js";
 import { withPublishedFigures } from "./reproduce.js";
+import type { Trained } from "./run-finetune.js";
 import { readCurves } from "./train-log.js";
 
 /** All that a fine-tuning run found. */
@@ -25,6 +26,8 @@ export interface FinetuneResults {
   readonly loaded: ExperimentModel;
   readonly stages: readonly Stage[];
   readonly training: TrainingResult;
+  /** Who trained it, where another engine did. */
+  readonly engine?: Trained["engine"];
   readonly losses: FinalLosses | undefined;
   /** The published run's fixed example, answered after training. */
   readonly example: ExampleAnswer | undefined;
@@ -34,7 +37,7 @@ export interface FinetuneResults {
 export async function publishFinetune(
   configuration: FinetuneConfiguration,
   folder: RunFolder,
-  { prepared, loaded, stages, training: result, losses, example }: FinetuneResults,
+  { prepared, loaded, stages, training: result, engine, losses, example }: FinetuneResults,
 ): Promise<RunOutcome> {
   const parts = manifestOf(prepared, configuration.split);
   const manifest = {
@@ -51,7 +54,8 @@ export async function publishFinetune(
     device: loaded.device.describe(),
     protocol: protocolOf({ configuration }),
     seeds: { split: configuration.split.seed, training: configuration.training.seed },
-    notes: sampleNotes(parts),
+    ...(engine ? { engine: engine.facts } : {}),
+    notes: [...sampleNotes(parts), ...(engine ? [engine.note] : [])],
   };
   const byStage = Object.fromEntries(
     stages.map((stage) => [

@@ -2,6 +2,17 @@
 
 export { type ReadingName, readingNames } from "../answer/index.js";
 export { ROOM } from "./again.js";
+export { type ExportedBatch, exportBatch } from "./batch/export.js";
+export { type ImportedBatch, importBatch } from "./batch/import.js";
+export {
+  type EngineSettings,
+  exportTraining,
+  finetuneWithRay,
+  finetuneWithTorch,
+  importTraining,
+  type RaySettings,
+  type WrittenBundle,
+} from "./bundle/index.js";
 export { type ConfigureOptions, configure, presetNamed, type Setting } from "./configuration/configure.js";
 export { defineExperiment, type ExperimentFile } from "./configuration/define-experiment.js";
 export { protocolDifferences } from "./configuration/differences.js";

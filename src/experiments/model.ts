@@ -1,22 +1,28 @@
+import { readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
+import { sha256OfFile } from "../base/files.js";
 import { memoryFree } from "../base/memory.js";
 import { type Device, deviceDefinition, openDevice } from "../graph/index.js";
 import {
   addLora,
   architectureOf,
   type Checkpoint,
+  type ConfigFile,
   createTinyDecoder,
   createTinyT5,
   gemma2,
   type LanguageModel,
+  type LoraSettings,
   leastBytesEach,
   modelFromCheckpoint,
   openCheckpoint,
   openConfig,
+  readConfigFile,
   storeLinearLayers,
   type TextFormat,
+  type TorchDtype,
   t5,
   weightStore,
 } from "../models/index.js";
@@ -40,6 +46,7 @@ export interface ExperimentModel {
  * Loads the model of a fine-tuning experiment, ready to be trained as the configuration says: quantized, with adapters.
  * @param letters of the options that it will be asked about: what a model made on the spot knows
  * @param baseFolder where the sample's tiny model is kept for its adapter: there is no other place to find it again
+ * @param trainsHere whether it is to be trained in this process: then all that training takes must fit the memory
  */
 export async function loadExperimentModel(
   configuration: FinetuneConfiguration,
@@ -47,6 +54,7 @@ export async function loadExperimentModel(
   context: RunContext,
   baseFolder: string,
   letters: readonly string[],
+  trainsHere = true,
 ): Promise<ExperimentModel> {
   const { notForTraining } = deviceDefinition(configuration.device);
   if (notForTraining)
@@ -58,21 +66,73 @@ export async function loadExperimentModel(
   const { model, identity, commit } =
     source === SAMPLE
       ? await tinyModel(configuration, tokenizer, device, letters)
-      : await realModel(configuration, tokenizer, device, context);
+      : await realModel(configuration, tokenizer, device, context, trainsHere);
   if (source === SAMPLE) {
     if (configuration.lora) await model.save(baseFolder);
     const store = weightStore({ kind: quantization, doubleQuantization }, device);
     if (store) await storeLinearLayers(model.weights, store);
   }
-  if (configuration.lora) {
-    const { r: rank, alpha, dropout, targetModules: modules } = configuration.lora;
+  if (configuration.lora)
     await addLora(
       model.weights,
-      { rank, alpha, dropout, modules, base: source === SAMPLE ? resolve(baseFolder) : source, revision: commit },
+      loraSettingsOf(configuration.lora, source === SAMPLE ? resolve(baseFolder) : source, commit),
       configuration.training.seed,
     );
-  }
   return { model, device, identity };
+}
+
+/** A configuration's adapters, as settings of a model's. */
+export const loraSettingsOf = (
+  { r: rank, alpha, dropout, targetModules: modules }: NonNullable<FinetuneConfiguration["lora"]>,
+  base: string,
+  revision?: string,
+): LoraSettings => ({ rank, alpha, dropout, modules, base, revision });
+
+/** The base of a model that is trained by another program: what identifies it, and where that finds it. */
+export interface ExperimentBase extends Pick<ExperimentModel, "identity"> {
+  readonly config: ConfigFile;
+  /** The hub's commit; undefined for a folder. */
+  readonly commit?: string;
+  /** SHA-256 of its configuration and weights by file name, where no commit tells which they are. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * Opens the base of a fine-tuning experiment without loading its weights.
+ * @param baseFolder where the sample's tiny model is written
+ * @throws {UserError} where there is none, or the tokenizer does not fit it
+ */
+export async function experimentBase(
+  configuration: FinetuneConfiguration,
+  tokenizer: Tokenizer,
+  context: RunContext,
+  baseFolder: string,
+  letters: readonly string[],
+): Promise<ExperimentBase> {
+  const { source, revision, torchDtype } = configuration.model;
+  if (source === SAMPLE) {
+    const device = await openDevice("cpu");
+    const { model, identity } = await tinyModel(configuration, tokenizer, device, letters);
+    await model.save(baseFolder);
+    await model.dispose();
+    await device.close();
+    return { identity, config: await readConfigFile(baseFolder), files: {} };
+  }
+  const { offline, progress, signal } = context;
+  const checkpoint = await openCheckpoint(source, { revision, torchDtype, offline, progress, signal });
+  try {
+    await checkTokenizer(checkpoint, tokenizer);
+    const { config, commit, folder } = checkpoint;
+    const [[rows = 0] = []] = architectureOf(config).weightShapes(config).values();
+    checkVocabularySize(rows, tokenizer, source);
+    const files: Record<string, string> = {};
+    for (const name of commit === undefined ? readdirSync(folder).sort() : [])
+      if (/^(config\.json|model.*\.safetensors(\.index\.json)?)$/.test(name))
+        files[name] = await sha256OfFile(join(folder, name));
+    return { config, commit, files, identity: await identityOfCheckpoint(checkpoint, torchDtype) };
+  } finally {
+    await checkpoint.close();
+  }
 }
 
 type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel; readonly commit?: string };
@@ -138,6 +198,7 @@ async function realModel(
   tokenizer: Tokenizer,
   device: Device,
   context: RunContext,
+  trainsHere: boolean,
 ): Promise<Loaded> {
   const checkpoint = await openCheckpoint(source, {
     revision,
@@ -151,7 +212,7 @@ async function realModel(
       source,
       checkpoint.weights.elements,
       leastBytesEach(checkpoint, device, { quantization: { kind: quantization }, frozen: lora !== null }),
-      lora === null,
+      trainsHere && lora === null,
       memoryFree(),
     );
     await checkTokenizer(checkpoint, tokenizer);
@@ -162,40 +223,39 @@ async function realModel(
       progress: context.progress,
     });
     checkVocabulary(model, tokenizer, checkpoint);
-    const read = torchDtype === "float32" ? {} : { torchDtype };
-    const weights = checkpoint.commit ? {} : { weights: await checkpoint.weights.sha256() };
-    return {
-      model,
-      commit: checkpoint.commit,
-      identity: {
-        source,
-        commit: checkpoint.commit ?? null,
-        ...weights,
-        ...read,
-        config: hashOf(checkpoint.config.json),
-      },
-    };
+    return { model, commit: checkpoint.commit, identity: await identityOfCheckpoint(checkpoint, torchDtype) };
   } finally {
     await checkpoint.close();
   }
 }
+
+const identityOfCheckpoint = async (
+  { source, commit, weights, config }: Checkpoint,
+  torchDtype: TorchDtype,
+): Promise<ExperimentModel["identity"]> => ({
+  source,
+  commit: commit ?? null,
+  ...(commit ? {} : { weights: await weights.sha256() }),
+  ...(torchDtype === "float32" ? {} : { torchDtype }),
+  config: hashOf(config.json),
+});
 
 const notTogether = (tokenizer: Tokenizer, source: string, why: string): UserError =>
   new UserError(`the tokenizer of ${tokenizer.source} does not fit ${source}: ${why}`, {
     hint: "Set tokenizer.source to the model's own.",
   });
 
+function checkVocabularySize(size: number, tokenizer: Tokenizer, source: string): void {
+  if (tokenizer.vocabularySize > size)
+    throw notTogether(tokenizer, source, `it has ${tokenizer.vocabularySize} tokens, and the model only ${size}`);
+}
+
 /**
  * @throws {UserError} where the tokenizer has tokens that the model has not, or closes texts with another than the
  * model's
  */
 function checkVocabulary(model: LanguageModel, tokenizer: Tokenizer, { source }: Checkpoint): void {
-  if (tokenizer.vocabularySize > model.vocabularySize)
-    throw notTogether(
-      tokenizer,
-      source,
-      `it has ${tokenizer.vocabularySize} tokens, and the model only ${model.vocabularySize}`,
-    );
+  checkVocabularySize(model.vocabularySize, tokenizer, source);
   const end = tokenizer.eosToken ?? "token that ends a text";
   const id = tokenizer.tokenId(end);
   if (id === undefined || !model.endTokens.includes(id))

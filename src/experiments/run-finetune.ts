@@ -2,9 +2,19 @@ import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
 import { lockFolder } from "../base/lock.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
+import type { Progress } from "../base/progress.js";
 import type { Example } from "../models/index.js";
+import type { RunFolder } from "../record/index.js";
 import { hashOfSplits } from "../split/index.js";
-import { checkMemory, checkpointProgress, meanLoss, memoryNeed, train } from "../train/index.js";
+import {
+  checkMemory,
+  checkpointProgress,
+  meanLoss,
+  memoryNeed,
+  type Progress as TrainingProgress,
+  type TrainingResult,
+  train,
+} from "../train/index.js";
 import { askExample, askModel } from "./ask-model.js";
 import { identityOf } from "./configuration/identity.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
@@ -14,16 +24,50 @@ import { examplesOf } from "./examples.js";
 import { linkModel, publishFinetune } from "./finetune-results.js";
 import { type ExperimentModel, loadExperimentModel, textFormatOf } from "./model.js";
 import { openRun } from "./open-run.js";
-import { prepare, splitIds } from "./prepare.js";
+import { type Prepared, prepare, splitIds } from "./prepare.js";
 import { type FinalLosses, type FinetuneProtocol, finetuneProtocolOf } from "./presets/index.js";
 import { tracked } from "./tracking.js";
 import { type PublishedLosses, TrainLog } from "./train-log.js";
+
+/** All that training starts from. */
+export interface ToTrain {
+  readonly configuration: FinetuneConfiguration;
+  readonly loaded: ExperimentModel;
+  readonly examples: Readonly<Record<"train" | "validation" | "test", readonly Example[]>>;
+  /** Hash of all that the steps depend on. */
+  readonly identity: string;
+  readonly folder: RunFolder;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/** A model that was trained: its parameters are as training left them. */
+export interface Trained {
+  readonly result: TrainingResult;
+  /** What the reply to a question depends on besides `identity`; nothing where that tells it. */
+  readonly identity?: Readonly<Record<string, unknown>>;
+  /** What a manifest says of who trained it, and the same as a sentence. */
+  readonly engine?: { readonly facts: Readonly<Record<string, unknown>>; readonly note: string };
+}
+
+/** Who trains: this program's own engine, or another one whose results are read. */
+export interface Trainer {
+  /** Whether it trains in this process, and needs its memory. */
+  readonly here: boolean;
+  /** Called before anything is asked. @throws {UserError} where it cannot train this */
+  check?(job: Omit<ToTrain, "loaded">): Promise<void> | void;
+  train(job: ToTrain, log: (from?: TrainingProgress) => Promise<TrainLog>): Promise<Trained>;
+}
 
 /**
  * Fine-tunes a model: accuracy before, training (going on from a checkpoint where there is one), accuracy after,
  * saving.
  */
-export async function runFinetune(configuration: FinetuneConfiguration, context: RunContext): Promise<RunOutcome> {
+export async function runFinetune(
+  configuration: FinetuneConfiguration,
+  context: RunContext,
+  trainer: Trainer = ownEngine,
+): Promise<RunOutcome> {
   const protocol = finetuneProtocolOf(configuration);
   const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
@@ -32,12 +76,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
-    const text = await textFormatOf(configuration, context);
-    const examples = {
-      train: await examplesOf(prepared.splits.train, prepared.tokenizer, configuration, text),
-      validation: await examplesOf(prepared.splits.validation, prepared.tokenizer, configuration, text),
-      test: await examplesOf(prepared.splits.test, prepared.tokenizer, configuration, text),
-    };
+    const examples = await allExamplesOf(configuration, prepared, context);
     if (context.signal?.aborted)
       throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });
     loaded = await loadExperimentModel(
@@ -46,15 +85,13 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
       context,
       folder.file("base"),
       prepared.letters,
+      trainer.here,
     );
-    const need = memoryNeed(loaded.model, configuration.training.batchSize, examples.train);
-    context.progress.say(
-      `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} ` +
-        `frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ` +
-        `${loaded.device.describe()}`,
-    );
-    checkMemory(loaded.model, need, memoryFree(), configuration.training.batchSize, examples.train);
     const ready = loaded;
+    const identity = trainingIdentity(configuration, prepared, ready.identity);
+    const { progress, signal } = context;
+    await trainer.check?.({ configuration, examples, identity, folder, progress, signal });
+    if (trainer.here) tellMemory(ready, configuration, examples.train, context);
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const stages: Stage[] = [];
       const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) =>
@@ -63,34 +100,19 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
         stages.push(await ask("baseline", { trained: false }));
         tracker.log({ baseline_test_accuracy: stages[0]?.metrics.accuracy ?? 0 }, 0);
       }
-      const identity = hashOf({
-        configuration: identityOf(configuration),
-        split: hashOfSplits(prepared.splits),
-        tokenizer: prepared.tokenizer.sha256,
-        model: ready.identity,
-      });
-      const checkpointFolder = folder.file("checkpoints");
-      const log = await TrainLog.open(
-        folder.file("train-log.jsonl"),
-        await checkpointProgress(checkpointFolder, (line) => watched.progress.say(line)),
-        tracker,
-        watched.progress,
-        prepared.corpus.kind === "sample" ? {} : publishedLossesOf(protocol, configuration),
+      const openLog = (from?: TrainingProgress): Promise<TrainLog> =>
+        TrainLog.open(
+          folder.file("train-log.jsonl"),
+          from,
+          tracker,
+          watched.progress,
+          prepared.corpus.kind === "sample" ? {} : publishedLossesOf(protocol, configuration),
+        );
+      const trained = await trainer.train(
+        { configuration, loaded: ready, examples, identity, folder, progress: watched.progress, signal },
+        openLog,
       );
-      const { training, lora } = configuration;
-      const options = {
-        ...training,
-        schedule: training.lrScheduler,
-        betas: training.adamBetas,
-        epsilon: training.adamEpsilon,
-        dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0),
-        checkpointFolder,
-        identity,
-      };
-      const result = await train(ready.model, examples, options, {
-        ...log.hooks,
-        shouldStop: () => context.signal?.aborted === true,
-      }).finally(() => log.close());
+      const { result } = trained;
       if (result.stopped)
         throw new UserError(`stopped at step ${result.steps}`, {
           hint:
@@ -98,7 +120,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
               ? "A checkpoint is kept: run the same command again, it goes on from there."
               : "Run the same command again.",
         });
-      stages.push(await ask("final", { trained: identity, steps: result.steps }));
+      stages.push(await ask("final", { trained: identity, steps: result.steps, ...trained.identity }));
       const example = await askExample(ready, prepared.tokenizer, configuration);
       const losses = protocol.measuresFinalLosses ? await finalLosses(ready, examples, configuration) : undefined;
       await ready.model.save(folder.file("model"));
@@ -108,6 +130,7 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
         loaded: ready,
         stages,
         training: result,
+        engine: trained.engine,
         losses,
         example,
       });
@@ -127,6 +150,68 @@ export async function runFinetune(configuration: FinetuneConfiguration, context:
     release();
   }
 }
+
+/** The rows of all parts of the split as token ids. */
+export async function allExamplesOf(
+  configuration: FinetuneConfiguration,
+  { splits, tokenizer }: Pick<Prepared, "splits" | "tokenizer">,
+  context: RunContext,
+): Promise<ToTrain["examples"]> {
+  const text = await textFormatOf(configuration, context);
+  return {
+    train: await examplesOf(splits.train, tokenizer, configuration, text),
+    validation: await examplesOf(splits.validation, tokenizer, configuration, text),
+    test: await examplesOf(splits.test, tokenizer, configuration, text),
+  };
+}
+
+/** Hash of all that training's steps depend on. */
+export const trainingIdentity = (
+  configuration: FinetuneConfiguration,
+  { splits, tokenizer }: Pick<Prepared, "splits" | "tokenizer">,
+  model: ExperimentModel["identity"],
+): string =>
+  hashOf({ configuration: identityOf(configuration), split: hashOfSplits(splits), tokenizer: tokenizer.sha256, model });
+
+/** Says what training needs. @throws {UserError} where it cannot fit */
+function tellMemory(
+  { model, device }: ExperimentModel,
+  { training: { batchSize } }: FinetuneConfiguration,
+  rows: readonly Example[],
+  { progress }: RunContext,
+): void {
+  const need = memoryNeed(model, batchSize, rows);
+  progress.say(
+    `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} ` +
+      `frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ` +
+      `${device.describe()}`,
+  );
+  checkMemory(model, need, memoryFree(), batchSize, rows);
+}
+
+/** A configuration's training as its loop takes it. */
+export const trainingOptionsOf = ({ training, lora }: FinetuneConfiguration) => ({
+  ...training,
+  schedule: training.lrScheduler,
+  betas: training.adamBetas,
+  epsilon: training.adamEpsilon,
+  dropout: training.dropout !== 0 || (lora !== null && lora.dropout > 0),
+});
+
+/** This program's own engine. */
+const ownEngine: Trainer = {
+  here: true,
+  async train({ configuration, loaded, examples, identity, folder, progress, signal }, openLog) {
+    const checkpointFolder = folder.file("checkpoints");
+    const log = await openLog(await checkpointProgress(checkpointFolder, (line) => progress.say(line)));
+    const options = { ...trainingOptionsOf(configuration), checkpointFolder, identity };
+    const result = await train(loaded.model, examples, options, {
+      ...log.hooks,
+      shouldStop: () => signal?.aborted === true,
+    }).finally(() => log.close());
+    return { result };
+  },
+};
 
 /** Mean validation and test losses. */
 async function finalLosses(

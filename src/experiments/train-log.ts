@@ -9,7 +9,8 @@ import type { LoggedStep, TrainingHooks, Progress as TrainingProgress, Validatio
 const number = z.number();
 /** The loss of the published run there, where it is known and can be held against this one. */
 const publishedLoss = number.optional();
-const lineSchema = z.union([
+/** A line of `train-log.jsonl`. */
+export const logLineSchema = z.union([
   z.object({ validationLoss: number, perplexity: number.nullable(), epoch: number, step: number, publishedLoss }),
   z.object({
     step: number,
@@ -22,10 +23,10 @@ const lineSchema = z.union([
     publishedLoss,
   }) satisfies z.ZodType<LoggedStep>,
 ]);
-type Line = z.infer<typeof lineSchema>;
+type Line = z.infer<typeof logLineSchema>;
 
 /** What to do about a log that another program wrote, or a damaged disk. */
-const HINT = "It is a log of training: remove the line, or begin anew with --fresh.";
+export const LOG_HINT = "It is a log of training: remove the line, or begin anew with --fresh.";
 
 /** The losses of a published run, by step and by epoch. */
 export interface PublishedLosses {
@@ -71,7 +72,7 @@ export class TrainLog {
     const { step = 0, validations = [] } = from ?? {};
     if (existsSync(path)) {
       const kept: Line[] = [];
-      for await (const line of readJsonLines(path, lineSchema, { hint: HINT }))
+      for await (const line of readJsonLines(path, logLineSchema, { hint: LOG_HINT }))
         if ("validationLoss" in line ? line.epoch <= validations.length : line.step <= step) kept.push(line);
       writeJsonLines(path, kept);
     }
@@ -181,7 +182,7 @@ export async function readCurves(path: string): Promise<Omit<TrainingCurves, "ti
   const points: { step: number; loss: number; learningRate: number }[] = [];
   const validation: { step: number; epoch: number; loss: number }[] = [];
   const published: { step: number; loss: number }[] = [];
-  for await (const line of readJsonLines(path, lineSchema, { hint: HINT })) {
+  for await (const line of readJsonLines(path, logLineSchema, { hint: LOG_HINT })) {
     if (line.publishedLoss !== undefined && !("validationLoss" in line))
       published.push({ step: line.step, loss: line.publishedLoss });
     if ("validationLoss" in line) validation.push({ step: line.step, epoch: line.epoch, loss: line.validationLoss });

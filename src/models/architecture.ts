@@ -1,5 +1,6 @@
 import type { Progress } from "../base/progress.js";
 import type { Device } from "../graph/index.js";
+import type { ConfigFile } from "./config-file.js";
 import type { LanguageModel } from "./language-model.js";
 import type { Checkpoint } from "./load.js";
 import type { WeightStore } from "./quantize/index.js";
@@ -43,6 +44,11 @@ export interface Architecture<Model extends LanguageModel = LanguageModel> {
   readonly keepsBfloat16: boolean;
   /** What transformers calls the weight that a file has under a name; the same unless given. */
   readonly moduleName?: (stored: string) => string;
+  /**
+   * Names and shapes of a model's weights, in the order in which it has them.
+   * @throws {UserError} where config.json asks for what is not supported
+   */
+  weightShapes(config: ConfigFile): ReadonlyMap<string, readonly number[]>;
   /**
    * Makes the model, the checkpoint staying open.
    * @throws {UserError} where config.json asks for what is not supported, or a weight is missing or has another shape

@@ -43,5 +43,14 @@ export { type ModelToSave, saveModelFolder, TOKENIZER_FILES } from "./save.js";
 export type { T5Config } from "./t5/config.js";
 export { createT5, createTinyT5, type TinyT5Options, tinyT5Config } from "./t5/create.js";
 export { T5Model } from "./t5/t5.js";
-export { type Adapter, isDecayed, type LoraSettings, makeParameter, type StoredWeight, Weights } from "./weights.js";
+export {
+  type Adapter,
+  isDecayed,
+  type LoraSettings,
+  linearLayersOf,
+  makeParameter,
+  NOT_DECAYED,
+  type StoredWeight,
+  Weights,
+} from "./weights.js";
 export { type TensorToWrite, writeSafetensors, writeShardedSafetensors } from "./write-safetensors.js";

@@ -82,6 +82,8 @@ export class Weights {
   private changes = 0;
   /** Set while there are adapters. */
   lora: LoraSettings | undefined;
+  /** What products were computed in while the weights were trained: another engine's may have been bfloat16. */
+  computeType: "float32" | "bfloat16" = "float32";
 
   /** @param torchDtype what they were cast to as they were read */
   constructor(
@@ -292,9 +294,12 @@ export async function makeParameter(
 }
 
 /**
- * Whether weight decay applies to a parameter of this name: not to biases and norms. The patterns are those of Hugging
- * Face's Trainer (5.x), by which T5's relative_attention_bias is a bias too.
+ * Names of parameters that weight decay does not apply to, biases and norms, case aside. The patterns are those of
+ * Hugging Face's Trainer (5.x), by which T5's relative_attention_bias is a bias too.
  */
-export function isDecayed(name: string): boolean {
-  return !/bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)/i.test(name);
-}
+export const NOT_DECAYED = String.raw`bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)`;
+
+const notDecayed = new RegExp(NOT_DECAYED, "i");
+
+/** Whether weight decay applies to a parameter of this name. */
+export const isDecayed = (name: string): boolean => !notDecayed.test(name);

@@ -24,6 +24,8 @@ export interface Manifest {
   readonly versions: Record<string, string>;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly device?: string;
+  /** What trained the model, where another program did: its result without the figures that stand elsewhere. */
+  readonly engine?: Readonly<Record<string, unknown>>;
   /** Source, revision and SHA-256 of each file of data. */
   readonly data?: Record<string, unknown>;
   readonly tokenizer?: Record<string, unknown>;
@@ -40,7 +42,7 @@ export interface Manifest {
 
 export type ManifestParts = Pick<
   Manifest,
-  "kind" | "device" | "data" | "tokenizer" | "model" | "split" | "protocol" | "seeds" | "sample" | "notes"
+  "kind" | "device" | "engine" | "data" | "tokenizer" | "model" | "split" | "protocol" | "seeds" | "sample" | "notes"
 >;
 
 /** Writes `manifest.json`: call it last. */

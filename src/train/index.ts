@@ -4,4 +4,5 @@ export { meanLoss, train } from "./loop.js";
 export { checkMemory, checkWeights, type MemoryNeed, memoryNeed } from "./memory.js";
 export type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 export { learningRateAt, type ScheduleOptions, warmupSteps } from "./schedule.js";
+export { readWeights } from "./tensor-files.js";
 export { TorchGenerator } from "./torch-generator.js";

@@ -81,3 +81,10 @@ export async function readInto<K extends string>(
     await file.close();
   }
 }
+
+/**
+ * Reads trained parameters from a safetensors file, each under the parameter's own name.
+ * @throws {UserError} where the file's tensors are not those of the parameters, before any is read
+ */
+export const readWeights = (path: string, device: Device, parameters: readonly Parameter[]): Promise<void> =>
+  readInto(path, device, weightSlots(parameters));

@@ -14,3 +14,6 @@ export const answererKinds: readonly AnswererKind[] = [baselines, llamaFiles, lo
 export const answererKindOf = (model: string): AnswererKind =>
   answererKinds.find(({ prefix, takes }) => takes?.(model) ?? (prefix === null || model.startsWith(prefix))) ??
   chatServers;
+
+/** Whether a model's name is one that a server is asked for. */
+export const asksServer = (model: string): boolean => answererKindOf(model) === chatServers;

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import { parseT5Config, t5WeightShapes } from "../t5/config.js";
 import { t5FromCheckpoint } from "../t5/load.js";
 import { T5_TEXT, type T5Model } from "../t5/t5.js";
 
@@ -8,5 +9,6 @@ export const t5: Architecture<T5Model> = {
   title: "T5 v1.1 and Flan-T5",
   text: T5_TEXT,
   keepsBfloat16: false,
+  weightShapes: (config) => t5WeightShapes(parseT5Config(config), false),
   fromCheckpoint: t5FromCheckpoint,
 };

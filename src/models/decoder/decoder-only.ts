@@ -1,8 +1,10 @@
 import type { Architecture } from "../architecture.js";
+import { parseDecoderConfig } from "./config.js";
 import type { DecoderModel } from "./decoder.js";
 import type { AttentionDescription, DecoderDescription } from "./description.js";
 import { decoderFromCheckpoint } from "./load.js";
 import { moduleName } from "./stored-names.js";
+import { decoderWeightShapes } from "./weight-shapes.js";
 
 /** A decoder-only architecture: its description, and what makes its models. */
 export type DecoderArchitecture = Architecture<DecoderModel> & DecoderDescription;
@@ -28,6 +30,7 @@ export function decoderOnly(description: DecoderDescription): DecoderArchitectur
     moduleName: (stored) => moduleName(stored, description),
     text: { ...description.tokens, oneSequence: true },
     keepsBfloat16: true,
+    weightShapes: (config) => decoderWeightShapes(parseDecoderConfig(config, description)),
     fromCheckpoint: (checkpoint, device, options) => decoderFromCheckpoint(description, checkpoint, device, options),
   };
 }

@@ -4,7 +4,7 @@ export { adapterWeightName } from "./matrices.js";
 export { mergeAdapters, mergeInto } from "./merge.js";
 export { adapterChanges, type Change, type MergeOptions, mergeAdapterFolder } from "./merge-folder.js";
 export { openBase } from "./open-base.js";
-export { loadAdapter, saveAdapter } from "./peft.js";
+export { loadAdapter, saveAdapter, writeAdapterStart } from "./peft.js";
 export { adaptedLayers, type Target } from "./targets.js";
 export {
   type ChosenQuantization,

@@ -7,6 +7,7 @@ import { type LoraSettings, makeParameter, type Weights } from "../weights.js";
 import { type TensorToWrite, writeSafetensors } from "../write-safetensors.js";
 import { ADAPTER_CONFIG, adapterConfigJson, readAdapterSettings } from "./adapter-config.js";
 import { adapterWeightName, openMatrices } from "./matrices.js";
+import { loraStart } from "./start.js";
 import { trainingEnvironment, writeEnvironment } from "./training-environment.js";
 
 /**
@@ -65,4 +66,26 @@ export async function saveAdapter(
     writeEnvironment(place, environment);
     writeWhole(join(place, ADAPTER_CONFIG), `${JSON.stringify(adapterConfigJson(lora, taskType), null, 2)}\n`);
   });
+}
+
+/**
+ * Writes adapters as training begins with them, as a folder that PEFT's `PeftModel.from_pretrained` loads.
+ * @param layers shapes [outputs, inputs] of all linear layers, in the model's order
+ * @throws {UserError} where a module matches nothing, or it cannot be written
+ */
+export function writeAdapterStart(
+  folder: string,
+  layers: ReadonlyMap<string, readonly [number, number]>,
+  settings: LoraSettings,
+  taskType: "CAUSAL_LM" | "SEQ_2_SEQ_LM",
+  seed: number,
+): void {
+  const tensors: TensorToWrite[] = [];
+  for (const { layer, shape, rank, a, b } of loraStart(layers, settings, seed))
+    tensors.push(
+      { name: adapterWeightName(layer, "A"), type: "F32", shape: [rank, shape[1]], elements: () => a },
+      { name: adapterWeightName(layer, "B"), type: "F32", shape: [shape[0], rank], elements: () => b },
+    );
+  writeSafetensors(join(folder, "adapter_model.safetensors"), tensors);
+  writeWhole(join(folder, ADAPTER_CONFIG), `${JSON.stringify(adapterConfigJson(settings, taskType), null, 2)}\n`);
 }

@@ -35,7 +35,7 @@ export function trainingEnvironment(weights: Weights, { base, revision }: LoraSe
     base: { source: base, revision: revision ?? null },
     quantization: { kind, doubleQuantization, blockSize: blockSize ?? null },
     torchDtype: weights.torchDtype,
-    computeType: "float32",
+    computeType: weights.computeType,
   };
 }
 

@@ -2,8 +2,8 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { maskedCrc32c } from "../../base/crc32.js";
 import { messageOf } from "../../base/errors.js";
-import { maskedCrc32c } from "./crc32.js";
 import type { StartTracker } from "./kind.js";
 import type { Logged, RunDescription, Tracker } from "./tracker.js";
 

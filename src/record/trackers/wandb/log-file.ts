@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { crc32 } from "../crc32.js";
+import { crc32 } from "../../../base/crc32.js";
 
 const BLOCK = 32_768;
 const CHUNK_HEADER = 7;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type WandbImitation, wandbImitation } from "../../../../test/wandb-imitation/server.js";
-import { crc32 } from "../crc32.js";
+import { crc32 } from "../../../base/crc32.js";
 import { wandbSettings } from "./settings.js";
 import { wandbTracker } from "./tracker.js";
 

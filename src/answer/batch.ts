@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { wordsOf } from "../base/error-words.js";
+import { printableName } from "../base/printable.js";
+import type { AnswerRequest, RawReply } from "./answerer.js";
+import { BadReply, readChatReply } from "./chat-reply.js";
+import { type ChatQuestion, chatQuestion, rawReplyOf } from "./chat-request.js";
+import { faultOf, tokensOf } from "./log-probabilities.js";
+
+/*
+ * OpenAI's batch format (platform.openai.com/docs/guides/batch), which vLLM's `run-batch` reads and writes too: a file
+ * of one request a line, and one of results in any order.
+ */
+
+/** What OpenAI takes of one file. */
+export const BATCH_LIMITS = { requests: 50_000, bytes: 200_000_000 } as const;
+
+/** A line of a batch file. */
+export interface BatchRequest {
+  /** The key under which the reply is kept. */
+  readonly custom_id: string;
+  readonly method: "POST";
+  readonly url: "/v1/chat/completions" | "/v1/completions";
+  readonly body: object;
+}
+
+/** A request as a line of a batch file: the same body as the server would be sent live. */
+export function batchRequest(key: string, request: AnswerRequest, question: ChatQuestion): BatchRequest {
+  const { route, body } = chatQuestion(question, request.prompt, request.maximumTokens);
+  return { custom_id: key, method: "POST", url: `/v1/${route}`, body };
+}
+
+const anything = z.unknown();
+
+const resultSchema = z.looseObject({
+  custom_id: z.string().max(1000),
+  response: z.looseObject({ status_code: z.int().nullish(), body: anything }).nullish(),
+  error: anything,
+});
+
+/** A line of a file of results: whose it is, and the completion, or why there is none. */
+export type BatchResult = { readonly key: string } & ({ readonly body: unknown } | { readonly fault: string });
+
+/**
+ * Reads a line of a file of results; undefined where it is none.
+ * @param value the line's JSON
+ */
+export function readBatchResult(value: unknown): BatchResult | undefined {
+  const read = resultSchema.safeParse(value);
+  if (!read.success) return undefined;
+  const { custom_id: key, response, error } = read.data;
+  const status = response?.status_code ?? 200;
+  const words = wordsOf(error) ?? (status === 200 ? undefined : wordsOf(response?.body));
+  if (words !== undefined || status !== 200 || response?.body === undefined || response.body === null)
+    return {
+      key,
+      fault: [...(status === 200 ? [] : [`status ${status}`]), ...(words ? [words] : [])].join(": ") || "no reply",
+    };
+  return { key, body: response.body };
+}
+
+/**
+ * The reply in a result's completion, as if the server had sent it live.
+ * @throws {BadReply} where it is no whole reply, or its log-probabilities cannot be true
+ */
+export function batchReply(
+  body: unknown,
+  request: Pick<AnswerRequest, "rows">,
+  { logProbabilities }: Pick<ChatQuestion, "logProbabilities">,
+): RawReply {
+  const reply = readChatReply(body);
+  const fault = logProbabilities ? faultOf(tokensOf(reply.logprobs), reply.text) : undefined;
+  if (fault) throw new BadReply(`log-probabilities that are none: ${printableName(fault)}`);
+  return rawReplyOf(reply, request, logProbabilities);
+}

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { asksServer, BATCH_LIMITS, batchRequest, requestKeys, requestsFor } from "../../answer/index.js";
+import { UserError } from "../../base/errors.js";
+import { writePiecesWhole } from "../../base/files.js";
+import { writeFolderWhole } from "../../base/folders.js";
+import { writeJsonWhole } from "../../base/json.js";
+import { lineOf } from "../../base/json-lines.js";
+import type { EvaluateConfiguration } from "../configuration/schema.js";
+import type { RunContext } from "../context.js";
+import { prepare } from "../prepare.js";
+import { answererOf, planOf } from "../run-evaluate.js";
+
+/** What tells a folder of batch files. */
+const MARK = "batch.json";
+
+export interface ExportedBatch {
+  readonly files: readonly { readonly name: string; readonly requests: number; readonly bytes: number }[];
+  readonly requests: number;
+  readonly questions: number;
+  readonly url: string;
+}
+
+/** What an experiment asks of a server, for commands that need one. @throws {UserError} for any other answerer */
+export function requireServer({ answerer: { model } }: EvaluateConfiguration): void {
+  if (!asksServer(model))
+    throw new UserError(`${model} is asked on this machine: batch files are for servers`, {
+      hint: "Set answerer.model to the name under which the server has its model.",
+    });
+}
+
+/**
+ * Writes an evaluation's requests as files of OpenAI's batch format, each within what OpenAI takes of one. Batch files
+ * that were there are replaced. Memory: one request.
+ * @param most requests in a file; fewer where a server writes results at the end of a file only
+ * @throws {UserError} where no server is asked, the folder holds something else, or it cannot be written
+ */
+export async function exportBatch(
+  configuration: EvaluateConfiguration,
+  context: RunContext,
+  out: string,
+  most: number = BATCH_LIMITS.requests,
+): Promise<ExportedBatch> {
+  requireServer(configuration);
+  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, MARK)))
+    throw new UserError(`${out} is not empty and holds no batch files`, { hint: "Choose another folder with --out." });
+  const prepared = await prepare(configuration, context);
+  const answerer = await answererOf(configuration, prepared, context);
+  const { model, temperature, logprobs } = configuration.answerer;
+  const question = { model, temperature, logProbabilities: logprobs };
+  const keyOf = requestKeys(answerer.identity);
+  const atMost = Math.min(most, BATCH_LIMITS.requests);
+  const counts = { requests: 0, questions: 0, url: "" };
+  const lines = (function* () {
+    for (const request of requestsFor(prepared.splits.test, planOf(configuration.answerer))) {
+      const line = batchRequest(keyOf(request), request, question);
+      counts.requests++;
+      counts.questions += request.rows.length;
+      counts.url = line.url;
+      yield lineOf(line);
+    }
+  })();
+  await answerer.close();
+  const files: { name: string; requests: number; bytes: number }[] = [];
+  await writeFolderWhole(out, (folder) => {
+    let next = lines.next();
+    while (!next.done) {
+      const file = { name: `requests-${String(files.length + 1).padStart(4, "0")}.jsonl`, requests: 0, bytes: 0 };
+      writePiecesWhole(
+        join(folder, file.name),
+        (function* () {
+          for (; !next.done; next = lines.next()) {
+            const size = Buffer.byteLength(next.value);
+            if (file.requests === atMost || file.bytes + size > BATCH_LIMITS.bytes) return;
+            file.requests++;
+            file.bytes += size;
+            yield next.value;
+          }
+        })(),
+      );
+      files.push(file);
+    }
+    writeJsonWhole(join(folder, MARK), { format: 1, name: configuration.name, model, ...counts, files });
+  });
+  return { ...counts, files };
+}
