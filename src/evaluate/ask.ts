@@ -51,9 +51,11 @@ export interface Asked {
 type KeyedRequest = AnswerRequest & { readonly key: string };
 
 /**
- * So many requests without a reply, one after another and none answered between them, and the server is not asked on.
+ * So many requests without a reply, one after another and none answered between them, and the server is not asked on:
+ * eight, or a hundredth of the replies that are kept. Of a run that has nothing else left to ask, those that
+ * never get a reply all follow each other.
  */
-const UNANSWERED_IN_A_ROW = 8;
+const unansweredInARow = (kept: number): number => Math.max(8, Math.ceil(kept / 100));
 
 /** How long what is under way may still land after another request has ended the run. */
 const LANDING_MILLISECONDS = 10_000;
@@ -111,6 +113,19 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     show();
   };
 
+  const noReply = (hint: string): UserError =>
+    new UserError(
+      `${unanswered.questions.toLocaleString("en")} of ${options.total.toLocaleString("en")} questions got ` +
+        `no reply that can be kept; the first: ${unanswered.first?.message}`,
+      { hint, cause: unanswered.first },
+    );
+  const withoutReplies = (): UserError =>
+    noReply(
+      `${unanswered.inARow} requests in a row got none, so it was not asked on; ` +
+        `${log.kept.toLocaleString("en")} replies are kept. Look at the server, then run the same command again: it ` +
+        "goes on from there.",
+    );
+
   const worker = async (first?: readonly KeyedRequest[]): Promise<void> => {
     try {
       for (
@@ -119,9 +134,10 @@ export async function askAll(options: AskOptions): Promise<Asked> {
         requests = take(open, answerer.requestsAtOnce)
       )
         await ask(requests).catch((error: unknown) => {
-          if (!(error instanceof Unanswered) || failure || ++unanswered.inARow >= UNANSWERED_IN_A_ROW) throw error;
+          if (!(error instanceof Unanswered) || failure) throw error;
           unanswered.first ??= error;
           for (const request of requests) unanswered.questions += request.rows.length;
+          if (++unanswered.inARow >= unansweredInARow(log.kept)) throw withoutReplies();
         });
     } catch (error) {
       failure ??= { error };
@@ -164,21 +180,13 @@ export async function askAll(options: AskOptions): Promise<Asked> {
       cause: signal.reason,
     });
   }
-  if (unanswered.first && !failure) {
-    const { message } = unanswered.first;
+  if (unanswered.first && !failure)
     failure = {
-      error: new UserError(
-        `${unanswered.questions.toLocaleString("en")} of ${options.total.toLocaleString("en")} questions got ` +
-          `no reply that can be kept; the first: ${message}`,
-        {
-          hint:
-            "All others are answered and kept. Run the same command again: it asks only these; or ask another " +
-            "server for them.",
-          cause: unanswered.first,
-        },
+      error: noReply(
+        "All others are answered and kept. Run the same command again: it asks only these; or ask another server " +
+          "for them.",
       ),
     };
-  }
   if (failure) {
     progress.end(`failed at ${done}`);
     throw failure.error;

@@ -5,6 +5,8 @@ import { Damage, LONGEST_LINE, type LoggedReply, loggedReplySchema, readLog } fr
 
 /** The raw replies of a run, appended as they land; what makes a run go on where it stopped. */
 export class ReplyLog {
+  private appended = 0;
+
   private constructor(
     readonly path: string,
     private readonly file: JsonLinesFile<LoggedReply>,
@@ -41,6 +43,11 @@ export class ReplyLog {
     return this.before.has(`${stage} ${key}`);
   }
 
+  /** Replies that can be read, those from before with those appended. */
+  get kept(): number {
+    return this.before.size + this.appended;
+  }
+
   /**
    * @throws {UserError} where a reply is none by the reader's own schema (nothing is then written), or it cannot be
    * written
@@ -59,6 +66,7 @@ export class ReplyLog {
         );
     }
     this.file.append(...replies);
+    this.appended += replies.length;
   }
 
   close(): void {

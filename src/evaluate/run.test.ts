@@ -17,7 +17,7 @@ import {
   letterFor,
   startChatImitation,
 } from "../../test/chat-imitation/server.js";
-import type { Answerer } from "../answer/answerer.js";
+import { type Answerer, Unanswered } from "../answer/answerer.js";
 import { baseline } from "../answer/baseline.js";
 import { chatServer } from "../answer/chat-server.js";
 import { questionAndChoices } from "../answer/prompts.js";
@@ -365,9 +365,30 @@ describe("evaluate", () => {
       { trouble: () => ({ choice: { finish_reason: "error" } }) },
       { concurrency: 1, questionsPerRequest: 1 },
     );
-    await expect(evaluate(options)).rejects.toThrow(/did not answer .* in 4 attempts/);
+    const error = (await evaluate(options).catch((thrown: unknown) => thrown)) as UserError;
+    expect(error.message).toMatch(/^8 of 90 questions got no reply .* did not answer .* in 4 attempts/);
+    expect(error.hint).toMatch(/^8 requests in a row got none, so it was not asked on; 0 replies are kept/);
     expect(server.seen.completions).toBe(8 * 4);
     expect(log()).toEqual([]);
+  });
+
+  it("asks every one that is left where nearly all are answered, and says how many never get one", async () => {
+    const replies: Answerer["answer"] = async (requests) => {
+      if (requests[0]!.rows[0]!.index % 100 === 7) throw new Unanswered("none", { hint: "" });
+      return requests.map(() => ({ text: "A" }));
+    };
+    const { options } = await setUp({}, { concurrency: 4, questionsPerRequest: 1 });
+    const answerer: Answerer = { ...options.answerer, prepare: async () => {}, answer: replies };
+    const many = Array.from(
+      { length: 1200 },
+      (_, index): Row => ({ ...rows[0]!, index, id: `DE_DE/anatomy/${index}` }),
+    );
+    const asked = () =>
+      evaluate({ ...options, rows: many, total: many.length, answerer }).catch((error: unknown) => error);
+    for (const _ of [1, 2]) {
+      expect(((await asked()) as UserError).message).toMatch(/^12 of 1,200 questions got no reply/);
+      expect(log()).toHaveLength(1188);
+    }
   });
 
   it("bounds the reasons that it counts", async () => {
