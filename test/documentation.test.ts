@@ -42,7 +42,7 @@ beforeAll(async () => {
   engine = await workerEngine({ id: "gemma-3-27b-it", source: await sampleModelFolder(silent), device: "cpu" });
   server = await serveModel(engine, { port: 0 });
   for (const page of pages)
-    for (const [, name] of text(page).matchAll(/finetune (\w+\.json)/g))
+    for (const [, name] of text(page).matchAll(/(?:finetune|sweep) (\w+\.json)/g))
       writeFileSync(join(folder, name!), /^```json\n([^]*?)^```/m.exec(text(page))![1]!);
   for (const page of pages)
     for (const [, name, content] of text(page).matchAll(/`(\w+\.csv)`.*\n\n```csv\n([^]*?)^```/gm))
@@ -57,6 +57,7 @@ afterAll(async () => {
 /** On the sample instead of the real data and weights, and for one epoch. */
 function onSample(given: readonly string[]): string[] {
   const [command, what] = given;
+  if (command === "sweep") return [...given, "--sample"];
   if (["export", "import"].includes(command!) && ["training", "batch"].includes(what!)) return [...given, "--sample"];
   if (!["run", "plan", "prepare", "finetune", "reproduce"].includes(command!)) return [...given];
   const quick =

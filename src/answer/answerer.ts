@@ -49,6 +49,15 @@ export const rawReplySchema = z.object({
  */
 export class Unanswered extends UserError {}
 
+/** A request as it would be sent, for people to read. */
+export interface RequestPreview {
+  /** Method and address, or who on this machine is asked. */
+  readonly to: string;
+  /** Keys and passwords are hidden. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
 export interface AnswerContext {
   /** Aborting drops what is under way; `answer` then rejects. */
   readonly signal?: AbortSignal;
@@ -66,15 +75,24 @@ export interface Answerer {
   readonly note?: string;
   /** Everything of it that can change a reply; with the prompt it is the key under which a reply is kept. */
   readonly identity: Readonly<Record<string, unknown>>;
+  /** The folder of the tokenizer and chat template that prompts are read with, where it is on this machine. */
+  readonly tokenizerFolder?: string;
   /** How many requests one call of `answer` takes: 1 for a server, a batch for a local model. */
   readonly requestsAtOnce: number;
   /** How many calls of `answer` it wants under way at once; undefined where the experiment says. */
   readonly concurrency?: number;
   /**
+   * Whether it can answer at all, as far as that costs nothing: asked before any row is read. Answerers that need no
+   * look have none. @throws {UserError} where it cannot
+   */
+  check?(signal?: AbortSignal, onRetry?: (retry: Retry) => void): Promise<void>;
+  /**
    * Called once before the first question; told of each attempt made again, such as while a model is loading. @throws
    * {UserError} where it cannot answer at all.
    */
   prepare(signal?: AbortSignal, onRetry?: (retry: Retry) => void): Promise<void>;
+  /** What `answer` would send, where it sends anything. */
+  preview?(request: AnswerRequest): RequestPreview;
   /** One reply for each request, in order. @throws {UserError} where there is none to be had. */
   answer(requests: readonly AnswerRequest[], context?: AnswerContext): Promise<RawReply[]>;
   close(): Promise<void>;

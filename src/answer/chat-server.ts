@@ -120,6 +120,36 @@ export function chatServer(options: ChatServerOptions): Answerer {
     return readChatReply(await send(route, body));
   };
 
+  const look = async (signal?: AbortSignal, onRetry?: (retry: Retry) => void): Promise<void> => {
+    const list = (): Promise<readonly string[]> => modelsOf(base, () => send("models"), endpoint);
+    const models = await retrying("models", ["the list of models"], list, { signal }, onRetry);
+    if (!models.includes(options.model)) {
+      const shown = models.slice(0, 30).map((model) => printableName(model, 100));
+      throw new UserError(`${endpoint} has no model "${printableName(options.model)}"`, {
+        hint: models.length
+          ? `It has ${shown.join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set ` +
+            `answerer.model to one of them, or load the model.`
+          : "It has none at all: load one.",
+      });
+    }
+    if (options.logProbabilities) {
+      const replies = [];
+      for (const probe of PROBES) {
+        const prompt =
+          options.prompts === "text" ? probe.messages.map(({ content }) => content).join("\n\n") : probe.messages;
+        const about = ["the probe for log-probabilities"];
+        const { logprobs, text } = await retrying("probe", about, () => ask(prompt, 4), { signal }, onRetry);
+        replies.push({ content: tokensOf(logprobs), text });
+      }
+      requireTrueLogProbabilities(replies, endpoint);
+    }
+  };
+  let looked = false;
+  const once = async (signal?: AbortSignal, onRetry?: (retry: Retry) => void): Promise<void> => {
+    if (!looked) await look(signal, onRetry);
+    looked = true;
+  };
+
   return {
     name: options.model,
     description: `${options.model} on ${endpoint}`,
@@ -131,29 +161,20 @@ export function chatServer(options: ChatServerOptions): Answerer {
     },
     requestsAtOnce: 1,
 
-    async prepare(signal, onRetry) {
-      const look = (): Promise<readonly string[]> => modelsOf(base, () => send("models"), endpoint);
-      const models = await retrying("models", ["the list of models"], look, { signal }, onRetry);
-      if (!models.includes(options.model)) {
-        const shown = models.slice(0, 30).map((model) => printableName(model, 100));
-        throw new UserError(`${endpoint} has no model "${printableName(options.model)}"`, {
-          hint: models.length
-            ? `It has ${shown.join(", ")}${models.length > 30 ? `, and ${models.length - 30} more` : ""}: set ` +
-              `answerer.model to one of them, or load the model.`
-            : "It has none at all: load one.",
-        });
-      }
-      if (options.logProbabilities) {
-        const replies = [];
-        for (const probe of PROBES) {
-          const prompt =
-            options.prompts === "text" ? probe.messages.map(({ content }) => content).join("\n\n") : probe.messages;
-          const about = ["the probe for log-probabilities"];
-          const { logprobs, text } = await retrying("probe", about, () => ask(prompt, 4), { signal }, onRetry);
-          replies.push({ content: tokensOf(logprobs), text });
-        }
-        requireTrueLogProbabilities(replies, endpoint);
-      }
+    check: once,
+
+    prepare: once,
+
+    preview({ prompt, maximumTokens }) {
+      const { route, body } = chatQuestion(options, prompt, maximumTokens);
+      return {
+        to: `POST ${withoutCredentials(urlOf(base.url, route))}`,
+        headers: {
+          authorization: `${key || !authorization ? "Bearer" : "Basic"} …`,
+          "content-type": "application/json",
+        },
+        body,
+      };
     },
 
     async answer(requests, context = {}) {

@@ -6,7 +6,8 @@ import { letterLogProbabilities, TOP_LOG_PROBABILITIES } from "./log-probabiliti
 import type { TextEngine, TextToken } from "./server/engine.js";
 import { ApiError } from "./server/errors.js";
 
-export interface EngineAnswererOptions extends Pick<Answerer, "name" | "description" | "identity" | "note"> {
+export interface EngineAnswererOptions
+  extends Pick<Answerer, "name" | "description" | "identity" | "note" | "tokenizerFolder"> {
   /** Loads the engine; called when a first question is to be asked. */
   readonly open: (signal?: AbortSignal) => Promise<TextEngine>;
   /** Requests under way at once. */
@@ -19,7 +20,7 @@ export interface EngineAnswererOptions extends Pick<Answerer, "name" | "descript
 
 /** A text engine as an answerer: asked as a chat server is, with nothing between. */
 export function engineAnswerer(options: EngineAnswererOptions): Answerer {
-  const { name, description, note, temperature, logProbabilities, seed } = options;
+  const { name, description, note, tokenizerFolder, temperature, logProbabilities, seed } = options;
   let engine: TextEngine | undefined;
 
   async function replyTo(request: AnswerRequest, signal: AbortSignal): Promise<RawReply> {
@@ -67,6 +68,7 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
     name,
     description,
     note,
+    tokenizerFolder,
     identity: {
       ...options.identity,
       temperature,
@@ -78,6 +80,15 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
     async prepare(signal) {
       engine ??= await options.open(signal);
     },
+    preview: ({ prompt, maximumTokens }) => ({
+      to: description,
+      body: {
+        ...(typeof prompt === "string" ? { prompt } : { messages: prompt }),
+        max_tokens: maximumTokens,
+        temperature,
+        ...(logProbabilities ? { top_logprobs: TOP_LOG_PROBABILITIES } : {}),
+      },
+    }),
     async answer(requests, { signal = new AbortController().signal } = {}) {
       try {
         return await Promise.all(requests.map((request) => replyTo(request, signal)));

@@ -4,6 +4,7 @@ export {
   type Answerer,
   type AnswerRequest,
   type RawReply,
+  type RequestPreview,
   rawReplySchema,
   Unanswered,
 } from "./answerer.js";

@@ -28,3 +28,10 @@ export function expandPath(path: string, environment: NodeJS.ProcessEnv = proces
       return environment[name] ?? (name === "HOME" ? home : whole);
     });
 }
+
+/** A folder for what this program can make anew: in `$XDG_CACHE_HOME/mmmlu-lab`, else `~/.cache/mmmlu-lab`. */
+export function cacheFolder(name: string, environment: NodeJS.ProcessEnv = process.env): string {
+  const given = environment["XDG_CACHE_HOME"]?.trim();
+  const cache = given ? expandPath(given, environment) : join(environment["HOME"] || homedir(), ".cache");
+  return join(cache, "mmmlu-lab", name);
+}

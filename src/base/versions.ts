@@ -22,7 +22,8 @@ export function versions(): Record<string, string> {
   return found;
 }
 
-function installedVersion(name: string): string | undefined {
+/** The version of a package as it is installed. */
+export function installedVersion(name: string): string | undefined {
   for (const folder of require.resolve.paths(name) ?? []) {
     try {
       return (JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8")) as { version: string }).version;

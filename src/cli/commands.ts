@@ -39,6 +39,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./reproduce.js")).reproduceCommand,
   },
   {
+    name: "sweep",
+    description: "run models × protocols × languages in order; one that fails does not stop the rest",
+    load: async () => (await import("./sweep.js")).sweepCommand,
+  },
+  {
     name: "score",
     description: "read a run's kept replies again, with any reading; asks nobody",
     load: async () => (await import("./score.js")).scoreCommand,
@@ -52,6 +57,11 @@ export const commands: readonly CommandEntry[] = [
     name: "lens",
     description: "look at the same questions in several languages: agreement, gaps, suspect translations and keys",
     load: async () => (await import("./lens.js")).lensCommand,
+  },
+  {
+    name: "leaderboard",
+    description: "a table of all runs by model and language, beside the published figures",
+    load: async () => (await import("./leaderboard.js")).leaderboardCommand,
   },
   {
     name: "view",

@@ -12,7 +12,7 @@ import {
   type Setting,
 } from "../experiments/index.js";
 import { languagesAmong, taskOfSource } from "../tasks/index.js";
-import { collect } from "./options.js";
+import { collect, notice } from "./options.js";
 
 /** Flags that every command on an experiment takes. */
 export interface ExperimentFlags {
@@ -103,9 +103,6 @@ function flagged(
 ): Setting[] {
   return text === undefined ? [] : [{ path, value: read(text), flag: `${flag} ${text}` }];
 }
-
-/** Says on standard error what a user should know of a configuration. */
-export const notice = (line: string): void => void process.stderr.write(`mmmlu: ${line}\n`);
 
 /** What a run is given: the terminal's progress, Ctrl-C, the environment. */
 export function contextOf(flags: ExperimentFlags): RunContext & { done(): void } {

@@ -15,3 +15,5 @@ export function wholeNumber(text: string): number {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1");
   return value;
 }
+/** Says on standard error what a user should know. */
+export const notice = (line: string): void => void process.stderr.write(`mmmlu: ${line}\n`);

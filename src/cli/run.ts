@@ -15,7 +15,10 @@ export function runCommand(command: Command): Command {
       ).choices(["cut"]),
     )
     .option("--room <factor>", `with --again: so many times the room (default ${ROOM})`, roomFactor)
-    .action((experiment: string, flags: ExperimentFlags) => runAction(experiment, flags));
+    .option("--dry-run", "send nothing: print the first request, and how many requests and tokens there would be")
+    .action(async (experiment: string, flags: ExperimentFlags & { readonly dryRun?: boolean }) =>
+      flags.dryRun ? (await import("./dry-run.js")).dryRunAction(experiment, flags) : runAction(experiment, flags),
+    );
 }
 
 /** `finetune` is `run` by another name, for configuration files of one's own. */

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { configure } from "../experiments/index.js";
 import { withoutSecrets } from "../record/index.js";
-import { notice } from "./context.js";
-import { collect } from "./options.js";
+import { collect, notice } from "./options.js";
 
 export function showCommand(command: Command): Command {
   return command

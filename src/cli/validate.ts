@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { configure } from "../experiments/index.js";
-import { notice } from "./context.js";
+import { notice } from "./options.js";
 
 export function validateCommand(command: Command): Command {
   return command.argument("<file>", "a .json, .ts or .js file, or a preset's name").action(async (file: string) => {

@@ -19,9 +19,32 @@ export interface ReplyIndex {
   readonly path: string;
   /** By stage, then by row id in the log's order; a row that was asked again has its latest reply. */
   readonly stages: ReadonlyMap<string, ReadonlyMap<string, Place>>;
+  /** By stage: the tokens of the replies. */
+  readonly tokens: ReadonlyMap<string, TokenTotals>;
   /** Lines that cannot be read. */
   readonly damage: Damage;
 }
+
+/** Tokens of kept replies, as those who gave them counted. */
+export interface TokenTotals {
+  readonly prompt: number;
+  readonly completion: number;
+  /** Replies that came with their numbers, and replies that came without. */
+  readonly replies: number;
+  readonly uncounted: number;
+}
+
+const NO_TOKENS: TokenTotals = { prompt: 0, completion: 0, replies: 0, uncounted: 0 };
+
+const added = (totals: TokenTotals, { tokens }: LoggedReply): TokenTotals =>
+  tokens
+    ? {
+        ...totals,
+        prompt: totals.prompt + tokens.prompt,
+        completion: totals.completion + tokens.completion,
+        replies: totals.replies + 1,
+      }
+    : { ...totals, uncounted: totals.uncounted + 1 };
 
 /**
  * Reads a log once and remembers only the places (some 200 bytes a row). Lines that cannot be read are counted and
@@ -33,6 +56,7 @@ export async function indexReplies(path: string, keys?: ReadonlySet<string>): Pr
   if (!existsSync(path))
     throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
   const stages = new Map<string, Map<string, Place>>();
+  const tokens = new Map<string, TokenTotals>();
   const damage = new Damage(path);
   for await (const line of readLog(path)) {
     const { reply, offset, length } = line;
@@ -40,10 +64,11 @@ export async function indexReplies(path: string, keys?: ReadonlySet<string>): Pr
     else if (!keys || keys.has(reply.key)) {
       const places = stages.get(reply.stage) ?? new Map<string, Place>();
       stages.set(reply.stage, places);
+      tokens.set(reply.stage, added(tokens.get(reply.stage) ?? NO_TOKENS, reply));
       reply.ids.forEach((id, index) => places.set(id, { offset, length, index }));
     }
   }
-  return { path, stages, damage };
+  return { path, stages, tokens, damage };
 }
 
 /** An index of one log in which the rows of a later one have the later's reply. */

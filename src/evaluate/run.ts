@@ -3,7 +3,7 @@ import type { Row } from "../tasks/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
-import { indexReplies, overlaid, predictionsFrom } from "./reply-index.js";
+import { indexReplies, overlaid, predictionsFrom, type TokenTotals } from "./reply-index.js";
 
 /** Rows that are asked once more, otherwise than the first time: their later reply counts. */
 export interface AskedAgain {
@@ -21,6 +21,8 @@ export interface EvaluationOptions extends AskOptions {
 export interface Evaluation extends Omit<Asked, "keys"> {
   /** Over all rows, those answered before included. */
   readonly metrics: EvaluationMetrics;
+  /** Of all replies to the rows, those there before included; undefined where none says. */
+  readonly tokens: TokenTotals | undefined;
   /** Every row's prediction in the order of the rows, read from the log each time it is gone through. */
   readonly predictions: Iterable<Prediction>;
 }
@@ -53,8 +55,24 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     seconds: sum(({ seconds }) => seconds),
     retries,
     metrics: evaluationMetrics(predictions),
+    tokens: tokensOf(indexes.map(({ tokens }) => tokens.get(options.stage))),
     predictions,
   };
+}
+
+/** The tokens of all rounds' replies; undefined where none of them says. */
+function tokensOf(rounds: readonly (TokenTotals | undefined)[]): TokenTotals | undefined {
+  const told = rounds.filter((round) => round !== undefined);
+  const sum = (of: (round: TokenTotals) => number): number => told.reduce((all, round) => all + of(round), 0);
+  const replies = sum((round) => round.replies);
+  return replies === 0
+    ? undefined
+    : {
+        prompt: sum(({ prompt }) => prompt),
+        completion: sum(({ completion }) => completion),
+        replies,
+        uncounted: sum(({ uncounted }) => uncounted),
+      };
 }
 
 function* idsOf(rows: Iterable<Row>): Generator<string> {

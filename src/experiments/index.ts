@@ -26,6 +26,7 @@ export type {
   FinetuneConfiguration,
 } from "./configuration/schema.js";
 export type { RunContext, RunOutcome } from "./context.js";
+export { type DryRun, dryRun, type TokensIn } from "./dry-run.js";
 export { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "./lens-labels.js";
 export { openRun } from "./open-run.js";
 export { type Plan, planExperiment } from "./plan.js";
@@ -36,3 +37,4 @@ export { agrees, type Reproduction, reproductionOf } from "./reproduce.js";
 export { runExperiment } from "./run.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";
 export { sampleModelFolder } from "./sample-model.js";
+export { readSweep, type Sweep, type SweepCell, sweepJsonSchema } from "./sweep.js";

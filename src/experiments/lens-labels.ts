@@ -9,7 +9,7 @@ import type { Tokenizer } from "../tokens/index.js";
 import { migrated } from "./configuration/renames.js";
 import { experimentSchema } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
-import { loadExperimentTokenizer, loadRows } from "./prepare.js";
+import { findExperimentTokenizer, loadRows } from "./prepare.js";
 
 /** Rows whose tokens are counted at once. */
 const AT_ONCE = 4096;
@@ -26,7 +26,10 @@ export async function rowsOfRun(
     });
   const { trainFrom: _train, limit: _limit, ...data } = read.data.data;
   const { rows } = await loadRows(data, context);
-  return { rows, tokenizer: () => loadExperimentTokenizer(read.data, context, lettersOfRows(rows)) };
+  return {
+    rows,
+    tokenizer: async () => (await findExperimentTokenizer(read.data, context, lettersOfRows(rows))).load(),
+  };
 }
 
 /** What rows' texts tell: tokens, unknown ones, and which repeat another of their language. */

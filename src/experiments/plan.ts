@@ -118,7 +118,7 @@ interface PromptCounter {
 /** Counts with the model's own tokenizer and template where they are here, else with the configuration's tokenizer. */
 export async function promptCounter(
   configuration: Asked,
-  prepared: Pick<Prepared, "tokenizer">,
+  prepared: Pick<Prepared, "loadTokenizer">,
   context: RunContext,
 ): Promise<PromptCounter> {
   const folder = configuration.kind === "evaluate" ? localFolder(configuration.answerer.model) : undefined;
@@ -132,7 +132,7 @@ export async function promptCounter(
         Promise.all(requests.map(async ({ prompt }) => (await encodePrompt(prompt, tokenizer, template)).length)),
     };
   }
-  const { tokenizer } = prepared;
+  const tokenizer = await prepared.loadTokenizer();
   const trained = configuration.kind === "finetune";
   return {
     tokenizer: tokenizer.source,
@@ -164,9 +164,10 @@ function localFolder(model: string): string | undefined {
 
 async function trainingOf(
   { training, prompt }: FinetuneConfiguration,
-  { tokenizer }: Prepared,
+  { loadTokenizer: tokenizerOf }: Prepared,
   train: readonly Row[],
 ): Promise<NonNullable<Plan["training"]>> {
+  const tokenizer = await tokenizerOf();
   const counts = await tokenizer.count(train.map(rowTexts[prompt]), true);
   const inBatch = training.batchSize * training.gradientAccumulationSteps;
   return {

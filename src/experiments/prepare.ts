@@ -15,7 +15,14 @@ import {
   splitTwoSources,
 } from "../split/index.js";
 import { lettersOfRows, type Row } from "../tasks/index.js";
-import { type Filtered, filterByLength, loadTokenizer, type Tokenizer } from "../tokens/index.js";
+import {
+  type Filtered,
+  filterByCounts,
+  findTokenizer,
+  keptTokenCounts,
+  type LoadedTokenizer,
+  type TokenizerFiles,
+} from "../tokens/index.js";
 import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { finetuneProtocolOf, presets } from "./presets/index.js";
@@ -28,12 +35,23 @@ export interface Prepared {
   readonly trainCorpus?: Corpus;
   /** The letters of the widest question. */
   readonly letters: readonly string[];
-  readonly tokenizer: Tokenizer & { readonly revision?: string };
+  /** By which tokens were counted; undefined where nothing counts any, and then none is asked for. */
+  readonly tokenizer?: CountingTokenizer;
+  /** The experiment's tokenizer itself, loaded where it is first asked for. */
+  readonly loadTokenizer: () => Promise<LoadedTokenizer>;
   readonly filtered: Filtered;
   readonly splits: Splits;
   /** Where only some of the test rows' questions are asked: how many, of how many. */
   readonly drawn?: Omit<DrawnQuestions, "rows"> & { readonly rows: number; readonly sha256OfSplits: string };
   readonly audit: LeakAudit;
+}
+
+/** What is told of a tokenizer. */
+export interface CountingTokenizer {
+  readonly source: string;
+  readonly revision?: string;
+  readonly sha256: string;
+  readonly vocabularySize: number;
 }
 
 /** Loads rows of an experiment. */
@@ -49,16 +67,16 @@ export const loadRows = (
     environment: context.environment,
   });
 
-/** Loads an experiment's tokenizer; `sample` names the one made on the spot, which knows the letters. */
-export async function loadExperimentTokenizer(
+/** Finds an experiment's tokenizer; `sample` names the one made on the spot, which knows the letters. */
+export async function findExperimentTokenizer(
   configuration: ExperimentConfiguration,
   context: RunContext,
   letters: readonly string[],
-): Promise<Tokenizer & { readonly revision?: string }> {
+): Promise<TokenizerFiles> {
   const { source, revision } = configuration.tokenizer;
   const kind = configuration.kind === "finetune" ? finetuneProtocolOf(configuration).sampleModel : "t5";
   const sample = source === SAMPLE;
-  return loadTokenizer({
+  return findTokenizer({
     source: sample ? await sampleTokenizerFolder(kind, letters) : source,
     name: sample ? "the sample's own" : undefined,
     revision,
@@ -69,7 +87,10 @@ export async function loadExperimentTokenizer(
   });
 }
 
-/** From configuration to audited splits: each experiment's own text, tokenizer and bound. */
+/**
+ * From configuration to audited splits: each experiment's own text, tokenizer and bound. The tokenizer is asked for
+ * where there is a length filter, and loaded where these rows' tokens were not counted before.
+ */
 export async function prepare(
   configuration: FinetuneConfiguration | EvaluateConfiguration,
   context: RunContext,
@@ -79,28 +100,12 @@ export async function prepare(
   const trainCorpus = trainFrom ? await loadRows(trainFrom, context) : undefined;
   const rows = trainCorpus ? [...corpus.rows, ...trainCorpus.rows] : corpus.rows;
   const letters = lettersOfRows(rows);
-  const tokenizer = await loadExperimentTokenizer(configuration, context, letters);
   const { filter, split } = configuration;
-  let filtered: Filtered = { rows: [...rows], counts: new Int32Array(0), byLanguage: {} };
-  if (filter) {
-    const lengths = {
-      maximumTokens: filter.maxTokens,
-      inclusive: filter.inclusive,
-      specialTokens: filter.addSpecialTokens,
-    };
-    context.progress.begin("counting tokens", rows.length);
-    filtered = await filterByLength(rows, rowTexts[filter.text], tokenizer, lengths, (done) => {
-      checkStopped(context.signal);
-      context.progress.update(done);
-    });
-    const kept = Object.entries(filtered.byLanguage).map(
-      ([language, { before, kept }]) => `${language} ${kept.toLocaleString("en")} of ${before.toLocaleString("en")}`,
-    );
-    context.progress.end(
-      `kept ${filtered.rows.length.toLocaleString("en")} rows ${filter.inclusive ? "of at most" : "under"} ` +
-        `${filter.maxTokens} tokens (${kept.join(", ")})`,
-    );
-  }
+  let files: Promise<TokenizerFiles> | undefined;
+  const found = (): Promise<TokenizerFiles> => (files ??= findExperimentTokenizer(configuration, context, letters));
+  const { filtered, tokenizer }: Pick<Prepared, "filtered" | "tokenizer"> = filter
+    ? await filterRows(rows, filter, await found(), context)
+    : { filtered: { rows: [...rows], counts: new Int32Array(0), byLanguage: {} } };
   const whole = split
     ? splitOf(filtered.rows, corpus, trainCorpus, split)
     : { train: [], validation: [], test: filtered.rows };
@@ -110,7 +115,40 @@ export async function prepare(
       `drawn: ${drawn.questions.toLocaleString("en")} of ${drawn.ofQuestions.toLocaleString("en")} questions of the ` +
         `test rows, ${drawn.rows.toLocaleString("en")} rows`,
     );
-  return { corpus, trainCorpus, letters, tokenizer, filtered, splits, drawn, audit: auditLeak(splits) };
+  const loadTokenizer = async (): Promise<LoadedTokenizer> => (await found()).load();
+  return { corpus, trainCorpus, letters, tokenizer, loadTokenizer, filtered, splits, drawn, audit: auditLeak(splits) };
+}
+
+async function filterRows(
+  rows: readonly Row[],
+  { text, maxTokens, inclusive, addSpecialTokens }: NonNullable<EvaluateConfiguration["filter"]>,
+  tokenizer: TokenizerFiles,
+  { progress, signal, environment }: RunContext,
+): Promise<{ readonly filtered: Filtered; readonly tokenizer: CountingTokenizer }> {
+  progress.begin("counting tokens", rows.length);
+  const textOf = rowTexts[text];
+  const { counts, vocabularySize, kept } = await keptTokenCounts(
+    tokenizer,
+    { length: rows.length, at: (index) => textOf(rows[index]!) },
+    {
+      specialTokens: addSpecialTokens,
+      environment,
+      told: (done) => {
+        checkStopped(signal);
+        progress.update(done);
+      },
+    },
+  );
+  const filtered = filterByCounts(rows, counts, { maximumTokens: maxTokens, inclusive });
+  const byLanguage = Object.entries(filtered.byLanguage).map(
+    ([language, { before, kept }]) => `${language} ${kept.toLocaleString("en")} of ${before.toLocaleString("en")}`,
+  );
+  progress.end(
+    `kept ${filtered.rows.length.toLocaleString("en")} rows ${inclusive ? "of at most" : "under"} ` +
+      `${maxTokens} tokens (${byLanguage.join(", ")})${kept ? ", as counted before" : ""}`,
+  );
+  const { source, revision } = tokenizer;
+  return { filtered, tokenizer: { source, revision, sha256: await tokenizer.sha256(), vocabularySize } };
 }
 
 /** Splits whose test part is drawn questions only. */
@@ -162,7 +200,7 @@ const sourceOf = (corpus: Corpus) => ({
 
 /** What a manifest says of data, tokenizer and split. */
 export function manifestOf(
-  prepared: Pick<Prepared, "corpus" | "tokenizer"> & Partial<Prepared>,
+  prepared: Pick<Prepared, "corpus"> & Partial<Prepared>,
   split?: { kind: string; shape: string; seed: number } | null,
 ) {
   const { corpus, trainCorpus, tokenizer, splits, filtered, drawn } = prepared;
@@ -179,12 +217,16 @@ export function manifestOf(
         : {}),
       ...(trainCorpus ? { trainFrom: sourceOf(trainCorpus) } : {}),
     },
-    tokenizer: {
-      source: tokenizer.source,
-      revision: tokenizer.revision ?? null,
-      sha256: tokenizer.sha256,
-      vocabulary: tokenizer.vocabularySize,
-    },
+    ...(tokenizer
+      ? {
+          tokenizer: {
+            source: tokenizer.source,
+            revision: tokenizer.revision ?? null,
+            sha256: tokenizer.sha256,
+            vocabulary: tokenizer.vocabularySize,
+          },
+        }
+      : {}),
     ...(splits && split
       ? {
           split: {
@@ -222,7 +264,9 @@ export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits, draw
         `after the length filter`,
     ],
     ...(cleaned ? ([["Subjects cleaned of file names", number(cleaned)]] as [string, string][]) : []),
-    ["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`],
+    ...(tokenizer
+      ? ([["Tokenizer", `${tokenizer.source}, ${number(tokenizer.vocabularySize)} tokens`]] as [string, string][])
+      : []),
     [
       "Split",
       `${number(splits.train.length)} train, ${number(splits.validation.length)} validation, ` +

@@ -62,7 +62,7 @@ export async function probeRun(
     const count = Math.min(from.length, Math.max(FEWEST, Math.ceil(wanted / plan.questionsPerRequest)));
     const picked = Array.from({ length: count }, (_, i) => from[Math.floor(((i + 0.5) * from.length) / count)]!);
     const rows = picked.flatMap((request) => request.rows);
-    const answerer = await answererOf(given, prepared, context);
+    const answerer = await answererOf(given, context, prepared.splits);
     try {
       const concurrency = answerer.concurrency ?? given.answerer.concurrency;
       const repliesPath = folder.file("replies.jsonl");

@@ -1,8 +1,14 @@
-import type { Answerer } from "../answer/index.js";
-import { answererKindOf, gemma3Plan, promptPlan, type RequestPlan } from "../answer/index.js";
+import { statSync } from "node:fs";
+import { type Answerer, answererKindOf, gemma3Plan, promptPlan, type RequestPlan } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
-import { type EvaluationStatistics, evaluate, type Interval, unreadableInWords } from "../evaluate/index.js";
-import { protocolOf, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
+import {
+  type EvaluationStatistics,
+  evaluate,
+  type Interval,
+  type TokenTotals,
+  unreadableInWords,
+} from "../evaluate/index.js";
+import { protocolOf, type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { addCutRound, againNotes, askedAgain, readAgain } from "./again.js";
 import { protocolDifferences } from "./configuration/differences.js";
@@ -22,116 +28,145 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
   const configuration = withoutSecrets(given);
   const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
+  let answerer: Answerer | undefined;
   try {
+    if (!answererKindOf(given.answerer.model).ofRows) {
+      answerer = await answererOf(given, context);
+      // Where there are replies they may all be there, and then nobody need be able to answer.
+      if (!hasReplies(folder)) await checked(answerer, context);
+    }
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
-    const answerer = await answererOf(given, prepared, context);
-    return await tracked(configuration, folder.path, context, async (tracker, watched) => {
-      const plan = planOf(configuration.answerer);
-      const options = {
-        rows: prepared.splits.test,
-        total: prepared.splits.test.length,
-        answerer,
-        plan,
-        stage: "test",
-        repliesPath: folder.file("replies.jsonl"),
-        retriesPath: folder.file("retries.jsonl"),
-        concurrency: answerer.concurrency ?? configuration.answerer.concurrency,
-        reading: configuration.answerExtraction,
-        progress: watched.progress,
-        signal: context.signal,
-      };
-      let rounds = await readAgain(folder.path);
-      let evaluation = await evaluate({ ...options, again: askedAgain(rounds, plan) });
-      const before = evaluation.metrics.accuracy;
-      if (context.again) {
-        const more = addCutRound(folder, rounds, evaluation.predictions, plan, context.again.room);
-        if (more.length === rounds.length)
-          context.progress.say("no reply was cut at the limit: nothing is asked again");
-        else {
-          rounds = more;
-          const { asked, seconds } = evaluation;
-          const later = await evaluate({ ...options, again: askedAgain(rounds, plan) });
-          evaluation = { ...later, asked: later.asked + asked, seconds: later.seconds + seconds };
-        }
-      }
-      const stage = stageOf("test", evaluation);
-      const parts = manifestOf(prepared, configuration.split);
-      const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
-      const manifest = {
-        kind: configuration.kind,
-        ...parts,
-        model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
-        protocol: protocolOf({ configuration }),
-        seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
-        notes: [
-          ...sampleNotes(parts),
-          ...(answerer.note ? [answerer.note] : []),
-          ...againNotes(rounds),
-          ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
-          ...(answerer.concurrency === undefined && configuration.answerer.concurrency > 1
-            ? [
-                `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still ` +
-                  `answer differently from run to run where requests share a batch.`,
-              ]
-            : []),
-        ],
-      };
-      const metrics = stageMetrics(stage, prepared.drawn?.ofQuestions);
-      const published = withPublishedFigures(experimentOf(configuration), { metrics, manifest });
-      folder.writeJson("metrics.json", {
-        ...metrics,
-        audit: prepared.audit,
-        ...(prepared.drawn ? { drawn: withoutHash(prepared.drawn) } : {}),
-        ...(rounds.length
-          ? { again: rounds.map(({ reason, room, ids }) => ({ reason, room, rows: ids.length })) }
-          : {}),
-        seconds: evaluation.seconds,
-        asked: evaluation.asked,
-        cached: evaluation.cached,
-        retries: evaluation.retries,
-      });
-      const report = await writeAnswers(
-        folder,
-        [stage],
-        prepared,
-        {
-          name: configuration.name,
-          description: `${configuration.description}; answered by ${answerer.description}`,
-          configuration,
-          manifest,
-          facts: factsOf(prepared),
-          protocolDifferences: protocolDifferences(configuration),
-          published,
-        },
-        {
-          experiment: experimentOf(configuration),
-          splitKind: configuration.split?.kind,
-          lengths: await lengthFigures(prepared.filtered),
-        },
-      );
-      tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
-      writeManifest(folder, manifest);
-      return {
-        folder: folder.path,
-        report,
-        headline: [
-          `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ` +
-            `${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
-          ...wholeLine(metrics.ofTheWhole, prepared),
-          `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})` +
-            `${metrics.unreadable ? `: ${unreadableInWords(metrics.unreadableBy)}` : ""}`,
-          ...boundsLine(metrics.statistics),
-          `cut at the limit of tokens ${percent(metrics.statistics.cutShare)}` +
-            `${metrics.statistics.cutShare > 0 ? " (run --again cut asks these again with more room)" : ""}`,
-          ...(context.again ? [`before those were asked again the accuracy was ${percent(before)}`] : []),
-        ],
-      };
-    }).finally(() => answerer.close());
+    answerer ??= await answererOf(given, context, prepared.splits);
+    return await askAndReport(configuration, folder, prepared, answerer, context);
   } finally {
+    await answerer?.close();
     release();
   }
+}
+
+/** Whether a run that went on here before has paid for replies. */
+const hasReplies = (folder: RunFolder): boolean =>
+  (statSync(folder.file("replies.jsonl"), { throwIfNoEntry: false })?.size ?? 0) > 0;
+
+/** @throws {UserError} where it cannot answer */
+async function checked(answerer: Answerer, { signal, progress }: RunContext): Promise<void> {
+  let told = false;
+  await answerer.check?.(signal, ({ reason }) => {
+    if (!told) progress.say(`waiting for ${answerer.name}: ${reason}`);
+    told = true;
+  });
+}
+
+async function askAndReport(
+  configuration: EvaluateConfiguration,
+  folder: RunFolder,
+  prepared: Prepared,
+  answerer: Answerer,
+  context: RunContext,
+): Promise<RunOutcome> {
+  return await tracked(configuration, folder.path, context, async (tracker, watched) => {
+    const plan = planOf(configuration.answerer);
+    const options = {
+      rows: prepared.splits.test,
+      total: prepared.splits.test.length,
+      answerer,
+      plan,
+      stage: "test",
+      repliesPath: folder.file("replies.jsonl"),
+      retriesPath: folder.file("retries.jsonl"),
+      concurrency: answerer.concurrency ?? configuration.answerer.concurrency,
+      reading: configuration.answerExtraction,
+      progress: watched.progress,
+      signal: context.signal,
+    };
+    let rounds = await readAgain(folder.path);
+    let evaluation = await evaluate({ ...options, again: askedAgain(rounds, plan) });
+    const before = evaluation.metrics.accuracy;
+    if (context.again) {
+      const more = addCutRound(folder, rounds, evaluation.predictions, plan, context.again.room);
+      if (more.length === rounds.length) context.progress.say("no reply was cut at the limit: nothing is asked again");
+      else {
+        rounds = more;
+        const { asked, seconds } = evaluation;
+        const later = await evaluate({ ...options, again: askedAgain(rounds, plan) });
+        evaluation = { ...later, asked: later.asked + asked, seconds: later.seconds + seconds };
+      }
+    }
+    const stage = stageOf("test", evaluation);
+    const parts = manifestOf(prepared, configuration.split);
+    const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
+    const manifest = {
+      kind: configuration.kind,
+      ...parts,
+      model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
+      protocol: protocolOf({ configuration }),
+      tokens: evaluation.tokens,
+      seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
+      notes: [
+        ...sampleNotes(parts),
+        ...(answerer.note ? [answerer.note] : []),
+        ...againNotes(rounds),
+        ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
+        ...(answerer.concurrency === undefined && configuration.answerer.concurrency > 1
+          ? [
+              `${configuration.answerer.concurrency} requests at once: at temperature 0 a server may still ` +
+                `answer differently from run to run where requests share a batch.`,
+            ]
+          : []),
+      ],
+    };
+    const metrics = stageMetrics(stage, prepared.drawn?.ofQuestions);
+    const published = withPublishedFigures(experimentOf(configuration), { metrics, manifest });
+    folder.writeJson("metrics.json", {
+      ...metrics,
+      audit: prepared.audit,
+      ...(prepared.drawn ? { drawn: withoutHash(prepared.drawn) } : {}),
+      ...(rounds.length ? { again: rounds.map(({ reason, room, ids }) => ({ reason, room, rows: ids.length })) } : {}),
+      seconds: evaluation.seconds,
+      asked: evaluation.asked,
+      cached: evaluation.cached,
+      retries: evaluation.retries,
+    });
+    const report = await writeAnswers(
+      folder,
+      [stage],
+      prepared,
+      {
+        name: configuration.name,
+        description: `${configuration.description}; answered by ${answerer.description}`,
+        configuration,
+        manifest,
+        facts: factsOf(prepared),
+        protocolDifferences: protocolDifferences(configuration),
+        published,
+      },
+      {
+        experiment: experimentOf(configuration),
+        splitKind: configuration.split?.kind,
+        lengths: await lengthFigures(prepared.filtered),
+      },
+    );
+    tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
+    writeManifest(folder, manifest);
+    return {
+      folder: folder.path,
+      report,
+      headline: [
+        `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ` +
+          `${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,
+        ...wholeLine(metrics.ofTheWhole, prepared),
+        `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})` +
+          `${metrics.unreadable ? `: ${unreadableInWords(metrics.unreadableBy)}` : ""}`,
+        ...boundsLine(metrics.statistics),
+        `cut at the limit of tokens ${percent(metrics.statistics.cutShare)}` +
+          `${metrics.statistics.cutShare > 0 ? " (run --again cut asks these again with more room)" : ""}`,
+        ...(evaluation.tokens ? [tokensInWords(evaluation.tokens)] : []),
+        ...(context.again ? [`before those were asked again the accuracy was ${percent(before)}`] : []),
+      ],
+    };
+  });
 }
 
 /** What a sample of the questions says of all of them. */
@@ -153,6 +188,13 @@ export const boundsLine = ({ bounds, unreadableShare }: EvaluationStatistics): s
       ]
     : [];
 
+/** Tokens as the server counted them. */
+function tokensInWords({ prompt, completion, uncounted }: TokenTotals): string {
+  const number = (value: number): string => value.toLocaleString("en");
+  const without = uncounted ? `; ${number(uncounted)} replies came without their numbers` : "";
+  return `tokens ${number(prompt)} in, ${number(completion)} out${without}`;
+}
+
 export function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
   if (answerer.prompt === "questions")
     return gemma3Plan({
@@ -164,10 +206,11 @@ export function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan
   return promptPlan(answerer.prompt, answerer.maxTokensPerQuestion + answerer.maxTokensExtra);
 }
 
+/** @param rows of the kinds that are made of them */
 export function answererOf(
   { answerer }: EvaluateConfiguration,
-  prepared: Prepared,
   context: RunContext,
+  rows?: Prepared["splits"],
 ): Promise<Answerer> {
   return answererKindOf(answerer.model).create({
     ...answerer,
@@ -179,6 +222,6 @@ export function answererOf(
     progress: context.progress,
     signal: context.signal,
     savedModelOf,
-    rows: prepared.splits,
+    rows,
   });
 }

@@ -6,12 +6,12 @@ import { type RunFolder, type Tracker, writeManifest } from "../record/index.js"
 import { html, loadReports, percent, standalone, table } from "../report/index.js";
 import { drawQuestions } from "../split/index.js";
 import { lettersOfRows } from "../tasks/index.js";
-import { loadTokenizer } from "../tokens/index.js";
+import { findTokenizer, keptTokenCounts } from "../tokens/index.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { ExploreConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
 import { openRun } from "./open-run.js";
-import { loadExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
+import { findExperimentTokenizer, loadRows, manifestOf } from "./prepare.js";
 import { experimentOf } from "./presets/index.js";
 import { withPublishedFigures } from "./reproduce.js";
 import { tracked } from "./tracking.js";
@@ -38,10 +38,11 @@ async function exploreAndReport(
   const { trainFrom: _none, limit, ...data } = configuration.data;
   const whole = await loadRows(data, context);
   const corpus = limit === null ? whole : { ...whole, rows: drawQuestions(whole.rows, limit).rows };
-  const tokenizer = await loadExperimentTokenizer(configuration, context, lettersOfRows(corpus.rows));
-  const further = await Promise.all(
+  const files = await findExperimentTokenizer(configuration, context, lettersOfRows(corpus.rows));
+  const tokenizer = await files.load();
+  const furtherFiles = await Promise.all(
     configuration.furtherTokenizers.map((one) =>
-      loadTokenizer({
+      findTokenizer({
         ...one,
         offline: context.offline,
         progress: context.progress,
@@ -50,10 +51,17 @@ async function exploreAndReport(
       }),
     ),
   );
+  const further = await Promise.all(furtherFiles.map((one) => one.load()));
+  const filesOf = new Map([[tokenizer, files], ...further.map((one, at) => [one, furtherFiles[at]!] as const)]);
   const found = await explore(corpus, {
     tokenizer,
     textOf: rowTexts[configuration.text],
     further,
+    count: async (by, texts, told) => {
+      const { environment } = context;
+      const asked = { length: texts.length, at: (index: number) => texts[index]! };
+      return (await keptTokenCounts(filesOf.get(by)!, asked, { specialTokens: false, told, environment })).counts;
+    },
     progress: context.progress,
     signal: context.signal,
   });

@@ -6,6 +6,7 @@ import type { Progress } from "../base/progress.js";
 import type { Example } from "../models/index.js";
 import type { RunFolder } from "../record/index.js";
 import { hashOfSplits } from "../split/index.js";
+import type { Tokenizer } from "../tokens/index.js";
 import {
   checkMemory,
   checkpointProgress,
@@ -76,26 +77,27 @@ export async function runFinetune(
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
+    const tokenizer = await prepared.loadTokenizer();
     const examples = await allExamplesOf(configuration, prepared, context);
     if (context.signal?.aborted)
       throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });
     loaded = await loadExperimentModel(
       configuration,
-      prepared.tokenizer,
+      tokenizer,
       context,
       folder.file("base"),
       prepared.letters,
       trainer.here,
     );
     const ready = loaded;
-    const identity = trainingIdentity(configuration, prepared, ready.identity);
+    const identity = trainingIdentity(configuration, prepared, tokenizer, ready.identity);
     const { progress, signal } = context;
     await trainer.check?.({ configuration, examples, identity, folder, progress, signal });
     if (trainer.here) tellMemory(ready, configuration, examples.train, context);
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const stages: Stage[] = [];
       const ask = (stage: "baseline" | "final", trained: Record<string, unknown>) =>
-        askModel(stage, trained, ready, prepared.tokenizer, prepared.splits.test, configuration, folder, watched);
+        askModel(stage, trained, ready, tokenizer, prepared.splits.test, configuration, folder, watched);
       if (configuration.evaluation.baseline) {
         stages.push(await ask("baseline", { trained: false }));
         tracker.log({ baseline_test_accuracy: stages[0]?.metrics.accuracy ?? 0 }, 0);
@@ -121,7 +123,7 @@ export async function runFinetune(
               : "Run the same command again.",
         });
       stages.push(await ask("final", { trained: identity, steps: result.steps, ...trained.identity }));
-      const example = await askExample(ready, prepared.tokenizer, configuration);
+      const example = await askExample(ready, tokenizer, configuration);
       const losses = protocol.measuresFinalLosses ? await finalLosses(ready, examples, configuration) : undefined;
       await ready.model.save(folder.file("model"));
       if (configuration.modelLink !== null) linkModel(configuration.modelLink, folder, watched.progress);
@@ -154,9 +156,10 @@ export async function runFinetune(
 /** The rows of all parts of the split as token ids. */
 export async function allExamplesOf(
   configuration: FinetuneConfiguration,
-  { splits, tokenizer }: Pick<Prepared, "splits" | "tokenizer">,
+  { splits, loadTokenizer }: Pick<Prepared, "splits" | "loadTokenizer">,
   context: RunContext,
 ): Promise<ToTrain["examples"]> {
+  const tokenizer = await loadTokenizer();
   const text = await textFormatOf(configuration, context);
   return {
     train: await examplesOf(splits.train, tokenizer, configuration, text),
@@ -168,7 +171,8 @@ export async function allExamplesOf(
 /** Hash of all that training's steps depend on. */
 export const trainingIdentity = (
   configuration: FinetuneConfiguration,
-  { splits, tokenizer }: Pick<Prepared, "splits" | "tokenizer">,
+  { splits }: Pick<Prepared, "splits">,
+  tokenizer: Pick<Tokenizer, "sha256">,
   model: ExperimentModel["identity"],
 ): string =>
   hashOf({ configuration: identityOf(configuration), split: hashOfSplits(splits), tokenizer: tokenizer.sha256, model });

@@ -14,6 +14,8 @@ export interface ExplorationOptions {
   readonly textOf: (row: Row) => string;
   /** Tokenizers besides, whose unknown-token share and tokens per character are told by language. */
   readonly further?: readonly Tokenizer[];
+  /** Numbers of tokens without special tokens, in another way than {@link countTokens}: from those that were kept. */
+  readonly count?: typeof countTokens;
   readonly progress?: Progress;
   /** Aborting ends the counting. */
   readonly signal?: AbortSignal;
@@ -60,23 +62,23 @@ const SHUFFLE_SEED = 42;
 /** Explores a corpus: counts, distributions, token lengths, keys and duplicates. */
 export async function explore(corpus: Corpus, options: ExplorationOptions): Promise<Exploration> {
   const { rows } = corpus;
-  const progress = options.progress ?? silent;
+  const { progress = silent, count = countTokens } = options;
   const tell = (before: number, what: string) => (done: number) => {
     checkStopped(options.signal);
     progress.update(before + done, what);
   };
   progress.begin("counting tokens", 2 * rows.length);
-  const questions = await countTokens(
+  const questions = await count(
     options.tokenizer,
     rows.map((row) => row.question),
     tell(0, "questions"),
   );
   const texts = rows.map(options.textOf);
-  const whole = await countTokens(options.tokenizer, texts, tell(rows.length, "questions and choices"));
+  const whole = await count(options.tokenizer, texts, tell(rows.length, "questions and choices"));
   progress.end();
   const tokenizers = [byLanguage(options.tokenizer, rows, texts, whole, await unknowns(options.tokenizer, texts))];
   for (const further of options.further ?? []) {
-    const counts = await countTokens(further, texts);
+    const counts = await count(further, texts);
     tokenizers.push(byLanguage(further, rows, texts, counts, await unknowns(further, texts)));
   }
   return {

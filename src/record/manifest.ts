@@ -34,6 +34,13 @@ export interface Manifest {
   readonly split?: Record<string, unknown>;
   /** How the questions were asked and read; absent of a run that asked none, and of one of an earlier version. */
   readonly protocol?: ProtocolFacts;
+  /** Of all kept replies, as the server counts them: read, written; and by how many replies, and without. */
+  readonly tokens?: {
+    readonly prompt: number;
+    readonly completion: number;
+    readonly replies: number;
+    readonly uncounted: number;
+  };
   readonly seeds: Record<string, number>;
   /** Whether the figures mean anything about MMMLU: false on the generated sample. */
   readonly sample: boolean;
@@ -42,7 +49,18 @@ export interface Manifest {
 
 export type ManifestParts = Pick<
   Manifest,
-  "kind" | "device" | "engine" | "data" | "tokenizer" | "model" | "split" | "protocol" | "seeds" | "sample" | "notes"
+  | "kind"
+  | "device"
+  | "engine"
+  | "data"
+  | "tokenizer"
+  | "model"
+  | "split"
+  | "protocol"
+  | "tokens"
+  | "seeds"
+  | "sample"
+  | "notes"
 >;
 
 /** Writes `manifest.json`: call it last. */

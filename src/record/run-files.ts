@@ -13,6 +13,8 @@ import { protocolSchema } from "./protocol.js";
  * once. Keys that are not named pass, so that a later version may add some.
  */
 
+const count = z.number().int().nonnegative();
+const total = z.number().nonnegative();
 const anyKeys = z.record(z.string(), z.unknown());
 
 /** `run.json`: what a run that has begun says of itself. */
@@ -43,12 +45,12 @@ export const manifestSchema = z.looseObject({
   model: anyKeys.optional(),
   split: anyKeys.optional(),
   protocol: protocolSchema.optional(),
+  tokens: z.looseObject({ prompt: total, completion: total, replies: count, uncounted: count }).optional(),
   seeds: z.record(z.string(), z.number()),
   sample: z.boolean(),
   notes: z.array(z.string()),
 });
 
-const count = z.number().int().nonnegative();
 /** JSON has no NaN: a figure that was none is null. */
 const figure = z
   .number()

@@ -3,6 +3,7 @@ export type { StageResult } from "./evaluation-parts.js";
 export { type Figure, percent, points, spoken, standalone } from "./figures/figure.js";
 export type { Histogram } from "./figures/index.js";
 export { escapeHtml, type Html, html, raw } from "./html.js";
+export * from "./leaderboard/index.js";
 export { lensFiles } from "./lens-files.js";
 export { page, type Section } from "./page.js";
 export { type QuestionText, type Tile, table, tiles } from "./parts.js";

@@ -29,10 +29,21 @@ export async function filterByLength(
   const counts = filter.specialTokens
     ? await tokenizer.count(texts, true, told)
     : await countTokens(tokenizer, texts, told);
+  return filterByCounts(rows, counts, filter);
+}
+
+/**
+ * Keeps the rows of few enough tokens, in order.
+ * @param counts of tokens, one a row
+ */
+export function filterByCounts(
+  rows: readonly Row[],
+  counts: Int32Array,
+  { maximumTokens, inclusive }: Omit<LengthFilter, "specialTokens">,
+): Filtered {
   const byLanguage: Record<string, { before: number; kept: number }> = {};
   const kept = rows.filter((row, index) => {
-    const stays =
-      (counts[index] as number) < filter.maximumTokens || (filter.inclusive && counts[index] === filter.maximumTokens);
+    const stays = counts[index]! < maximumTokens || (inclusive && counts[index] === maximumTokens);
     const tally = (byLanguage[row.language] ??= { before: 0, kept: 0 });
     tally.before++;
     if (stays) tally.kept++;

@@ -1,12 +1,12 @@
+import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { AddedToken, BPE, byteLevelPreTokenizer, Tokenizer as NativeTokenizer, robertaProcessing } from "tokenizers";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../base/errors.js";
 import { sha256 } from "../base/files.js";
 import { checkedAs, parseJson, readJsonAs } from "../base/json.js";
 import type { Progress } from "../base/progress.js";
-import { readText } from "../base/text.js";
+import { readPieces, readText, withoutMark } from "../base/text.js";
 import {
   downloadFile,
   downloadFileIfThere,
@@ -61,24 +61,44 @@ export interface TokenizerOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+/** A tokenizer whose files are there, not yet loaded. */
+export interface TokenizerFiles {
+  readonly source: string;
+  /** The hub's commit. */
+  readonly revision?: string;
+  /** The folder of its files: `tokenizer_config.json` and a chat template lie there too, where it has them. */
+  readonly folder: string;
+  /** Of the file or files that define it; reads them as a stream, once. */
+  sha256(): Promise<string>;
+  /** Loads it, once. @throws {UserError} where it cannot be read */
+  load(): Promise<LoadedTokenizer>;
+}
+
+export type LoadedTokenizer = Tokenizer & { readonly revision?: string };
+
 /**
  * Loads a tokenizer: from `tokenizer.json`, or from `vocab.json` and `merges.txt` as the byte-level BPE that RoBERTa
  * has.
  * @throws {UserError} where there is none, or it cannot be read
  */
-export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenizer & { readonly revision?: string }> {
+export const loadTokenizer = async (options: TokenizerOptions): Promise<LoadedTokenizer> =>
+  (await findTokenizer(options)).load();
+
+/**
+ * Finds a tokenizer's files and fetches those of the hub; loads nothing.
+ * @throws {UserError} where there is none
+ */
+export async function findTokenizer(options: TokenizerOptions): Promise<TokenizerFiles> {
   const { source } = options;
   if (isGguf(source)) {
     const { revision, offline, environment, progress, signal } = options;
     const hub = hubSettings({ offline, environment, progress, signal });
     const { path, commit } = await fetchGguf(source, { revision, hub });
     const folder = tokenizerFolderOf(path, environment);
-    return Object.assign(await loadFrom(options.name ?? source, (name) => join(folder, name)), { revision: commit });
+    return filesOf(options.name ?? source, (name) => join(folder, name), commit);
   }
   if (existsSync(source) && statSync(source).isDirectory())
-    return loadFrom(options.name ?? source, (name) =>
-      existsSync(join(source, name)) ? join(source, name) : undefined,
-    );
+    return filesOf(options.name ?? source, (name) => (existsSync(join(source, name)) ? join(source, name) : undefined));
   if (!isRepositoryName(source))
     throw new UserError(`there is no folder ${source}`, {
       hint: "Give a tokenizer's folder, or a hub id such as google/flan-t5-base.",
@@ -92,41 +112,69 @@ export async function loadTokenizer(options: TokenizerOptions): Promise<Tokenize
   const repository: Repository = { name: source, type: "model" };
   const revision = await resolveCommit(repository, options.revision, settings);
   const whole = await downloadFileIfThere(repository, revision, "tokenizer.json", settings);
-  const config = whole && (await downloadFileIfThere(repository, revision, "tokenizer_config.json", settings));
-  const tokenizer = whole
-    ? await loadFrom(source, (name) => ({ "tokenizer.json": whole, "tokenizer_config.json": config })[name])
-    : await (async () => {
-        const vocabulary = await downloadFileIfThere(repository, revision, "vocab.json", settings);
-        if (!vocabulary) {
-          if (settings.offline) await downloadFile(repository, revision, "tokenizer.json", settings);
-          const names = new Set(await listRepository(repository, revision, settings));
-          throw noTokenizer(source, (name) => names.has(name));
-        }
-        const merges = await downloadFile(repository, revision, "merges.txt", settings);
-        return loadFrom(source, (name) => ({ "vocab.json": vocabulary, "merges.txt": merges })[name]);
-      })();
-  return Object.assign(tokenizer, { revision });
+  if (whole) {
+    const config = await downloadFileIfThere(repository, revision, "tokenizer_config.json", settings);
+    const found: Record<string, string | undefined> = { "tokenizer.json": whole, "tokenizer_config.json": config };
+    return filesOf(source, (name) => found[name], revision);
+  }
+  const vocabulary = await downloadFileIfThere(repository, revision, "vocab.json", settings);
+  if (!vocabulary) {
+    if (settings.offline) await downloadFile(repository, revision, "tokenizer.json", settings);
+    const names = new Set(await listRepository(repository, revision, settings));
+    throw noTokenizer(source, (name) => names.has(name));
+  }
+  const merges = await downloadFile(repository, revision, "merges.txt", settings);
+  const found: Record<string, string | undefined> = { "vocab.json": vocabulary, "merges.txt": merges };
+  return filesOf(source, (name) => found[name], revision);
 }
 
-async function loadFrom(source: string, find: (name: string) => string | undefined): Promise<Tokenizer> {
+/** @throws {UserError} where none of the files that define a tokenizer is there */
+function filesOf(source: string, find: (name: string) => string | undefined, revision?: string): TokenizerFiles {
   const whole = find("tokenizer.json");
-  if (whole) {
-    const text = await readText(whole);
-    const definition = checkedAs(parseJson(text, whole), definitionSchema, whole);
-    const named = find("tokenizer_config.json");
-    const names = named === undefined ? {} : await readTokenNames(named);
-    try {
-      return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition, names);
-    } catch (error) {
-      throw new UserError(`${whole} is not a tokenizer that can be read: ${messageOf(error)}`, {
-        hint: "Download or copy it again; it is to be a tokenizer.json as the tokenizers library writes it.",
-        cause: error,
-      });
+  const defining = whole ? [whole] : [find("vocab.json"), find("merges.txt")].filter((path) => path !== undefined);
+  if (!whole && defining.length < 2) throw noTokenizer(source, (name) => find(name) !== undefined);
+  let [hash, loaded]: [Promise<string>?, Promise<LoadedTokenizer>?] = [];
+  const load = async (): Promise<LoadedTokenizer> => {
+    const tokenizer = whole
+      ? await fromDefinition(source, whole, find("tokenizer_config.json"))
+      : await byteLevelBpe(source, defining[0]!, defining[1]!);
+    return Object.assign(tokenizer, { revision });
+  };
+  return {
+    source,
+    revision,
+    folder: dirname(defining[0]!),
+    sha256: () => (hash ??= sha256OfTexts(defining)),
+    load: () => (loaded ??= load()),
+  };
+}
+
+/** SHA-256 of the texts of files, one behind the other, as {@link readText} gives them. */
+async function sha256OfTexts(paths: readonly string[]): Promise<string> {
+  const running = createHash("sha256");
+  for (const path of paths) {
+    let first = true;
+    for await (const piece of readPieces(path)) {
+      running.update(first ? withoutMark(piece) : piece, "utf8");
+      first = false;
     }
   }
-  const [vocabulary, merges] = [find("vocab.json"), find("merges.txt")];
-  if (vocabulary && merges) return byteLevelBpe(source, vocabulary, merges);
-  throw noTokenizer(source, (name) => find(name) !== undefined);
+  return running.digest("hex");
+}
+
+async function fromDefinition(source: string, path: string, config: string | undefined): Promise<Tokenizer> {
+  const text = await readText(path);
+  const definition = checkedAs(parseJson(text, path), definitionSchema, path);
+  const names = config === undefined ? {} : await readTokenNames(config);
+  const { Tokenizer: NativeTokenizer } = await import("tokenizers");
+  try {
+    return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition, names);
+  } catch (error) {
+    throw new UserError(`${path} is not a tokenizer that can be read: ${messageOf(error)}`, {
+      hint: "Download or copy it again; it is to be a tokenizer.json as the tokenizers library writes it.",
+      cause: error,
+    });
+  }
 }
 
 /** The error of a folder or repository without a tokenizer that can be read. */
@@ -140,6 +188,13 @@ function noTokenizer(source: string, has: (name: string) => boolean): UserError 
 }
 
 async function byteLevelBpe(source: string, vocabulary: string, merges: string): Promise<Tokenizer> {
+  const {
+    AddedToken,
+    BPE,
+    byteLevelPreTokenizer,
+    robertaProcessing,
+    Tokenizer: NativeTokenizer,
+  } = await import("tokenizers");
   const native = new NativeTokenizer(await BPE.fromFile(vocabulary, merges));
   native.setPreTokenizer(byteLevelPreTokenizer(false, true));
   const ids = await readJsonAs(vocabulary, z.record(z.string(), z.int().nonnegative()));

@@ -5,6 +5,7 @@ import type { AnswererKind } from "./kind.js";
 /** Answerers that read no question. */
 export const baselines: AnswererKind = {
   prefix: "baseline:",
+  ofRows: true,
   names: baselineNames.map((name) => `\`${name}\``).join(", "),
   problem({ model, logProbabilities }) {
     if (!(baselineNames as readonly string[]).includes(model)) {
@@ -13,7 +14,7 @@ export const baselines: AnswererKind = {
     }
     return logProbabilities ? { option: "logProbabilities", why: "a baseline has none" } : undefined;
   },
-  async create({ model, seed, rows: { train, test } }) {
+  async create({ model, seed, rows: { train, test } = { train: [], test: [] } }) {
     const answerer = baseline(model, {
       seed,
       majorityOf: train.length

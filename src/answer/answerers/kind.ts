@@ -16,8 +16,8 @@ export interface LocalModelChoice {
 
 /** What a kind of answerer may need; each takes its own of it. */
 export interface AnswererOptions extends ChatServerOptions, LocalModelChoice {
-  /** The rows that may be learnt from, and those that will be asked. */
-  readonly rows: { readonly train: readonly Pick<Row, "answer">[]; readonly test: readonly Pick<Row, "answer">[] };
+  /** The rows that may be learnt from, and those that will be asked; of a kind that is made of rows. */
+  readonly rows?: { readonly train: readonly Pick<Row, "answer">[]; readonly test: readonly Pick<Row, "answer">[] };
   /** Requests under way at once; for a model on this machine, in a batch. */
   readonly concurrency?: number;
   readonly offline?: boolean;
@@ -41,6 +41,8 @@ export interface AnswererKind {
   readonly takes?: (model: string) => boolean;
   /** Whether it loads a model itself: only then `LocalModelChoice` says something. */
   readonly runsHere?: boolean;
+  /** Whether its answerers are made of the rows: they are created once these are read, all others before. */
+  readonly ofRows?: boolean;
   /** What is wrong with a choice, and of which option; undefined where nothing is. */
   problem(choice: AnswererChoice): { readonly option: keyof AnswererChoice; readonly why: string } | undefined;
   /** Reads and fetches what identifies it; loads nothing yet. @throws {UserError} where there is no such answerer */

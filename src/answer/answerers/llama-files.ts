@@ -56,6 +56,7 @@ export const llamaFiles: AnswererKind = {
           context,
           keyValueType: "F16",
         },
+        tokenizerFolder: folder,
         concurrency: 2,
         temperature,
         logProbabilities,

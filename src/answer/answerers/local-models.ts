@@ -59,6 +59,7 @@ export const localModels: AnswererKind = {
       name: model,
       description: `${printableName(source)} on this machine (${device}${held})`,
       identity: { kind: "local-model", ...described.identity, device },
+      tokenizerFolder: described.folder,
       concurrency: 2 * concurrency,
       temperature: options.temperature,
       logProbabilities: options.logProbabilities,

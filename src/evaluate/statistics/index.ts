@@ -12,6 +12,14 @@ export {
 } from "./comparison.js";
 export { type ClusterPart, type Design, designOf, designOfMean } from "./design-effect.js";
 export { normalQuantile, studentQuantile } from "./distributions.js";
+export {
+  type GroupedRow,
+  type GroupMean,
+  groupMean,
+  type PairedRow,
+  pairedGroupMeanDifference,
+  unpairedDifferenceInterval,
+} from "./group-mean.js";
 export type { SubjectAccuracy } from "./groups.js";
 export {
   type Cluster,

@@ -45,7 +45,7 @@ export async function exportBatch(
   if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, MARK)))
     throw new UserError(`${out} is not empty and holds no batch files`, { hint: "Choose another folder with --out." });
   const prepared = await prepare(configuration, context);
-  const answerer = await answererOf(configuration, prepared, context);
+  const answerer = await answererOf(configuration, context, prepared.splits);
   const { model, temperature, logprobs } = configuration.answerer;
   const question = { model, temperature, logProbabilities: logprobs };
   const keyOf = requestKeys(answerer.identity);

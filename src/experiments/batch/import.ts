@@ -35,7 +35,7 @@ export async function importBatch(
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
-    const answerer = await answererOf(given, prepared, context);
+    const answerer = await answererOf(given, context, prepared.splits);
     await answerer.close();
     const lines = { seen: 0, unreadable: 0 };
     const taken = await takeReplies({

@@ -75,7 +75,8 @@ export async function exportTraining(
   let job: Job | undefined;
   await writeFolderWhole(out, async (folder) => {
     const at = (...names: string[]): string => join(folder, ...names);
-    const base = await experimentBase(configuration, prepared.tokenizer, context, at(BUNDLE.base), prepared.letters);
+    const tokenizer = await prepared.loadTokenizer();
+    const base = await experimentBase(configuration, tokenizer, context, at(BUNDLE.base), prepared.letters);
     refuseBase(configuration, base);
     writeJsonLines(at(BUNDLE.train), rowLines(examples.train));
     writeJsonLines(at(BUNDLE.validation), rowLines(examples.validation));
@@ -95,7 +96,7 @@ export async function exportTraining(
     const files: Record<string, string> = {};
     for (const name of [BUNDLE.train, BUNDLE.validation, BUNDLE.steps, ...adapter])
       files[name] = await sha256OfFile(at(name));
-    const identity = trainingIdentity(configuration, prepared, base.identity);
+    const identity = trainingIdentity(configuration, prepared, tokenizer, base.identity);
     job = { ...jobOf(configuration, base, examples.train.length, kind, identity), files };
     writeJsonWhole(at(BUNDLE.job), job);
     for (const name of ENGINE_FILES) copyFileSync(engineFile(name), at(name));

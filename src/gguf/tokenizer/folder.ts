@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { expandPath } from "../../base/environment.js";
+import { cacheFolder } from "../../base/environment.js";
 import { messageOf, UserError } from "../../base/errors.js";
 import { hintForSystemError, isSystemError, sha256 } from "../../base/files.js";
 import { GgufFile } from "../file.js";
@@ -17,9 +16,7 @@ const FORMAT = 1;
  * @throws {UserError} where the tokenizer cannot be read, or the cache cannot be written
  */
 export function tokenizerFolder(metadata: MetadataReader, environment: NodeJS.ProcessEnv = process.env): string {
-  const home = environment["XDG_CACHE_HOME"]?.trim();
-  const cache = home ? expandPath(home, environment) : join(environment["HOME"] || homedir(), ".cache");
-  const folder = join(cache, "mmmlu-lab", "gguf-tokenizers", identityOf(metadata));
+  const folder = join(cacheFolder("gguf-tokenizers", environment), identityOf(metadata));
   if (existsSync(folder)) return folder;
   const { tokenizer, config } = readTokenizer(metadata);
   let fresh: string | undefined;

@@ -8,6 +8,15 @@ import { compareRuns } from "../../evaluate/index.js";
 import { runFile } from "../../record/index.js";
 import { percent } from "../figures/figure.js";
 import { type Html, html, raw } from "../html.js";
+import {
+  boardEntries,
+  boardFormats,
+  boardOf,
+  boardQuery,
+  CachedAnswers,
+  leaderboardPage,
+  writeLeaderboard,
+} from "../leaderboard/index.js";
 import { BRAND, NONCE, page, type Section } from "../page.js";
 import { range } from "../parts.js";
 import { titleOfStage } from "../stages.js";
@@ -26,7 +35,8 @@ export interface Viewer {
  */
 export async function serveRuns(outputs: string, options: { port?: number; host?: string } = {}): Promise<Viewer> {
   const { port = 4321, host = "127.0.0.1" } = options;
-  const server = createServer((request, response) => void answer(outputs, host, request, response));
+  const answers = new CachedAnswers();
+  const server = createServer((request, response) => void answer(outputs, answers, host, request, response));
   await listen(server, port, host);
   const address = server.address();
   const actual = typeof address === "object" && address ? address.port : port;
@@ -76,6 +86,7 @@ const REPORT_POLICY =
 
 async function answer(
   outputs: string,
+  answers: CachedAnswers,
   host: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -110,6 +121,10 @@ async function answer(
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const runs = await findRuns(outputs);
     if (url.pathname === "/") return send(200, listPage(outputs, runs));
+    if (url.pathname === "/leaderboard" || url.pathname.startsWith("/leaderboard/")) {
+      const [body, type] = await leaderboardAt(outputs, answers, url);
+      return send(body === undefined ? 404 : 200, body ?? errorPage("There is no such format", ""), { type });
+    }
     if (url.pathname === "/compare") return send(200, await comparePage(runs, url.searchParams.getAll("run")));
     const [, kind, name, rest] = /^\/(run|live)\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];
     const run = runs.find((one) => encodeURIComponent(one.folder) === name || one.folder === name);
@@ -145,7 +160,7 @@ const served = (title: string, lead: Html, sections: readonly Section[], scripts
   withWayBack(page(title, lead, sections, { scripts, foot: FOOT }));
 
 function listPage(outputs: string, runs: readonly FoundRun[]): string {
-  const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : html`There are none in ${outputs} yet: <code>mmmlu run eda</code> makes one.`}</p>`;
+  const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : html`There are none in ${outputs} yet: <code>mmmlu run eda</code> makes one.`}</p><p><a href="/leaderboard">Leaderboard</a>: all answers by model and language.</p>`;
   if (runs.length === 0) return page("Runs", lead, [], { foot: FOOT });
   const body = html`<form action="/compare"><p class="soft">Open a run, or tick two answers or more and compare them.</p><div class="scroll"><table><thead><tr><th scope="col">run</th><th scope="col">kind</th><th scope="col">started (UTC)</th><th scope="col">state</th><th scope="col">accuracy (95 % by question)</th></tr></thead><tbody>
 ${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td class="whole">${run.started.replace("T", " ").slice(0, 16)}</td><td class="whole">${stateOf(run)}</td><td>${run.fault ?? (run.accuracies.length ? run.accuracies.map((one) => answersCell(run, one)) : "–")}</td></tr>`)}
@@ -169,6 +184,24 @@ function answersCell(run: FoundRun, { stage, accuracy, n, interval }: FoundRun["
     ? html`<input type="checkbox" name="run" value="${several ? `${run.folder}:${stage}` : run.folder}" aria-label="compare ${run.folder}${several ? ` ${titleOfStage(stage)}` : ""}"> `
     : "";
   return html`<label class="choice">${box}${several ? html`<span>${titleOfStage(stage)}</span> ` : ""}<b>${percent(accuracy)}</b> <span class="soft">${interval ? `${range(interval)}, ` : ""}${n.toLocaleString("en")} rows</span></label>`;
+}
+
+/** The leaderboard as a page, or in the format that the address names. */
+async function leaderboardAt(
+  outputs: string,
+  answers: CachedAnswers,
+  { pathname, searchParams }: URL,
+): Promise<[body?: string, type?: string]> {
+  const query = boardQuery(searchParams);
+  const entries = await boardEntries(outputs, { table: answers.table, read: answers.answersOf });
+  if (pathname === "/leaderboard") return [withWayBack(leaderboardPage(outputs, entries, query, FOOT))];
+  const format = boardFormats.find((name) => pathname === `/leaderboard/${name}`);
+  if (!format) return [];
+  const type = { json: "application/json", csv: "text/csv; charset=utf-8" } as const;
+  return [
+    writeLeaderboard(boardOf(entries, query), format, query),
+    format in type ? type[format as keyof typeof type] : "text/plain; charset=utf-8",
+  ];
 }
 
 async function comparePage(runs: readonly FoundRun[], chosen: readonly string[]): Promise<string> {

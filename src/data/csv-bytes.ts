@@ -1,0 +1,111 @@
+import { isUtf8 } from "node:buffer";
+import { closeSync, openSync, readSync } from "node:fs";
+
+/** A record of a CSV file (RFC 4180): its cells, and where its bytes are. */
+export interface CsvRecord {
+  readonly offset: number;
+  /** Bytes, its line end included. */
+  readonly length: number;
+  readonly cells: readonly string[];
+}
+
+/** A file that is no CSV from some record on; which line it is, `firstFault` finds. */
+export class CsvFaultError extends Error {}
+
+/** Bytes that are read at once. */
+const BLOCK = 1 << 20;
+/** Bytes of a record at most: an unclosed quote must not take the rest of a file into memory. */
+const LONGEST = 64 << 20;
+
+const [QUOTE, COMMA, FEED, RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
+const MARK = Buffer.from("\ufeff");
+
+/**
+ * The records of a CSV file in blocks, each block's as a list; empty lines are passed over, a byte order mark too. A
+ * block at a time is in memory. Line ends are LF or CRLF.
+ * @param told each block of bytes as it is read, in order
+ * @throws {CsvFaultError} where text stands behind a closing quote, a quote is not closed, or bytes are not UTF-8
+ */
+export function* csvBlocks(path: string, told?: (bytes: Buffer) => void): Generator<CsvRecord[]> {
+  const file = openSync(path, "r");
+  try {
+    let [bytes, start, ended] = [Buffer.alloc(0), 0, false];
+    while (!ended) {
+      const block = Buffer.allocUnsafe(BLOCK);
+      const count = readSync(file, block, 0, BLOCK, null);
+      ended = count === 0;
+      told?.(block.subarray(0, count));
+      // What is left of the last block is the beginning of a record.
+      bytes = bytes.length ? Buffer.concat([bytes, block.subarray(0, count)]) : block.subarray(0, count);
+      if (start === 0 && bytes.subarray(0, MARK.length).equals(MARK)) {
+        bytes = bytes.subarray(MARK.length);
+        start += MARK.length;
+      }
+      const records: CsvRecord[] = [];
+      let at = 0;
+      while (at < bytes.length) {
+        const record = recordAt(bytes, at, ended);
+        if (!record) break;
+        if (record.cells.length > 1 || record.cells[0] !== "")
+          records.push({ offset: start + at, length: record.end - at, cells: record.cells });
+        at = record.end;
+      }
+      if (!isUtf8(bytes.subarray(0, at))) throw new CsvFaultError("bytes that are not UTF-8");
+      bytes = bytes.subarray(at);
+      start += at;
+      if (bytes.length > LONGEST) throw new CsvFaultError("a record without an end");
+      if (records.length) yield records;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * The record that begins at a place; undefined where its end is not among the bytes.
+ * @param ended whether no bytes come after these
+ * @throws {CsvFaultError}
+ */
+export function recordAt(bytes: Buffer, start: number, ended: boolean): { cells: string[]; end: number } | undefined {
+  const cells: string[] = [];
+  let at = start;
+  for (;;) {
+    let next: number;
+    if (bytes[at] === QUOTE) {
+      const closing = closingQuote(bytes, at + 1, ended);
+      if (closing === undefined) {
+        if (ended) throw new CsvFaultError("a quote is opened and never closed");
+        return undefined;
+      }
+      const text = bytes.toString("utf8", at + 1, closing);
+      next = closing + 1;
+      cells.push(text.includes('"') ? text.replaceAll('""', '"') : text);
+      while (bytes[next] === RETURN) next++;
+      if (next < bytes.length && bytes[next] !== COMMA && bytes[next] !== FEED)
+        throw new CsvFaultError("text stands behind a closing quote");
+    } else {
+      next = at;
+      while (next < bytes.length && bytes[next] !== COMMA && bytes[next] !== FEED) next++;
+      if (next < bytes.length || ended) {
+        const end = bytes[next] === FEED && next > at && bytes[next - 1] === RETURN ? next - 1 : next;
+        cells.push(
+          end - at === 1 && bytes[at]! < 0x80 ? String.fromCharCode(bytes[at]!) : bytes.toString("utf8", at, end),
+        );
+      }
+    }
+    if (next >= bytes.length) return ended ? { cells, end: bytes.length } : undefined;
+    at = next + 1;
+    if (bytes[next] === FEED) return { cells, end: at };
+    // A comma at the very end has an empty cell behind it.
+    if (at === bytes.length && ended) return { cells: [...cells, ""], end: at };
+  }
+}
+
+/** The quote that closes a cell: the first that no other follows. */
+function closingQuote(bytes: Buffer, from: number, ended: boolean): number | undefined {
+  for (let at = bytes.indexOf(QUOTE, from); at >= 0; at = bytes.indexOf(QUOTE, at + 2)) {
+    if (at + 1 === bytes.length && !ended) return undefined;
+    if (bytes[at + 1] !== QUOTE) return at;
+  }
+  return undefined;
+}
