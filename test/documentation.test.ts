@@ -80,6 +80,8 @@ describe("the documentation", () => {
     const tested: Record<string, string> = {
       "npm ci && npm start": "test/demo.test.ts",
       "npm ci && npm test": ".ci/run",
+      "npm pack": "test/install.test.ts",
+      "ONNXRUNTIME_NODE_INSTALL=skip npm install ../mmmlu-lab/mmmlu-lab-0.2.0.tgz": "test/install.test.ts",
       "npm run notebook-kernel": "test/notebooks.test.ts",
       "jupyter lab notebooks": "test/notebooks.test.ts",
       "npm run bench:eda": "",

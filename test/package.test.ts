@@ -22,3 +22,9 @@ it("the lock file names the packages of every platform", () => {
     wanted.filter(({ at, name }) => !packages[`node_modules/${name}`] && !packages[`${at}/node_modules/${name}`]),
   ).toEqual([]);
 });
+
+/** Nothing here needs an install script: every binary is a package. onnxruntime-node's would fetch files for CUDA. */
+it("the lock file lets no dependency run an install script", () => {
+  const { packages } = JSON.parse(readFileSync(new URL("../package-lock.json", import.meta.url), "utf8"));
+  expect(Object.keys(packages).filter((at) => packages[at].hasInstallScript && at !== "")).toEqual([]);
+});

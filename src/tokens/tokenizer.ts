@@ -1,6 +1,5 @@
 import v8 from "node:v8";
 import vm from "node:vm";
-import type { Tokenizer as NativeTokenizer } from "tokenizers";
 import { byteLevelText, isByteLevel } from "./byte-level.js";
 
 /**
@@ -35,6 +34,22 @@ export interface TokenNames {
 /** Ends of texts of published tokenizers, for those without a `tokenizer_config.json`. */
 const USUAL_ENDS = ["<eos>", "</s>", "<|endoftext|>", "<|end_of_text|>"];
 const USUAL_BEGINNINGS = ["<bos>", "<s>", "<|begin_of_text|>"];
+
+/** What one text comes to. */
+interface Encoding {
+  getIds(): number[];
+  getLength(): number;
+}
+
+/** What is used of the `tokenizers` package: its own declarations are not sound TypeScript. */
+export interface NativeTokenizer {
+  getVocabSize(withAddedTokens: boolean): number;
+  tokenToId(token: string): number | null | undefined;
+  idToToken(id: number): string | null | undefined;
+  encode(text: string, pair: null, options: { addSpecialTokens: boolean }): Promise<Encoding>;
+  encodeBatch(texts: string[], options: { addSpecialTokens: boolean }): Promise<Encoding[]>;
+  decode(ids: number[], skipSpecialTokens: boolean): Promise<string>;
+}
 
 /** A tokenizer with what identifies it. Wraps Hugging Face's own. */
 export class Tokenizer {
@@ -147,7 +162,7 @@ export class Tokenizer {
   private async batches(
     texts: readonly string[],
     specialTokens: boolean,
-    take: (encoding: { getIds(): number[]; getLength(): number }) => void,
+    take: (encoding: Encoding) => void,
     told?: (done: number) => void,
   ): Promise<void> {
     let sinceCollected = 0;
