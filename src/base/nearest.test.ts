@@ -7,7 +7,7 @@ it("finds the name that was meant, and none where none is near", () => {
     ["eda ", "eda"],
     ["dea", "eda"],
     ["EDA", "eda"],
-    ["flan-t5", undefined],
+    ["flan-t5", "flan-t5-finetune"],
     ["flan-t5-finetun", "flan-t5-finetune"],
     ["gema-2-2b-finetune", "gemma-2-2b-finetune"],
     ["rnu", "run"],

@@ -1,6 +1,6 @@
 /**
  * The name that was probably meant: the one with the fewest letters to change, add, leave out or swap with their
- * neighbour (optimal string alignment), case aside; undefined where none is near.
+ * neighbour (optimal string alignment), else the shortest that begins so, case aside; undefined where there is none.
  */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const word = given.slice(0, 100).toLowerCase();
@@ -9,7 +9,9 @@ export function nearest(given: string, names: readonly string[]): string | undef
     const found = distance(word, name.toLowerCase());
     if (found < least) [best, least] = [name, found];
   }
-  return best;
+  if (best !== undefined || word.length < 2) return best;
+  const longer = names.filter((name) => name.toLowerCase().startsWith(word));
+  return longer.reduce<string | undefined>((a, b) => (a === undefined || b.length < a.length ? b : a), undefined);
 }
 
 /** `; did you mean NAME?`, or nothing. */

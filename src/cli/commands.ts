@@ -109,6 +109,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./schema.js")).schemaCommand,
   },
   {
+    name: "completion",
+    description: "print a shell's completion script: bash, zsh or fish",
+    load: async () => (await import("./completion.js")).completionCommand,
+  },
+  {
     name: "validate",
     description: "check a configuration file and name the bad key",
     load: async () => (await import("./validate.js")).validateCommand,

@@ -5,8 +5,9 @@ import { percent } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
 export function prepareCommand(command: Command): Command {
-  return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file")).action(
-    async (experiment: string, flags: ExperimentFlags) => {
+  return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file"))
+    .option("--json", "print sizes, filter and leak audit as JSON")
+    .action(async (experiment: string, flags: ExperimentFlags & { readonly json?: boolean }) => {
       const configuration = withSplit(await configurationOf(experiment, flags));
       const context = contextOf(flags);
       let release: (() => void) | undefined;
@@ -17,6 +18,13 @@ export function prepareCommand(command: Command): Command {
         folder.writeJson("splits.json", splitIds(prepared.splits));
         folder.writeJson("audit.json", { filter: prepared.filtered.byLanguage, ...prepared.audit });
         const { splits, audit } = prepared;
+        const files = [folder.file("splits.json"), folder.file("audit.json")];
+        if (flags.json) {
+          const sizes = Object.fromEntries(Object.entries(splits).map(([name, rows]) => [name, rows.length]));
+          const found = { folder: folder.path, files, ...sizes, filter: prepared.filtered.byLanguage, ...audit };
+          process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+          return;
+        }
         process.stdout.write(
           `train ${splits.train.length}, validation ${splits.validation.length}, test ${splits.test.length}\n`,
         );
@@ -25,11 +33,10 @@ export function prepareCommand(command: Command): Command {
           `leak audit: of ${rows} test rows ${translationInTrain} have a translation in train, ` +
             `${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})\n`,
         );
-        process.stdout.write(`${folder.file("splits.json")}\n${folder.file("audit.json")}\n`);
+        process.stdout.write(`${files.join("\n")}\n`);
       } finally {
         release?.();
         context.done();
       }
-    },
-  );
+    });
 }

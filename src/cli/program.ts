@@ -10,7 +10,7 @@ import { commands } from "./commands.js";
 export async function program(words: readonly string[]): Promise<Command> {
   const root = new Command("mmmlu")
     .description("Experiments on MMMLU: explore, split, fine-tune and evaluate")
-    .version(VERSION)
+    .version(VERSION, "-v, --version")
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });

@@ -1,18 +1,43 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { UserError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
 import { serveRuns } from "../report/index.js";
 import { interrupted } from "./options.js";
 
 export function viewCommand(command: Command): Command {
   return command
-    .argument("[folder]", "the folder that holds runs", "outputs")
+    .argument("[folder]", "the folder that holds runs, or a run's own", OUTPUTS)
     .option("--port <number>", "0 takes any that is free", portNumber, 4321)
     .action(async (folder: string, flags: { port: number }) => {
-      const viewer = await serveRuns(folder, { port: flags.port });
+      checkFolder(folder);
+      const run = existsSync(join(folder, "run.json")) ? resolve(folder) : undefined;
+      const viewer = await serveRuns(run === undefined ? folder : dirname(run), { port: flags.port });
       const ended = interrupted();
-      process.stdout.write(`${viewer.url}\n`);
+      process.stdout.write(`${viewer.url}${run === undefined ? "" : `run/${encodeURIComponent(basename(run))}`}\n`);
       await ended;
       await viewer.close();
     });
+}
+
+/** Where runs go unless another folder is given; it may be made later, while the viewer is open. */
+const OUTPUTS = "outputs";
+
+/** @throws {UserError} where a folder that was named is not there, or is none */
+function checkFolder(folder: string): void {
+  const about = statSync(folder, { throwIfNoEntry: false });
+  if (about?.isDirectory()) return;
+  if (about) throw new UserError(`${folder} is a file`, { hint: "Give the folder that holds runs, or a run's own." });
+  if (folder === OUTPUTS) {
+    process.stderr.write(`mmmlu: there is no folder ${OUTPUTS} here yet: runs are shown as they come\n`);
+    return;
+  }
+  const beside = dirname(resolve(folder));
+  const near = existsSync(beside) ? didYouMean(basename(folder), readdirSync(beside)) : "";
+  throw new UserError(`there is no folder ${folder}${near}`, {
+    hint: "Give the folder that holds runs; mmmlu view alone shows outputs.",
+  });
 }
 
 export function portNumber(text: string): number {

@@ -1,5 +1,6 @@
 import type { Progress } from "../base/progress.js";
-import type { WandbMode } from "../record/index.js";
+import type { EvaluationMetrics, EvaluationStatistics } from "../evaluate/index.js";
+import type { RunFolder, WandbMode } from "../record/index.js";
 
 /** What a run is given besides its configuration: where it writes, who watches, what may interrupt it. */
 export interface RunContext {
@@ -19,6 +20,15 @@ export interface RunContext {
   readonly environment: NodeJS.ProcessEnv;
   /** Asks whoever sits before the terminal; the first choice stands for no answer. Without it, nobody does. */
   readonly choose?: (question: string, choices: readonly string[]) => Promise<string>;
+  /** Told the run's folder once it is this process's own. */
+  readonly opened?: (folder: RunFolder) => void;
+}
+
+/** What a run found of one stage's answers. */
+export interface StageOutcome {
+  readonly stage: string;
+  readonly metrics: EvaluationMetrics;
+  readonly statistics: EvaluationStatistics;
 }
 
 /** What a run tells when it is done. */
@@ -27,4 +37,6 @@ export interface RunOutcome {
   readonly report: string;
   /** Headline figures, in words. */
   readonly headline: readonly string[];
+  /** Its answers by stage, where it asked any. */
+  readonly stages?: readonly StageOutcome[];
 }

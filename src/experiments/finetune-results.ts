@@ -57,11 +57,12 @@ export async function publishFinetune(
     ...(engine ? { engine: engine.facts } : {}),
     notes: [...sampleNotes(parts), ...(engine ? [engine.note] : [])],
   };
+  const measured = stages.map((stage) => ({ stage, metrics: stageMetrics(stage, prepared.drawn?.ofQuestions) }));
   const byStage = Object.fromEntries(
-    stages.map((stage) => [
+    measured.map(({ stage, metrics }) => [
       stage.stage,
       {
-        ...stageMetrics(stage),
+        ...metrics,
         seconds: stage.seconds,
         additionalMetrics: additionalMetrics(stage, prepared, configuration),
       },
@@ -133,6 +134,7 @@ export async function publishFinetune(
   return {
     folder: folder.path,
     report,
+    stages: measured.map(({ stage, metrics }) => ({ stage: stage.stage, metrics, statistics: metrics.statistics })),
     headline: [
       ...stages.map(
         (stage) =>

@@ -25,7 +25,7 @@ export type {
   ExploreConfiguration,
   FinetuneConfiguration,
 } from "./configuration/schema.js";
-export type { RunContext, RunOutcome } from "./context.js";
+export type { RunContext, RunOutcome, StageOutcome } from "./context.js";
 export { type DryRun, dryRun, type TokensIn } from "./dry-run.js";
 export { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "./lens-labels.js";
 export { openRun } from "./open-run.js";

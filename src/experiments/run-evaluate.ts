@@ -30,6 +30,7 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
   const release = lockFolder(folder.path);
   let answerer: Answerer | undefined;
   try {
+    context.opened?.(folder);
     if (!answererKindOf(given.answerer.model).ofRows) {
       answerer = await answererOf(given, context);
       // Where there are replies they may all be there, and then nobody need be able to answer.
@@ -153,6 +154,7 @@ async function askAndReport(
     return {
       folder: folder.path,
       report,
+      stages: [{ stage: stage.stage, metrics, statistics: metrics.statistics }],
       headline: [
         `accuracy ${percent(metrics.accuracy)} of ${metrics.n} (95 %: ` +
           `${metrics.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")})`,

@@ -21,6 +21,7 @@ export async function runExplore(configuration: ExploreConfiguration, context: R
   const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
   try {
+    context.opened?.(folder);
     return await tracked(configuration, folder.path, context, (tracker, watched) =>
       exploreAndReport(configuration, watched, folder, tracker),
     );

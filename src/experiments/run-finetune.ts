@@ -74,6 +74,7 @@ export async function runFinetune(
   const release = lockFolder(folder.path);
   let loaded: ExperimentModel | undefined;
   try {
+    context.opened?.(folder);
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));

@@ -3,9 +3,13 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { runEvaluate } from "./run-evaluate.js";
 import { runExplore } from "./run-explore.js";
 import { runFinetune } from "./run-finetune.js";
+import { withRunLog } from "./run-log.js";
 
 /** Runs an experiment from first to last; the same call goes on where an interrupted one stopped. */
-export function runExperiment(configuration: ExperimentConfiguration, context: RunContext): Promise<RunOutcome> {
+export const runExperiment = (configuration: ExperimentConfiguration, context: RunContext): Promise<RunOutcome> =>
+  withRunLog(context, (watched) => runKind(configuration, watched));
+
+function runKind(configuration: ExperimentConfiguration, context: RunContext): Promise<RunOutcome> {
   switch (configuration.kind) {
     case "explore":
       return runExplore(configuration, context);

@@ -19,6 +19,7 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
   const sample = { source: SAMPLE, revision: null };
   const changed: ExperimentConfiguration = {
     ...configuration,
+    description: descriptionOnSample(configuration),
     data: { ...configuration.data, ...sample, task: null, columns: null, trainFrom: null },
     tokenizer: sample,
   };
@@ -44,6 +45,15 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
     },
     evaluation: { ...changed.evaluation, batchSize: 64 },
   } as C;
+}
+
+/** What is done on the sample: neither the model nor the data are those of the experiment's own description. */
+function descriptionOnSample(configuration: ExperimentConfiguration): string {
+  if (configuration.kind === "explore") return "The embedded sample, explored";
+  if (configuration.kind === "evaluate") return "Questions of the embedded sample, asked zero-shot";
+  const { lora, model } = configuration;
+  const quantized = model.quantization === "none" ? "" : `, ${model.quantization} base weights`;
+  return `A tiny model made on the spot, ${lora ? `a LoRA adapter${quantized}` : "all weights"}, on the embedded sample`;
 }
 
 /**

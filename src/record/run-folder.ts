@@ -112,7 +112,7 @@ export class RunFolder {
 }
 
 /** What a run leaves before it has cost anything: a mistyped model or language must not bar the folder. */
-const WORTHLESS = new Set(["run.json", "splits.json"]);
+const WORTHLESS = new Set(["run.json", "run.log", "splits.json"]);
 
 /** A lock is not among them: a run that still goes on keeps its folder. */
 const cameToNothing = (path: string): boolean =>

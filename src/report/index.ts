@@ -9,6 +9,7 @@ export { page, type Section } from "./page.js";
 export { type QuestionText, type Tile, table, tiles } from "./parts.js";
 export { byGroup, groupInWords, type ReproducedExperiment, type ShownFigure, written } from "./published-figures.js";
 export type { LeakAudit, ReportHead, RunReport } from "./run-report.js";
+export { titleOfStage } from "./stages.js";
 export type { TrainingCurves } from "./training-curves.js";
 export {
   askedApart,

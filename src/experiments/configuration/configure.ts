@@ -204,12 +204,13 @@ export function check(
   where: string,
   settings: readonly Setting[] = [],
 ): ExperimentConfiguration {
-  const place = (key: string): string => {
+  const flagOf = (key: string): string | undefined => {
     const flag = settings.find(
       (one) => typeof one !== "string" && (key === one.path || key.startsWith(`${one.path}.`)),
     );
-    return flag === undefined || typeof flag === "string" ? `${where}: ${key}` : flag.flag;
+    return typeof flag === "object" ? flag.flag : undefined;
   };
+  const place: Place = Object.assign((key: string): string => flagOf(key) ?? `${where}: ${key}`, { flagOf });
   const result = experimentSchema.safeParse(configuration);
   if (!result.success) {
     const lines = result.error.issues.map((issue) => describe(issue, configuration, place));
@@ -221,7 +222,10 @@ export function check(
   return result.data;
 }
 
-function describe(issue: z.core.$ZodIssue, configuration: unknown, place: (key: string) => string): string {
+/** How an error names a key: by the flag that has set it, where one has. */
+type Place = ((key: string) => string) & { flagOf(key: string): string | undefined };
+
+function describe(issue: z.core.$ZodIssue, configuration: unknown, place: Place): string {
   const at = issue.path.map(String).join(".");
   const holder = valueAt(configuration, issue.path);
   if (issue.code === "unrecognized_keys") {
@@ -230,6 +234,9 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown, place: (key: 
     const known = [...new Set([...there, ...inSchema])];
     return issue.keys
       .map((key) => {
+        const flag = place.flagOf(at ? `${at}.${key}` : key);
+        if (flag !== undefined)
+          return `${flag}: an experiment of kind ${kindOf(configuration)} has nothing of the sort`;
         const near = didYouMean(key, known);
         return (
           `${place(at ? `${at}.${key}` : key)}: there is no such ` +
@@ -242,6 +249,8 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown, place: (key: 
   const near = typeof holder === "string" ? didYouMean(holder, options) : "";
   return `${at ? place(at) : place("(the whole)")}: ${issue.message}${near}`;
 }
+
+const kindOf = (configuration: unknown): string => (isPlain(configuration) ? String(configuration["kind"]) : "unknown");
 
 const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Plain | null | undefined)?.[String(key)], value);
@@ -278,10 +287,13 @@ function checkSource(
   }
 }
 
-function refuseCombinations(configuration: ExperimentConfiguration, place: (key: string) => string): void {
+function refuseCombinations(configuration: ExperimentConfiguration, place: Place): void {
   const refuse = (key: string, why: string): never => {
     throw new UsageError(`${place(key)}: ${why}`, {
-      hint: "Set it with --set or in the file; mmmlu show NAME prints every key of a preset.",
+      hint:
+        place.flagOf(key) === undefined
+          ? "Set it with --set or in the file; mmmlu show NAME prints every key of a preset."
+          : "Give the flag another value, or leave it out; mmmlu show NAME prints every key of a preset.",
     });
   };
   if (configuration.kind === "finetune") {
