@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { importBatch, importTraining } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
-import { tellOutcome } from "./run.js";
+import { tellOutcome } from "./outcome.js";
 
 /** What other programs made of an experiment's work: a command each. */
 export function importCommand(command: Command): Command {
@@ -54,7 +54,7 @@ async function training(experiment: string, results: string, flags: ExperimentFl
   const configuration = ofKind(experiment, await configurationOf(experiment, flags), "finetune");
   const context = contextOf(flags);
   try {
-    tellOutcome(await importTraining(configuration, context, results));
+    await tellOutcome(await importTraining(configuration, context, results));
   } finally {
     context.done();
   }
