@@ -14,6 +14,7 @@ import {
   type Example,
   loadAdapter,
   loadDecoder,
+  readLoss,
   SafetensorsFile,
   weightStore,
 } from "../src/models/index.js";
@@ -63,11 +64,14 @@ async function gradientsOf(
   examples: readonly Example[],
 ): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
   const gradients = new Map<string, Float32Array>();
-  const { lossSum, tokens } = await model.lossAndGradients(examples, {
-    scale: 1 / examples.reduce((sum, { target }) => sum + target.length, 0),
-    receive: async (parameter, gradient) =>
-      void gradients.set(parameter.name, Float32Array.from((await model.device.read(gradient)) as Float32Array)),
-  });
+  const { lossSum, tokens } = await readLoss(
+    model.device,
+    await model.lossAndGradients(examples, {
+      scale: 1 / examples.reduce((sum, { target }) => sum + target.length, 0),
+      receive: async (parameter, gradient) =>
+        void gradients.set(parameter.name, Float32Array.from((await model.device.read(gradient)) as Float32Array)),
+    }),
+  );
   return { loss: lossSum / tokens, gradients };
 }
 

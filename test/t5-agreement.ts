@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Device, type DeviceName, openDevice } from "../src/graph/index.js";
-import { type Example, loadT5, SafetensorsFile, type T5Model } from "../src/models/index.js";
+import { type Example, loadT5, readLoss, SafetensorsFile, type T5Model } from "../src/models/index.js";
 import { T5Generation } from "../src/models/t5/generation.js";
 import { type LoggedStep, train } from "../src/train/index.js";
 
@@ -83,13 +83,16 @@ export async function forwardAndBackward(name: "untied" | "tied", device: Device
       },
     ];
     const gradients = new Map<string, Float32Array>();
-    const summed = await model.lossAndGradients(examplesOf(examples), {
-      scale: 1 / examples.reduce((sum, { target }) => sum + target.length, 0),
-      receive: async (parameter, gradient) => {
-        gradients.set(parameter.name, Float32Array.from((await device.read(gradient)) as Float32Array));
-        model.recycle(parameter, gradient);
-      },
-    });
+    const summed = await readLoss(
+      device,
+      await model.lossAndGradients(examplesOf(examples), {
+        scale: 1 / examples.reduce((sum, { target }) => sum + target.length, 0),
+        receive: async (parameter, gradient) => {
+          gradients.set(parameter.name, Float32Array.from((await device.read(gradient)) as Float32Array));
+          model.recycle(parameter, gradient);
+        },
+      }),
+    );
     distances.push({ name: `${name} loss`, distance: Math.abs(summed.lossSum / summed.tokens - loss) / loss });
     for (const { name: parameter } of model.parameters)
       distances.push({

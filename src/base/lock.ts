@@ -87,6 +87,10 @@ export function lockHolder(folder: string): number | undefined {
   return owner && isAlive(owner, path) ? owner.process : undefined;
 }
 
+/** Whether the process that had a folder locked is dead, and did not come to let go of it. */
+export const diedIn = (folder: string): boolean =>
+  existsSync(resolve(folder, "lock")) && lockHolder(folder) === undefined;
+
 /** Removes a stale lock; one that another process made meanwhile is put back. */
 function takeAside(path: string): void {
   const aside = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;

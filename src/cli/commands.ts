@@ -89,6 +89,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./import.js")).importCommand,
   },
   {
+    name: "devices",
+    description: "the devices there are, their memory, and what each experiment needs of them",
+    load: async () => (await import("./devices.js")).devicesCommand,
+  },
+  {
     name: "demo",
     description: "the whole way on the embedded sample: explore, fine-tune, serve, evaluate, compare",
     load: async () => (await import("./demo.js")).demoCommand,

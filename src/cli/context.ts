@@ -55,7 +55,7 @@ export function withExperimentFlags(
     )
     .option("--sample", "the embedded sample, with a tokenizer and a tiny model made on the spot")
     .option("--set <key=value>", "change one key, such as training.epochs=3; may be given several times", collect, [])
-    .option("--device <device>", "cpu (default), webgpu or cuda")
+    .option("--device <device>", "cpu (default), webgpu, cuda, or auto to have one chosen")
     .option("--out <folder>", out)
     .option("--fresh", "move an older run in the folder aside and begin anew")
     .option("--offline", "no network: everything must be in the cache")

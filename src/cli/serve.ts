@@ -4,8 +4,8 @@ import { UsageError } from "../base/errors.js";
 import { isLoopback } from "../base/local-requests.js";
 import { printableName } from "../base/printable.js";
 import { progressOn } from "../base/progress.js";
-import { SAMPLE, sampleModelFolder } from "../experiments/index.js";
-import { DEVICE_NAMES, type DeviceName } from "../graph/index.js";
+import { chooseDevice, SAMPLE, sampleModelFolder } from "../experiments/index.js";
+import { DEVICE_CHOICES, DEVICE_NAMES, type DeviceChoice } from "../graph/index.js";
 import { savedModelOf } from "../record/index.js";
 import { interrupted, wholeNumber } from "./options.js";
 import { portNumber } from "./view.js";
@@ -23,7 +23,7 @@ interface ServeFlags {
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
   readonly doubleQuantization?: boolean;
   readonly base?: string;
-  readonly device: DeviceName;
+  readonly device: DeviceChoice;
   readonly revision?: string;
   readonly offline?: boolean;
 }
@@ -57,7 +57,7 @@ export function serveCommand(command: Command): Command {
     )
     .option("--double-quantization", "with --quantization fp4 or nf4: the blocks' scales are quantized too")
     .option("--base <model>", "hub id or folder of an adapter's base, instead of the one that the adapter names")
-    .addOption(new Option("--device <device>", "where it runs").choices(DEVICE_NAMES).default(DEVICE_NAMES[0]))
+    .addOption(new Option("--device <device>", "where it runs").choices(DEVICE_CHOICES).default(DEVICE_NAMES[0]))
     .option("--revision <revision>", "commit, branch or tag of the model on the hub")
     .option("--offline", "no network: everything must be in the cache")
     .action(serve);
@@ -79,13 +79,15 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
     });
   const progress = progressOn();
   const say = (line: string): void => progress.say(line);
+  const chosen = flags.device === "auto" ? await chooseDevice() : { device: flags.device };
+  if ("why" in chosen) say(`--device auto chose ${chosen.device}: ${chosen.why}`);
   const source = model === SAMPLE ? await sampleModelFolder(progress) : savedModelOf(model);
   const engine = await workerEngine({
     id: model,
     source,
     revision: flags.revision,
     offline: flags.offline,
-    device: flags.device,
+    device: chosen.device,
     quantization: flags.quantization,
     doubleQuantization: flags.doubleQuantization,
     base: flags.base,

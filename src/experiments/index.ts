@@ -13,6 +13,7 @@ export {
   type RaySettings,
   type WrittenBundle,
 } from "./bundle/index.js";
+export { type ChosenDevice, chooseDevice, describeAdapter } from "./choose-device.js";
 export { type ConfigureOptions, configure, presetNamed, type Setting } from "./configuration/configure.js";
 export { defineExperiment, type ExperimentFile } from "./configuration/define-experiment.js";
 export { protocolDifferences } from "./configuration/differences.js";
@@ -26,6 +27,7 @@ export type {
   FinetuneConfiguration,
 } from "./configuration/schema.js";
 export type { RunContext, RunOutcome, StageOutcome } from "./context.js";
+export { type DeviceReport, deviceReports, type ExperimentFit } from "./device-report.js";
 export { type DryRun, dryRun, type TokensIn } from "./dry-run.js";
 export { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "./lens-labels.js";
 export { openRun } from "./open-run.js";

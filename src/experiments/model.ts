@@ -30,6 +30,8 @@ import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import { checkWeights } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
+import { type DeviceNeed, type LongestRow, SIMPLEST } from "./device-needs.js";
+import { needOn } from "./device-plan.js";
 import { finetuneProtocolOf } from "./presets/index.js";
 import { pretrainOnLetters } from "./pretrain-sample.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
@@ -38,6 +40,8 @@ import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
 export interface ExperimentModel {
   readonly model: LanguageModel;
   readonly device: Device;
+  /** How it is held on a device with memory of its own, and what that needs; undefined on the CPU and for the sample. */
+  readonly need: DeviceNeed | undefined;
   /** Source, commit and hash: for the manifest, and the key of its replies. */
   readonly identity: Readonly<Record<string, unknown>>;
 }
@@ -46,7 +50,8 @@ export interface ExperimentModel {
  * Loads the model of a fine-tuning experiment, ready to be trained as the configuration says: quantized, with adapters.
  * @param letters of the options that it will be asked about: what a model made on the spot knows
  * @param baseFolder where the sample's tiny model is kept for its adapter: there is no other place to find it again
- * @param trainsHere whether it is to be trained in this process: then all that training takes must fit the memory
+ * @param longest of the rows that it is to be trained on in this process: then all that training takes must fit the
+ * memory; undefined where it is trained elsewhere
  */
 export async function loadExperimentModel(
   configuration: FinetuneConfiguration,
@@ -54,8 +59,9 @@ export async function loadExperimentModel(
   context: RunContext,
   baseFolder: string,
   letters: readonly string[],
-  trainsHere = true,
+  longest?: LongestRow,
 ): Promise<ExperimentModel> {
+  if (configuration.device === "auto") throw new Error("the device was not chosen");
   const { notForTraining } = deviceDefinition(configuration.device);
   if (notForTraining)
     throw new UserError(`the device ${configuration.device} is not for training: ${notForTraining}`, {
@@ -63,10 +69,11 @@ export async function loadExperimentModel(
     });
   const device = await openDevice(configuration.device);
   const { source, quantization, doubleQuantization } = configuration.model;
+  const need = source === SAMPLE ? undefined : await needOn(device, configuration, context, longest);
   const { model, identity, commit } =
     source === SAMPLE
       ? await tinyModel(configuration, tokenizer, device, letters)
-      : await realModel(configuration, tokenizer, device, context, trainsHere);
+      : await realModel(configuration, tokenizer, device, context, longest !== undefined, need?.plan);
   if (source === SAMPLE) {
     if (configuration.lora) await model.save(baseFolder);
     const store = weightStore({ kind: quantization, doubleQuantization }, device);
@@ -78,7 +85,7 @@ export async function loadExperimentModel(
       loraSettingsOf(configuration.lora, source === SAMPLE ? resolve(baseFolder) : source, commit),
       configuration.training.seed,
     );
-  return { model, device, identity };
+  return { model, device, need, identity };
 }
 
 /** A configuration's adapters, as settings of a model's. */
@@ -199,6 +206,7 @@ async function realModel(
   device: Device,
   context: RunContext,
   trainsHere: boolean,
+  plan = SIMPLEST,
 ): Promise<Loaded> {
   const checkpoint = await openCheckpoint(source, {
     revision,
@@ -208,17 +216,20 @@ async function realModel(
     signal: context.signal,
   });
   try {
-    checkWeights(
-      source,
-      checkpoint.weights.elements,
-      leastBytesEach(checkpoint, device, { quantization: { kind: quantization }, frozen: lora !== null }),
-      trainsHere && lora === null,
-      memoryFree(),
-    );
+    // A device's own memory was looked at before.
+    if (device.memory === "host")
+      checkWeights(
+        source,
+        checkpoint.weights.elements,
+        leastBytesEach(checkpoint, device, { quantization: { kind: quantization }, frozen: lora !== null }),
+        trainsHere && lora === null,
+        memoryFree(),
+      );
     await checkTokenizer(checkpoint, tokenizer);
     const model = await modelFromCheckpoint(checkpoint, device, {
       dropout: training.dropout,
       quantization: { kind: quantization, doubleQuantization },
+      expanded: plan.expanded,
       frozen: lora !== null,
       progress: context.progress,
     });

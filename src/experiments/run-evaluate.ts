@@ -11,6 +11,7 @@ import {
 import { protocolOf, type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { addCutRound, againNotes, askedAgain, readAgain } from "./again.js";
+import { withChosenDevice } from "./choose-device.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
@@ -25,7 +26,7 @@ import { tracked } from "./tracking.js";
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
 export async function runEvaluate(given: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
   // All that is kept or shown is made of this one.
-  const configuration = withoutSecrets(given);
+  const configuration = await withChosenDevice(withoutSecrets(given), context);
   const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
   let answerer: Answerer | undefined;

@@ -1,25 +1,24 @@
 import { hashOf } from "../base/canonical.js";
 import { UserError } from "../base/errors.js";
-import { lockFolder } from "../base/lock.js";
-import { gigabytes, memoryFree } from "../base/memory.js";
+import { diedIn, lockFolder } from "../base/lock.js";
 import type { Progress } from "../base/progress.js";
 import type { Example } from "../models/index.js";
 import type { RunFolder } from "../record/index.js";
 import { hashOfSplits } from "../split/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import {
-  checkMemory,
   checkpointProgress,
   meanLoss,
-  memoryNeed,
   type Progress as TrainingProgress,
   type TrainingResult,
   train,
 } from "../train/index.js";
 import { askExample, askModel } from "./ask-model.js";
+import { withChosenDevice } from "./choose-device.js";
 import { identityOf } from "./configuration/identity.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
+import { deviceFailed, longestOf, tellMemory, withWhatFits } from "./device-plan.js";
 import type { Stage } from "./evaluation-results.js";
 import { examplesOf } from "./examples.js";
 import { linkModel, publishFinetune } from "./finetune-results.js";
@@ -65,14 +64,21 @@ export interface Trainer {
  * saving.
  */
 export async function runFinetune(
-  configuration: FinetuneConfiguration,
+  given: FinetuneConfiguration,
   context: RunContext,
   trainer: Trainer = ownEngine,
 ): Promise<RunOutcome> {
+  const configuration = await withChosenDevice(given, context);
   const protocol = finetuneProtocolOf(configuration);
   const folder = await openRun(configuration, context);
+  if (configuration.device !== "cpu" && diedIn(folder.path))
+    context.progress.say(
+      `the run before this one died on ${configuration.device}: if it had too little memory, --set deviceMemory=N ` +
+        `plans with N GiB`,
+    );
   const release = lockFolder(folder.path);
   let loaded: ExperimentModel | undefined;
+  let failed = false;
   try {
     context.opened?.(folder);
     const prepared = await prepare(configuration, context);
@@ -88,7 +94,7 @@ export async function runFinetune(
       context,
       folder.file("base"),
       prepared.letters,
-      trainer.here,
+      trainer.here ? longestOf(examples.train) : undefined,
     );
     const ready = loaded;
     const identity = trainingIdentity(configuration, prepared, tokenizer, ready.identity);
@@ -111,10 +117,16 @@ export async function runFinetune(
           watched.progress,
           prepared.corpus.kind === "sample" ? {} : publishedLossesOf(protocol, configuration),
         );
-      const trained = await trainer.train(
-        { configuration, loaded: ready, examples, identity, folder, progress: watched.progress, signal },
-        openLog,
-      );
+      const trained = await trainer
+        .train(
+          { configuration, loaded: ready, examples, identity, folder, progress: watched.progress, signal },
+          openLog,
+        )
+        .catch(async (error: unknown) => {
+          if (!deviceFailed(error)) throw error;
+          failed = true;
+          throw await withWhatFits(error, ready, configuration, context, examples.train);
+        });
       const { result } = trained;
       if (result.stopped)
         throw new UserError(`stopped at step ${result.steps}`, {
@@ -148,8 +160,12 @@ export async function runFinetune(
       return outcome;
     });
   } finally {
-    await loaded?.model.dispose();
-    await loaded?.device.close();
+    // A device that failed may fail at that too, and why it failed is what matters.
+    const quietly = (error: unknown): void => {
+      if (!failed) throw error;
+    };
+    await loaded?.model.dispose().catch(quietly);
+    await loaded?.device.close().catch(quietly);
     release();
   }
 }
@@ -178,22 +194,6 @@ export const trainingIdentity = (
 ): string =>
   hashOf({ configuration: identityOf(configuration), split: hashOfSplits(splits), tokenizer: tokenizer.sha256, model });
 
-/** Says what training needs. @throws {UserError} where it cannot fit */
-function tellMemory(
-  { model, device }: ExperimentModel,
-  { training: { batchSize } }: FinetuneConfiguration,
-  rows: readonly Example[],
-  { progress }: RunContext,
-): void {
-  const need = memoryNeed(model, batchSize, rows);
-  progress.say(
-    `${need.trainedCount.toLocaleString("en")} parameters trained, ${need.frozenCount.toLocaleString("en")} ` +
-      `frozen; memory needed ${gigabytes(need.total)} of ${gigabytes(memoryFree() + need.parameters)} free; ` +
-      `${device.describe()}`,
-  );
-  checkMemory(model, need, memoryFree(), batchSize, rows);
-}
-
 /** A configuration's training as its loop takes it. */
 export const trainingOptionsOf = ({ training, lora }: FinetuneConfiguration) => ({
   ...training,
@@ -209,7 +209,8 @@ const ownEngine: Trainer = {
   async train({ configuration, loaded, examples, identity, folder, progress, signal }, openLog) {
     const checkpointFolder = folder.file("checkpoints");
     const log = await openLog(await checkpointProgress(checkpointFolder, (line) => progress.say(line)));
-    const options = { ...trainingOptionsOf(configuration), checkpointFolder, identity };
+    const mergeBatches = loaded.need?.plan.mergeBatches;
+    const options = { ...trainingOptionsOf(configuration), mergeBatches, checkpointFolder, identity };
     const result = await train(loaded.model, examples, options, {
       ...log.hooks,
       shouldStop: () => signal?.aborted === true,

@@ -12,6 +12,8 @@ export interface DeviceOptions {
    * tests.
    */
   readonly bindingLimit?: number;
+  /** Writes the runtime's profile of every program to files with this prefix, as `CompileOptions.profilePrefix` does. */
+  readonly profilePrefix?: string;
 }
 
 /**
@@ -91,6 +93,8 @@ export interface Device {
   readonly name: DeviceName;
   /** "host": arrays lie in the machine's memory, where runs read them and write into them. */
   readonly memory: "host" | "device";
+  /** Bytes of the largest array that it reaches; undefined for no limit. */
+  readonly bindingLimit?: number;
   /** What it is, in words: `cpu (2 threads)`. */
   describe(): string;
   /**

@@ -9,3 +9,15 @@ export class GraphError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** A device that was lost, or had no memory left, while it worked: what lies in its memory is not to be trusted. */
+export class DeviceFailure extends GraphError {
+  constructor(
+    message: string,
+    readonly kind: "lost" | "memory",
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
+    super(message, options);
+    this.name = "DeviceFailure";
+  }
+}

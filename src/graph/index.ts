@@ -12,9 +12,18 @@ export type {
   Program,
   RunOptions,
 } from "./device.js";
-export type { DeviceDefinition } from "./devices/definition.js";
-export { DEVICE_NAMES, DEVICES, deviceDefinition, openDevice } from "./devices/registry.js";
-export { GraphError } from "./errors.js";
+export { type Adapter, type AdapterSources, gpuAdapters } from "./devices/adapters.js";
+export type { DeviceDefinition, DeviceTraits } from "./devices/definition.js";
+export { type MetaDevice, type MetaMemory, openMetaDevice } from "./devices/meta.js";
+export {
+  DEVICE_CHOICES,
+  DEVICE_NAMES,
+  DEVICES,
+  type DeviceChoice,
+  deviceDefinition,
+  openDevice,
+} from "./devices/registry.js";
+export { DeviceFailure, GraphError } from "./errors.js";
 export { type GradientOptions, gradients, gradientsFrom } from "./gradient.js";
 export {
   bfloat16Bits,

@@ -3,6 +3,7 @@ import type { Device } from "../graph/index.js";
 import type { ConfigFile } from "./config-file.js";
 import type { LanguageModel } from "./language-model.js";
 import type { Checkpoint } from "./load.js";
+import type { ShapeOptions } from "./model-shape.js";
 import type { WeightStore } from "./quantize/index.js";
 
 /** How an architecture's model is made from a checkpoint. */
@@ -54,4 +55,9 @@ export interface Architecture<Model extends LanguageModel = LanguageModel> {
    * @throws {UserError} where config.json asks for what is not supported, or a weight is missing or has another shape
    */
   fromCheckpoint(checkpoint: Checkpoint, device: Device, options?: ArchitectureLoadOptions): Promise<Model>;
+  /**
+   * A model of the configuration's shape without elements, on a meta device: to count with what it needs and does.
+   * @throws {UserError} where config.json asks for what is not supported, or the device does not reach a weight
+   */
+  ofShape(config: Pick<ConfigFile, "path" | "json">, device: Device, options?: ShapeOptions): Promise<Model>;
 }

@@ -27,7 +27,16 @@ export { LanguageModel, type LanguageModelConfig, type ModelFiles, type SavedAs 
 export { type Checkpoint, isFolder, type OpenCheckpointOptions, openCheckpoint, openConfig } from "./load.js";
 export { type LoadModelOptions, loadDecoder, loadModel, loadT5 } from "./load-model.js";
 export * from "./lora/index.js";
-export type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "./model.js";
+export {
+  type Example,
+  type GradientOptions,
+  type Parameter,
+  type PendingLoss,
+  readLoss,
+  type SeededRows,
+  type SummedLoss,
+  type TrainableModel,
+} from "./model.js";
 export {
   leastBytesEach,
   type ModelOptions,

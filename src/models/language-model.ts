@@ -12,7 +12,7 @@ import {
   nextLogProbabilities,
 } from "./generate.js";
 import { saveAdapter } from "./lora/peft.js";
-import type { Example, GradientOptions, Parameter, SummedLoss, TrainableModel } from "./model.js";
+import type { Example, GradientOptions, Parameter, PendingLoss, SummedLoss, TrainableModel } from "./model.js";
 import { parameterToWrite, saveModelFolder } from "./save.js";
 import type { Weights } from "./weights.js";
 
@@ -60,7 +60,7 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   abstract readonly batchesTogether: number;
   /** How texts for it are written. */
   abstract readonly text: TextFormat;
-  abstract lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<SummedLoss>;
+  abstract lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<PendingLoss>;
   abstract loss(examples: readonly Example[]): Promise<SummedLoss>;
   abstract activationBytes(rows: number, longestInput: number): number;
   /** Frees what was compiled. */

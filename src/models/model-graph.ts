@@ -1,10 +1,7 @@
 import {
   type CompileOptions,
-  type Device,
   type DeviceArray,
-  type Dimension,
   dropoutFrom,
-  dropoutNumbers,
   type ElementType,
   GraphBuilder,
   gradientsFrom,
@@ -12,17 +9,12 @@ import {
   type Shape,
   type Value,
 } from "../graph/index.js";
+import { type DropoutInputs, type DropoutUse, dropoutInputs } from "./dropout.js";
 import type { Parameter } from "./model.js";
 import type { Weights } from "./weights.js";
 
 /** The name of the graph output that holds a parameter's gradient. */
 export const gradientName = (parameter: Pick<Parameter, "name">): string => `gradient/${parameter.name}`;
-
-interface DropoutSite {
-  readonly number: number;
-  readonly rows: Value;
-  readonly columns: Value;
-}
 
 /**
  * A graph of a model: a builder whose weights are inputs, declared when first used and fed from {@link Weights} at each
@@ -32,15 +24,17 @@ export class ModelGraph {
   readonly builder: GraphBuilder;
   private readonly used = new Map<string, { readonly parameter: string; readonly value: Value }>();
   private readonly storedInputs = new Map<string, Readonly<Record<string, Value>>>();
-  private readonly sites = new Map<string, DropoutSite>();
+  /** The inputs that dropout's masks are made of; undefined where there is none in the graph. */
+  readonly dropouts: DropoutInputs | undefined;
 
-  /** @param training whether dropout is part of the graph, which then needs {@link dropoutFeeds} */
+  /** @param training whether dropout is part of the graph, which then needs the feeds of {@link dropouts} */
   constructor(
     name: string,
     readonly weights: Weights,
-    readonly training = false,
+    training: false | DropoutUse = false,
   ) {
     this.builder = new GraphBuilder(name);
+    if (training) this.dropouts = dropoutInputs(this.builder, weights.device, training);
   }
 
   /** An input of the batch. */
@@ -80,28 +74,8 @@ export class ModelGraph {
    * same site has the same mask wherever it is used in a graph.
    */
   dropout(x: Value, rate: number, site: string): Value {
-    if (!this.training || rate === 0) return x;
-    let known = this.sites.get(site);
-    if (!known) {
-      const rows = this.builder.input(`dropout/${site}/rows`, "int32", [x.shape.slice(0, -1).reduce(product, 1), 1]);
-      const columns = this.builder.input(`dropout/${site}/columns`, "int32", [1, x.dimension(-1)]);
-      this.sites.set(site, (known = { number: this.sites.size, rows, columns }));
-    }
-    return dropoutFrom(x, { rate, rows: known.rows, columns: known.columns });
-  }
-
-  /**
-   * What the masks of a run are made of: another seed, other masks; the same seed, the same.
-   * @param sizes what the names among the graph's dimensions stand for in the run
-   */
-  dropoutFeeds(device: Device, seed: number, sizes: Readonly<Record<string, number>>): Record<string, DeviceArray> {
-    const feeds: Record<string, DeviceArray> = {};
-    for (const { number, rows, columns } of this.sites.values()) {
-      const counts = [sizeOf(rows.dimension(0), sizes), sizeOf(columns.dimension(1), sizes)] as const;
-      feeds[rows.name] = device.array(dropoutNumbers(seed | 0, number, 0, counts[0]), [counts[0], 1]);
-      feeds[columns.name] = device.array(dropoutNumbers(seed | 0, number, 1, counts[1]), [1, counts[1]]);
-    }
-    return feeds;
+    if (!this.dropouts || rate === 0) return x;
+    return dropoutFrom(x, { rate, ...this.dropouts.numbers(x, site) });
   }
 
   /**
@@ -154,19 +128,4 @@ export interface CompiledGraph {
 export async function compileGraph(graph: ModelGraph, options?: CompileOptions): Promise<CompiledGraph> {
   const program = await graph.weights.device.compile(graph.builder, options);
   return { graph, program, dispose: () => program.dispose() };
-}
-
-function product(a: Dimension, b: Dimension): Dimension {
-  if (typeof a === "number" && typeof b === "number") return a * b;
-  return a === 1 ? b : b === 1 ? a : `${a}*${b}`;
-}
-
-/** The size that a dimension such as `8*B*T` has where its names stand for these. */
-function sizeOf(dimension: Dimension, sizes: Readonly<Record<string, number>>): number {
-  if (typeof dimension === "number") return dimension;
-  return dimension.split("*").reduce((total, part) => {
-    const size = /^\d+$/.test(part) ? Number(part) : sizes[part];
-    if (size === undefined) throw new Error(`no size is given for ${part}`);
-    return total * size;
-  }, 1);
 }

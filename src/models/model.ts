@@ -27,14 +27,36 @@ export interface SummedLoss {
   readonly tokens: number;
 }
 
+/** A loss summed over so many target tokens, float32 without axes, where the device has it: `readLoss` waits for it. */
+export interface PendingLoss {
+  readonly loss: DeviceArray;
+  readonly tokens: number;
+}
+
+/** Waits for a loss. */
+export async function readLoss(device: Device, { loss, tokens }: PendingLoss): Promise<SummedLoss> {
+  const [lossSum] = (await device.read(loss)) as Float32Array;
+  device.dispose(loss);
+  return { lossSum: lossSum!, tokens };
+}
+
+/** Rows that stand one behind the other and share a seed. */
+export interface SeededRows {
+  readonly rows: number;
+  readonly seed: number;
+}
+
 export interface GradientOptions {
   /**
    * The gradients are those of `scale × lossSum`; one over the target tokens of the whole accumulated batch gives the
    * mean's.
    */
   readonly scale: number;
-  /** Seeds this call's dropout masks; undefined turns dropout off. */
-  readonly dropoutSeed?: number;
+  /**
+   * Seeds this call's dropout masks; undefined turns dropout off. Several: the rows of several batches, each with the
+   * masks that it has in a call of its own (only where the model `mergesBatches`).
+   */
+  readonly dropoutSeed?: number | readonly SeededRows[];
   /**
    * Takes each trained parameter's gradient (shape of the parameter, float32) once; the receiver owns it from then on.
    */
@@ -47,7 +69,9 @@ export interface TrainableModel {
   /** Trained and frozen, in the checkpoint's order. */
   readonly parameters: readonly Parameter[];
   /** Forward and backward over some examples; nothing is computed for padding where that can be helped. */
-  lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<SummedLoss>;
+  lossAndGradients(examples: readonly Example[], options: GradientOptions): Promise<PendingLoss>;
+  /** Whether the batches of a step may stand in one call, each with its own dropout seed, for the same sums. */
+  readonly mergesBatches?: boolean;
   /**
    * Gives a gradient that `receive` took back, when its receiver is done with it: a later call writes into its memory
    * instead of asking the system for more (a fifth of a step's time). Nothing breaks where it is never called.

@@ -76,6 +76,8 @@ export async function openModel(place: string, device: Device, options: OpenMode
 
 export interface ModelOptions extends Omit<ArchitectureLoadOptions, "store"> {
   readonly quantization?: QuantizationOptions;
+  /** Whether 4-bit weights are written out as float32 once, on a device with memory enough. */
+  readonly expanded?: boolean;
 }
 
 /**
@@ -101,8 +103,8 @@ export function leastBytesEach(
 export async function modelFromCheckpoint(
   checkpoint: Checkpoint,
   device: Device,
-  { quantization, ...options }: ModelOptions = {},
+  { quantization, expanded, ...options }: ModelOptions = {},
 ): Promise<LanguageModel> {
-  const store = quantization && weightStore(quantization, device);
+  const store = quantization && weightStore(quantization, device, { expanded });
   return architectureOf(checkpoint.config).fromCheckpoint(checkpoint, device, { ...options, store });
 }

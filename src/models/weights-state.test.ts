@@ -8,7 +8,7 @@ import { createTinyDecoder } from "./decoder/create.js";
 import type { LanguageModel } from "./language-model.js";
 import { loadDecoder, loadT5 } from "./load-model.js";
 import { addLora, loadAdapter, mergeAdapters } from "./lora/index.js";
-import type { Example, TrainableModel } from "./model.js";
+import { type Example, readLoss, type TrainableModel } from "./model.js";
 import { storeLinearLayers, weightStore } from "./quantize/index.js";
 import { Random } from "./random.js";
 import { createTinyT5 } from "./t5/create.js";
@@ -49,13 +49,16 @@ afterAll(async () => {
 /** Everything that a model's programs give: loss, gradients, a reply's log-probabilities and tokens. */
 async function all(model: LanguageModel): Promise<Record<string, unknown>> {
   const gradients: Record<string, number[]> = {};
-  const { lossSum } = await model.lossAndGradients(EXAMPLES, {
-    scale: 1,
-    receive: (parameter, gradient) => {
-      gradients[parameter.name] = [...(gradient.data as Float32Array)];
-      (model as TrainableModel).recycle?.(parameter, gradient);
-    },
-  });
+  const { lossSum } = await readLoss(
+    model.device,
+    await model.lossAndGradients(EXAMPLES, {
+      scale: 1,
+      receive: (parameter, gradient) => {
+        gradients[parameter.name] = [...(gradient.data as Float32Array)];
+        (model as TrainableModel).recycle?.(parameter, gradient);
+      },
+    }),
+  );
   return {
     lossSum,
     gradients,

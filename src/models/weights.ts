@@ -227,8 +227,8 @@ export class Weights {
     const stored = [...this.stored]
       .filter(([name]) => name.startsWith(prefix))
       .map(
-        ([name, { quantization, shape }]) =>
-          `${name.replace(prefix, "")} ${JSON.stringify(quantization)} ${shape.join("×")}`,
+        ([name, { quantization, shape, arrays }]) =>
+          `${name.replace(prefix, "")} ${JSON.stringify(quantization)} ${shape.join("×")} ${Object.keys(arrays)}`,
       );
     const adapters = [...this.adapters]
       .filter(([layer]) => layer.startsWith(prefix))
@@ -290,6 +290,17 @@ export async function makeParameter(
   trained = true,
 ): Promise<Parameter> {
   const array: DeviceArray = await device.upload(device.array(elements, shape), name);
+  return { name, shape, trained, decayed: isDecayed(name), array };
+}
+
+/** The same without elements, on a meta device. */
+export async function parameterOfShape(
+  device: Device,
+  name: string,
+  shape: readonly number[],
+  trained = true,
+): Promise<Parameter> {
+  const array = await device.upload(device.zeros(shape), name);
   return { name, shape, trained, decayed: isDecayed(name), array };
 }
 

@@ -1,10 +1,11 @@
 import { UserError } from "../base/errors.js";
-import { AdamW, clipCoefficient, type DeviceArray, GradientNorm } from "../graph/index.js";
+import { DeviceFailure } from "../graph/index.js";
 import type { Example, Parameter, SummedLoss, TrainableModel } from "../models/index.js";
 import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
-import { keptStep, loadBest, type Progress, resumeFrom, saveBest, saveCheckpoint } from "./checkpoint.js";
+import { loadBest, type Progress, resumeFrom, saveBest, saveCheckpoint } from "./checkpoint.js";
 import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 import { learningRateAt } from "./schedule.js";
+import { deviceFailed, notFinite, Stepping } from "./step.js";
 
 const START: Progress = {
   step: 0,
@@ -47,8 +48,8 @@ export async function train(
     throw new UserError("the model has no parameter to train", {
       hint: "Add adapters (addLora), or load with frozen: false.",
     });
-  const optimizer = new AdamW(model.device, trained, options);
-  const norm = new GradientNorm(model.device);
+  const stepping = new Stepping(model, trained, options);
+  const { optimizer } = stepping;
   const total = totalSteps(plan);
   const perEpoch = stepsPerEpoch(plan);
   let progress =
@@ -65,6 +66,7 @@ export async function train(
   const owesValidation = (): boolean =>
     options.validateEachEpoch && progress.validations.length < Math.floor(progress.step / perEpoch);
   let stopped = false;
+  let failed = false;
   try {
     if (progress.step < total && !isOutOfPatience(progress, options))
       hooks.onBegin?.({ step: progress.step, totalSteps: total });
@@ -91,7 +93,7 @@ export async function train(
       const { step } = progress;
       const batches = batchesOfStep(plan, step).map((rows) => rows.map((row) => examples.train[row] as Example));
       const learningRate = learningRateAt({ ...options, totalSteps: total }, step);
-      const { loss, gradientNorm } = await oneStep(model, batches, optimizer, norm, learningRate, step, options);
+      const { loss, gradientNorm } = await stepping.take(step, batches, learningRate);
       const rows = progress.rows + batches.reduce((sum, batch) => sum + batch.length, 0);
       const since = { lossSum: progress.sinceLog.lossSum + loss, steps: progress.sinceLog.steps + 1 };
       const seconds = secondsSoFar();
@@ -121,9 +123,14 @@ export async function train(
     }
     if (!stopped && options.loadBestModelAtEnd && progress.bestEpoch !== null)
       await loadBest(options.checkpointFolder, model.device, trained, progress);
+  } catch (error) {
+    failed = error instanceof DeviceFailure;
+    throw error instanceof DeviceFailure ? await deviceFailed(error, progress.step, options) : error;
   } finally {
-    await optimizer.dispose();
-    await norm.dispose();
+    // A device that failed may fail at that too, and why it failed is what matters.
+    await stepping.dispose().catch((error: unknown) => {
+      if (!failed) throw error;
+    });
   }
   const seconds = progress.seconds || secondsSoFar();
   return {
@@ -137,93 +144,6 @@ export async function train(
     stopped,
     resumedAt,
   };
-}
-
-async function oneStep(
-  model: TrainableModel,
-  batches: readonly (readonly Example[])[],
-  optimizer: AdamW<Parameter>,
-  norm: GradientNorm,
-  learningRate: number,
-  step: number,
-  options: TrainingOptions,
-): Promise<{ loss: number; gradientNorm: number }> {
-  // The mean over all target tokens of the accumulated batch: averaging the batches' averages would weigh rows
-  // unevenly.
-  const tokens = batches.flat().reduce((sum, example) => sum + example.target.length, 0);
-  const gradients = new Map<string, DeviceArray>();
-  const known = new Set(optimizer.parameters);
-  let lossSum = 0;
-  for (const [index, batch] of batches.entries()) {
-    const summed = await model.lossAndGradients(batch, {
-      scale: 1 / tokens,
-      dropoutSeed: options.dropout ? dropoutSeed(options.seed, step, index) : undefined,
-      receive: async (parameter: Parameter, gradient: DeviceArray) => {
-        if (!known.has(parameter)) throw notTrained(parameter);
-        const before = gradients.get(parameter.name);
-        gradients.set(parameter.name, before ? await model.device.add(before, gradient) : gradient);
-        if (before) model.recycle?.(parameter, gradient);
-      },
-    });
-    lossSum += summed.lossSum;
-    if (!Number.isFinite(summed.lossSum)) throw await notFinite("the loss", summed.lossSum, step, batch, options);
-  }
-  const without = optimizer.parameters.filter(({ name }) => !gradients.has(name)).map(({ name }) => name);
-  if (without.length > 0)
-    throw new UserError(
-      `no gradient of ${someOf(without)} came out of step ${step + 1}, though ` +
-        `${without.length > 1 ? "they are" : "it is"} to be trained`,
-      { hint: "The model leaves such parameters out of its loss: freeze them (trained: false), or mend the model." },
-    );
-  const gradientNorm = await norm.of(gradients.values());
-  if (!Number.isFinite(gradientNorm))
-    throw await notFinite("the gradients' norm", gradientNorm, step, batches.flat(), options);
-  await optimizer.update(gradients, learningRate, clipCoefficient(gradientNorm, options.maxGradNorm));
-  for (const parameter of optimizer.parameters) {
-    const gradient = gradients.get(parameter.name);
-    if (gradient) model.recycle?.(parameter, gradient);
-  }
-  return { loss: lossSum / tokens, gradientNorm };
-}
-
-/** A gradient that clipping would count and no step would take. */
-function notTrained({ name, trained }: Parameter): UserError {
-  return new UserError(
-    `the model gave a gradient of ${name}, which ` +
-      `${trained ? "was not among the parameters when training began" : "is not trained"}`,
-    { hint: "Add adapters and freeze parameters before training, not while it goes on." },
-  );
-}
-
-const someOf = (names: readonly string[]): string =>
-  `${names.slice(0, 8).join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
-
-async function notFinite(
-  what: string,
-  value: number,
-  step: number,
-  rows: readonly Example[],
-  { checkpointFolder }: TrainingOptions,
-): Promise<UserError> {
-  const ids = rows.map((row) => row.id);
-  const kept = await keptStep(checkpointFolder);
-  return new UserError(`${what} is ${value} in step ${step + 1}, rows ${someOf(ids)}`, {
-    hint:
-      `${kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet"}. In another folder ` +
-      `(--out) a lower training.learningRate or training.maxGradNorm, or more warm-up ` +
-      `(training.warmupRatio), may help.`,
-  });
-}
-
-/** Mixes seed, step and batch into 31 bits: each call of a run has masks of its own, the same ones in every run. */
-export function dropoutSeed(seed: number, step: number, batch: number): number {
-  let hash = 0x811c9dc5;
-  for (const value of [seed, step, batch]) {
-    hash = Math.imul(hash ^ value, 0x01000193);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    hash ^= hash >>> 12;
-  }
-  return hash & 0x7fffffff;
 }
 
 /** The progress with one more epoch validated; undefined where it was asked to stop before the last row. */

@@ -14,14 +14,18 @@ export interface MemoryNeed {
 }
 
 /** What training a model with batches of so many rows needs at most. */
-export function memoryNeed(model: TrainableModel, batchSize: number, examples: readonly Example[]): MemoryNeed {
+export const memoryNeed = (model: TrainableModel, batchSize: number, examples: readonly Example[]): MemoryNeed =>
+  memoryNeedOf(model, batchSize, longestOf(examples));
+
+/** The same for rows of at most so many tokens. */
+export function memoryNeedOf(model: TrainableModel, batchSize: number, longest: number): MemoryNeed {
   const sum = (trained: boolean, of: (parameter: TrainableModel["parameters"][number]) => number): number =>
     model.parameters
       .filter((parameter) => parameter.trained === trained)
       .reduce((total, parameter) => total + of(parameter), 0);
   const trainedBytes = sum(true, ({ array }) => array.bytes);
   const parameters = trainedBytes + sum(false, ({ array }) => array.bytes) + model.stored.bytes;
-  const activations = model.activationBytes(batchSize, longestOf(examples));
+  const activations = model.activationBytes(batchSize, longest);
   return {
     parameters,
     gradients: trainedBytes,

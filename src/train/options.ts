@@ -9,6 +9,11 @@ export interface TrainingOptions extends Omit<ScheduleOptions, "totalSteps">, Ad
   /** Gradients are scaled down to this common norm; null for no clipping. */
   readonly maxGradNorm: number | null;
   readonly seed: number;
+  /**
+   * Whether the batches of a step go through the model together where it can do that (on a device): the same sums by
+   * larger products, in more memory. Off unless given.
+   */
+  readonly mergeBatches?: boolean;
   /** Whether dropout is on while training. */
   readonly dropout: boolean;
   readonly loggingSteps: number;

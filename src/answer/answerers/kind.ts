@@ -1,5 +1,5 @@
 import type { Progress } from "../../base/progress.js";
-import type { DeviceName } from "../../graph/index.js";
+import type { DeviceChoice } from "../../graph/index.js";
 import type { Row } from "../../tasks/index.js";
 import type { Answerer } from "../answerer.js";
 import type { ChatServerOptions } from "../chat-server.js";
@@ -8,7 +8,8 @@ import type { ChatServerOptions } from "../chat-server.js";
 export interface LocalModelChoice {
   /** Commit, branch or tag on the hub. */
   readonly revision?: string | null;
-  readonly device?: DeviceName | null;
+  /** `auto` only before a device was chosen. */
+  readonly device?: DeviceChoice | null;
   /** How linear layers are held; null as the model's folder tells, else not quantized. */
   readonly quantization?: "none" | "fp4" | "nf4" | "int8" | null;
   readonly doubleQuantization?: boolean;

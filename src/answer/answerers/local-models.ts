@@ -44,6 +44,7 @@ export const localModels: AnswererKind = {
   async create(options) {
     const { model, revision, quantization, doubleQuantization, concurrency = 4 } = options;
     const device = options.device ?? DEVICE_NAMES[0];
+    if (device === "auto") throw new Error("the device was not chosen");
     const source = (options.savedModelOf ?? ((given) => given))(sourceOf(model));
     const described = await describeModel(source, {
       revision,

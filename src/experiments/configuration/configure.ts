@@ -302,7 +302,7 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: Place
       refuse("model.quantization", "quantized weights are frozen: set lora, or quantization none");
     if (model.doubleQuantization && !["fp4", "nf4"].includes(model.quantization))
       refuse("model.doubleQuantization", "only fp4 and nf4 have it");
-    if (model.quantization === "int8" && !deviceDefinition(device).int8Products)
+    if (model.quantization === "int8" && (device === "auto" || !deviceDefinition(device).int8Products))
       refuse("model.quantization", `int8 base weights are for the cpu, not for ${device}`);
     if (training.loadBestModelAtEnd && !training.validateEachEpoch)
       refuse("training.loadBestModelAtEnd", "needs training.validateEachEpoch");

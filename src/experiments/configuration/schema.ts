@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { answererKinds, readingNames } from "../../answer/index.js";
 import { isServerAddress } from "../../base/addresses.js";
-import { DEVICE_NAMES } from "../../graph/index.js";
+import { DEVICE_CHOICES } from "../../graph/index.js";
 import { answerForms, OPTION_LETTERS, tasks } from "../../tasks/index.js";
 import { key } from "./key.js";
 
@@ -168,7 +168,11 @@ const answererSchema = z.strictObject({
     "Of a model run here: a commit, branch or tag on the hub; null means the newest.",
     later,
   ),
-  device: key(z.enum(DEVICE_NAMES).nullable().default(null), "Of a model run here: where; null means `cpu`.", later),
+  device: key(
+    z.enum(DEVICE_CHOICES).nullable().default(null),
+    "Of a model run here: where; null means `cpu`, `auto` a GPU where there is one.",
+    later,
+  ),
   quantization: key(
     z.enum(["none", "fp4", "nf4", "int8"]).nullable().default(null),
     "Of a model run here: how linear layers are held; null means as an adapter was trained, else `none`.",
@@ -284,7 +288,12 @@ export const finetuneSchema = z.strictObject({
     }),
     "How the model is asked.",
   ),
-  device: key(z.enum(DEVICE_NAMES), "Where it runs."),
+  device: key(z.enum(DEVICE_CHOICES), "Where it runs; `auto`: on a GPU where there is one and it fits, else `cpu`."),
+  deviceMemory: key(
+    positive.max(65_536).nullable().default(null),
+    "Of a GPU: GiB of its memory that are planned with; null means what is free, where the system tells it.",
+    { identity: false, protocol: false, before: null },
+  ),
   modelLink: key(
     z
       .string()

@@ -74,6 +74,8 @@ export interface FinetuneOutcome {
 
 /** What fine-tuning does beyond what its configuration says, as the published run did. */
 export interface FinetuneProtocol {
+  /** The model's config.json as the hub has it: what it needs of a device is known before anything is fetched. */
+  readonly modelConfig?: Readonly<Record<string, unknown>>;
   /** The family of the tiny model that stands in for the real one on the embedded sample. */
   readonly sampleModel: "t5" | "gemma";
   /** Answer extractions whose accuracy is measured besides; replies go on until these are settled too. */

@@ -47,6 +47,8 @@ describe("products with 4-bit weights", () => {
       const y = matmulBnb4(input, values);
       b.output("y", y);
       b.output("weight", dequantizeBnb4(values));
+      const { words: _words, ...withoutWords } = values;
+      b.output("weight without words", dequantizeBnb4(withoutWords));
       b.output("dx", g.gradientsFrom([y], [b.input("dy", "float32", ["B", "T", rows])], [input])[0]!);
       const program = await device.compile(b);
       const out = await program.run({
@@ -57,6 +59,7 @@ describe("products with 4-bit weights", () => {
         scales: device.array(scales, [scales.length]),
       });
       expect(out.weight!.data).toEqual(weight);
+      expect(out["weight without words"]!.data).toEqual(weight);
       for (let t = 0; t < 6; t++) {
         for (let n = 0; n < rows; n++) {
           let expected = 0;
@@ -73,7 +76,7 @@ describe("products with 4-bit weights", () => {
     });
   }
 
-  it("refuses codes that do not fit, a gradient without words, and the product that the runtime gets wrong", async () => {
+  it("refuses codes that do not fit, and the product that the runtime gets wrong", async () => {
     const b = new g.GraphBuilder("bnb4");
     const x = b.input("x", "float32", [2, 64]);
     const good = {
@@ -88,7 +91,6 @@ describe("products with 4-bit weights", () => {
       /packed codes are packed \(uint8 \[1024\]\), not uint8 \[2048\]/,
     );
     expect(() => matmulBnb4(x, { ...good, blockSize: 48 })).toThrow(/block size 48/);
-    expect(() => g.gradients(g.reduceSum(matmulBnb4(x, good)), [x])).toThrow(/no words/);
     const int = (value: number) => ({ kind: "int", value }) as const;
     const wrong = { K: int(64), N: int(32), block_size: int(64), quant_type: int(1), transB: int(0) };
     b.output("y", b.one(bnb4Product.definition, [x, good.packed, good.scales], "float32", [2, 32], wrong));

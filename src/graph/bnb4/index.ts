@@ -35,8 +35,8 @@ export interface Bnb4Weight {
   /** uint8 [rows · columns / 2]: two codes a byte, the first in the high half. */
   readonly packed: Value;
   /**
-   * uint16 [rows · columns / 4]: the same bytes read two at a time, little end first. Needed for gradients and
-   * `dequantizeBnb4`.
+   * uint16 [rows · columns / 4]: the same bytes read two at a time, little end first. With them gradients and
+   * `dequantizeBnb4` take half the time on the CPU; a GPU has no such type and reads the packed codes.
    */
   readonly words?: Value;
   /** float32 [⌈rows · columns / blockSize⌉]: what the values of each block are multiplied by. */
@@ -108,42 +108,53 @@ export const matmulBnb4: Operation<[x: Value, weight: Bnb4Weight]> = composed({
   }),
 });
 
-/** The weight as float32 [rows, columns]: four elements at a time from a table of all 65,536 words. */
+/** The weight as float32 [rows, columns]: four elements at a time from a table of all words, or two of all bytes. */
 export const dequantizeBnb4: Operation<[weight: Bnb4Weight]> = composed({
   name: "dequantizeBnb4",
   build: (weight: Bnb4Weight): Value => {
     const { rows, columns, blockSize, words, packed, scales, kind } = weight;
     check(weight, [packed, scales]);
-    if (!words)
-      throw buildError("dequantizeBnb4", [packed], "the weight has no words (a uint16 view of the packed codes)");
-    const codes = gather(table(packed.builder, kind), cast(words, "int32"));
+    const codes = words
+      ? gather(table(packed.builder, kind, 2), cast(words, "int32"))
+      : gather(table(packed.builder, kind, 1), cast(wholeNumbers(packed), "int32"));
     const blocks = (rows * columns) / blockSize;
     return reshape(mul(reshape(codes, [blocks, blockSize]), reshape(scales, [blocks, 1])), [rows, columns]);
   },
   cases: (make) => ({
     dequantizeBnb4: bnb4Case(make, "nf4", (x, weight) => matmul(x, dequantizeBnb4(weight), { transB: true })),
+    "dequantizeBnb4, without words": bnb4Case(make, "fp4", (x, { words: _words, ...weight }) =>
+      matmul(x, dequantizeBnb4(weight), { transB: true }),
+    ),
   }),
 });
 
-const tables = new Map<Bnb4Kind, Float32Array>();
-const tableValues = new WeakMap<GraphBuilder, Map<Bnb4Kind, Value>>();
+/** Bytes as float32: WebGPU casts none, and runs this. */
+function wholeNumbers(bytes: Value): Value {
+  return bytes.builder.one("DequantizeLinear", [bytes, bytes.builder.scalar(1, "float32")], "float32", bytes.shape);
+}
 
-/** The four elements of each word [65536, 4]; one constant in a graph. */
-function table(builder: GraphBuilder, kind: Bnb4Kind): Value {
-  let data = tables.get(kind);
+const tables = new Map<string, Float32Array>();
+const tableValues = new WeakMap<GraphBuilder, Map<string, Value>>();
+
+/** The elements of so many bytes, whatever they are: [65536, 4] or [256, 2]; one constant in a graph. */
+function table(builder: GraphBuilder, kind: Bnb4Kind, bytes: 1 | 2): Value {
+  const key = `${kind} ${bytes}`;
+  const shape = [256 ** bytes, 2 * bytes] as const;
+  let data = tables.get(key);
   if (!data) {
     const values = BNB4_VALUES[kind];
-    data = new Float32Array(65536 * 4);
-    for (let word = 0; word < 65536; word++) {
-      const [first, second] = [word & 255, word >> 8];
-      data.set([values[first >> 4]!, values[first & 15]!, values[second >> 4]!, values[second & 15]!], word * 4);
-    }
-    tables.set(kind, data);
+    data = new Float32Array(shape[0] * shape[1]);
+    for (let word = 0; word < shape[0]; word++)
+      for (let byte = 0; byte < bytes; byte++) {
+        const codes = (word >> (8 * byte)) & 255;
+        data.set([values[codes >> 4]!, values[codes & 15]!], word * shape[1] + 2 * byte);
+      }
+    tables.set(key, data);
   }
   let known = tableValues.get(builder);
   if (!known) tableValues.set(builder, (known = new Map()));
-  let value = known.get(kind);
-  if (!value) known.set(kind, (value = builder.constant(data, [65536, 4])));
+  let value = known.get(key);
+  if (!value) known.set(key, (value = builder.constant(data, shape)));
   return value;
 }
 

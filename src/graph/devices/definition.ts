@@ -1,4 +1,14 @@
 import type { Device, DeviceOptions } from "../device.js";
+import type { Capabilities } from "../lower.js";
+import type { Adapter } from "./adapters.js";
+
+/** What graphs are written for, and arrays held to: enough to count what a device would do. */
+export interface DeviceTraits extends Capabilities {
+  /** Where arrays lie: in the machine's memory, in the device's own, or in the machine's and copied at each run. */
+  readonly memory: "host" | "device" | "copied";
+  /** Bytes of the largest array that an operator reaches. */
+  readonly bindingLimit?: number;
+}
 
 /** A kind of device: what its file in this folder declares, and the registry lists. */
 export interface DeviceDefinition<Name extends string = string> {
@@ -10,6 +20,12 @@ export interface DeviceDefinition<Name extends string = string> {
   readonly notForTraining?: string;
   /** Whether it has products of 8-bit integers. */
   readonly int8Products: boolean;
+  /** The cards that it may run on, as the system tells of them; absent for one that runs on none. */
+  readonly adapters?: () => Promise<Adapter[]>;
+  /** Whether there is no use in opening it where the system tells of no such card. */
+  readonly needsAdapter?: boolean;
+  /** What it can do, where sums are made for it without opening it: see `openMetaDevice`. */
+  readonly traits?: DeviceTraits;
   /** Opens it, with the runtime that it needs, or throws a GraphError that says why it is not there and what to do. */
   open(options: DeviceOptions): Promise<Device>;
 }

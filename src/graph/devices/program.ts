@@ -3,14 +3,15 @@ import type { Value } from "../builder.js";
 import type { DeviceArray, Program, RunOptions } from "../device.js";
 import { GraphError } from "../errors.js";
 import { EMPTY_SEQUENCE, type LoweredGraph } from "../lower.js";
-import { elementCount, factorsOf, sameShape, showShape } from "../shape.js";
+import { elementCount, sameShape, showShape } from "../shape.js";
 import { arrayOver, bytesOf, type ElementType } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
 import type { Counting } from "./counting.js";
+import { runtimeError } from "./failures.js";
 import type { BindingLimit } from "./limits.js";
 import type { MemoryPool } from "./memory-pool.js";
 import { Overwriting } from "./overwriting.js";
-import { fits, type Sizes, shapeIn } from "./sizes.js";
+import { type Sizes, shapeIn, sizesOf } from "./sizes.js";
 
 const SHRINK = { extra: { memory: { enable_memory_arena_shrinkage: "cpu:0" } } };
 
@@ -18,6 +19,8 @@ type Arrays = Readonly<Record<string, DeviceArray>>;
 
 /** What a program needs of the device that it was compiled for. */
 export interface ProgramDevice {
+  /** What it is called, in messages. */
+  readonly device: string;
   /** The memory that outputs are placed in, where they lie in the machine's own. */
   readonly pool?: MemoryPool;
   readonly counting: Counting;
@@ -46,8 +49,8 @@ export class SessionProgram implements Program {
 
   async run(inputs: Arrays, options: RunOptions = {}): Promise<Record<string, DeviceArray>> {
     if (!this.session) throw new GraphError(`The program ${this.name} is run after it was disposed of`);
-    const sizes: Sizes = new Map();
-    const feeds = this.check(inputs, sizes);
+    const sizes = sizesOf(this.name, this.graph, inputs);
+    const feeds = this.feeds(inputs);
     if (options.into) this.checkInto(inputs, options.into, sizes);
     this.on.limit?.checkRun(this.name, this.graph, sizes);
     this.on.counting.run(this.graph.operators, inputs);
@@ -85,50 +88,14 @@ export class SessionProgram implements Program {
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       if (EMPTY_SEQUENCE in fetches && message.includes("Non tensor type")) return undefined;
-      throw new GraphError(`The program ${this.name} failed: ${message}`, { cause });
+      throw runtimeError(`The program ${this.name} failed`, this.on.device, cause);
     }
   }
 
-  private check(inputs: Arrays, sizes: Sizes): Record<string, Tensor> {
+  private feeds(inputs: Arrays): Record<string, Tensor> {
     const feeds: Record<string, Tensor> = {};
-    let used = 0;
-    for (const [name, value] of this.inputs) {
-      const given = inputs[name];
-      if (!given)
-        throw new GraphError(
-          `The program ${this.name} needs an input ${name}: ${value.type} ${showShape(value.shape)}`,
-        );
-      const array = own(given, `Input ${name} of ${this.name}`);
-      used++;
-      if (array.type !== value.type || array.shape.length !== value.shape.length) this.refuse(name, value, array);
-      for (let axis = 0; axis < value.shape.length; axis++) {
-        const dimension = value.shape[axis]!;
-        const size = array.shape[axis]!;
-        if (typeof dimension === "number" ? dimension !== size : !fits(dimension, size, sizes))
-          this.refuse(name, value, array, sizes);
-      }
-      feeds[name] = array.tensor;
-    }
-    const names = Object.keys(inputs);
-    if (names.length !== used) {
-      const unknown = names.find((name) => !this.graph.declared.has(name));
-      if (unknown)
-        throw new GraphError(
-          `The program ${this.name} has no input ${unknown}; it has ${[...this.graph.declared].join(", ")}`,
-        );
-    }
+    for (const name of this.inputs.keys()) feeds[name] = own(inputs[name]!, `Input ${name} of ${this.name}`).tensor;
     return feeds;
-  }
-
-  private refuse(name: string, value: Value, array: TensorArray, sizes: Sizes = new Map()): never {
-    const known = [...sizes].filter(([symbol]) =>
-      value.shape.some((d) => typeof d === "string" && factorsOf(d).names.includes(symbol)),
-    );
-    const where = known.length > 0 ? ` with ${known.map(([symbol, size]) => `${symbol} = ${size}`).join(", ")}` : "";
-    throw new GraphError(
-      `Input ${name} of the program ${this.name} is ${array.type} ${showShape(array.shape)}; it should be ` +
-        `${value.type} ${showShape(value.shape)}${where}`,
-    );
   }
 
   /** Arrays for the outputs whose shape is known: those given, and fresh ones. */

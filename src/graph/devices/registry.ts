@@ -14,6 +14,10 @@ export type DeviceName = (typeof DEVICES)[number]["name"];
 /** The devices' names, the default first. */
 export const DEVICE_NAMES = DEVICES.map(({ name }) => name) as [DeviceName, ...DeviceName[]];
 
+/** What a user may ask for: a device, or that one be chosen. */
+export const DEVICE_CHOICES = [...DEVICE_NAMES, "auto"] as [DeviceName | "auto", ...(DeviceName | "auto")[]];
+export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+
 /** What a device is; a GraphError that lists the devices where there is none of that name. */
 export function deviceDefinition(name: string): DeviceDefinition<DeviceName> {
   const found = DEVICES.find((device) => device.name === name);

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { InferenceSession, listSupportedBackends } from "onnxruntime-node";
+import { InferenceSession, listSupportedBackends, type Tensor } from "onnxruntime-node";
 import { GraphBuilder } from "../builder.js";
 import type {
   CompileOptions,
@@ -12,25 +12,23 @@ import type {
 } from "../device.js";
 import { encodeModel } from "../encode.js";
 import { GraphError } from "../errors.js";
-import { type Capabilities, lower } from "../lower.js";
+import { lower } from "../lower.js";
 import { add } from "../ops/arithmetic.js";
 import { elementCount, sameShape, showShape } from "../shape.js";
 import { type ElementType, newArray, type TypedArray, typeOfArray } from "../types.js";
 import { own, TensorArray, wrap } from "./array.js";
 import { Counting } from "./counting.js";
+import type { DeviceTraits } from "./definition.js";
+import { runtimeError } from "./failures.js";
 import { BindingLimit } from "./limits.js";
 import { MemoryPool } from "./memory-pool.js";
 import { SessionProgram } from "./program.js";
 
 /** What the runtime's devices differ in. */
-export interface RuntimeSpec extends Capabilities {
+export interface RuntimeSpec extends DeviceTraits {
   readonly name: DeviceName;
   /** The runtime's execution providers, the preferred first. */
   readonly providers: readonly string[];
-  /** Where arrays lie: in the machine's memory, in the device's own, or in the machine's and copied at each run. */
-  readonly memory: "host" | "device" | "copied";
-  /** Bytes of the largest array that an operator reaches. */
-  readonly bindingLimit?: number;
   /** What to do where it is not there. */
   readonly ifAbsent: string;
 }
@@ -46,7 +44,7 @@ export async function openRuntimeDevice(spec: RuntimeSpec, options: DeviceOption
     );
   }
   const limited = options.bindingLimit === undefined ? spec : { ...spec, bindingLimit: options.bindingLimit };
-  const device = new RuntimeDevice(limited, options.threads ?? availableParallelism());
+  const device = new RuntimeDevice(limited, options.threads ?? availableParallelism(), options.profilePrefix);
   if (spec.memory !== "host") {
     try {
       const one = (): DeviceArray => device.array(new Float32Array(1), [1]);
@@ -83,6 +81,7 @@ class RuntimeDevice implements Device {
   constructor(
     private readonly spec: RuntimeSpec,
     private readonly threads: number,
+    private readonly profilePrefix: string | undefined,
   ) {
     this.name = spec.name;
     this.memory = spec.memory === "host" ? "host" : "device";
@@ -92,6 +91,10 @@ class RuntimeDevice implements Device {
 
   get counters(): DeviceCounters {
     return this.counting.now;
+  }
+
+  get bindingLimit(): number | undefined {
+    return this.spec.bindingLimit;
   }
 
   private get host(): boolean {
@@ -116,8 +119,7 @@ class RuntimeDevice implements Device {
     if (this.spec.memory !== "device" || onDevice) return array;
     const session = await this.copySession(type, true);
     this.counting.sent(array);
-    const { out } = await session.run({ in: tensor });
-    return new TensorArray(out!, type, shape);
+    return new TensorArray(await this.copied(session, tensor, `${name} cannot be sent`), type, shape);
   }
 
   async read(array: DeviceArray): Promise<TypedArray> {
@@ -125,8 +127,8 @@ class RuntimeDevice implements Device {
     if (!onDevice) return array.data;
     const session = await this.copySession(type, false);
     this.counting.read(array.bytes);
-    const { out } = await session.run({ in: tensor });
-    return new TensorArray(out!, type, array.shape).data;
+    const out = await this.copied(session, tensor, "An array cannot be read");
+    return new TensorArray(out, type, array.shape).data;
   }
 
   async add(a: DeviceArray, b: DeviceArray): Promise<DeviceArray> {
@@ -144,7 +146,8 @@ class RuntimeDevice implements Device {
     return sum!;
   }
 
-  async compile(graph: GraphBuilder, options: CompileOptions = {}): Promise<Program> {
+  async compile(graph: GraphBuilder, given: CompileOptions = {}): Promise<Program> {
+    const options = this.profilePrefix === undefined ? given : { profilePrefix: this.profilePrefix, ...given };
     const lowered = lower(graph, this.spec);
     const session = await this.session(
       graph.name,
@@ -155,6 +158,7 @@ class RuntimeDevice implements Device {
     );
     return new SessionProgram(graph.name, session, lowered, {
       ...(this.host ? { pool: this.pool } : {}),
+      device: this.name,
       counting: this.counting,
       limit: this.limit,
       release: (done) => {
@@ -225,11 +229,15 @@ class RuntimeDevice implements Device {
     try {
       return await InferenceSession.create(model, sessionOptions);
     } catch (cause) {
-      throw new GraphError(
-        `The graph ${name} cannot be compiled for ${this.name}: ` +
-          `${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
-      );
+      throw runtimeError(`The graph ${name} cannot be compiled for ${this.name}`, this.name, cause);
+    }
+  }
+
+  private async copied(session: InferenceSession, tensor: Tensor, what: string): Promise<Tensor> {
+    try {
+      return (await session.run({ in: tensor }))["out"]!;
+    } catch (cause) {
+      throw runtimeError(what, this.name, cause);
     }
   }
 

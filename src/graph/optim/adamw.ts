@@ -1,8 +1,10 @@
 import { GraphBuilder } from "../builder.js";
 import type { Device, DeviceArray, Program } from "../device.js";
+import { GraphError } from "../errors.js";
 import { add, div, mul, sub } from "../ops/arithmetic.js";
 import { sqrt } from "../ops/power.js";
-import { pieces, SMALL, shapeOfArray } from "./pieces.js";
+import { AdamWOnDevice } from "./adamw-on-device.js";
+import { pieces, SMALL } from "./pieces.js";
 
 export interface AdamWOptions {
   readonly betas: readonly [number, number];
@@ -27,8 +29,11 @@ export interface Moments {
   second: DeviceArray;
 }
 
+/** What gradients are multiplied by: a number, or what clips them to a norm, made on the device of their squares' sum. */
+export type GradientScale = number | { readonly squares: DeviceArray; readonly maximum: number | null };
+
 /** The numbers of a step that are the same for every parameter that decays alike. */
-interface StepNumbers {
+export interface StepNumbers {
   /** Multiplies the gradients. */
   readonly scale: number;
   /** Multiplies the weight. */
@@ -42,20 +47,23 @@ type StepArrays = Readonly<Record<keyof StepNumbers, DeviceArray>>;
 
 /**
  * AdamW as torch has it (Loshchilov and Hutter 2019): decay first, both moments corrected for their start, epsilon
- * outside the root. In the machine's memory weights and moments are changed in place; on a device a graph makes new
- * ones and the handles are swapped.
+ * outside the root. In the machine's memory weights and moments are changed in place; on a device graphs make new ones
+ * and the handles are swapped.
  */
 export class AdamW<P extends OptimizedParameter = OptimizedParameter> {
   /** Optimizer steps taken. */
   step = 0;
   readonly moments = new Map<string, Moments>();
-  private readonly programs = new Map<string, Promise<Program>>();
+  private inPieces: Promise<Program> | undefined;
+  private readonly onDevice: AdamWOnDevice | undefined;
 
   constructor(
     readonly device: Device,
     readonly parameters: readonly P[],
     readonly options: AdamWOptions,
-  ) {}
+  ) {
+    this.onDevice = device.memory === "host" ? undefined : new AdamWOnDevice(device, options);
+  }
 
   /** Moments of zeros for every parameter; called by the first step, or before a checkpoint fills them. */
   async prepare(): Promise<void> {
@@ -71,22 +79,27 @@ export class AdamW<P extends OptimizedParameter = OptimizedParameter> {
   /**
    * One step.
    * @param gradients by name; each is done with afterwards
-   * @param scale multiplies the gradients: clipping's coefficient
+   * @param scale multiplies the gradients: clipping's coefficient, or on a device what it is made of
    */
-  async update(gradients: ReadonlyMap<string, DeviceArray>, learningRate: number, scale: number): Promise<void> {
+  async update(gradients: ReadonlyMap<string, DeviceArray>, learningRate: number, scale: GradientScale): Promise<void> {
     await this.prepare();
     this.step++;
     const [beta1, beta2] = this.options.betas;
     const numbers = (decay: number): StepNumbers => ({
-      scale,
+      scale: typeof scale === "number" ? scale : 1,
       decay,
       stepSize: learningRate / (1 - beta1 ** this.step),
       root: Math.sqrt(1 - beta2 ** this.step),
     });
     const decayed = numbers(1 - learningRate * this.options.weightDecay);
-    const plain = numbers(1);
-    if (this.device.memory === "host") await this.updateInPlace(gradients, decayed, plain);
-    else await this.updateOnDevice(gradients, decayed, plain);
+    if (this.onDevice) {
+      const changed = this.parameters.flatMap((parameter) => {
+        const gradient = gradients.get(parameter.name);
+        return gradient ? [{ parameter, gradient, moments: this.moments.get(parameter.name)! }] : [];
+      });
+      await this.onDevice.update(changed, decayed, scale);
+    } else if (typeof scale === "number") await this.updateInPlace(gradients, decayed, numbers(1));
+    else throw new GraphError("AdamW: in the machine's memory the gradients' scale is a number");
   }
 
   private async updateInPlace(
@@ -113,7 +126,7 @@ export class AdamW<P extends OptimizedParameter = OptimizedParameter> {
     moments: Moments,
     numbers: StepArrays,
   ): Promise<void> {
-    const program = await this.program(["n"]);
+    const program = await (this.inPieces ??= this.device.compile(adamWGraph(this.options)));
     for (const [start, end] of pieces(gradient.size)) {
       const piece = (array: DeviceArray): DeviceArray =>
         this.device.array((array.data as Float32Array).subarray(start, end), [end - start]);
@@ -123,43 +136,6 @@ export class AdamW<P extends OptimizedParameter = OptimizedParameter> {
         { into: { newWeight: weight, newFirst: first, newSecond: second } },
       );
     }
-  }
-
-  private async updateOnDevice(
-    gradients: ReadonlyMap<string, DeviceArray>,
-    decayed: StepNumbers,
-    plain: StepNumbers,
-  ): Promise<void> {
-    const [decayedArrays, plainArrays] = await this.uploaded(decayed, plain);
-    for (const parameter of this.parameters) {
-      const gradient = gradients.get(parameter.name);
-      if (!gradient) continue;
-      const moments = this.moments.get(parameter.name)!;
-      const program = await this.program(shapeOfArray(parameter));
-      const made = await program.run({
-        weight: parameter.array,
-        gradient,
-        first: moments.first,
-        second: moments.second,
-        ...(parameter.decayed ? decayedArrays : plainArrays),
-      });
-      for (const old of [parameter.array, moments.first, moments.second, gradient]) this.device.dispose(old);
-      parameter.array = made["newWeight"]!;
-      moments.first = made["newFirst"]!;
-      moments.second = made["newSecond"]!;
-    }
-    for (const array of new Set([...Object.values(decayedArrays), ...Object.values(plainArrays)]))
-      this.device.dispose(array);
-  }
-
-  /** The numbers in the device's memory, sent once for all parameters. */
-  private async uploaded(decayed: StepNumbers, plain: StepNumbers): Promise<[StepArrays, StepArrays]> {
-    const up = async (number: number): Promise<DeviceArray> => this.device.upload(this.scalar(number));
-    const both = { scale: await up(plain.scale), stepSize: await up(plain.stepSize), root: await up(plain.root) };
-    return [
-      { ...both, decay: await up(decayed.decay) },
-      { ...both, decay: await up(plain.decay) },
-    ];
   }
 
   private arrays({ scale, decay, stepSize, root }: StepNumbers): StepArrays {
@@ -175,15 +151,9 @@ export class AdamW<P extends OptimizedParameter = OptimizedParameter> {
     return this.device.array(Float32Array.of(value), []);
   }
 
-  private program(shape: readonly (number | string)[]): Promise<Program> {
-    const key = JSON.stringify(shape);
-    let program = this.programs.get(key);
-    if (!program) this.programs.set(key, (program = this.device.compile(adamWGraph(shape, this.options))));
-    return program;
-  }
-
   async dispose(): Promise<void> {
-    for (const program of this.programs.values()) await (await program).dispose();
+    await (await this.inPieces)?.dispose();
+    await this.onDevice?.dispose();
     for (const { first, second } of this.moments.values())
       for (const array of [first, second]) this.device.dispose(array);
     this.moments.clear();
@@ -208,12 +178,9 @@ function updateByLoop(
   }
 }
 
-function adamWGraph(
-  shape: readonly (number | string)[],
-  { betas: [beta1, beta2], epsilon }: AdamWOptions,
-): GraphBuilder {
+function adamWGraph({ betas: [beta1, beta2], epsilon }: AdamWOptions): GraphBuilder {
   const graph = new GraphBuilder("adamw");
-  const tensor = (name: string) => graph.input(name, "float32", shape);
+  const tensor = (name: string) => graph.input(name, "float32", ["n"]);
   const number = (name: keyof StepNumbers) => graph.input(name, "float32", []);
   const [weight, gradient, first, second] = [tensor("weight"), tensor("gradient"), tensor("first"), tensor("second")];
   // Numbers are multiplied with numbers first: each pass over a tensor costs its memory's time.

@@ -2,7 +2,7 @@ import { GraphBuilder } from "../builder.js";
 import type { Device, DeviceArray, Program } from "../device.js";
 import { add, mul } from "../ops/arithmetic.js";
 import { reduceSum } from "../ops/reduce.js";
-import { pieces, SMALL, shapeOfArray } from "./pieces.js";
+import { groups, namedShape, pieces, SMALL } from "./pieces.js";
 
 /** The common norm of gradients, for clipping by it. */
 export class GradientNorm {
@@ -15,7 +15,8 @@ export class GradientNorm {
    * memory of its own the sum stays there until the last gradient is added: one read.
    */
   async of(gradients: Iterable<DeviceArray>): Promise<number> {
-    return Math.sqrt(this.device.memory === "host" ? await this.onHost(gradients) : await this.onDevice(gradients));
+    if (this.device.memory === "host") return Math.sqrt(await this.onHost(gradients));
+    return this.squareRootOf(await this.squaresOnDevice(gradients));
   }
 
   private async onHost(gradients: Iterable<DeviceArray>): Promise<number> {
@@ -27,34 +28,54 @@ export class GradientNorm {
       else
         for (const [start, end] of pieces(gradient.size)) {
           const piece = this.device.array(elements.subarray(start, end), [end - start]);
-          const { sum: squares } = await (await this.squares(["n"])).run({ gradient: piece });
+          const { sum: squares } = await (await this.program([1])).run({ gradient0: piece });
           sum += squares!.data[0] as number;
         }
     }
     return sum;
   }
 
-  private async onDevice(gradients: Iterable<DeviceArray>): Promise<number> {
+  /**
+   * The sum of the squares of all gradients, float32 without axes, in a device's memory: nothing is waited for. The
+   * caller's from then on.
+   */
+  async squaresOnDevice(gradients: Iterable<DeviceArray>): Promise<DeviceArray> {
     let total = await this.device.upload(this.device.zeros([]));
-    for (const gradient of gradients) {
-      const program = await this.squares(shapeOfArray(gradient));
-      const { sum } = await program.run({ gradient, total });
+    for (const group of groups(gradients, (gradient) => gradient)) {
+      const program = await this.program(group.map(({ shape }) => shape.length));
+      const feeds: Record<string, DeviceArray> = { total };
+      group.forEach((gradient, i) => (feeds[`gradient${i}`] = gradient));
+      const { sum } = await program.run(feeds);
       this.device.dispose(total);
       total = sum!;
     }
-    const [sum] = await this.device.read(total);
-    this.device.dispose(total);
-    return sum as number;
+    return total;
   }
 
-  private squares(shape: readonly (number | string)[]): Promise<Program> {
-    const key = JSON.stringify(shape);
+  private async squareRootOf(total: DeviceArray): Promise<number> {
+    const [sum] = await this.device.read(total);
+    this.device.dispose(total);
+    return Math.sqrt(sum as number);
+  }
+
+  /** The squares' sum of gradients of these ranks, added to a total on a device. */
+  private program(ranks: readonly number[]): Promise<Program> {
+    const key = String(ranks);
     let program = this.programs.get(key);
     if (!program) {
       const graph = new GraphBuilder("squares");
-      const gradient = graph.input("gradient", "float32", shape);
-      const sum = reduceSum(mul(gradient, gradient));
-      graph.output("sum", this.device.memory === "host" ? sum : add(graph.input("total", "float32", []), sum));
+      const host = this.device.memory === "host";
+      const sums = ranks.map((rank, i) => {
+        const gradient = graph.input(`gradient${i}`, "float32", namedShape(rank, String(i)));
+        const squares = mul(gradient, gradient);
+        // A GPU adds up each row by many threads, and a whole array by those of one.
+        return reduceSum(host || rank < 2 ? squares : reduceSum(squares, [-1]));
+      });
+      const before = host ? [] : [graph.input("total", "float32", [])];
+      graph.output(
+        "sum",
+        [...before, ...sums].reduce((sum, one) => add(sum, one)),
+      );
       this.programs.set(key, (program = this.device.compile(graph)));
     }
     return program;
@@ -72,6 +93,9 @@ function sumOfSquares(values: Float32Array): number {
   return sum;
 }
 
+/** What `clip_grad_norm_` adds to a norm. */
+export const TINY = 1e-6;
+
 /** What gradients of a norm are multiplied by so that it is no larger than the maximum: torch's `clip_grad_norm_`. */
 export const clipCoefficient = (norm: number, maximum: number | null): number =>
-  maximum === null ? 1 : Math.min(1, maximum / (norm + 1e-6));
+  maximum === null ? 1 : Math.min(1, maximum / (norm + TINY));

@@ -11,7 +11,25 @@ export function* pieces(size: number): Generator<readonly [start: number, end: n
   for (let start = 0; start < size; start += PIECE) yield [start, Math.min(size, start + PIECE)];
 }
 
-/** A shape that a graph can be built of: arrays without axes are one of one element. */
-export function shapeOfArray({ shape }: Pick<DeviceArray, "shape">): readonly number[] {
-  return shape.length ? shape : [1];
+/** Arrays that one run of a device's program takes, and their bytes: what it makes stands beside what it reads. */
+const [MOST, MOST_BYTES] = [16, 256 * 2 ** 20];
+
+/** Consecutive things in groups of at most 16 and 256 MiB, but for one that is larger by itself. */
+export function* groups<T>(all: Iterable<T>, arrayOf: (one: T) => DeviceArray): Generator<readonly T[]> {
+  let group: T[] = [];
+  let bytes = 0;
+  for (const one of all) {
+    const more = arrayOf(one).bytes;
+    if (group.length === MOST || (group.length > 0 && bytes + more > MOST_BYTES)) {
+      yield group;
+      [group, bytes] = [[], 0];
+    }
+    group.push(one);
+    bytes += more;
+  }
+  if (group.length > 0) yield group;
 }
+
+/** A shape whose sizes show when the graph runs. */
+export const namedShape = (rank: number, name: string): string[] =>
+  Array.from({ length: rank }, (_, axis) => `${name}.${axis}`);

@@ -37,3 +37,9 @@ export function leftToCpu(nodes: readonly ProfiledNode[]): string[] {
   );
   return [...new Set(strays.map(({ op }) => op))].sort();
 }
+
+/** {@link leftToCpu}, and copies between the machine's memory and the device's within a run, but of whole numbers. */
+export function strays(nodes: readonly ProfiledNode[]): string[] {
+  const copies = nodes.filter(({ op, outputs }) => op.startsWith("Memcpy") && outputs.some((type) => type !== "int64"));
+  return [...leftToCpu(nodes), ...new Set(copies.map(({ op }) => op))];
+}

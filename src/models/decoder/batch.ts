@@ -34,7 +34,31 @@ export interface RowFeeds {
   readonly ofType: Readonly<Record<LayerType, Readonly<Record<string, DeviceArray>>>>;
 }
 
-export function rowFeeds(device: Device, packed: PackedRows, config: DecoderConfig): RowFeeds {
+/** The arrays in the device's memory, each sent once: all layers read them. */
+export async function uploadedRowFeeds(device: Device, packed: PackedRows, config: DecoderConfig): Promise<RowFeeds> {
+  const { common, ofType } = rowFeeds(device, packed, config);
+  const sent = new Map<DeviceArray, DeviceArray>();
+  const upload = async (feeds: Readonly<Record<string, DeviceArray>>): Promise<Record<string, DeviceArray>> => {
+    const there: Record<string, DeviceArray> = {};
+    for (const [name, array] of Object.entries(feeds)) {
+      if (!sent.has(array)) sent.set(array, await device.upload(array, name));
+      there[name] = sent.get(array)!;
+    }
+    return there;
+  };
+  const used = new Set(config.layerTypes);
+  const types: Record<LayerType, Record<string, DeviceArray>> = { full_attention: {}, sliding_attention: {} };
+  for (const type of used) types[type] = await upload(ofType[type]);
+  return { common: await upload(common), ofType: types };
+}
+
+/** Frees what {@link uploadedRowFeeds} sent. */
+export function disposeRowFeeds(device: Device, { common, ofType }: RowFeeds): void {
+  for (const feeds of [common, ...Object.values(ofType)])
+    for (const array of Object.values(feeds)) device.dispose(array);
+}
+
+function rowFeeds(device: Device, packed: PackedRows, config: DecoderConfig): RowFeeds {
   const { rows, longest, total } = packed;
   const { numAttentionHeads, numKeyValueHeads } = config;
   const places = (name: string, count: number): Record<string, DeviceArray> => ({

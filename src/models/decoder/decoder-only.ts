@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { parseDecoderConfig } from "./config.js";
 import type { DecoderModel } from "./decoder.js";
 import type { AttentionDescription, DecoderDescription } from "./description.js";
-import { decoderFromCheckpoint } from "./load.js";
+import { decoderFromCheckpoint, decoderOfShape } from "./load.js";
 import { moduleName } from "./stored-names.js";
 import { decoderWeightShapes } from "./weight-shapes.js";
 
@@ -32,5 +32,6 @@ export function decoderOnly(description: DecoderDescription): DecoderArchitectur
     keepsBfloat16: true,
     weightShapes: (config) => decoderWeightShapes(parseDecoderConfig(config, description)),
     fromCheckpoint: (checkpoint, device, options) => decoderFromCheckpoint(description, checkpoint, device, options),
+    ofShape: (config, device, options) => decoderOfShape(description, config, device, options),
   };
 }

@@ -7,7 +7,7 @@ import { gemma2 } from "../architectures/gemma2.js";
 import { openCheckpoint } from "../load.js";
 import { loadDecoder } from "../load-model.js";
 import { addLora, baseOf, loadAdapter, mergeAdapters, readAdapterSettings } from "../lora/index.js";
-import type { Example } from "../model.js";
+import { type Example, readLoss } from "../model.js";
 import { Random } from "../random.js";
 import { writeSafetensors } from "../write-safetensors.js";
 import { createTinyDecoder } from "./create.js";
@@ -56,11 +56,14 @@ async function gradientsOf(
   dropoutSeed?: number,
 ): Promise<{ loss: number; all: Map<string, Float32Array> }> {
   const all = new Map<string, Float32Array>();
-  const { lossSum } = await of.lossAndGradients(examples, {
-    scale: 1,
-    dropoutSeed,
-    receive: (parameter, gradient) => void all.set(parameter.name, (gradient.data as Float32Array).slice()),
-  });
+  const { lossSum } = await readLoss(
+    of.device,
+    await of.lossAndGradients(examples, {
+      scale: 1,
+      dropoutSeed,
+      receive: (parameter, gradient) => void all.set(parameter.name, (gradient.data as Float32Array).slice()),
+    }),
+  );
   return { loss: lossSum, all };
 }
 

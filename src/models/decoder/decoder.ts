@@ -1,10 +1,20 @@
+import type { DeviceArray } from "../../graph/index.js";
 import type { TextFormat } from "../architecture.js";
+import { BatchDropout, DropoutPrograms } from "../dropout.js";
 import type { Continuation, GenerateOptions } from "../generate.js";
 import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
-import type { Example, GradientOptions, SummedLoss, TrainableModel } from "../model.js";
-import { packRows } from "../packing.js";
+import {
+  type Example,
+  type GradientOptions,
+  type PendingLoss,
+  readLoss,
+  type SeededRows,
+  type SummedLoss,
+  type TrainableModel,
+} from "../model.js";
+import { type PackedRows, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
-import { checkTokens, labelledRows, rowFeeds } from "./batch.js";
+import { checkTokens, disposeRowFeeds, labelledRows, uploadedRowFeeds } from "./batch.js";
 import type { DecoderConfig } from "./config.js";
 import { decoderConfigJson, FLOAT_KEYS } from "./config-json.js";
 import type { DecoderDescription } from "./description.js";
@@ -24,6 +34,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   private readonly embedding: Embedding;
   private readonly output: OutputLayer;
   private readonly generation: DecoderGeneration;
+  private readonly dropouts: DropoutPrograms;
 
   /** @param frozenTables the embedding and the output layer, where they are not among the weights */
   constructor(
@@ -35,6 +46,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   ) {
     super(weights, config, files);
     this.layers = new DecoderLayers(weights, config);
+    this.dropouts = new DropoutPrograms(weights.device);
     this.embedding = new Embedding(this.table(embeddingName(config)), config.scaledEmbedding);
     this.output = new OutputLayer(
       this.table(config.tieWordEmbeddings ? embeddingName(config) : OUTPUT),
@@ -47,6 +59,11 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
     return 4;
   }
 
+  /** Dropout is the adapters' alone, of packed tokens. On the CPU smaller batches are as fast. */
+  get mergesBatches(): boolean {
+    return this.device.memory !== "host";
+  }
+
   get text(): TextFormat {
     return { ...this.description.tokens, oneSequence: true };
   }
@@ -56,33 +73,35 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   }
 
   override get stored(): TrainableModel["stored"] {
-    const tables = [...this.frozenTables.values()].reduce((sum, { words }) => sum + words.length, 0);
+    const elements = this.config.vocabSize * this.config.hiddenSize;
+    const words = [...this.frozenTables.values()].reduce((sum, { type }) => sum + (type === "float32" ? 4 : 2), 0);
     const { count, bytes } = super.stored;
-    return { count: count + tables, bytes: bytes + 2 * tables };
+    return { count: count + this.frozenTables.size * elements, bytes: bytes + words * elements };
   }
 
   async lossAndGradients(
     examples: readonly Example[],
     { scale, dropoutSeed, receive }: GradientOptions,
-  ): Promise<SummedLoss> {
+  ): Promise<PendingLoss> {
     const { config, device, layers, embedding, output } = this;
-    const { packed, labelPlaces, labels } = labelledRows(examples, config);
-    const rows = rowFeeds(device, packed, config);
+    const batch = await this.batch(examples, dropoutSeed);
+    const { packed, rows, places, labels, dropout } = batch;
+    const scaled = await device.upload(device.array(Float32Array.of(scale), []));
     const states = [await embedding.embed(packed.tokens)];
     for (let index = 0; index < config.numHiddenLayers; index++)
-      states.push(await layers.forward(states[index]!, index, rows, packed, dropoutSeed));
+      states.push(await layers.forward(states[index]!, index, rows, dropout));
     const last = states.pop()!;
-    const normed = await layers.finalNorm(last, labelPlaces);
-    const head = await output.loss(normed, labels, scale);
+    const normed = await layers.finalNorm(last, places);
+    const head = await output.loss(normed, labels, scaled);
     const tied = config.tieWordEmbeddings;
     if (head.dTable && !tied) await receive(this.weights.get(OUTPUT), head.dTable);
-    const final = await layers.finalNormBackward(last, labelPlaces, head.dStates!);
-    for (const array of [last, normed, head.dStates!]) device.dispose(array);
+    const final = await layers.finalNormBackward(last, places, head.dStates!);
+    for (const array of [last, normed, head.dStates!, scaled]) device.dispose(array);
     for (const [parameter, gradient] of final.gradients) await receive(parameter, gradient);
     let dStates = final.dStates;
     for (let index = config.numHiddenLayers - 1; index >= 0; index--) {
       const input = states.pop()!;
-      const back = await layers.backward(input, dStates, index, rows, packed, dropoutSeed);
+      const back = await layers.backward(input, dStates, index, rows, dropout);
       for (const array of [input, dStates]) device.dispose(array);
       dStates = back.dStates;
       for (const [parameter, gradient] of back.gradients) await receive(parameter, gradient);
@@ -92,23 +111,24 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
       await receive(this.weights.get(embeddingName(config)), dTable);
     }
     device.dispose(dStates);
-    return { lossSum: head.lossSum, tokens: labels.length };
+    await batch.dispose();
+    return { loss: head.loss, tokens: labels.size };
   }
 
   async loss(examples: readonly Example[]): Promise<SummedLoss> {
     const { config, device, layers, embedding, output } = this;
-    const { packed, labelPlaces, labels } = labelledRows(examples, config);
-    const rows = rowFeeds(device, packed, config);
-    let states = await embedding.embed(packed.tokens);
+    const batch = await this.batch(examples);
+    let states = await embedding.embed(batch.packed.tokens);
     for (let index = 0; index < config.numHiddenLayers; index++) {
-      const next = await layers.forward(states, index, rows, packed);
+      const next = await layers.forward(states, index, batch.rows);
       device.dispose(states);
       states = next;
     }
-    const normed = await layers.finalNorm(states, labelPlaces);
-    const { lossSum } = await output.loss(normed, labels);
+    const normed = await layers.finalNorm(states, batch.places);
+    const { loss } = await output.loss(normed, batch.labels);
     for (const array of [states, normed]) device.dispose(array);
-    return { lossSum, tokens: labels.length };
+    await batch.dispose();
+    return readLoss(device, { loss, tokens: batch.labels.size });
   }
 
   /** Logits of so many places at once as take 64 MiB: those of a long prompt would take gigabytes. */
@@ -120,11 +140,11 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
     const { config, device, layers, embedding, output } = this;
     checkTokens("the prompt", prompt, config);
     const packed = packRows([prompt]);
-    const rows = rowFeeds(device, packed, config);
+    const rows = await uploadedRowFeeds(device, packed, config);
     let states = await embedding.embed(packed.tokens);
     for (let index = 0; index < config.numHiddenLayers; index++) {
       signal?.throwIfAborted();
-      const next = await layers.forward(states, index, rows, packed);
+      const next = await layers.forward(states, index, rows);
       device.dispose(states);
       states = next;
     }
@@ -132,7 +152,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
     for (let from = 0; from < prompt.length; from += atOnce) {
       signal?.throwIfAborted();
       const places = Int32Array.from({ length: Math.min(atOnce, prompt.length - from) }, (_, at) => from + at);
-      const normed = await layers.finalNorm(states, places);
+      const normed = await layers.finalNorm(states, device.array(places, [places.length]));
       const { values, vocabulary } = await output.logits(normed);
       device.dispose(normed);
       places.forEach((place, at) => onLogits(place, values.subarray(at * vocabulary, (at + 1) * vocabulary)));
@@ -140,6 +160,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
       await new Promise((resolve) => setImmediate(resolve));
     }
     device.dispose(states);
+    disposeRowFeeds(device, rows);
   }
 
   protected start(
@@ -182,7 +203,52 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   }
 
   protected override async disposePrograms(): Promise<void> {
-    for (const part of [this.layers, this.generation, this.embedding, this.output]) await part.dispose();
+    for (const part of [this.layers, this.generation, this.embedding, this.output, this.dropouts]) await part.dispose();
+  }
+
+  /** Examples in the device's memory, with their masks. */
+  private async batch(examples: readonly Example[], dropoutSeed?: GradientOptions["dropoutSeed"]) {
+    const { config, device } = this;
+    const { packed, labelPlaces, labels } = labelledRows(examples, config);
+    const rows = await uploadedRowFeeds(device, packed, config);
+    const upload = (array: Int32Array): Promise<DeviceArray> => device.upload(device.array(array, [array.length]));
+    const own = [await upload(labelPlaces), await upload(labels)] as const;
+    const dropout = dropoutSeed === undefined ? undefined : await this.dropout(packed, dropoutSeed, upload);
+    return {
+      packed,
+      rows,
+      places: own[0],
+      labels: own[1],
+      dropout,
+      dispose: async (): Promise<void> => {
+        disposeRowFeeds(device, rows);
+        for (const array of own) device.dispose(array);
+        await dropout?.dispose();
+      },
+    };
+  }
+
+  private async dropout(
+    { rows, longest, total, lengths }: PackedRows,
+    seed: number | readonly SeededRows[],
+    upload: (array: Int32Array) => Promise<DeviceArray>,
+  ): Promise<BatchDropout> {
+    const parts = typeof seed === "number" ? [{ rows, seed }] : seed;
+    const seeds = parts.map((part) => part.seed);
+    const sizes = { B: rows, L: longest, T: total };
+    let merged: { places: DeviceArray; parts: DeviceArray } | undefined;
+    if (parts.length > 1) {
+      const [places, partOf] = [new Int32Array(total), new Int32Array(total)];
+      let [row, at] = [0, 0];
+      for (const [part, { rows }] of parts.entries()) {
+        const tokens = lengths.slice(row, row + rows).reduce((sum, length) => sum + length, 0);
+        partOf.fill(part, at, at + tokens);
+        for (let place = 0; place < tokens; place++) places[at + place] = place;
+        [row, at] = [row + rows, at + tokens];
+      }
+      merged = { places: await upload(places), parts: await upload(partOf) };
+    }
+    return new BatchDropout(this.device, seeds, this.config.numHiddenLayers, sizes, merged, this.dropouts);
   }
 
   private table(name: string): Table {

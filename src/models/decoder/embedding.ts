@@ -1,14 +1,14 @@
 import {
   type DeviceArray,
+  full,
   type GraphBuilder,
   gather,
-  gradientsFrom,
   mul,
   roundToBfloat16,
+  scatterAddRows,
   type Value,
 } from "../../graph/index.js";
-import { expandToFloat32 } from "../float-formats.js";
-import type { Table } from "./table.js";
+import type { Table, TableStorage } from "./table.js";
 
 /** From tokens to states: rows of the table, multiplied by the root of their size where the architecture does so. */
 export class Embedding {
@@ -35,28 +35,38 @@ export class Embedding {
   /** Embedded tokens [T, hiddenSize], scaled. */
   async embed(tokens: Int32Array): Promise<DeviceArray> {
     const { device, storage, hiddenSize } = this.table;
-    if (device.memory !== "host") {
-      const program = await this.table.program("embed", (graph, table) => {
-        graph.output("states", this.embedded(graph, table));
-      });
-      return (await program.run({ table: this.table.array, tokens: device.array(tokens, [tokens.length]) }))["states"]!;
-    }
-    const states = new Float32Array(tokens.length * hiddenSize);
+    if (device.memory !== "host") return this.embedOnDevice(tokens, storage);
+    let states: Float32Array;
     if ("parameter" in storage) {
+      states = new Float32Array(tokens.length * hiddenSize);
       const table = storage.parameter.array.data as Float32Array;
       tokens.forEach((token, at) => {
         for (let i = 0; i < hiddenSize; i++) states[at * hiddenSize + i] = table[token * hiddenSize + i]! * this.scale;
       });
     } else {
-      const { type, words } = storage;
-      tokens.forEach((token, at) => {
-        const row = words.subarray(token * hiddenSize, (token + 1) * hiddenSize);
-        const bytes = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
-        expandToFloat32(bytes, type === "bfloat16" ? "BF16" : "F16", states, at * hiddenSize);
-      });
+      states = this.table.lookUp(storage, tokens);
       if (this.scale !== 1) for (let i = 0; i < states.length; i++) states[i]! *= this.scale;
     }
     return device.array(states, [tokens.length, hiddenSize]);
+  }
+
+  /** Of a table that the device does not reach as a whole the rows that occur are sent, each once. */
+  private async embedOnDevice(tokens: Int32Array, storage: TableStorage): Promise<DeviceArray> {
+    const { device, hiddenSize } = this.table;
+    const program = await this.table.program("embed", (graph, table) => {
+      graph.output("states", this.embedded(graph, table));
+    });
+    const run = async (table: DeviceArray, rows: Int32Array): Promise<DeviceArray> =>
+      (await program.run({ table, tokens: device.array(rows, [rows.length]) }))["states"]!;
+    if ("parameter" in storage || this.table.stretches.length === 1)
+      return run((await this.table.onDevice())[0]!, tokens);
+    const distinct = Int32Array.from(new Set(tokens)).sort();
+    const places = new Map(Array.from(distinct, (token, place) => [token, place]));
+    const rows = device.array(this.table.lookUp(storage, distinct), [distinct.length, hiddenSize]);
+    return run(
+      rows,
+      tokens.map((token) => places.get(token)!),
+    );
   }
 
   /**
@@ -73,13 +83,23 @@ export class Embedding {
       });
       return whole;
     }
-    const program = await this.table.program("back to embedded", (graph, table) => {
-      const dOutput = graph.input("dStates", "float32", ["T", hiddenSize]);
-      graph.output("dTable", gradientsFrom([this.embedded(graph, table)], [dOutput], [table])[0]!);
-    });
-    const feeds = { table: this.table.array, tokens: device.array(tokens, [tokens.length]), dStates };
-    const own = (await program.run(feeds))["dTable"]!;
-    return dTable ? device.add(dTable, own) : own;
+    const adds = dTable !== undefined;
+    const program = await this.table.program(
+      `back to embedded${adds ? " and more" : ""}`,
+      (graph) => {
+        const dStates = graph.input("dStates", "float32", ["T", hiddenSize]);
+        const before = adds
+          ? graph.input("before", "float32", [vocabSize, hiddenSize])
+          : full(graph, [vocabSize, hiddenSize], 0, "float32");
+        const scaled = this.scale === 1 ? dStates : mul(dStates, this.scale);
+        graph.output("dTable", scatterAddRows(before, graph.input("tokens", "int32", ["T"]), scaled));
+      },
+      { readsTable: false },
+    );
+    const feeds = { tokens: device.array(tokens, [tokens.length]), dStates };
+    const made = await program.run(dTable ? { ...feeds, before: dTable } : feeds);
+    if (dTable) device.dispose(dTable);
+    return made["dTable"]!;
   }
 
   dispose(): Promise<void> {

@@ -14,7 +14,7 @@ import type { Continuation, GenerateOptions } from "../generate.js";
 import { type CompiledGraph, compileGraph, ModelGraph } from "../model-graph.js";
 import { commonStart, MASKED, packedPlace, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
-import { checkTokens, ropeFeeds, rowFeeds } from "./batch.js";
+import { checkTokens, disposeRowFeeds, ropeFeeds, uploadedRowFeeds } from "./batch.js";
 import type { DecoderConfig, LayerType } from "./config.js";
 import type { Embedding } from "./embedding.js";
 import { afterAttention, cappedScores, queriesKeysValues } from "./layer.js";
@@ -124,15 +124,15 @@ export class DecoderGeneration {
   ): Promise<Float32Array> {
     const { config, device } = this;
     const packed = packRows(prompts, commonStart(prompts));
-    const rows = rowFeeds(device, packed, config);
+    const rows = await uploadedRowFeeds(device, packed, config);
     let states = await this.embedding.embed(packed.tokens);
     const into = this.keysAndValues(packed.total);
     const last = config.numHiddenLayers - 1;
     for (let index = 0; index <= last; index++) {
       const made =
         index < last
-          ? await this.layers.forwardWithKeys(states, index, rows, packed, into)
-          : { states, ...(await this.layers.keysAndValues(states, index, rows, packed, into)) };
+          ? await this.layers.forwardWithKeys(states, index, rows, into)
+          : { states, ...(await this.layers.keysAndValues(states, index, rows, into)) };
       if (index < last) device.dispose(states);
       states = made.states;
       for (const part of ["keys", "values"] as const) {
@@ -151,6 +151,7 @@ export class DecoderGeneration {
       ends.set(elements.subarray(start, start + config.hiddenSize), row * config.hiddenSize);
     });
     device.dispose(states);
+    disposeRowFeeds(device, rows);
     return ends;
   }
 
@@ -167,7 +168,7 @@ export class DecoderGeneration {
   }
 
   private async logitsAt(states: DeviceArray, places: Int32Array) {
-    const normed = await this.layers.finalNorm(states, places);
+    const normed = await this.layers.finalNorm(states, this.device.array(places, [places.length]));
     const logits = await this.output.logits(normed);
     for (const array of [states, normed]) this.device.dispose(array);
     return logits;

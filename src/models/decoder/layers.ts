@@ -1,8 +1,8 @@
-import { type Device, type DeviceArray, gather } from "../../graph/index.js";
+import { type DeviceArray, gather } from "../../graph/index.js";
 import { Compiled } from "../compiled.js";
+import type { BatchDropout, DropoutUse } from "../dropout.js";
 import type { Parameter } from "../model.js";
 import { type CompiledGraph, compileGraph, gradientName, ModelGraph } from "../model-graph.js";
-import type { PackedRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { type RowFeeds, rowInputs } from "./batch.js";
 import type { DecoderConfig } from "./config.js";
@@ -37,20 +37,10 @@ export class DecoderLayers {
     this.programs = new Compiled(weights);
   }
 
-  private get device(): Device {
-    return this.weights.device;
-  }
-
   /** States [T, hiddenSize] through one layer. */
-  async forward(
-    states: DeviceArray,
-    index: number,
-    rows: RowFeeds,
-    packed: PackedRows,
-    dropoutSeed?: number,
-  ): Promise<DeviceArray> {
-    const compiled = await this.compiled(index, "forward", dropoutSeed !== undefined);
-    return (await compiled.program.run(this.feeds(compiled, states, index, rows, packed, dropoutSeed)))["output"]!;
+  async forward(states: DeviceArray, index: number, rows: RowFeeds, dropout?: BatchDropout): Promise<DeviceArray> {
+    const compiled = await this.compiled(index, "forward", dropout);
+    return (await compiled.program.run(await this.feeds(compiled, states, index, rows, dropout)))["output"]!;
   }
 
   /**
@@ -61,11 +51,10 @@ export class DecoderLayers {
     states: DeviceArray,
     index: number,
     rows: RowFeeds,
-    packed: PackedRows,
     into?: Record<string, DeviceArray>,
   ): Promise<{ states: DeviceArray; keys: DeviceArray; values: DeviceArray }> {
-    const compiled = await this.compiled(index, "with keys", false);
-    const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed), { into });
+    const compiled = await this.compiled(index, "with keys");
+    const made = await compiled.program.run(await this.feeds(compiled, states, index, rows), { into });
     return { states: made["output"]!, keys: made["keys"]!, values: made["values"]! };
   }
 
@@ -74,11 +63,10 @@ export class DecoderLayers {
     states: DeviceArray,
     index: number,
     rows: RowFeeds,
-    packed: PackedRows,
     into?: Record<string, DeviceArray>,
   ): Promise<{ keys: DeviceArray; values: DeviceArray }> {
-    const compiled = await this.compiled(index, "keys", false);
-    const made = await compiled.program.run(this.feeds(compiled, states, index, rows, packed), { into });
+    const compiled = await this.compiled(index, "keys");
+    const made = await compiled.program.run(await this.feeds(compiled, states, index, rows), { into });
     return { keys: made["keys"]!, values: made["values"]! };
   }
 
@@ -88,12 +76,11 @@ export class DecoderLayers {
     dOutput: DeviceArray,
     index: number,
     rows: RowFeeds,
-    packed: PackedRows,
-    dropoutSeed?: number,
+    dropout?: BatchDropout,
   ): Promise<LayerGradients> {
-    const compiled = await this.compiled(index, "backward", dropoutSeed !== undefined);
+    const compiled = await this.compiled(index, "backward", dropout);
     const made = await compiled.program.run({
-      ...this.feeds(compiled, states, index, rows, packed, dropoutSeed),
+      ...(await this.feeds(compiled, states, index, rows, dropout)),
       dOutput,
     });
     const rename = this.renaming(compiled, index);
@@ -106,25 +93,18 @@ export class DecoderLayers {
   }
 
   /** The normed states at some places: [places, hiddenSize]. */
-  async finalNorm(states: DeviceArray, places: Int32Array): Promise<DeviceArray> {
+  async finalNorm(states: DeviceArray, places: DeviceArray): Promise<DeviceArray> {
     const { graph, program } = await this.finalProgram(false);
-    return (await program.run({ ...graph.feeds(), states, places: this.device.array(places, [places.length]) }))[
-      "normed"
-    ]!;
+    return (await program.run({ ...graph.feeds(), states, places }))["normed"]!;
   }
 
   /**
    * From the gradient of {@link finalNorm}'s output to that of all states, and of the norm's weight where it is
    * trained.
    */
-  async finalNormBackward(states: DeviceArray, places: Int32Array, dNormed: DeviceArray): Promise<LayerGradients> {
+  async finalNormBackward(states: DeviceArray, places: DeviceArray, dNormed: DeviceArray): Promise<LayerGradients> {
     const { graph, program } = await this.finalProgram(true);
-    const made = await program.run({
-      ...graph.feeds(),
-      states,
-      places: this.device.array(places, [places.length]),
-      dNormed,
-    });
+    const made = await program.run({ ...graph.feeds(), states, places, dNormed });
     return {
       dStates: made["dStates"]!,
       gradients: graph.trained().map((parameter) => [parameter, made[gradientName(parameter)]!] as const),
@@ -135,24 +115,19 @@ export class DecoderLayers {
     return this.programs.dispose();
   }
 
-  private feeds(
+  private async feeds(
     compiled: CompiledLayer,
     states: DeviceArray,
     index: number,
     rows: RowFeeds,
-    packed: PackedRows,
-    dropoutSeed?: number,
-  ): Record<string, DeviceArray> {
-    const sizes = { B: packed.rows, L: packed.longest, T: packed.total };
+    dropout?: BatchDropout,
+  ): Promise<Record<string, DeviceArray>> {
     return {
       ...compiled.graph.feeds(this.renaming(compiled, index)),
       ...rows.common,
       states,
       ...rows.ofType[this.config.layerTypes[index]!],
-      // Layers of one program have masks of their own.
-      ...(dropoutSeed === undefined
-        ? {}
-        : compiled.graph.dropoutFeeds(this.device, (dropoutSeed + Math.imul(index + 1, 0x9e3779b1)) | 0, sizes)),
+      ...(dropout ? await compiled.graph.dropouts!.feeds(dropout, index + 1) : {}),
     };
   }
 
@@ -161,11 +136,14 @@ export class DecoderLayers {
     return (name) => name.replace(from, to);
   }
 
-  private compiled(index: number, use: Use, dropout: boolean): Promise<CompiledLayer> {
-    return this.programs.get(`${use} ${dropout} ${this.kindOf(index)}`, () => this.compile(index, use, dropout));
+  private compiled(index: number, use: Use, dropout?: BatchDropout): Promise<CompiledLayer> {
+    const training = dropout ? { layered: true, merged: dropout.merged !== undefined } : false;
+    return this.programs.get(`${use} ${JSON.stringify(training)} ${this.kindOf(index)}`, () =>
+      this.compile(index, use, training),
+    );
   }
 
-  private async compile(index: number, use: Use, dropout: boolean): Promise<CompiledLayer> {
+  private async compile(index: number, use: Use, dropout: false | DropoutUse): Promise<CompiledLayer> {
     const { config } = this;
     const graph = new ModelGraph(`decoder.layer.${use.replace(" ", "-")}`, this.weights, dropout);
     const inputs = rowInputs(graph, config);

@@ -1,11 +1,14 @@
-import { memoryFree } from "../../base/memory.js";
+import { UserError } from "../../base/errors.js";
+import { gigabytes, memoryFree } from "../../base/memory.js";
 import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import { elementCount } from "../../graph/index.js";
 import type { ArchitectureLoadOptions } from "../architecture.js";
 import { bfloat16Weight } from "../bfloat16-weight.js";
 import type { CheckpointWeights } from "../checkpoint-weights.js";
+import type { ConfigFile } from "../config-file.js";
 import type { Checkpoint } from "../load.js";
+import { type ShapeOptions, weightsOfShape } from "../model-shape.js";
 import { makeParameter, Weights } from "../weights.js";
 import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { DecoderModel } from "./decoder.js";
@@ -41,6 +44,27 @@ export async function isTied(
   return stored.same(output, embedding);
 }
 
+const exceeds = (shape: readonly number[], { bindingLimit }: Device): boolean =>
+  bindingLimit !== undefined && 4 * elementCount(shape) > bindingLimit;
+
+/**
+ * Refuses weights that the device does not reach as a whole, before any is read; a frozen table lies there in
+ * stretches.
+ */
+function checkReach(shapes: ReadonlyMap<string, readonly number[]>, frozen: boolean, device: Device): void {
+  for (const [name, shape] of shapes)
+    if (exceeds(shape, device) && !(frozen && isTable(name)))
+      throw new UserError(
+        `${name} is float32 [${shape.join(", ")}], ${gigabytes(4 * elementCount(shape))}: ${device.name} reaches no ` +
+          `more than ${gigabytes(device.bindingLimit!)} of one array`,
+        {
+          hint: isTable(name)
+            ? "Train adapters alone (lora), which leave the table as it is, or use --device cpu."
+            : "Use --device cpu.",
+        },
+      );
+}
+
 /** Share of the free memory that float32 weights may take before they are held in less. */
 const MOST = 0.7;
 
@@ -59,12 +83,13 @@ export async function decoderFromCheckpoint(
   // Every shape is checked before gigabytes are read.
   for (const [name, shape] of shapes) stored.entry(place(name), shape);
   const asStored = (name: string): boolean =>
-    frozen && device.memory === "host" && stored.torchDtype === "float32" && stored.entry(place(name)).type === "BF16";
+    frozen && stored.torchDtype === "float32" && stored.entry(place(name)).type === "BF16";
   const stays =
     !store &&
     (compact ??
       4 * [...shapes].reduce((sum, [name, shape]) => sum + (isTable(name) ? 0 : elementCount(shape)), 0) >
         MOST * memoryFree());
+  checkReach(shapes, frozen, device);
   const weights = new Weights(device, stored.torchDtype);
   const tables = new Map<string, FrozenTable>();
   /** Where a matrix stands until it is stored. */
@@ -74,9 +99,11 @@ export async function decoderFromCheckpoint(
   for (const [name, shape] of shapes) {
     if (isTable(name) && asStored(name)) {
       tables.set(name, { type: "bfloat16", words: await stored.readBfloat16(place(name)) });
-    } else if (isTable(name) && frozen && device.memory === "host" && stored.torchDtype === "float16") {
+    } else if (isTable(name) && frozen && stored.torchDtype === "float16") {
       tables.set(name, { type: "float16", words: await stored.readFloat16(place(name)) });
-    } else if (shape.length === 2 && stays && asStored(name)) {
+    } else if (isTable(name) && frozen && exceeds(shape, device)) {
+      tables.set(name, { type: "float32", words: await stored.readFloat32(place(name), shape) });
+    } else if (shape.length === 2 && stays && device.memory === "host" && asStored(name)) {
       weights.addStored(
         name,
         bfloat16Weight(device, shape as [number, number], await stored.readBfloat16(place(name))),
@@ -98,4 +125,24 @@ export async function decoderFromCheckpoint(
     generationConfig: checkpoint.generationConfig,
     tokenizer: checkpoint.tokenizerFiles,
   });
+}
+
+/** See `Architecture.ofShape`. */
+export async function decoderOfShape(
+  description: DecoderDescription,
+  file: Pick<ConfigFile, "path" | "json">,
+  device: Device,
+  options: ShapeOptions = {},
+): Promise<DecoderModel> {
+  const { frozen = false, torchDtype } = options;
+  const config = parseDecoderConfig(file, description);
+  const shapes = decoderWeightShapes(config);
+  checkReach(shapes, frozen, device);
+  const tables = new Map<string, FrozenTable>();
+  if (frozen)
+    for (const name of [...shapes.keys()].filter(isTable)) {
+      tables.set(name, { type: torchDtype === "float16" ? "float16" : "bfloat16", words: new Uint16Array(0) });
+      shapes.delete(name);
+    }
+  return new DecoderModel(await weightsOfShape(device, shapes, options), config, description, tables);
 }

@@ -1,7 +1,9 @@
 import {
   add,
+  concat,
   crossEntropy,
   type DeviceArray,
+  type GraphBuilder,
   gradientsFrom,
   matmul,
   reduceSum,
@@ -14,7 +16,8 @@ import type { Table } from "./table.js";
 
 /** Loss at some positions, with what flows back from it. */
 export interface HeadLoss {
-  readonly lossSum: number;
+  /** float32 without axes */
+  readonly loss: DeviceArray;
   /** float32 [M, hiddenSize] */
   readonly dStates?: DeviceArray;
   /** float32 [vocabSize, hiddenSize], where the table is trained */
@@ -23,7 +26,8 @@ export interface HeadLoss {
 
 /**
  * From states to logits, by the embedding's table or one of its own. On the CPU logits are made a stretch of the
- * vocabulary at a time, so that a table of 256,000 bfloat16 words never stands in memory as float32.
+ * vocabulary at a time, so that a table of 256,000 bfloat16 words never stands in memory as float32; on a device in
+ * one program, from as many stretches as the table lies there in.
  */
 export class OutputLayer {
   /** Raw logits on the CPU, done with before the next are made. */
@@ -35,46 +39,34 @@ export class OutputLayer {
     private readonly cap: number | null,
   ) {}
 
-  /** The summed loss of labels at normed states [M, hiddenSize], and its gradient times `scale` where one is given. */
-  async loss(states: DeviceArray, labels: Int32Array, scale?: number): Promise<HeadLoss> {
-    const { device, vocabSize } = this.table;
+  /** The summed loss of labels [M] at normed states [M, hiddenSize], and its gradient times `scale` where one is given. */
+  async loss(states: DeviceArray, labels: DeviceArray, scale?: DeviceArray): Promise<HeadLoss> {
+    const { device } = this.table;
+    if (device.memory !== "host") return this.lossOnDevice(states, labels, scale);
+    const { vocabSize } = this.table;
     const raw = await this.rawLogits(states);
-    const withGradient = scale !== undefined;
     const program = await this.table.program(
-      withGradient ? "loss and gradient" : "loss",
+      scale ? "loss and gradient" : "loss",
       (graph) => {
         const logits = graph.input("raw", "float32", [vocabSize, "M"]);
         const loss = reduceSum(crossEntropy(this.capped(logits), graph.input("labels", "int32", ["M"])));
         graph.output("loss", loss);
-        if (withGradient)
-          graph.output("dRaw", gradientsFrom([loss], [graph.input("scale", "float32", [])], [logits])[0]!);
+        if (scale) graph.output("dRaw", gradientsFrom([loss], [graph.input("scale", "float32", [])], [logits])[0]!);
       },
       { readsTable: false },
     );
-    const feeds = { raw, labels: device.array(labels, [labels.length]) };
-    const { loss, dRaw } = await program.run(
-      withGradient ? { ...feeds, scale: device.array(Float32Array.of(scale), []) } : feeds,
-    );
+    const { loss, dRaw } = await program.run(scale ? { raw, labels, scale } : { raw, labels });
     device.dispose(raw);
-    const lossSum = ((await device.read(loss!)) as Float32Array)[0]!;
-    device.dispose(loss!);
-    return dRaw ? { lossSum, ...(await this.back(states, dRaw)) } : { lossSum };
+    return dRaw ? { loss: loss!, ...(await this.back(states, dRaw)) } : { loss: loss! };
   }
 
   /** Logits at normed states [M, hiddenSize], row by row. */
   async logits(states: DeviceArray): Promise<NextLogits> {
     const { device, vocabSize } = this.table;
     const rows = states.shape[0]!;
-    const raw = await this.rawLogits(states);
-    const program = await this.table.program(
-      "logits",
-      (graph) => graph.output("logits", this.capped(graph.input("raw", "float32", [vocabSize, "M"]))),
-      { readsTable: false },
-    );
-    const { logits } = await program.run({ raw });
-    device.dispose(raw);
-    const values = (await device.read(logits!)) as Float32Array;
-    device.dispose(logits!);
+    const logits = device.memory === "host" ? await this.cappedLogits(states) : await this.logitsOnDevice(states);
+    const values = (await device.read(logits)) as Float32Array;
+    device.dispose(logits);
     return { rows, vocabulary: vocabSize, values };
   }
 
@@ -83,21 +75,81 @@ export class OutputLayer {
     this.memory = new Float32Array(0);
   }
 
+  /** On the CPU. */
+  private async cappedLogits(states: DeviceArray): Promise<DeviceArray> {
+    const { device, vocabSize } = this.table;
+    const raw = await this.rawLogits(states);
+    const program = await this.table.program(
+      "logits",
+      (graph) => graph.output("logits", this.capped(graph.input("raw", "float32", [vocabSize, "M"]))),
+      { readsTable: false },
+    );
+    const { logits } = await program.run({ raw });
+    device.dispose(raw);
+    return logits!;
+  }
+
   /** Raw logits [vocabSize, M] as they are read: row by row, capped. */
   private capped(raw: Value): Value {
-    const logits = transpose(raw, [1, 0]);
-    return this.cap === null ? logits : softcap(logits, this.cap);
+    return this.cap === null ? transpose(raw, [1, 0]) : softcap(transpose(raw, [1, 0]), this.cap);
+  }
+
+  private async lossOnDevice(states: DeviceArray, labels: DeviceArray, scale?: DeviceArray): Promise<HeadLoss> {
+    const { trained } = this.table;
+    const program = await this.table.program(
+      scale ? "loss and gradient" : "loss",
+      (graph) => {
+        const { states, tables, raw, logits } = this.wholeLogits(graph);
+        const loss = reduceSum(crossEntropy(logits, graph.input("labels", "int32", ["M"])));
+        graph.output("loss", loss);
+        if (!scale) return;
+        const flowing = gradientsFrom([loss], [graph.input("scale", "float32", [])], raw);
+        const back = flowing.map((d, i) => matmul(d, tables[i]!));
+        graph.output(
+          "dStates",
+          back.reduce((sum, one) => add(sum, one)),
+        );
+        if (trained) graph.output("dTable", matmul(flowing[0]!, states, { transA: true }));
+      },
+      { readsTable: false },
+    );
+    const feeds = { ...(await this.tables()), states, labels };
+    const { loss, dStates, dTable } = await program.run(scale ? { ...feeds, scale } : feeds);
+    return { loss: loss!, dStates, dTable };
+  }
+
+  private async logitsOnDevice(states: DeviceArray): Promise<DeviceArray> {
+    const program = await this.table.program(
+      "logits",
+      (graph) => graph.output("logits", this.wholeLogits(graph).logits),
+      { readsTable: false },
+    );
+    return (await program.run({ ...(await this.tables()), states }))["logits"]!;
+  }
+
+  /** Capped logits [M, vocabSize] in a graph of a device, from the stretches that the table lies in. */
+  private wholeLogits(graph: GraphBuilder): { states: Value; tables: Value[]; raw: Value[]; logits: Value } {
+    const { hiddenSize, stretches } = this.table;
+    const states = graph.input("states", "float32", ["M", hiddenSize]);
+    const tables = stretches.map((rows, i) => graph.input(`table${i}`, "float32", [rows, hiddenSize]));
+    const raw = tables.map((table) => matmul(states, table, { transB: true }));
+    const whole = concat(raw, 1);
+    return { states, tables, raw, logits: this.cap === null ? whole : softcap(whole, this.cap) };
+  }
+
+  private async tables(): Promise<Record<string, DeviceArray>> {
+    return Object.fromEntries((await this.table.onDevice()).map((array, i) => [`table${i}`, array]));
   }
 
   /**
-   * From the gradient of raw logits [vocabSize, M], which is freed, to that of the states and of the table where it is
-   * trained.
+   * On the CPU, from the gradient of raw logits [vocabSize, M], which is freed, to that of the states and of the table
+   * where it is trained.
    */
   private async back(states: DeviceArray, dRaw: DeviceArray): Promise<Pick<HeadLoss, "dStates" | "dTable">> {
     const { device, vocabSize, hiddenSize, trained } = this.table;
     const rows = states.shape[0]!;
     let dStates = device.zeros([rows, hiddenSize]);
-    let dTable = trained && device.memory === "host" ? device.zeros([vocabSize, hiddenSize]) : undefined;
+    const dTable = trained ? device.zeros([vocabSize, hiddenSize]) : undefined;
     const back = await this.table.program(trained ? "back to states and table" : "back to states", (graph, table) => {
       const d = graph.input("dRaw", "float32", [table.dimension(0), "M"]);
       graph.output(
@@ -109,24 +161,22 @@ export class OutputLayer {
     const part = (whole: DeviceArray, start: number, end: number, columns: number): DeviceArray =>
       device.array((whole.data as Float32Array).subarray(start * columns, end * columns), [end - start, columns]);
     for (const [start, end, table] of this.table.chunks()) {
-      const d = start === 0 && end === vocabSize ? dRaw : part(dRaw, start, end, rows);
+      const d = part(dRaw, start, end, rows);
       const into = dTable && { dTable: part(dTable, start, end, hiddenSize) };
       const made = await back.run({ table, dRaw: d, before: dStates, ...(trained ? { states } : {}) }, { into });
       dStates = made["dStates"]!;
-      if (!into) dTable = made["dTable"];
     }
     device.dispose(dRaw);
     return { dStates, dTable };
   }
 
-  /** Logits before the cap, [vocabSize, M]: words first, so that a stretch of the vocabulary lies together. */
+  /** On the CPU, logits before the cap, [vocabSize, M]: words first, so that a stretch of the vocabulary lies together. */
   private async rawLogits(states: DeviceArray): Promise<DeviceArray> {
     const { device, vocabSize, hiddenSize } = this.table;
     const rows = states.shape[0]!;
     const program = await this.table.program("raw logits", (graph, table) => {
       graph.output("raw", matmul(table, graph.input("states", "float32", ["M", hiddenSize]), { transB: true }));
     });
-    if (device.memory !== "host") return (await program.run({ table: this.table.array, states }))["raw"]!;
     if (this.memory.length < vocabSize * rows) this.memory = new Float32Array(vocabSize * rows);
     const raw = this.memory.subarray(0, vocabSize * rows);
     for (const [start, end, table] of this.table.chunks()) {

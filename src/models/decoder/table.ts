@@ -8,6 +8,7 @@ import {
   type Value,
 } from "../../graph/index.js";
 import { Compiled } from "../compiled.js";
+import { expandToFloat32 } from "../float-formats.js";
 import type { Parameter } from "../model.js";
 import type { Weights } from "../weights.js";
 
@@ -19,13 +20,26 @@ import type { Weights } from "../weights.js";
 const CHUNK = 1024;
 
 /** What words of a type are fed as: no array of bfloat16 can be. */
-const FED_AS = { bfloat16: "uint16", float16: "float16" } as const;
+const FED_AS = { bfloat16: "uint16", float16: "float16", float32: "float32" } as const;
 
-/** A frozen table in half the memory of float32 (on the CPU). */
+/**
+ * Bytes of a stretch of a table on a device that does not reach the whole: four of Gemma 2's, whose products are still
+ * large.
+ */
+const STRETCH = 640 * 2 ** 20;
+
+/**
+ * A frozen table in the machine's memory, in half that of float32 where it is stored so. A device has it as float32,
+ * in stretches where it is too large to be reached as a whole: then tokens are looked up here.
+ */
 export interface FrozenTable {
-  readonly type: "bfloat16" | "float16";
-  readonly words: Uint16Array;
+  readonly type: "bfloat16" | "float16" | "float32";
+  /** None where the table stands for its shape alone, on a meta device. */
+  readonly words: Uint16Array | Float32Array;
 }
+
+/** What safetensors calls the types. */
+const STORED_AS = { bfloat16: "BF16", float16: "F16", float32: "F32" } as const;
 
 /** A table [vocabSize, hiddenSize] as it is held: a float32 parameter, or frozen words. */
 export type TableStorage = { readonly parameter: Parameter } | FrozenTable;
@@ -33,6 +47,7 @@ export type TableStorage = { readonly parameter: Parameter } | FrozenTable;
 /** A table of tokens with the programs that read it. */
 export class Table {
   private readonly programs: Compiled<Program>;
+  private uploaded: Promise<DeviceArray[]> | undefined;
 
   /** @param frozen the table's words, where it is not among the weights */
   constructor(
@@ -74,6 +89,10 @@ export class Table {
   ): Promise<Program> {
     return this.programs.get(name, () => {
       const graph = new GraphBuilder(`decoder.${name}`);
+      if (this.device.memory !== "host") {
+        build(graph, readsTable ? graph.input("table", "float32", ["C", this.hiddenSize]) : (undefined as never));
+        return this.device.compile(graph);
+      }
       const stored = readsTable
         ? graph.input("table", this.frozen ? FED_AS[this.frozen.type] : "float32", ["C", this.hiddenSize])
         : undefined;
@@ -84,13 +103,22 @@ export class Table {
     });
   }
 
-  /** Stretches of the vocabulary with their part of the table; on a GPU the whole. */
+  /** Rows of frozen words as float32: [tokens, hiddenSize]. */
+  lookUp({ type, words }: FrozenTable, tokens: Int32Array): Float32Array {
+    const { hiddenSize } = this;
+    const rows = new Float32Array(tokens.length * hiddenSize);
+    if (words.length === 0) return rows;
+    tokens.forEach((token, at) => {
+      const row = words.subarray(token * hiddenSize, (token + 1) * hiddenSize);
+      const bytes = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
+      expandToFloat32(bytes, STORED_AS[type], rows, at * hiddenSize);
+    });
+    return rows;
+  }
+
+  /** Stretches of the vocabulary with their part of the table, in the machine's memory. */
   *chunks(): Generator<readonly [start: number, end: number, table: DeviceArray]> {
     const { vocabSize, hiddenSize, storage } = this;
-    if (this.device.memory !== "host") {
-      yield [0, vocabSize, this.array];
-      return;
-    }
     const [elements, type] =
       "parameter" in storage
         ? [storage.parameter.array.data as Float32Array, "float32" as const]
@@ -105,7 +133,38 @@ export class Table {
     }
   }
 
-  dispose(): Promise<void> {
-    return this.programs.dispose();
+  /** Rows of each stretch of the table on a device: all of it where the device reaches it whole. */
+  get stretches(): number[] {
+    const { vocabSize, hiddenSize } = this;
+    const { bindingLimit = Number.POSITIVE_INFINITY } = this.device;
+    if (!this.frozen) return [vocabSize];
+    const rows = Math.max(1, Math.floor(Math.min(STRETCH, bindingLimit) / (4 * hiddenSize)));
+    const count = Math.ceil(vocabSize / rows);
+    const each = Math.ceil(vocabSize / count);
+    return Array.from({ length: count }, (_, i) => Math.min(each, vocabSize - i * each));
+  }
+
+  /** The table on a device as float32, in {@link stretches}; frozen words are expanded and sent once. */
+  async onDevice(): Promise<readonly DeviceArray[]> {
+    const { frozen, hiddenSize, device } = this;
+    if (!frozen) return [this.array];
+    this.uploaded ??= (async () => {
+      const arrays: DeviceArray[] = [];
+      let start = 0;
+      for (const rows of this.stretches) {
+        const tokens = Int32Array.from({ length: rows }, (_, i) => start + i);
+        const whole = device.array(this.lookUp(frozen, tokens), [rows, hiddenSize]);
+        arrays.push(await device.upload(whole, `Rows ${start} to ${start + rows - 1} of ${this.name}`));
+        start += rows;
+      }
+      return arrays;
+    })();
+    return this.uploaded;
+  }
+
+  async dispose(): Promise<void> {
+    await this.programs.dispose();
+    if (this.uploaded) for (const array of await this.uploaded) this.device.dispose(array);
+    this.uploaded = undefined;
   }
 }

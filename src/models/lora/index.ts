@@ -1,5 +1,5 @@
 export { baseOf, isAdapterFolder, readAdapterSettings } from "./adapter-config.js";
-export { addLora } from "./add.js";
+export { addLora, addLoraShape } from "./add.js";
 export { adapterWeightName } from "./matrices.js";
 export { mergeAdapters, mergeInto } from "./merge.js";
 export { adapterChanges, type Change, type MergeOptions, mergeAdapterFolder } from "./merge-folder.js";

@@ -25,9 +25,11 @@ export function* loraStart(
     const [outputs, inputs] = target.shape;
     const random = new Random(seed, number + 1);
     const bound = 1 / Math.sqrt(inputs);
+    const a = new Float32Array(target.rank * inputs);
+    for (let i = 0; i < a.length; i++) a[i] = (2 * random.uniform() - 1) * bound;
     yield {
       ...target,
-      a: Float32Array.from({ length: target.rank * inputs }, () => (2 * random.uniform() - 1) * bound),
+      a,
       b: new Float32Array(outputs * target.rank),
     };
   }

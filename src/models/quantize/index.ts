@@ -22,11 +22,14 @@ export type WeightStore = (
 
 /**
  * How linear layers' weights are held; undefined for `none`: as float32.
+ * @param expanded whether 4-bit values are written out as float32 once, for a device with memory enough: the same
+ * values, eight times the bytes, and no product that expands them
  * @throws {UserError} where the device has no products of that kind
  */
 export function weightStore(
   { kind, doubleQuantization = false, blockSize = 64 }: QuantizationOptions,
   device: Device,
+  { expanded = false }: { readonly expanded?: boolean } = {},
 ): WeightStore | undefined {
   if (kind === "none") return undefined;
   if (kind === "int8") {
@@ -41,6 +44,6 @@ export function weightStore(
       throw new UserError(`${name} has ${elements.length} elements, which blocks of ${blockSize} do not fill`, {
         hint: "Set model.quantization=none for a model as small as this.",
       });
-    return fourBitWeight(on, shape, elements, { kind, blockSize, doubleQuantization });
+    return fourBitWeight(on, shape, elements, { kind, blockSize, doubleQuantization, expanded });
   };
 }

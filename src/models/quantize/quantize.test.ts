@@ -104,6 +104,22 @@ it("8 bits, as bitsandbytes", async () => {
 });
 
 describe("products with stored weights", () => {
+  it.each([
+    ["fp4", false],
+    ["nf4", true],
+  ] as const)("%s expanded once holds the same values, double quantization %s", async (kind, doubleQuantization) => {
+    const random = new Random(5);
+    const elements = random.fillNormal(new Float32Array(32 * 64), 1);
+    const [packed, expanded] = await Promise.all(
+      [false, true].map((each) =>
+        weightStore({ kind, doubleQuantization }, device, { expanded: each })!("w", [32, 64], elements, device),
+      ),
+    );
+    expect(await expanded!.dense()).toEqual(await packed!.dense());
+    expect(expanded!.arrays["dense"]!.data).toEqual(await packed!.dense());
+    expect(expanded!.quantization).toEqual(packed!.quantization);
+  });
+
   it.each([{ kind: "fp4" }, { kind: "nf4" }, { kind: "nf4", doubleQuantization: true }, { kind: "int8" }] as const)(
     "%j are those with the dense weight, forward and backward",
     async (options) => {

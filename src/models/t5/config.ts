@@ -69,7 +69,7 @@ export interface T5Config {
  * Reads a T5 configuration; keys that are absent have transformers' defaults.
  * @throws {UserError} where a key is wrong, or the feed-forward layer is of a kind that is not supported.
  */
-export function parseT5Config(file: ConfigFile): T5Config {
+export function parseT5Config(file: Pick<ConfigFile, "path" | "json">): T5Config {
   const json = parseConfig(file, schema, "T5");
   if (json.feed_forward_proj !== "gated-gelu" && json.feed_forward_proj !== "relu") {
     throw new UserError(`${file.path}: feed_forward_proj ${JSON.stringify(json.feed_forward_proj)} is not supported`, {

@@ -2,7 +2,9 @@ import { UserError } from "../../base/errors.js";
 import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import type { ArchitectureLoadOptions } from "../architecture.js";
+import type { ConfigFile } from "../config-file.js";
 import type { Checkpoint } from "../load.js";
+import { type ShapeOptions, weightsOfShape } from "../model-shape.js";
 import { storeLinearLayers } from "../quantize/index.js";
 import { makeParameter, Weights } from "../weights.js";
 import { parseT5Config, type T5Config, t5WeightShapes } from "./config.js";
@@ -61,6 +63,18 @@ export async function t5FromCheckpoint(
     generationConfig: checkpoint.generationConfig,
     tokenizer: checkpoint.tokenizerFiles,
   });
+}
+
+/** See `Architecture.ofShape`. Whether the output layer is the embedding goes by config.json alone. */
+export async function t5OfShape(
+  file: Pick<ConfigFile, "path" | "json">,
+  device: Device,
+  options: ShapeOptions = {},
+): Promise<T5Model> {
+  const parsed = parseT5Config(file);
+  const config = { ...parsed, dropoutRate: options.dropout ?? parsed.dropoutRate };
+  const tied = file.json["tie_word_embeddings"] !== false;
+  return new T5Model(await weightsOfShape(device, t5WeightShapes(config, tied), options), config, tied);
 }
 
 /** As transformers 5 does, an output layer equal to the embedding counts as tied to it, whatever config.json says. */

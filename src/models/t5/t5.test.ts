@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../../graph/index.js";
 import { loadT5 } from "../load-model.js";
-import type { Example, GradientOptions } from "../model.js";
+import { type Example, type GradientOptions, readLoss } from "../model.js";
 import { Random } from "../random.js";
 import { makeParameter } from "../weights.js";
 import { writeSafetensors } from "../write-safetensors.js";
@@ -64,11 +64,14 @@ async function gradientsOf(
   options: Partial<GradientOptions> = {},
 ): Promise<Gradients> {
   const byName = new Map<string, Float32Array>();
-  const { lossSum, tokens } = await of.lossAndGradients(examples, {
-    scale: 1,
-    receive: (parameter, gradient) => void byName.set(parameter.name, (gradient.data as Float32Array).slice()),
-    ...options,
-  });
+  const { lossSum, tokens } = await readLoss(
+    of.device,
+    await of.lossAndGradients(examples, {
+      scale: 1,
+      receive: (parameter, gradient) => void byName.set(parameter.name, (gradient.data as Float32Array).slice()),
+      ...options,
+    }),
+  );
   return { loss: lossSum, tokens, byName };
 }
 

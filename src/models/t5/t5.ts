@@ -1,9 +1,17 @@
 import type { DeviceArray } from "../../graph/index.js";
 import type { TextFormat } from "../architecture.js";
 import { Compiled } from "../compiled.js";
+import { BatchDropout, DropoutPrograms } from "../dropout.js";
 import type { Continuation } from "../generate.js";
 import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
-import type { Example, GradientOptions, Parameter, SummedLoss } from "../model.js";
+import {
+  type Example,
+  type GradientOptions,
+  type Parameter,
+  type PendingLoss,
+  readLoss,
+  type SummedLoss,
+} from "../model.js";
 import { type CompiledGraph, compileGraph, gradientName, type ModelGraph } from "../model-graph.js";
 import type { Weights } from "../weights.js";
 import { decoderFeeds, encoderFeeds, labelledBatch } from "./batch.js";
@@ -21,6 +29,7 @@ export const T5_TEXT: TextFormat = { beforeAnswer: "", opensWithBos: false, oneS
 export class T5Model extends LanguageModel<T5Config> {
   private readonly programs: Compiled<CompiledGraph>;
   private readonly generation: T5Generation;
+  private readonly dropouts: DropoutPrograms;
   /** Memory of gradients that came back. */
   private readonly spare = new Map<string, DeviceArray>();
 
@@ -34,6 +43,7 @@ export class T5Model extends LanguageModel<T5Config> {
     super(weights, config, files);
     this.programs = new Compiled(weights, () => this.spare.clear());
     this.generation = new T5Generation(weights, config, tied);
+    this.dropouts = new DropoutPrograms(weights.device);
   }
 
   get batchesTogether(): number {
@@ -47,9 +57,9 @@ export class T5Model extends LanguageModel<T5Config> {
   async lossAndGradients(
     examples: readonly Example[],
     { scale, dropoutSeed, receive }: GradientOptions,
-  ): Promise<SummedLoss> {
+  ): Promise<PendingLoss> {
+    if (typeof dropoutSeed === "object") throw new Error("T5's batches do not stand together");
     const { graph, outputs, tokens, ids } = await this.run(examples, { gradients: true, scale, dropoutSeed });
-    const lossSum = await this.takeLoss(outputs["loss"]!);
     const apart = outputs[EMBEDDED_GRADIENT];
     for (const parameter of graph.trained()) {
       const gradient = outputs[gradientName(parameter)] ?? (apart && this.embeddingGradient(parameter, apart, ids));
@@ -58,7 +68,7 @@ export class T5Model extends LanguageModel<T5Config> {
       delete outputs[gradientName(parameter)];
       await receive(parameter, gradient);
     }
-    return { lossSum, tokens };
+    return { loss: outputs["loss"]!, tokens };
   }
 
   recycle(parameter: Parameter, gradient: DeviceArray): void {
@@ -68,7 +78,7 @@ export class T5Model extends LanguageModel<T5Config> {
 
   async loss(examples: readonly Example[]): Promise<SummedLoss> {
     const { outputs, tokens } = await this.run(examples, { gradients: false });
-    return { lossSum: await this.takeLoss(outputs["loss"]!), tokens };
+    return readLoss(this.device, { loss: outputs["loss"]!, tokens });
   }
 
   protected start(prompts: readonly (readonly number[])[]): Promise<Continuation> {
@@ -99,6 +109,7 @@ export class T5Model extends LanguageModel<T5Config> {
   protected override async disposePrograms(): Promise<void> {
     await this.programs.dispose();
     await this.generation.dispose();
+    await this.dropouts.dispose();
   }
 
   override async dispose(): Promise<void> {
@@ -123,6 +134,10 @@ export class T5Model extends LanguageModel<T5Config> {
     });
     const { rows, longest, total } = batch.packed;
     const sizes = { B: rows, L: longest, T: total, N: batch.positions };
+    const dropout =
+      dropoutSeed === undefined
+        ? undefined
+        : new BatchDropout(device, [dropoutSeed], undefined, sizes, undefined, this.dropouts);
     const outputs = await program.run(
       {
         ...graph.feeds(),
@@ -132,22 +147,17 @@ export class T5Model extends LanguageModel<T5Config> {
         labelPlaces: device.array(batch.labelPlaces, [batch.labelPlaces.length]),
         labels: device.array(batch.labels, [batch.labels.length]),
         ...(gradients ? { scale: device.array(Float32Array.of(scale), []) } : {}),
-        ...(dropoutSeed === undefined ? {} : graph.dropoutFeeds(device, dropoutSeed, sizes)),
+        ...(dropout ? await graph.dropouts!.feeds(dropout, 0) : {}),
       },
       gradients ? { into: this.takeSpare(graph) } : {},
     );
+    await dropout?.dispose();
     return { graph, outputs, tokens: batch.labels.length, ids: batch.tokens };
   }
 
   private compiled(options: TrainingGraphOptions): Promise<CompiledGraph> {
     const key = [options.dropout, options.gradients, options.fewTargets].join(" ");
     return this.programs.get(key, () => compileGraph(trainingGraph(this.weights, options)));
-  }
-
-  private async takeLoss(array: DeviceArray): Promise<number> {
-    const [value] = (await this.device.read(array)) as Float32Array;
-    this.device.dispose(array);
-    return value!;
   }
 
   /** Memory for the gradients that are outputs of the graph, as far as there is some. */

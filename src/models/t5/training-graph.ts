@@ -31,7 +31,11 @@ export interface TrainingGraphOptions {
  */
 export function trainingGraph(weights: Weights, options: TrainingGraphOptions): ModelGraph {
   const { config, tied } = options;
-  const graph = new ModelGraph(options.gradients ? "t5.training" : "t5.loss", weights, options.dropout);
+  const graph = new ModelGraph(
+    options.gradients ? "t5.training" : "t5.loss",
+    weights,
+    options.dropout && { layered: false, merged: false },
+  );
   const rows = encoderInputs(graph, config);
   const own = decoderInputs(graph, "N", "N");
   const table = graph.weight("shared.weight");

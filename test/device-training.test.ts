@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { runOnSwiftShader, swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
+import { mmmlu } from "./command.js";
+import type { DeviceTraining } from "./device-training.js";
+
+if (!swiftShaderEnvironment()) console.warn("Skipped: WebGPU tests need SwiftShader (Debian's package chromium)");
+
+describe.skipIf(!swiftShaderEnvironment())("ten steps on WebGPU, on SwiftShader", () => {
+  it.each(["t5", "gemma2", "gemma3"])(
+    "%s: as on the CPU, stopped and resumed too; counted as told by shapes alone; nothing strays to the CPU",
+    { timeout: 1_200_000 },
+    async (model) => {
+      const script = fileURLToPath(new URL("./device-training.ts", import.meta.url));
+      const found = JSON.parse(await runOnSwiftShader(script, ["webgpu", model])) as DeviceTraining;
+      expect(found.runs.length).toBeGreaterThan(0);
+      for (const { run, losses, weights, counted, told } of found.runs) {
+        expect(losses, `${run}: losses and norms`).toBeLessThan(1e-5);
+        expect(weights, `${run}: weights`).toBeLessThan(1e-5);
+        expect(counted, run).toEqual(told);
+        expect(counted.waits, run).toBe(1);
+      }
+      expect(found.resumed).toBeLessThan(1e-5);
+      expect(found.sameReplies).toBe(true);
+      expect(found.nodes["WebGpuExecutionProvider"]).toBeGreaterThan(100);
+      expect(found.strays).toEqual([]);
+    },
+  );
+});
+
+describe("--device cuda", () => {
+  it("is refused for training with the reason", { timeout: 120_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "device-cuda-"));
+    const { code, error } = await mmmlu(["run", "flan-t5-finetune", "--sample", "--device", "cuda", "--out", folder]);
+    rmSync(folder, { recursive: true });
+    expect(code).toBe(1);
+    expect(error).toContain("the device cuda is not for training: onnxruntime-node copies all weights to the card");
+    expect(error).toContain("Use --device webgpu or --device cpu.");
+  });
+});
