@@ -187,11 +187,11 @@ export async function deviceFailed(
   const kept = await keptStep(checkpointFolder);
   const left = kept > 0 ? `The checkpoint of step ${kept} is kept` : "No checkpoint was due yet";
   const smaller = Math.ceil(batchSize / 2);
+  const accumulation = Math.ceil((batchSize * gradientAccumulationSteps) / smaller);
   const less =
     batchSize > 1
       ? ` In batches of ${smaller} it takes less: --set training.batchSize=${smaller} --set ` +
-        `training.gradientAccumulationSteps=${Math.ceil((batchSize * gradientAccumulationSteps) / smaller)}; the result ` +
-        `is the same, in another folder (--out).`
+        `training.gradientAccumulationSteps=${accumulation}; the result is the same, in another folder (--out).`
       : "";
   return new UserError(`in step ${step + 1}: ${failure.message}`, {
     hint:
