@@ -11,9 +11,25 @@ export interface AnswerRequest {
   /** What the model reads: the turns of a chat, or a text to go on from. */
   readonly prompt: readonly ChatMessage[] | string;
   readonly maximumTokens: number;
+  /** Of one row: the probabilities of its options' letters are measured, and no text is asked for. */
+  readonly letters?: LettersAsked;
+  /** Which asking of these rows it is, from 0: what is drawn differs from one to the next. */
+  readonly repeat?: number;
 }
 
-/** What came back, as it came. */
+/**
+ * How probabilities of letters are measured: the log-likelihood of each as a continuation of the prompt, or what of it
+ * stands among the likeliest next tokens.
+ */
+export type MeasuredLetters = "continuations" | "next-token";
+
+export interface LettersAsked {
+  readonly measured: MeasuredLetters;
+  /** From A on, with what stands in front of them behind the prompt: ` A`. */
+  readonly written: readonly string[];
+}
+
+/** What came back, as it came; where letters were measured, the likeliest of them is the text. */
 export interface RawReply {
   readonly text: string;
   /** Reasoning that the server sent apart from the reply. */

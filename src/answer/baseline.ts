@@ -13,6 +13,8 @@ export type BaselineName = (typeof baselineNames)[number];
 export interface BaselineOptions {
   /** Seeds `baseline:random`. */
   readonly seed: number;
+  /** What stands in front of each letter; nothing unless given. */
+  readonly beforeAnswer?: string;
   /**
    * The rows whose most frequent answer `baseline:majority` gives, and what they are: the answers are those of a
    * training part where there is one.
@@ -22,6 +24,7 @@ export interface BaselineOptions {
 
 /** @throws {UsageError} where there is no such baseline; the message lists them. */
 export function baseline(name: string, options: BaselineOptions): Answerer {
+  const answerer = answererWith(options.beforeAnswer ?? "");
   if (name === "baseline:majority") {
     const { letter, count, n } = majority(options.majorityOf.rows);
     const description =
@@ -30,30 +33,36 @@ export function baseline(name: string, options: BaselineOptions): Answerer {
     return answerer(name, description, { letter }, () => letter);
   }
   if (name === "baseline:random") {
-    return answerer(name, `a letter drawn for each row with seed ${options.seed}`, { seed: options.seed }, (row) =>
-      randomLetter(options.seed, row),
+    return answerer(
+      name,
+      `a letter drawn for each row with seed ${options.seed}`,
+      { seed: options.seed },
+      (row, repeat) => randomLetter(options.seed, row, repeat),
     );
   }
   if (name === "baseline:longest") return answerer(name, "the longest choice, the first of equals", {}, longest);
   throw new UsageError(`there is no answerer "${name}"`, { hint: `Baselines: ${baselineNames.join(", ")}.` });
 }
 
-function answerer(
-  name: BaselineName,
-  description: string,
-  identity: Record<string, unknown>,
-  answerTo: (row: Row) => Letter,
-): Answerer {
-  return {
+const answererWith =
+  (before: string) =>
+  (
+    name: BaselineName,
+    description: string,
+    identity: Record<string, unknown>,
+    answerTo: (row: Row, repeat: number) => Letter,
+  ): Answerer => ({
     name,
     description: `${name}: ${description}; it reads no question`,
     identity: { kind: name, ...identity },
     requestsAtOnce: 64,
     async prepare() {},
-    answer: async (requests) => requests.map(({ rows }) => ({ text: rows.map(answerTo).join("\n") })),
+    answer: async (requests) =>
+      requests.map(({ rows, repeat = 0 }) => ({
+        text: rows.map((row) => before + answerTo(row, repeat)).join("\n"),
+      })),
     async close() {},
-  };
-}
+  });
 
 function majority(rows: Iterable<Pick<Row, "answer">>): { letter: Letter; count: number; n: number } {
   const counts = new Map<Letter, number>();
@@ -72,9 +81,9 @@ function majority(rows: Iterable<Pick<Row, "answer">>): { letter: Letter; count:
 }
 
 /** From the seed and the row's id alone: the same in any order, at any concurrency. */
-function randomLetter(seed: number, { id, choices }: Row): Letter {
+function randomLetter(seed: number, { id, choices }: Row, repeat: number): Letter {
   const letters = lettersOf(choices.length);
-  return letters[parseInt(sha256(`${seed}/${id}`).slice(0, 8), 16) % letters.length]!;
+  return letters[parseInt(sha256(`${seed}/${id}${repeat ? `/${repeat}` : ""}`).slice(0, 8), 16) % letters.length]!;
 }
 
 const lengthOf = (text: string): number => [...text].length;

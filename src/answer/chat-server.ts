@@ -4,12 +4,14 @@ import { HttpClient } from "../base/http.js";
 import { printableName } from "../base/printable.js";
 import { type Gate, type Retry, withRetries } from "../base/retry.js";
 import { withoutTrailing } from "../base/trim.js";
-import type { AnswerContext, Answerer } from "./answerer.js";
+import { lettersOfRows } from "../tasks/index.js";
+import type { AnswerContext, Answerer, AnswerRequest, MeasuredLetters, RawReply } from "./answerer.js";
 import { exhaustedChatError, judgeChatError, RefusedRequest } from "./chat-errors.js";
 import { modelsOf } from "./chat-models.js";
 import { BadReply, type ChatReply, readChatReply } from "./chat-reply.js";
 import { type ChatQuestion, chatQuestion, rawReplyOf } from "./chat-request.js";
-import { PROBES, requireTrueLogProbabilities, tokensOf } from "./log-probabilities.js";
+import { CONTINUATION_PROBES, likelihoodOf, noLikelihoods, requireTrueLikelihoods } from "./continuations.js";
+import { letterReply, likeliestLetter, PROBES, requireTrueLogProbabilities, tokensOf } from "./log-probabilities.js";
 import type { ChatMessage } from "./prompts.js";
 
 export interface ChatServerOptions extends ChatQuestion {
@@ -19,6 +21,8 @@ export interface ChatServerOptions extends ChatQuestion {
   readonly apiKey?: string | null;
   /** Which kind of prompt will be asked: log-probabilities are probed where they will be read. */
   readonly prompts?: "chat" | "text";
+  /** What of replies is measured: probed before the first question where it is no text. */
+  readonly measures?: "text" | MeasuredLetters;
   /** From the moment a request is sent to its whole reply. */
   readonly timeoutSeconds: number;
   readonly retries: number;
@@ -115,10 +119,55 @@ export function chatServer(options: ChatServerOptions): Answerer {
     }
   };
 
+  const measures = options.measures ?? "text";
+  const temperature = measures === "text" ? options.temperature : 0;
+  const logprobs = options.logProbabilities || measures === "next-token";
+  const question = { model: options.model, temperature, logProbabilities: logprobs };
+
   const ask = async (prompt: readonly ChatMessage[] | string, maximumTokens: number): Promise<ChatReply> => {
-    const { route, body } = chatQuestion(options, prompt, maximumTokens);
+    const { route, body } = chatQuestion(question, prompt, maximumTokens);
     return readChatReply(await send(route, body));
   };
+
+  /** One new token, as the harness asks: some servers take no fewer. */
+  const continuationQuestion = (prompt: string): object => {
+    return { model: options.model, prompt, temperature: 0, max_tokens: 1, logprobs: 1, echo: true };
+  };
+
+  /** What is found of each continuation of a prompt, one request each. */
+  const continuationsOf = async (prompt: string, continuations: readonly string[]) => {
+    const found = [];
+    for (const continuation of continuations) {
+      const reply = readChatReply(await send("completions", continuationQuestion(prompt + continuation)));
+      found.push(likelihoodOf(reply, continuation));
+    }
+    return found;
+  };
+
+  const measureContinuations = async ({ prompt, rows, letters }: AnswerRequest): Promise<RawReply> => {
+    const found = await continuationsOf(prompt as string, letters!.written);
+    const logProbabilities = found.map((one) => {
+      if ("fault" in one) throw noLikelihoods(endpoint, one.fault);
+      return one.value;
+    });
+    return { text: likeliestLetter(logProbabilities, lettersOfRows(rows)), logProbabilities };
+  };
+
+  const replyTo = async (request: AnswerRequest): Promise<RawReply> => {
+    if (measures === "continuations") return measureContinuations(request);
+    const reply = await ask(request.prompt, request.maximumTokens);
+    const letters = lettersOfRows(request.rows);
+    if (measures === "text") return rawReplyOf(reply, request, options.logProbabilities);
+    const { tokens, text } = reply;
+    return { ...letterReply(tokensOf(reply.logprobs), text, letters), ...(tokens ? { tokens } : {}) };
+  };
+
+  /** @throws {UserError} where the server takes no such request */
+  const probedContinuations = (prompt: string, continuations: readonly string[]) =>
+    continuationsOf(prompt, continuations).catch((error: unknown) => {
+      if (!(error instanceof RefusedRequest) || ![400, 404, 405, 422, 501].includes(error.reply.status)) throw error;
+      throw noLikelihoods(endpoint, `status ${error.reply.status}${error.words ? `: ${error.words}` : ""}`);
+    });
 
   const look = async (signal?: AbortSignal, onRetry?: (retry: Retry) => void): Promise<void> => {
     const list = (): Promise<readonly string[]> => modelsOf(base, () => send("models"), endpoint);
@@ -132,7 +181,15 @@ export function chatServer(options: ChatServerOptions): Answerer {
           : "It has none at all: load one.",
       });
     }
-    if (options.logProbabilities) {
+    if (measures === "continuations") {
+      const found = [];
+      for (const { prompt, continuations } of CONTINUATION_PROBES) {
+        const probe = () => probedContinuations(prompt, continuations);
+        found.push(await retrying("probe", ["the probe for log-likelihoods"], probe, { signal }, onRetry));
+      }
+      requireTrueLikelihoods(found, endpoint);
+    }
+    if (logprobs) {
       const replies = [];
       for (const probe of PROBES) {
         const prompt =
@@ -156,8 +213,9 @@ export function chatServer(options: ChatServerOptions): Answerer {
     identity: {
       kind: "chat-server",
       model: options.model,
-      temperature: options.temperature,
+      temperature,
       logProbabilities: options.logProbabilities,
+      ...(measures === "text" ? {} : { measures }),
     },
     requestsAtOnce: 1,
 
@@ -165,8 +223,11 @@ export function chatServer(options: ChatServerOptions): Answerer {
 
     prepare: once,
 
-    preview({ prompt, maximumTokens }) {
-      const { route, body } = chatQuestion(options, prompt, maximumTokens);
+    preview({ prompt, maximumTokens, letters }) {
+      const { route, body } =
+        measures === "continuations"
+          ? { route: "completions", body: continuationQuestion(`${prompt as string}${letters!.written[0]}`) }
+          : chatQuestion(question, prompt, maximumTokens);
       return {
         to: `POST ${withoutCredentials(urlOf(base.url, route))}`,
         headers: {
@@ -181,14 +242,13 @@ export function chatServer(options: ChatServerOptions): Answerer {
       return Promise.all(
         requests.map(async (request) => {
           const ids = request.rows.map((row) => row.id);
-          const reply = await retrying(
+          return retrying(
             ids[0] ?? "",
             ids,
-            () => ask(request.prompt, request.maximumTokens),
+            () => replyTo(request),
             context,
             (retry) => context.onRetry?.(request, retry),
           );
-          return rawReplyOf(reply, request, options.logProbabilities);
         }),
       );
     },

@@ -1,8 +1,8 @@
 import { UserError } from "../base/errors.js";
 import { sha256 } from "../base/files.js";
 import { lettersOfRows } from "../tasks/index.js";
-import type { Answerer, AnswerRequest, RawReply } from "./answerer.js";
-import { letterLogProbabilities, TOP_LOG_PROBABILITIES } from "./log-probabilities.js";
+import type { Answerer, AnswerRequest, MeasuredLetters, RawReply } from "./answerer.js";
+import { letterLogProbabilities, letterReply, likeliestLetter, TOP_LOG_PROBABILITIES } from "./log-probabilities.js";
 import type { TextEngine, TextToken } from "./server/engine.js";
 import { ApiError } from "./server/errors.js";
 
@@ -14,17 +14,34 @@ export interface EngineAnswererOptions
   readonly concurrency: number;
   readonly temperature: number;
   readonly logProbabilities: boolean;
+  /** What of replies is measured. */
+  readonly measures?: "text" | MeasuredLetters;
   /** Seeds the drawing of tokens, with the ids of a request's rows. */
   readonly seed: number;
 }
 
 /** A text engine as an answerer: asked as a chat server is, with nothing between. */
 export function engineAnswerer(options: EngineAnswererOptions): Answerer {
-  const { name, description, note, tokenizerFolder, temperature, logProbabilities, seed } = options;
+  const { name, description, note, tokenizerFolder, measures = "text", seed } = options;
+  const temperature = measures === "text" ? options.temperature : 0;
+  const logProbabilities = options.logProbabilities || measures === "next-token";
   let engine: TextEngine | undefined;
+
+  async function continuationsOf(request: AnswerRequest, signal: AbortSignal): Promise<RawReply> {
+    if (!engine!.likelihoods)
+      throw new UserError(`${name} does not measure continuations`, { hint: "Set answerer.protocol=letters." });
+    const { prompt, letters, rows } = request;
+    const found = await engine!.likelihoods(prompt as string, letters!.written, signal).catch((error: unknown) => {
+      if (!(error instanceof UserError) || error instanceof ApiError) throw error;
+      throw new UserError(`${rows[0]!.id}: ${error.message}`, { hint: error.hint, cause: error });
+    });
+    signal.throwIfAborted();
+    return { text: likeliestLetter(found, lettersOfRows(rows)), logProbabilities: found };
+  }
 
   async function replyTo(request: AnswerRequest, signal: AbortSignal): Promise<RawReply> {
     signal.throwIfAborted();
+    if (measures === "continuations") return continuationsOf(request, signal);
     const asked = engine!;
     const prompt = await asked.tokenize(request.prompt);
     signal.throwIfAborted();
@@ -42,7 +59,7 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
         maximumTokens: request.maximumTokens,
         temperature,
         topShare: 1,
-        seed: Number.parseInt(sha256(`${seed}/${request.rows.map(({ id }) => id).join("/")}`).slice(0, 7), 16),
+        seed: Number.parseInt(sha256(seedOf(request)).slice(0, 7), 16),
         topLogProbabilities: logProbabilities ? TOP_LOG_PROBABILITIES : undefined,
       },
       (token) => tokens.push(token),
@@ -52,17 +69,18 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
     signal.throwIfAborted();
     const text = tokens.map((token) => token.text).join("");
     const written = tokens.filter((token) => token.token !== undefined);
+    const counted = { tokens: { prompt: prompt.length, completion: written.length } };
+    const options = lettersOfRows(request.rows);
+    if (measures === "next-token") return { ...letterReply(written.map(contentOf), text, options), ...counted };
     const letters =
       logProbabilities && request.rows.length === 1
-        ? letterLogProbabilities(written.map(contentOf), text, lettersOfRows(request.rows))
+        ? letterLogProbabilities(written.map(contentOf), text, options)
         : undefined;
-    return {
-      text,
-      finish,
-      tokens: { prompt: prompt.length, completion: written.length },
-      ...(letters ? { logProbabilities: letters } : {}),
-    };
+    return { text, finish, ...counted, ...(letters ? { logProbabilities: letters } : {}) };
   }
+
+  const seedOf = ({ rows, repeat }: AnswerRequest): string =>
+    `${seed}/${rows.map(({ id }) => id).join("/")}${repeat ? `/${repeat}` : ""}`;
 
   return {
     name,
@@ -74,6 +92,7 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
       temperature,
       ...(temperature > 0 ? { seed } : {}),
       logProbabilities,
+      ...(measures === "text" ? {} : { measures }),
     },
     requestsAtOnce: 1,
     concurrency: options.concurrency,

@@ -3,6 +3,8 @@ export {
   type AnswerContext,
   type Answerer,
   type AnswerRequest,
+  type LettersAsked,
+  type MeasuredLetters,
   type RawReply,
   type RequestPreview,
   rawReplySchema,
@@ -19,6 +21,16 @@ export { type BaselineName, type BaselineOptions, baseline, baselineNames } from
 export { BATCH_LIMITS, batchReply, batchRequest, readBatchResult } from "./batch.js";
 export { BadReply } from "./chat-reply.js";
 export { type ChatServerOptions, chatServer, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
+export {
+  type FormatOptions,
+  type PromptFormat,
+  type PromptName,
+  type PromptTemplate,
+  promptFormats,
+  promptNames,
+  templateFormat,
+  templateProblem,
+} from "./formats/index.js";
 export { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
 export { type LocalAnswererOptions, localAnswerer } from "./local.js";
 export {
@@ -33,6 +45,14 @@ export {
   rowTexts,
 } from "./prompts.js";
 export {
+  type Protocol,
+  type ProtocolName,
+  protocolNames,
+  protocols,
+  type ShotSource,
+  shotSources,
+} from "./protocols/index.js";
+export {
   type Reading,
   type ReadingName,
   readingNames,
@@ -42,7 +62,15 @@ export {
   settled,
 } from "./reading/index.js";
 export { withoutReasoning } from "./reading/reasoning.js";
-export { gemma3Plan, promptPlan, type RequestPlan, requestKeys, requestsFor } from "./requests.js";
+export {
+  gemma3Plan,
+  type PlanOptions,
+  planOf,
+  promptPlan,
+  type RequestPlan,
+  requestKeys,
+  requestsFor,
+} from "./requests.js";
 export { type Access, checkAccess } from "./server/access.js";
 export { type ChatTemplate, chatTemplateOf } from "./server/chat-template.js";
 export type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./server/engine.js";
@@ -50,3 +78,4 @@ export { type LocalEngineOptions, localEngine } from "./server/local-engine.js";
 export { encodePrompt } from "./server/prompt-tokens.js";
 export { type ModelServer, type ServeOptions, serveModel } from "./server/server.js";
 export { type WorkerEngine, type WorkerEngineOptions, workerEngine } from "./server/worker-engine.js";
+export { chooseShots, type ShotCounts, type ShotOptions, type Shots } from "./shots.js";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { UserError } from "../base/errors.js";
 import { trimmedOf } from "../base/trim.js";
 import { type Letter, mmmlu } from "../tasks/index.js";
+import type { RawReply } from "./answerer.js";
 import type { ChatMessage } from "./prompts.js";
 import { readLetter } from "./reading/index.js";
 import { spokenStretches } from "./reading/reasoning.js";
@@ -116,7 +117,42 @@ export function letterLogProbabilities(
 ): number[] | undefined {
   const answer = readLetter("robust", text, letters);
   if (answer === null || !Array.isArray(content)) return undefined;
-  const place = tokenSchema.safeParse(placeOf(content, text, answer));
+  return lettersAt(placeOf(content, text, answer), letters);
+}
+
+/**
+ * The log-probabilities of the options' letters as the next token, from the first of a reply's tokens; a letter that is
+ * not among those sent gets the lowest finite value sent.
+ * @returns undefined where none of the letters is among them, or what was sent are no log-probabilities
+ */
+export function nextTokenLetters(content: unknown, letters: readonly Letter[]): number[] | undefined {
+  if (!Array.isArray(content)) return undefined;
+  const first = tokenSchema.safeParse(content[0]);
+  if (!first.success) return undefined;
+  const sent = [first.data, ...(first.data.top_logprobs ?? [])];
+  const anyIsLetter = sent.some(
+    ({ token, logprob }) => Number.isFinite(logprob) && letters.some((letter) => isLetter(token, letter)),
+  );
+  return anyIsLetter ? lettersAt(content[0], letters) : undefined;
+}
+
+/** What the next token says of the letters: the likeliest of them; the token itself where it says nothing of them. */
+export function letterReply(
+  content: unknown,
+  text: string,
+  letters: readonly Letter[],
+): Pick<RawReply, "text" | "logProbabilities"> {
+  const logProbabilities = nextTokenLetters(content, letters);
+  return logProbabilities ? { text: likeliestLetter(logProbabilities, letters), logProbabilities } : { text };
+}
+
+/** The letter of the largest of some log-probabilities, from A on; the first of equals, as numpy's `argmax`. */
+export const likeliestLetter = (values: readonly number[], letters: readonly Letter[]): Letter =>
+  letters[values.indexOf(Math.max(...values))]!;
+
+/** The letters' log-probabilities at one token as it was sent. */
+function lettersAt(token: unknown, letters: readonly Letter[]): number[] | undefined {
+  const place = tokenSchema.safeParse(token);
   if (!place.success) return undefined;
   const { token: chosen, logprob, top_logprobs: listed } = place.data;
   if (!listed?.length) return undefined;

@@ -1,8 +1,9 @@
 import { hashOf } from "../base/canonical.js";
 import { sha256 } from "../base/files.js";
-import type { Row } from "../tasks/index.js";
-import type { AnswerRequest } from "./answerer.js";
-import { type ChatMessage, gemma3Messages, type InstructionName, type RowTextName, rowTexts } from "./prompts.js";
+import { lettersOf, type Row } from "../tasks/index.js";
+import type { AnswerRequest, LettersAsked, MeasuredLetters } from "./answerer.js";
+import { type FormatOptions, type PromptFormat, promptFormats } from "./formats/index.js";
+import { type ChatMessage, type InstructionName, type RowTextName, rowTexts } from "./prompts.js";
 
 /** How rows become requests. */
 export interface RequestPlan {
@@ -11,6 +12,41 @@ export interface RequestPlan {
   readonly maximumTokens: (questions: number) => number;
   /** Rows for which this differs are never asked in one request. */
   readonly apart?: (row: Row) => string;
+  /** Whether the letters' probabilities are measured, and no text is asked for. */
+  readonly letters?: (row: Row) => LettersAsked;
+}
+
+export interface PlanOptions extends FormatOptions {
+  readonly format: PromptFormat;
+  readonly questionsPerRequest: number;
+  readonly maximumTokens: (questions: number) => number;
+  /** What is measured; a text unless given. */
+  readonly measures?: "text" | MeasuredLetters;
+  /** The examples in front of some rows that are asked together: of one language and one subject. */
+  readonly examplesOf?: (rows: readonly Row[]) => readonly Row[];
+}
+
+/** The plan of a prompt format. */
+export function planOf({ format, measures = "text", examplesOf, ...options }: PlanOptions): RequestPlan {
+  const native = options.instruction === "native" && format === promptFormats.questions;
+  return {
+    questionsPerRequest: options.questionsPerRequest,
+    prompt: (rows) => format.write(rows, examplesOf?.(rows) ?? [], options),
+    maximumTokens: measures === "text" ? options.maximumTokens : () => 1,
+    apart: examplesOf
+      ? ({ language, subject }) => JSON.stringify([language, subject])
+      : native
+        ? (row) => row.language
+        : undefined,
+    ...(measures === "text"
+      ? {}
+      : {
+          letters: ({ choices }) => ({
+            measured: measures,
+            written: lettersOf(choices.length).map((letter) => `${format.beforeLetter}${letter}`),
+          }),
+        }),
+  };
 }
 
 /**
@@ -23,12 +59,12 @@ export function gemma3Plan(options: {
   maximumTokensPerQuestion: number;
   maximumTokensExtra: number;
 }): RequestPlan {
-  return {
-    questionsPerRequest: options.questionsPerRequest,
-    prompt: (rows) => gemma3Messages(rows, options.instruction),
+  return planOf({
+    format: promptFormats.questions,
+    systemMessage: null,
     maximumTokens: (questions) => options.maximumTokensPerQuestion * questions + options.maximumTokensExtra,
-    apart: options.instruction === "native" ? (row) => row.language : undefined,
-  };
+    ...options,
+  });
 }
 
 /** §2 and §3: the plain prompt of one row, to be gone on from with so many new tokens at most. */
@@ -50,6 +86,7 @@ export function* requestsFor(rows: Iterable<Row>, plan: RequestPlan): Generator<
     rows: group,
     prompt: plan.prompt(group),
     maximumTokens: plan.maximumTokens(group.length),
+    ...(plan.letters ? { letters: plan.letters(group[0] as Row) } : {}),
   });
   for (const row of rows) {
     const name = plan.apart?.(row) ?? "";
@@ -70,8 +107,10 @@ export function* requestsFor(rows: Iterable<Row>, plan: RequestPlan): Generator<
  */
 export function requestKeys(identity: Readonly<Record<string, unknown>>): (request: AnswerRequest) => string {
   const who = hashOf(identity);
-  return ({ rows, prompt, maximumTokens }) => {
+  return ({ rows, prompt, maximumTokens, letters }) => {
     const said = typeof prompt === "string" ? prompt : prompt.map(({ role, content }) => [role, content]);
-    return sha256(JSON.stringify([who, rows.map((row) => row.id), said, maximumTokens])).slice(0, 32);
+    return sha256(
+      JSON.stringify([who, rows.map((row) => row.id), said, maximumTokens, ...(letters ? [letters] : [])]),
+    ).slice(0, 32);
   };
 }

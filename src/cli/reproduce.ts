@@ -9,7 +9,7 @@ import {
   agrees,
   type ExperimentConfiguration,
   identityOf,
-  presets,
+  publishedPresets,
   reproductionOf,
   runExperiment,
   SAMPLE,
@@ -37,7 +37,7 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   const outputs = flags.out ?? "outputs";
   const found: ReproducedExperiment[] = [];
   const missing: { experiment: string; reason: string }[] = [];
-  const names = presets.map(({ name }) => name);
+  const names = publishedPresets().map(({ name }) => name);
   const unknown = given.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new UsageError(`"${unknown}" is no published experiment${didYouMean(unknown, names)}`, {

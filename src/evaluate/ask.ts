@@ -17,7 +17,7 @@ import { ReplyLog } from "./reply-log.js";
 import { RetryLog } from "./retry-log.js";
 
 export interface AskOptions {
-  /** The rows to be answered, in the order of `predictions.jsonl`; gone through more than once. */
+  /** The rows as they are asked, in the order of `predictions.jsonl`; gone through more than once. */
   readonly rows: Iterable<Row>;
   /** How many rows there are, for the progress bar. */
   readonly total: number;
@@ -25,6 +25,10 @@ export interface AskOptions {
   readonly plan: RequestPlan;
   /** Names this evaluation among those of its run: `zero-shot`, `baseline`, `final`. */
   readonly stage: string;
+  /** By how many places the rows' options are turned round; 0 unless given. */
+  readonly order?: number;
+  /** Which asking of the rows it is, from 0. */
+  readonly repeat?: number;
   /** The run's `replies.jsonl`: appended to, and gone on from. */
   readonly repliesPath: string;
   /** The run's `retries.jsonl`: a line for each attempt made again; there is no file while there is none. */
@@ -66,7 +70,7 @@ const LANDING_MILLISECONDS = 10_000;
  * @throws {UserError} where the answerer cannot go on, replies cannot be kept, or the signal was aborted.
  */
 export async function askAll(options: AskOptions): Promise<Asked> {
-  const { answerer, stage, progress = silent, signal } = options;
+  const { answerer, stage, order = 0, repeat = 0, progress = silent, signal } = options;
   const log = await ReplyLog.open(options.repliesPath);
   const retries = new RetryLog(options.retriesPath);
   if (log.damage.words) progress.say(`${log.damage.words}: left where it is, and what it answered is asked again`);
@@ -98,7 +102,7 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     const replies = await answerer.answer(requests, { signal: abort.signal, onRetry });
     const milliseconds = Math.round(performance.now() - sent);
     const lines = requests.map(({ key, rows }, index) =>
-      loggedReply(stage, key, rows, replies[index] as RawReply, milliseconds),
+      loggedReply(stage, key, rows, replies[index] as RawReply, milliseconds, { order, repeat }),
     );
     try {
       log.append(...lines);
@@ -205,7 +209,7 @@ export async function askAll(options: AskOptions): Promise<Asked> {
 
 /** The requests whose replies are not in the log; the others are counted and passed over. */
 function* openRequests(
-  { rows, plan, answerer, stage }: AskOptions,
+  { rows, plan, answerer, stage, repeat }: AskOptions,
   log: ReplyLog,
   keys: Set<string>,
   passedOver: (questions: number) => void,
@@ -215,7 +219,7 @@ function* openRequests(
     const key = keyOf(request);
     keys.add(key);
     if (log.has(stage, key)) passedOver(request.rows.length);
-    else yield { ...request, key };
+    else yield { ...request, ...(repeat ? { repeat } : {}), key };
   }
 }
 

@@ -1,4 +1,15 @@
 export { type Asked, type AskOptions, askAll } from "./ask.js";
+export {
+  type AskedAccuracy,
+  type AskedAnswer,
+  type AskedDifference,
+  type Asking,
+  type OrderStatistics,
+  orderStatistics,
+  type RepeatStatistics,
+  repeatStatistics,
+} from "./askings.js";
+export { type GroupFigures, groupFigures } from "./group-figures.js";
 export * from "./lens/index.js";
 export { type LoggedReply, type LogLine, loggedReplySchema, readLog } from "./logged-reply.js";
 export { type EvaluationMetrics, evaluationMetrics, type GroupAccuracy } from "./metrics.js";

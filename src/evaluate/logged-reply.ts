@@ -5,7 +5,7 @@ import { type RawReply, rawReplySchema } from "../answer/index.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { faultsOf } from "../base/json.js";
-import type { Row } from "../tasks/index.js";
+import { OPTION_LETTERS, type Row } from "../tasks/index.js";
 import { factsOfRows, type RowFacts, rowFactsSchema } from "./row-facts.js";
 
 /** A line of `replies.jsonl`: one raw reply, and the questions that it answers in order. */
@@ -13,8 +13,14 @@ export interface LoggedReply extends RawReply {
   readonly key: string;
   readonly stage: string;
   readonly ids: readonly string[];
-  /** The true letters, in the order of `ids`: the log can be scored without the data. */
+  /**
+   * The true letters as they were shown, in the order of `ids`: the log can be scored without the data.
+   */
   readonly answers: string;
+  /** By how many places the options were turned round, where they were. */
+  readonly order?: number;
+  /** Which asking of these rows under this order it is, but for the first. */
+  readonly repeat?: number;
   readonly milliseconds: number;
   /** What the ids do not tell of rows that are not MMMLU's, in the order of `ids`. */
   readonly facts?: readonly RowFacts[];
@@ -27,6 +33,7 @@ export function loggedReply(
   rows: readonly Row[],
   reply: RawReply,
   milliseconds: number,
+  { order = 0, repeat = 0 }: { readonly order?: number; readonly repeat?: number } = {},
 ): LoggedReply {
   const facts = factsOfRows(rows);
   return {
@@ -34,6 +41,8 @@ export function loggedReply(
     stage,
     ids: rows.map((row) => row.id),
     answers: rows.map((row) => row.answer).join(""),
+    ...(order ? { order } : {}),
+    ...(repeat ? { repeat } : {}),
     ...(facts ? { facts } : {}),
     ...reply,
     milliseconds,
@@ -54,6 +63,8 @@ export const loggedReplySchema: z.ZodType<LoggedReply> = rawReplySchema
       )
       .min(1),
     answers: z.string().regex(/^[A-J]+$/, "not letters A to J"),
+    order: z.number().int().min(1).lt(OPTION_LETTERS.length).optional(),
+    repeat: z.number().int().min(1).lt(1000).optional(),
     milliseconds: z.number().nonnegative(),
     facts: z.array(rowFactsSchema).optional(),
   })

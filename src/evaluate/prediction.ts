@@ -13,7 +13,9 @@ export interface Prediction extends RowFacts {
   readonly subject: string;
   /** The true letter. */
   readonly answer: Letter;
-  /** The letter that the reply was read as; null where it is unreadable. */
+  /**
+   * The letter that the reply was read as, of the row's own order of options; null where it is unreadable.
+   */
   readonly prediction: Letter | null;
   /** Why it is unreadable, where it is. */
   readonly unreadable?: UnreadableReason;
@@ -21,8 +23,12 @@ export interface Prediction extends RowFacts {
   readonly cut?: true;
   /** The raw reply; where one reply answered several questions, the whole of it. */
   readonly reply: string;
-  /** Which evaluation of the run: `zero-shot`, `baseline`, `final`. */
+  /** Which evaluation of the run: `test`, `baseline`, `final`; with what follows it, a further asking. */
   readonly stage: string;
+  /** By how many places the options were turned round when it was asked; the reply has the letters shown then. */
+  readonly order?: number;
+  /** Which asking of the row under this order it is, but for the first. */
+  readonly repeat?: number;
   /** Natural logarithms of the probabilities of the options' letters, where they were asked for and sent. */
   readonly logProbabilities?: readonly number[];
   /** The largest of the letters' logits, of a local model. */
@@ -60,6 +66,8 @@ const predictionSchema = z.looseObject({
   cut: z.literal(true).optional(),
   reply: z.string(),
   stage: z.string(),
+  order: z.number().optional(),
+  repeat: z.number().optional(),
   logProbabilities: z.array(logProbability).min(2).max(OPTION_LETTERS.length).optional(),
   letterLogit: z.number().optional(),
 });

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { type ReadingName, readReply } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
-import { type Letter, lettersOf, partsOfId } from "../tasks/index.js";
+import { byOwnLetters, type Letter, lettersOf, ownLetter, partsOfId } from "../tasks/index.js";
 import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
 import type { Prediction } from "./prediction.js";
 import { lettersOfAnswers, optionsOf } from "./row-facts.js";
@@ -152,19 +152,24 @@ function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter |
   const facts = line.facts?.[index] ?? {};
   const letter = letters[index] ?? null;
   // Another question of the same request may have had more options.
-  const prediction = letter !== null && lettersOf(optionsOf(facts)).includes(letter) ? letter : null;
+  const shown = letter !== null && lettersOf(optionsOf(facts)).includes(letter) ? letter : null;
+  const { order = 0, repeat } = line;
+  const own = (of: Letter): Letter => ownLetter(of, order, optionsOf(facts));
+  const prediction = shown && own(shown);
   return {
     id,
     language,
     subject,
     ...facts,
-    answer: line.answers[index] as Letter,
+    answer: own(line.answers[index] as Letter),
     prediction,
     ...(prediction === null ? { unreadable: whyUnreadable(line) } : {}),
     ...(wasCut(line) ? { cut: true } : {}),
     reply: line.text,
     stage: line.stage,
-    ...(line.logProbabilities ? { logProbabilities: line.logProbabilities } : {}),
+    ...(order ? { order } : {}),
+    ...(repeat ? { repeat } : {}),
+    ...(line.logProbabilities ? { logProbabilities: byOwnLetters(line.logProbabilities, order) } : {}),
     ...(line.letterLogit === undefined ? {} : { letterLogit: line.letterLogit }),
   };
 }

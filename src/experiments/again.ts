@@ -36,15 +36,16 @@ export function addCutRound(
   plan: RequestPlan,
   factor: number,
 ): AgainRound[] {
-  const ids: string[] = [];
-  for (const { id, cut } of predictions) if (cut) ids.push(id);
-  if (ids.length === 0) return [...rounds];
+  // A row that was asked several times is asked again each time.
+  const ids = new Set<string>();
+  for (const { id, cut } of predictions) if (cut) ids.add(id);
+  if (ids.size === 0) return [...rounds];
   const room = (rounds.at(-1)?.room ?? 1) * factor;
   if (plan.maximumTokens(plan.questionsPerRequest) * room > MOST_TOKENS)
     throw new UsageError(`${room} times the room is more than ${MOST_TOKENS.toLocaleString("en")} tokens a reply`, {
       hint: "Give a smaller --room.",
     });
-  const all: AgainRound[] = [...rounds, { reason: "cut", room, ids }];
+  const all: AgainRound[] = [...rounds, { reason: "cut", room, ids: [...ids] }];
   folder.writeJson(FILE, all);
   return all;
 }

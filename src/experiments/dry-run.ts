@@ -16,7 +16,8 @@ import { findTokenizer, type TokenizerFiles } from "../tokens/index.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { findExperimentTokenizer, prepare } from "./prepare.js";
-import { answererOf, planOf } from "./run-evaluate.js";
+import { evaluationPlan, rowsUnder, variantsOf } from "./protocol.js";
+import { answererOf } from "./run-evaluate.js";
 
 /** What an evaluation would ask. */
 export interface DryRun {
@@ -63,18 +64,21 @@ export async function dryRun(configuration: EvaluateConfiguration, context: RunC
     const found = { requests: 0, answered: 0, tokens: 0, tokensOutAtMost: 0 };
     let first: AnswerRequest | undefined;
     let done = 0;
-    context.progress.begin("counting tokens of prompts", test.length);
-    for (const request of requestsFor(test, planOf(configuration.answerer))) {
-      checkStopped(context.signal);
-      found.requests++;
-      if (before.has(`test ${keyOf(request)}`)) found.answered++;
-      else {
-        first ??= request;
-        found.tokens += (await counter?.count(request.prompt)) ?? 0;
-        found.tokensOutAtMost += request.maximumTokens;
+    const { plan } = await evaluationPlan(configuration, prepared, context);
+    const variants = variantsOf(configuration.answerer);
+    context.progress.begin("counting tokens of prompts", test.length * variants.length);
+    for (const { order, stage } of variants)
+      for (const request of requestsFor(rowsUnder(test, order), plan)) {
+        checkStopped(context.signal);
+        found.requests++;
+        if (before.has(`${stage} ${keyOf(request)}`)) found.answered++;
+        else {
+          first ??= request;
+          found.tokens += (await counter?.count(request.prompt)) ?? 0;
+          found.tokensOutAtMost += request.maximumTokens;
+        }
+        context.progress.update((done += request.rows.length));
       }
-      context.progress.update((done += request.rows.length));
-    }
     context.progress.end();
     const { tokens, ...rest } = found;
     return {

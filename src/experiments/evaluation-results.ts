@@ -78,12 +78,14 @@ export async function writeAnswers(
     training?: TrainingCurves;
     lengths?: readonly Figure[];
     further?: readonly Section[];
+    /** Predictions that stand in the file alone, behind those of the stages. */
+    furtherPredictions?: readonly Iterable<Prediction>[];
     experiment: Experiment | undefined;
   },
 ): Promise<string> {
   const { answersReport } = await loadReports();
   const all = stages.flatMap((stage) => stage.predictions);
-  writePredictions(folder.file("predictions.jsonl"), wholeOf(stages));
+  writePredictions(folder.file("predictions.jsonl"), wholeOf(stages, options.furtherPredictions));
   const comparable = prepared.corpus.kind !== "sample";
   const report = answersReport(head, {
     stages: stages.map((stage) => ({
@@ -108,8 +110,9 @@ export async function writeAnswers(
   return folder.file("report.html");
 }
 
-function* wholeOf(stages: readonly Stage[]): Generator<Prediction> {
+function* wholeOf(stages: readonly Stage[], further: readonly Iterable<Prediction>[] = []): Generator<Prediction> {
   for (const stage of stages) yield* stage.whole;
+  for (const predictions of further) yield* predictions;
 }
 
 /** The note that every run on the sample carries. */

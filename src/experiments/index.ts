@@ -33,7 +33,14 @@ export { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "./lens-la
 export { openRun } from "./open-run.js";
 export { type Plan, planExperiment } from "./plan.js";
 export { type Prepared, prepare, splitIds, withSplit } from "./prepare.js";
-export { type Experiment, experimentOf, experiments, presets, type ReproducedFigure } from "./presets/index.js";
+export {
+  type Experiment,
+  experimentOf,
+  experiments,
+  presets,
+  publishedPresets,
+  type ReproducedFigure,
+} from "./presets/index.js";
 export { type Estimate, type Prices, type Probe, probeRun, sumOver } from "./probe.js";
 export { agrees, type Reproduction, reproductionOf } from "./reproduce.js";
 export { runExperiment } from "./run.js";

@@ -9,7 +9,7 @@ import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
 import type { EvaluateConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { type Prepared, prepare, withoutHash } from "./prepare.js";
-import { planOf } from "./run-evaluate.js";
+import { evaluationPlan, rowsUnder, variantsOf } from "./protocol.js";
 import { SAMPLE } from "./sample.js";
 
 /** What a run will take, told before it is begun. */
@@ -62,7 +62,8 @@ export async function planExperiment(
 ): Promise<{ plan: Plan; prepared: Prepared }> {
   const prepared = await prepare(configuration, context);
   const { test, train } = prepared.splits;
-  const requests = requestPlanOf(configuration);
+  const requests = await requestPlanOf(configuration, prepared, context);
+  const orders = configuration.kind === "evaluate" ? variantsOf(configuration.answerer).map(({ order }) => order) : [0];
   const counter = await promptCounter(configuration, prepared, context);
   let [count, total, longest, replies] = [0, 0, 0, 0];
   const atOnce: AnswerRequest[] = [];
@@ -73,9 +74,14 @@ export async function planExperiment(
     }
     atOnce.length = 0;
   };
-  context.progress.begin("counting the prompts' tokens", test.length);
+  const asked = {
+    *[Symbol.iterator]() {
+      for (const order of orders) yield* requestsFor(rowsUnder(test, order), requests);
+    },
+  };
+  context.progress.begin("counting the prompts' tokens", test.length * orders.length);
   let done = 0;
-  for (const request of requestsFor(test, requests)) {
+  for (const request of asked) {
     count++;
     replies += request.maximumTokens;
     done += request.rows.length;
@@ -100,9 +106,9 @@ export async function planExperiment(
 }
 
 /** How the test rows of a run become requests. */
-const requestPlanOf = (configuration: Asked): RequestPlan =>
+const requestPlanOf = async (configuration: Asked, prepared: Prepared, context: RunContext): Promise<RequestPlan> =>
   configuration.kind === "evaluate"
-    ? planOf(configuration.answerer)
+    ? (await evaluationPlan(configuration, prepared, context)).plan
     : {
         questionsPerRequest: 1,
         prompt: ([row]) => rowTexts[configuration.prompt](row as Row),

@@ -6,7 +6,8 @@ import type { RunContext } from "./context.js";
 import { openRun } from "./open-run.js";
 import { promptCounter } from "./plan.js";
 import type { Prepared } from "./prepare.js";
-import { answererOf, planOf } from "./run-evaluate.js";
+import { evaluationPlan, rowsUnder, variantsOf } from "./protocol.js";
+import { answererOf } from "./run-evaluate.js";
 
 /** A sum over all requests, guessed from some of them, with its 95 % interval. */
 export interface Estimate {
@@ -54,11 +55,16 @@ export async function probeRun(
   const folder = await openRun(given, context);
   const release = lockFolder(folder.path);
   try {
-    const plan = planOf(given.answerer);
-    const all = [...requestsFor(prepared.splits.test, plan)];
+    const { plan } = await evaluationPlan(given, prepared, context);
+    const first = [...requestsFor(prepared.splits.test, plan)];
+    const further = variantsOf(given.answerer).slice(1);
+    const all = [
+      ...first,
+      ...further.flatMap(({ order }) => [...requestsFor(rowsUnder(prepared.splits.test, order), plan)]),
+    ];
     // Whole ones are cut alike again from their rows alone.
-    const full = all.filter(({ rows }) => rows.length === plan.questionsPerRequest);
-    const from = full.length ? full : all;
+    const full = first.filter(({ rows }) => rows.length === plan.questionsPerRequest);
+    const from = full.length ? full : first;
     const count = Math.min(from.length, Math.max(FEWEST, Math.ceil(wanted / plan.questionsPerRequest)));
     const picked = Array.from({ length: count }, (_, i) => from[Math.floor(((i + 0.5) * from.length) / count)]!);
     const rows = picked.flatMap((request) => request.rows);

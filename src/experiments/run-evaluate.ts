@@ -1,25 +1,22 @@
 import { statSync } from "node:fs";
-import { type Answerer, answererKindOf, gemma3Plan, promptPlan, type RequestPlan } from "../answer/index.js";
+import { type Answerer, answererKindOf, protocols } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
-import {
-  type EvaluationStatistics,
-  evaluate,
-  type Interval,
-  type TokenTotals,
-  unreadableInWords,
-} from "../evaluate/index.js";
-import { protocolOf, type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
+import { type EvaluationStatistics, type Interval, type TokenTotals, unreadableInWords } from "../evaluate/index.js";
+import { type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { addCutRound, againNotes, askedAgain, readAgain } from "./again.js";
+import { askVariants } from "./ask-variants.js";
 import { withChosenDevice } from "./choose-device.js";
 import { protocolDifferences } from "./configuration/differences.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
-import { sampleNotes, stageMetrics, stageOf, writeAnswers } from "./evaluation-results.js";
+import { sampleNotes, stageMetrics, writeAnswers } from "./evaluation-results.js";
 import { lengthFigures } from "./lengths.js";
 import { openRun } from "./open-run.js";
 import { factsOf, manifestOf, type Prepared, prepare, splitIds, withoutHash } from "./prepare.js";
 import { experimentOf } from "./presets/index.js";
+import { evaluationPlan, promptKind, protocolFacts } from "./protocol.js";
+import { protocolHeadline, protocolMetrics, protocolSections } from "./protocol-results.js";
 import { withPublishedFigures } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
@@ -69,46 +66,40 @@ async function askAndReport(
   context: RunContext,
 ): Promise<RunOutcome> {
   return await tracked(configuration, folder.path, context, async (tracker, watched) => {
-    const plan = planOf(configuration.answerer);
-    const options = {
-      rows: prepared.splits.test,
-      total: prepared.splits.test.length,
-      answerer,
-      plan,
-      stage: "test",
-      repliesPath: folder.file("replies.jsonl"),
-      retriesPath: folder.file("retries.jsonl"),
-      concurrency: answerer.concurrency ?? configuration.answerer.concurrency,
-      reading: configuration.answerExtraction,
-      progress: watched.progress,
-      signal: context.signal,
-    };
+    const { plan, shots } = await evaluationPlan(configuration, prepared, { ...context, progress: watched.progress });
     let rounds = await readAgain(folder.path);
-    let evaluation = await evaluate({ ...options, again: askedAgain(rounds, plan) });
-    const before = evaluation.metrics.accuracy;
+    const ask = () =>
+      askVariants(configuration, prepared, answerer, plan, folder, {
+        again: askedAgain(rounds, plan),
+        progress: watched.progress,
+        signal: context.signal,
+      });
+    let evaluation = await ask();
+    const before = evaluation.stage.metrics.accuracy;
     if (context.again) {
-      const more = addCutRound(folder, rounds, evaluation.predictions, plan, context.again.room);
+      const more = addCutRound(folder, rounds, evaluation.whole, plan, context.again.room);
       if (more.length === rounds.length) context.progress.say("no reply was cut at the limit: nothing is asked again");
       else {
         rounds = more;
         const { asked, seconds } = evaluation;
-        const later = await evaluate({ ...options, again: askedAgain(rounds, plan) });
+        const later = await ask();
         evaluation = { ...later, asked: later.asked + asked, seconds: later.seconds + seconds };
       }
     }
-    const stage = stageOf("test", evaluation);
+    const { stage } = evaluation;
     const parts = manifestOf(prepared, configuration.split);
     const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
     const manifest = {
       kind: configuration.kind,
       ...parts,
       model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
-      protocol: protocolOf({ configuration }),
+      protocol: protocolFacts(configuration),
       tokens: evaluation.tokens,
       seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
       notes: [
         ...sampleNotes(parts),
         ...(answerer.note ? [answerer.note] : []),
+        ...(shots ? [shots.words] : []),
         ...againNotes(rounds),
         ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
         ...(answerer.concurrency === undefined && configuration.answerer.concurrency > 1
@@ -120,9 +111,11 @@ async function askAndReport(
       ],
     };
     const metrics = stageMetrics(stage, prepared.drawn?.ofQuestions);
+    const further = protocolMetrics(configuration, evaluation, shots);
     const published = withPublishedFigures(experimentOf(configuration), { metrics, manifest });
     folder.writeJson("metrics.json", {
       ...metrics,
+      ...further,
       audit: prepared.audit,
       ...(prepared.drawn ? { drawn: withoutHash(prepared.drawn) } : {}),
       ...(rounds.length ? { again: rounds.map(({ reason, room, ids }) => ({ reason, room, rows: ids.length })) } : {}),
@@ -148,6 +141,8 @@ async function askAndReport(
         experiment: experimentOf(configuration),
         splitKind: configuration.split?.kind,
         lengths: await lengthFigures(prepared.filtered),
+        further: protocolSections(further),
+        furtherPredictions: evaluation.further,
       },
     );
     tracker.summary({ test_accuracy: metrics.accuracy, unreadable: metrics.unreadable, n: metrics.n });
@@ -165,6 +160,7 @@ async function askAndReport(
         ...boundsLine(metrics.statistics),
         `cut at the limit of tokens ${percent(metrics.statistics.cutShare)}` +
           `${metrics.statistics.cutShare > 0 ? " (run --again cut asks these again with more room)" : ""}`,
+        ...protocolHeadline(further),
         ...(evaluation.tokens ? [tokensInWords(evaluation.tokens)] : []),
         ...(context.again ? [`before those were asked again the accuracy was ${percent(before)}`] : []),
       ],
@@ -198,17 +194,6 @@ function tokensInWords({ prompt, completion, uncounted }: TokenTotals): string {
   return `tokens ${number(prompt)} in, ${number(completion)} out${without}`;
 }
 
-export function planOf(answerer: EvaluateConfiguration["answerer"]): RequestPlan {
-  if (answerer.prompt === "questions")
-    return gemma3Plan({
-      questionsPerRequest: answerer.questionsPerRequest,
-      instruction: answerer.instruction,
-      maximumTokensPerQuestion: answerer.maxTokensPerQuestion,
-      maximumTokensExtra: answerer.maxTokensExtra,
-    });
-  return promptPlan(answerer.prompt, answerer.maxTokensPerQuestion + answerer.maxTokensExtra);
-}
-
 /** @param rows of the kinds that are made of them */
 export function answererOf(
   { answerer }: EvaluateConfiguration,
@@ -219,7 +204,9 @@ export function answererOf(
     ...answerer,
     logProbabilities: answerer.logprobs,
     retries: answerer.maxRetries,
-    prompts: answerer.prompt === "questions" ? "chat" : "text",
+    prompts: promptKind(answerer),
+    measures: protocols[answerer.protocol].measures,
+    beforeAnswer: protocols[answerer.protocol].beforeAnswer,
     environment: context.environment,
     offline: context.offline,
     progress: context.progress,

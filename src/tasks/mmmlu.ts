@@ -20,6 +20,24 @@ export const LANGUAGES = [
 ] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** What lm-evaluation-harness calls them in its prompts. */
+export const LANGUAGES_IN_ENGLISH: Readonly<Record<Language, string>> = {
+  AR_XY: "Arabic",
+  BN_BD: "Bengali",
+  DE_DE: "German",
+  ES_LA: "Spanish",
+  FR_FR: "French",
+  HI_IN: "Hindi",
+  ID_ID: "Indonesian",
+  IT_IT: "Italian",
+  JA_JP: "Japanese",
+  KO_KR: "Korean",
+  PT_BR: "Brazilian Portuguese",
+  SW_KE: "Swahili",
+  YO_NG: "Yoruba",
+  ZH_CN: "Simplified Chinese",
+};
+
 /** A subject without the file name that some languages carry behind it (`_test.csv_sw-KE.csv`, `_test-sw-KE.csv`). */
 export const cleanSubject = (subject: string): string => subject.replace(/_test[.-].*$/s, "");
 

@@ -3,7 +3,7 @@ import { globalMmlu } from "./global-mmlu.js";
 import { include } from "./include.js";
 import { mmlu } from "./mmlu.js";
 import { mmluProx } from "./mmlu-prox.js";
-import { mmmlu } from "./mmmlu.js";
+import { LANGUAGES_IN_ENGLISH, type Language, mmmlu } from "./mmmlu.js";
 import { isOwnFile, ownRows } from "./own-rows.js";
 import type { Task } from "./task.js";
 
@@ -43,3 +43,20 @@ export const languageTag = (code: string): string => tags.get(code) ?? code;
  */
 export const languagesAmong = (asked: readonly string[], there: readonly string[]): (string | undefined)[] =>
   asked.map((code) => (there.includes(code) ? code : there.find((other) => languageTag(other) === languageTag(code))));
+
+let unicodeNames: Intl.DisplayNames | undefined;
+
+/**
+ * A language's name in English, as its set codes it: `German`. MMMLU's are those of lm-evaluation-harness; others are
+ * Unicode's, and a code that it does not know is its own name.
+ */
+export function languageInEnglish(code: string): string {
+  const own = LANGUAGES_IN_ENGLISH[code as Language];
+  if (own !== undefined) return own;
+  unicodeNames ??= new Intl.DisplayNames("en", { type: "language" });
+  try {
+    return unicodeNames.of(languageTag(code)) ?? code;
+  } catch {
+    return code;
+  }
+}

@@ -19,6 +19,8 @@ export interface LocalModelChoice {
 export interface AnswererOptions extends ChatServerOptions, LocalModelChoice {
   /** The rows that may be learnt from, and those that will be asked; of a kind that is made of rows. */
   readonly rows?: { readonly train: readonly Pick<Row, "answer">[]; readonly test: readonly Pick<Row, "answer">[] };
+  /** What a reply has in front of its letter, for those who write replies to no question. */
+  readonly beforeAnswer?: string;
   /** Requests under way at once; for a model on this machine, in a batch. */
   readonly concurrency?: number;
   readonly offline?: boolean;
@@ -30,7 +32,7 @@ export interface AnswererOptions extends ChatServerOptions, LocalModelChoice {
 }
 
 /** What can be refused before any row is read. */
-export type AnswererChoice = Pick<AnswererOptions, "model" | "logProbabilities"> & LocalModelChoice;
+export type AnswererChoice = Pick<AnswererOptions, "model" | "logProbabilities" | "measures"> & LocalModelChoice;
 
 /** A kind of answerer: a file here and a line in `index.ts`. */
 export interface AnswererKind {

@@ -29,7 +29,7 @@ export const llamaFiles: AnswererKind = {
   },
   runsHere: true,
   async create(options) {
-    const { model, revision, offline, progress, signal, temperature, logProbabilities, seed } = options;
+    const { model, revision, offline, progress, signal, temperature, logProbabilities, measures, seed } = options;
     if (logProbabilities && temperature > 0)
       throw new UserError("llama.cpp gives log-probabilities after the temperature", {
         hint: "Set answerer.temperature=0, or answerer.logprobs=false.",
@@ -60,6 +60,7 @@ export const llamaFiles: AnswererKind = {
         concurrency: 2,
         temperature,
         logProbabilities,
+        measures,
         seed,
         open: (opening) =>
           llamaEngine({ id: model, library, path, tokenizerFolder: folder, context, progress, signal: opening }),

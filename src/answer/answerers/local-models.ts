@@ -64,6 +64,7 @@ export const localModels: AnswererKind = {
       concurrency: 2 * concurrency,
       temperature: options.temperature,
       logProbabilities: options.logProbabilities,
+      measures: options.measures,
       seed: options.seed,
       open: (signal) =>
         workerEngine({

@@ -4,6 +4,7 @@ import type { Progress } from "../../base/progress.js";
 import { GgufFile } from "../../gguf/index.js";
 import { loadTokenizer } from "../../tokens/index.js";
 import { chatTemplateOf } from "../server/chat-template.js";
+import { continuationTokens } from "../server/continuation-tokens.js";
 import type { TextEnd, TextEngine, TextRequest, TextToken } from "../server/engine.js";
 import { encodePrompt } from "../server/prompt-tokens.js";
 import { TextStream } from "../server/text-stream.js";
@@ -99,17 +100,48 @@ export async function llamaEngine(options: LlamaEngineOptions): Promise<TextEngi
       return count >= maximumTokens ? "length" : "stop";
     }
 
+    async function likelihoods(text: string, texts: readonly string[], stopped: AbortSignal): Promise<number[]> {
+      stopped.throwIfAborted();
+      const oneSequence = { promptLogits: async () => {} };
+      const { context: prompt, continuations } = await continuationTokens(
+        text,
+        texts,
+        tokenizer,
+        chatTemplate,
+        oneSequence,
+      );
+      if (prompt.length >= context)
+        throw new UserError(`the prompt has ${prompt.length} tokens, and ${id} takes ${context - 1}`, {
+          hint: "Set answerer.shots or filter.maxTokens lower, or take local: instead of llama:.",
+        });
+      if (continuations.some((tokens) => tokens.length !== 1))
+        throw new UserError(`${id} writes a letter with several tokens, of which llama.cpp measures the first alone`, {
+          hint: "Take local: instead of llama:, which measures all of them.",
+        });
+      await sequence.clearHistory();
+      const greedy = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
+      for await (const { probabilities } of sequence.evaluateWithMetadata(prompt, { probabilities: true }, greedy))
+        if (probabilities) return continuations.map(([token]) => Math.log(probabilities.get(token as number) ?? 0));
+      throw new UserError(`llama.cpp gave no probabilities behind a prompt of ${prompt.length} tokens`, {
+        hint: "Take local: instead of llama:.",
+      });
+    }
+
+    /** One after the other. */
+    function inTurn<T>(work: () => Promise<T>): Promise<T> {
+      const mine = last.then(work);
+      last = mine.catch(() => undefined);
+      return mine;
+    }
+
     return {
       id,
       longestSequence: context,
       requestsAtOnce: 1,
       longestToken: tokenizer.longestToken,
       tokenize: (prompt) => encodePrompt(prompt, tokenizer, chatTemplate),
-      generate(request, onToken, stopped) {
-        const mine = last.then(() => generate(request, onToken, stopped));
-        last = mine.catch(() => undefined);
-        return mine;
-      },
+      generate: (request, onToken, stopped) => inTurn(() => generate(request, onToken, stopped)),
+      likelihoods: (text, texts, stopped) => inTurn(() => likelihoods(text, texts, stopped)),
       close: () => llama.dispose(),
     };
   } catch (error) {

@@ -3,9 +3,11 @@ import { type Letter, mmmlu } from "../../tasks/index.js";
 import { firstCharacter } from "./first-character.js";
 import { firstMatch } from "./first-match.js";
 import { lastMatch } from "./last-match.js";
+import { letter } from "./letter.js";
 import { lines } from "./lines.js";
 import type { Reading } from "./reading.js";
 import { robust } from "./robust.js";
+import { simpleEvals } from "./simple-evals.js";
 
 export type { Reading } from "./reading.js";
 
@@ -14,8 +16,10 @@ export const readings = {
   "first-character": firstCharacter,
   "first-match": firstMatch,
   "last-match": lastMatch,
+  letter,
   lines,
   robust,
+  "simple-evals": simpleEvals,
 } as const satisfies Record<string, Reading>;
 
 export type ReadingName = keyof typeof readings;

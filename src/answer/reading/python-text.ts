@@ -21,12 +21,13 @@ export const standaloneLetters = (labels: readonly string[]): RegExp =>
 /** A capital of so many options at the start, before Python's `\b`. */
 export const leadingCapital = (labels: readonly string[]): RegExp => new RegExp(`^${capitals(labels)}(?!${WORD})`, "u");
 
-const WHITESPACE =
+/** Python's white space: `\\s` of its expressions, and what its `strip` takes off. */
+export const PYTHON_SPACE =
   "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a" +
   "\u2028\u2029\u202f\u205f\u3000";
 
 /** Python's `str.strip()`. */
-export const strip = (text: string): string => trimmedOf(text, WHITESPACE);
+export const strip = (text: string): string => trimmedOf(text, PYTHON_SPACE);
 
 /** Python's `str.splitlines()`, but for an empty line at the end. */
 export const splitLines = (text: string): string[] => text.split(/\r\n|[\n-\r\x1c-\x1e\x85\u2028\u2029]/u);

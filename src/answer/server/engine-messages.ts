@@ -26,6 +26,12 @@ export type ToEngine =
   | { readonly kind: "tokenize"; readonly call: number; readonly prompt: string | readonly ChatMessage[] }
   | { readonly kind: "generate"; readonly call: number; readonly request: TextRequest }
   | { readonly kind: "score"; readonly call: number; readonly request: TextRequest }
+  | {
+      readonly kind: "likelihoods";
+      readonly call: number;
+      readonly context: string;
+      readonly continuations: readonly string[];
+    }
   | { readonly kind: "abort"; readonly call: number }
   | { readonly kind: "close" };
 
@@ -56,6 +62,7 @@ export type FromEngine =
   | { readonly kind: "progress"; readonly told: ToldProgress }
   | { readonly kind: "tokens"; readonly call: number; readonly tokens: readonly number[] }
   | { readonly kind: "scored"; readonly call: number; readonly scored: ScoredPrompt }
+  | { readonly kind: "likelihoods"; readonly call: number; readonly values: readonly number[] }
   | { readonly kind: "token"; readonly call: number; readonly token: TextToken }
   | { readonly kind: "end"; readonly call: number; readonly end: TextEnd }
   | { readonly kind: "error"; readonly call: number; readonly error: PlainError };

@@ -120,6 +120,15 @@ try {
         work(call, async (signal) => ({ kind: "scored", call, scored: await engine.score!(request, signal) }));
         break;
       }
+      case "likelihoods": {
+        const { call, context, continuations } = message;
+        work(call, async (signal) => ({
+          kind: "likelihoods",
+          call,
+          values: await engine.likelihoods!(context, continuations, signal),
+        }));
+        break;
+      }
       case "abort":
         aborts.get(message.call)?.abort();
         break;

@@ -65,5 +65,11 @@ export interface TextEngine {
    * predicted (encoder-decoder models).
    */
   score?(request: TextRequest, signal: AbortSignal): Promise<ScoredPrompt>;
+  /**
+   * The log-likelihood of each continuation of a context: the natural logarithm of its tokens' probability behind the
+   * context's. Undefined where the engine measures none.
+   * @throws {UserError} where the context is too long, or a continuation has no token of its own
+   */
+  likelihoods?(context: string, continuations: readonly string[], signal: AbortSignal): Promise<number[]>;
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import { UserError } from "../../base/errors.js";
-import { type LocalModel, largest, logProbabilities, Random, type Turn } from "../../models/index.js";
+import { type LocalModel, largest, logProbabilities, logSumExp, Random, type Turn } from "../../models/index.js";
 import type { Tokenizer } from "../../tokens/index.js";
 import type { ChatTemplate } from "./chat-template.js";
+import { continuationTokens } from "./continuation-tokens.js";
 import type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
 import { encodePrompt } from "./prompt-tokens.js";
 import { chooseToken } from "./sampling.js";
@@ -24,6 +25,8 @@ const LARGEST_BATCH = 4096 ** 2;
 
 interface Waiting {
   readonly request: TextRequest;
+  /** Told the logits of the first new token; they are overwritten afterwards. */
+  readonly look?: (logits: Float32Array) => void;
   readonly onToken: (token: TextToken) => void;
   readonly signal: AbortSignal;
   readonly resolve: (end: TextEnd) => void;
@@ -118,7 +121,10 @@ export function localEngine({
           topLogProbabilities: top,
           turn,
           stop: (row, tokens) => tokens.length >= going[row]!.request.maximumTokens || going[row]!.signal.aborted,
-          choose: (row, logits) => choose(logits, going[row]!.request, randoms[row]!),
+          choose: (row, logits) => {
+            going[row]!.look?.(logits);
+            return choose(logits, going[row]!.request, randoms[row]!);
+          },
           onToken: async (row, { token, logProbability, top: likeliest = [] }) => {
             const { request, onToken, signal } = going[row]!;
             if (signal.aborted) return;
@@ -193,6 +199,59 @@ export function localEngine({
     return { tokens, next: { ...scored, ends, text: ends ? "" : (await stream.push(id)) + stream.rest() } };
   }
 
+  /** The next token's log-probabilities, in a batch with whatever else waits. */
+  function nextOf(context: readonly number[], tokens: readonly number[], signal: AbortSignal): Promise<number[]> {
+    const request = { prompt: context, maximumTokens: 1, temperature: 0, topShare: 1, seed: 0 };
+    return new Promise((resolve, reject) => {
+      let found: number[] = [];
+      const look = (logits: Float32Array): void => {
+        const total = logSumExp(logits);
+        found = tokens.map((token) => (logits[token] as number) - total);
+      };
+      waiting.push({ request, look, onToken: () => {}, signal, resolve: () => resolve(found), reject });
+      setImmediate(begin);
+    });
+  }
+
+  async function likelihoods(context: string, texts: readonly string[], signal: AbortSignal): Promise<number[]> {
+    const { context: prompt, continuations } = await continuationTokens(context, texts, tokenizer, chatTemplate, model);
+    requireTokens(prompt);
+    const longest = Math.max(...continuations.map((tokens) => prompt.length + tokens.length));
+    if (model.longestSequence !== undefined && longest > model.longestSequence)
+      throw new UserError(`the prompt has ${longest} tokens, and ${id} takes ${model.longestSequence}`, {
+        hint: "Set answerer.shots or filter.maxTokens lower.",
+      });
+    const empty = continuations.findIndex((tokens) => tokens.length === 0);
+    if (empty >= 0)
+      throw new UserError(`${JSON.stringify(texts[empty])} has no token of its own behind the prompt`, {
+        hint: "Use the tokenizer that belongs to the model.",
+      });
+    if (continuations.every((tokens) => tokens.length === 1))
+      return nextOf(
+        prompt,
+        continuations.map(([token]) => token as number),
+        signal,
+      );
+    if (!model.promptLogits)
+      throw new UserError(
+        `${id} writes a letter with several tokens, which an encoder-decoder model measures none of`,
+        {
+          hint: "Use the tokenizer that belongs to the model, or set answerer.protocol=letters.",
+        },
+      );
+    const found: number[] = [];
+    for (const tokens of continuations) {
+      let sum = 0;
+      const told = (place: number, logits: Float32Array): void => {
+        const token = tokens[place + 1 - prompt.length];
+        if (token !== undefined) sum += (logits[token] as number) - logSumExp(logits);
+      };
+      await inTurn(() => model.promptLogits!([...prompt, ...tokens], told, signal));
+      found.push(sum);
+    }
+    return found;
+  }
+
   return {
     id,
     longestSequence: model.longestSequence,
@@ -209,6 +268,7 @@ export function localEngine({
       });
     },
     ...(model.promptLogits ? { score } : {}),
+    likelihoods,
     close: () => model.dispose(),
   };
 }

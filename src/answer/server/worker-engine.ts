@@ -29,7 +29,11 @@ type Call =
       readonly resolve: (scored: ScoredPrompt) => void;
       readonly reject: (error: Error) => void;
     }
-  | { readonly kind: "tokenize"; readonly resolve: (tokens: number[]) => void; readonly reject: (error: Error) => void }
+  | {
+      readonly kind: "tokenize" | "likelihoods";
+      readonly resolve: (numbers: number[]) => void;
+      readonly reject: (error: Error) => void;
+    }
   | {
       readonly kind: "generate";
       readonly onToken: (token: TextToken) => void;
@@ -77,6 +81,7 @@ export async function workerEngine({
       calls.delete(message.call);
       if (message.kind === "error") call.reject(revived(message.error));
       else if (message.kind === "tokens" && call.kind === "tokenize") call.resolve([...message.tokens]);
+      else if (message.kind === "likelihoods" && call.kind === "likelihoods") call.resolve([...message.values]);
       else if (message.kind === "scored" && call.kind === "score") call.resolve(message.scored);
       else if (message.kind === "end" && call.kind === "generate") call.resolve(message.end);
     });
@@ -125,6 +130,14 @@ export async function workerEngine({
     generate: (request: TextRequest, onToken: (token: TextToken) => void, signal: AbortSignal) =>
       new Promise((resolve, reject) =>
         call((call) => ({ kind: "generate", call, request }), { kind: "generate", onToken, resolve, reject }, signal),
+      ),
+    likelihoods: (context: string, continuations: readonly string[], signal: AbortSignal) =>
+      new Promise<number[]>((resolve, reject) =>
+        call(
+          (call) => ({ kind: "likelihoods", call, context, continuations }),
+          { kind: "likelihoods", resolve, reject },
+          signal,
+        ),
       ),
     ...(scores && {
       score: (request: TextRequest, signal: AbortSignal) =>

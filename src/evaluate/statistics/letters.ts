@@ -15,7 +15,9 @@ export interface LetterBias {
 }
 
 /** Each letter that a row may be answered with, in order. */
-export function letterBias(predictions: readonly Prediction[]): readonly LetterBias[] {
+export function letterBias(
+  predictions: readonly Pick<Prediction, "answer" | "prediction" | "options">[],
+): readonly LetterBias[] {
   const readable = predictions.filter((one) => one.prediction !== null);
   return lettersOfAnswers(predictions).map((letter) => {
     const truth = predictions.filter((one) => one.answer === letter);

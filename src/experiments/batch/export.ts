@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { asksServer, BATCH_LIMITS, batchRequest, requestKeys, requestsFor } from "../../answer/index.js";
+import { asksServer, BATCH_LIMITS, batchRequest, protocols, requestKeys, requestsFor } from "../../answer/index.js";
 import { UserError } from "../../base/errors.js";
 import { writePiecesWhole } from "../../base/files.js";
 import { writeFolderWhole } from "../../base/folders.js";
@@ -9,7 +9,8 @@ import { lineOf } from "../../base/json-lines.js";
 import type { EvaluateConfiguration } from "../configuration/schema.js";
 import type { RunContext } from "../context.js";
 import { prepare } from "../prepare.js";
-import { answererOf, planOf } from "../run-evaluate.js";
+import { evaluationPlan } from "../protocol.js";
+import { answererOf } from "../run-evaluate.js";
 
 /** What tells a folder of batch files. */
 const MARK = "batch.json";
@@ -22,10 +23,18 @@ export interface ExportedBatch {
 }
 
 /** What an experiment asks of a server, for commands that need one. @throws {UserError} for any other answerer */
-export function requireServer({ answerer: { model } }: EvaluateConfiguration): void {
+export function requireServer({ answerer: { model, protocol, permutations, repeats } }: EvaluateConfiguration): void {
   if (!asksServer(model))
     throw new UserError(`${model} is asked on this machine: batch files are for servers`, {
       hint: "Set answerer.model to the name under which the server has its model.",
+    });
+  if (protocols[protocol].measures !== "text")
+    throw new UserError(`batch files ask for replies, and answerer.protocol=${protocol} measures letters`, {
+      hint: "Ask the server itself: mmmlu run.",
+    });
+  if (permutations * repeats > 1)
+    throw new UserError("batch files ask each row once", {
+      hint: "Set answerer.permutations=1 and answerer.repeats=1, or ask the server itself: mmmlu run.",
     });
 }
 
@@ -45,6 +54,7 @@ export async function exportBatch(
   if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, MARK)))
     throw new UserError(`${out} is not empty and holds no batch files`, { hint: "Choose another folder with --out." });
   const prepared = await prepare(configuration, context);
+  const { plan } = await evaluationPlan(configuration, prepared, context);
   const answerer = await answererOf(configuration, context, prepared.splits);
   const { model, temperature, logprobs } = configuration.answerer;
   const question = { model, temperature, logProbabilities: logprobs };
@@ -52,7 +62,7 @@ export async function exportBatch(
   const atMost = Math.min(most, BATCH_LIMITS.requests);
   const counts = { requests: 0, questions: 0, url: "" };
   const lines = (function* () {
-    for (const request of requestsFor(prepared.splits.test, planOf(configuration.answerer))) {
+    for (const request of requestsFor(prepared.splits.test, plan)) {
       const line = batchRequest(keyOf(request), request, question);
       counts.requests++;
       counts.questions += request.rows.length;

@@ -8,7 +8,8 @@ import type { EvaluateConfiguration } from "../configuration/schema.js";
 import type { RunContext } from "../context.js";
 import { openRun } from "../open-run.js";
 import { prepare, splitIds } from "../prepare.js";
-import { answererOf, planOf } from "../run-evaluate.js";
+import { evaluationPlan } from "../protocol.js";
+import { answererOf } from "../run-evaluate.js";
 import { requireServer } from "./export.js";
 
 export interface ImportedBatch extends Taken {
@@ -35,12 +36,13 @@ export async function importBatch(
     const prepared = await prepare(configuration, context);
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
+    const { plan } = await evaluationPlan(configuration, prepared, context);
     const answerer = await answererOf(given, context, prepared.splits);
     await answerer.close();
     const lines = { seen: 0, unreadable: 0 };
     const taken = await takeReplies({
       rows: prepared.splits.test,
-      plan: planOf(configuration.answerer),
+      plan,
       answerer,
       stage: "test",
       repliesPath: folder.file("replies.jsonl"),

@@ -1,7 +1,7 @@
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { z } from "zod";
-import { answererKindOf } from "../../answer/index.js";
+import { answererKindOf, protocols } from "../../answer/index.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { hintForReading } from "../../base/hint-for-reading.js";
 import { didYouMean } from "../../base/nearest.js";
@@ -10,6 +10,7 @@ import { deviceDefinition } from "../../graph/index.js";
 import { languagesAmong, ownRows, taskNamed, taskOfSource } from "../../tasks/index.js";
 import { presets } from "../presets/index.js";
 import { objectOf } from "./key.js";
+import { refuseProtocol } from "./refuse-protocol.js";
 import { migrated, RENAMED } from "./renames.js";
 import { type ExperimentConfiguration, experimentSchema, schemas } from "./schema.js";
 
@@ -311,9 +312,8 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: Place
     if (split.shape !== "80/10/10") refuse("split.shape", "training needs 80/10/10");
   }
   if (configuration.kind === "evaluate") {
-    const { model, prompt, questionsPerRequest, logprobs } = configuration.answerer;
-    if (prompt !== "questions" && questionsPerRequest > 1)
-      refuse("answerer.questionsPerRequest", `the ${prompt} prompt asks one question: set it to 1`);
+    const { model, questionsPerRequest, logprobs } = configuration.answerer;
+    refuseProtocol(configuration, refuse);
     const { revision, device, quantization, doubleQuantization } = configuration.answerer;
     const kind = answererKindOf(model);
     const local = { revision, device, quantization, doubleQuantization };
@@ -323,8 +323,10 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: Place
           refuse(`answerer.${name}`, `${model} is not run here: it goes with a model that is, such as local:${model}`);
     if (doubleQuantization && !["fp4", "nf4"].includes(quantization ?? ""))
       refuse("answerer.doubleQuantization", "only fp4 and nf4 have it: set answerer.quantization");
-    const problem = kind.problem({ model, logProbabilities: logprobs, ...local });
-    if (problem) refuse(`answerer.${problem.option === "logProbabilities" ? "logprobs" : problem.option}`, problem.why);
+    const { measures } = protocols[configuration.answerer.protocol];
+    const problem = kind.problem({ model, logProbabilities: logprobs, measures, ...local });
+    const keys: Record<string, string> = { logProbabilities: "logprobs", measures: "protocol" };
+    if (problem) refuse(`answerer.${keys[problem.option] ?? problem.option}`, problem.why);
     if (logprobs && questionsPerRequest > 1)
       refuse("answerer.logprobs", "they are the letters' of one question: set answerer.questionsPerRequest=1");
   }

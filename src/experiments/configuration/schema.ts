@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { answererKinds, readingNames } from "../../answer/index.js";
+import {
+  answererKinds,
+  promptFormats,
+  promptNames,
+  protocolNames,
+  protocols,
+  readingNames,
+  shotSources,
+} from "../../answer/index.js";
 import { isServerAddress } from "../../base/addresses.js";
 import { DEVICE_CHOICES } from "../../graph/index.js";
 import { answerForms, OPTION_LETTERS, tasks } from "../../tasks/index.js";
@@ -65,6 +73,20 @@ const [revisionSentence, languagesSentence, rowsSentence] = [
   "Only the first so many rows of each language, for a trial; null means all.",
 ];
 
+/** Where further rows come from; null for nowhere else. */
+const furtherSource = () =>
+  z
+    .strictObject({
+      source: key(text, source!),
+      task: key(task, taskSentence!),
+      columns: key(columnsSchema.nullable().default(null), columnsSentence!),
+      revision: key(revision.default(null), revisionSentence!),
+      languages: key(languages.default(null), languagesSentence!),
+      rowsPerLanguage: key(wholePositive.nullable().default(null), rowsSentence!),
+    })
+    .nullable()
+    .default(null);
+
 const dataSchema = z.strictObject({
   source: key(text, source!),
   task: key(task, taskSentence!, later),
@@ -79,17 +101,7 @@ const dataSchema = z.strictObject({
     later,
   ),
   trainFrom: key(
-    z
-      .strictObject({
-        source: key(text, source!),
-        task: key(task, taskSentence!),
-        columns: key(columnsSchema.nullable().default(null), columnsSentence!),
-        revision: key(revision.default(null), revisionSentence!),
-        languages: key(languages.default(null), languagesSentence!),
-        rowsPerLanguage: key(wholePositive.nullable().default(null), rowsSentence!),
-      })
-      .nullable()
-      .default(null),
+    furtherSource(),
     "Where the train and validation rows come from, if not from where the test rows do; null means from the same.",
     later,
   ),
@@ -133,6 +145,26 @@ const loraSchema = z.strictObject({
   targetModules: key(z.array(text).min(1), "Names of the linear layers that get an adapter."),
 });
 
+/** Each by its name and its description. */
+const described = (all: Readonly<Record<string, { readonly description: string }>>): string =>
+  Object.entries(all)
+    .map(([name, { description }]) => `\`${name}\`: ${description}`)
+    .join("; ");
+
+const promptText = z.string().max(100_000);
+const templateSchema = z.strictObject({
+  user: key(
+    promptText.nullable().default(null),
+    "A chat's message, with `{question}` and `{options}`, or `{A}`, `{B}` …; also `{letters}`, `{subject}`, " +
+      "`{language}`;",
+  ),
+  text: key(promptText.nullable().default(null), "or the same as a plain text to go on from."),
+  system: key(promptText.nullable().default(null), "The chat's system message."),
+  option: key(promptText.default("{letter}) {option}"), "A line of `{options}`."),
+  answer: key(promptText.default("{letter}"), "What answers an example; in a plain text it follows the question."),
+  between: key(promptText.default("\n\n"), "What stands behind an example of a plain text."),
+});
+
 const answererSchema = z.strictObject({
   model: key(text, `Who answers: ${answererKinds.map(({ names }) => names).join("; or ")}.`),
   endpoint: key(
@@ -141,11 +173,51 @@ const answererSchema = z.strictObject({
       "http://localhost:1234/v1/.",
     noIdentity,
   ),
+  protocol: key(z.enum(protocolNames).default("published"), `What is measured. ${described(protocols)}.`, {
+    before: "published",
+  }),
   prompt: key(
-    z.enum(["questions", "flan-t5", "gemma-2"]),
-    "`questions`: a chat of numbered questions, as published; `flan-t5`, `gemma-2`: that plain text of one " +
-      "row, sent to `/completions`.",
+    z.enum(promptNames),
+    `How a question is put; a plain text is sent to \`/completions\`. ${described(promptFormats)}.`,
   ),
+  template: key(
+    templateSchema.nullable().default(null),
+    "A prompt of one's own in place of `prompt`: placeholders in braces, `{{` for the sign itself.",
+    later,
+  ),
+  systemMessage: key(
+    z.string().max(10_000).nullable().default(null),
+    "The system message of `questions` and `simple-evals`; null means theirs, an empty text none.",
+    later,
+  ),
+  shots: key(
+    wholeNotNegative.max(100).default(0),
+    "So many examples of the same subject, with their answers, in front of each question.",
+    { before: 0 },
+  ),
+  shotSource: key(
+    z.enum(shotSources).nullable().default(null),
+    "`first_n`: the subject's first rows but the one that is asked, as lm-evaluation-harness since 0.4.13; " +
+      "`first_n_with_itself`: as before that; `disjoint`: rows that nobody is asked and that translate no question " +
+      "that is asked. Null means `first_n` for `lm-eval`, else `disjoint`.",
+    later,
+  ),
+  shotLanguage: key(
+    z.enum(["row", "english"]).default("row"),
+    "Whether examples are in the row's own language or in English.",
+    { before: "row" },
+  ),
+  shotsFrom: key(
+    furtherSource(),
+    "Where examples come from, if not from the data itself; null means `cais/mmlu` for examples in English.",
+    later,
+  ),
+  permutations: key(
+    wholePositive.max(OPTION_LETTERS.length).default(1),
+    "Each row is asked under so many cyclic orders of its options.",
+    { before: 1 },
+  ),
+  repeats: key(wholePositive.max(100).default(1), "Each row is asked so often under each order.", { before: 1 }),
   questionsPerRequest: key(wholePositive, "Questions asked in one request."),
   concurrency: key(
     wholePositive.max(1024),

@@ -3,7 +3,7 @@ import type { EvaluateConfiguration } from "../configuration/schema.js";
 import type { Experiment } from "./experiment.js";
 import { accuracy, confusionFigures, count, number, subjectFigures } from "./figures.js";
 import { confusion, subjects } from "./gemma-3-27b-baseline.published.js";
-import { germanAndFrench, mmmlu, untracked } from "./shared.js";
+import { asked, germanAndFrench, mmmlu, untracked } from "./shared.js";
 
 const PUBLISHED = {
   test: 0.6759,
@@ -27,23 +27,14 @@ export const gemma3Baseline: Experiment<EvaluateConfiguration> = {
     filter: { text: "question-and-choices", maxTokens: 256, inclusive: true, addSpecialTokens: false },
     split: { kind: "published", shape: "90/10-shuffled", seed: 42 },
     answerer: {
+      ...asked,
       model: "gemma-3-27b-it",
-      endpoint: null,
       prompt: "questions",
       questionsPerRequest: 8,
       concurrency: 1,
-      instruction: "english",
       temperature: 0,
       maxTokensPerQuestion: 2,
       maxTokensExtra: 10,
-      logprobs: false,
-      timeoutSeconds: 600,
-      maxRetries: 6,
-      seed: 42,
-      revision: null,
-      device: null,
-      quantization: null,
-      doubleQuantization: false,
     },
     answerExtraction: "lines",
     tracking: untracked("mmmlu_gemma_3_27b_baseline"),

@@ -1,10 +1,12 @@
-/** The published experiments: one more is a file here and a line in this one. */
+/** The published experiments, and others' protocols: one more is a file here and a line in this one. */
 import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
 import { eda } from "./eda.js";
 import type { Experiment, FinetuneProtocol } from "./experiment.js";
 import { flanT5Finetune } from "./flan-t5-finetune.js";
 import { gemma2Finetune } from "./gemma-2-2b-finetune.js";
 import { gemma3Baseline } from "./gemma-3-27b-baseline.js";
+import { mmmluLmEval } from "./mmmlu-lm-eval.js";
+import { mmmluSimpleEvals } from "./mmmlu-simple-evals.js";
 
 export type { Experiment, FinalLosses, FinetuneProtocol, MeasuredRun, ReproducedFigure } from "./experiment.js";
 
@@ -14,9 +16,17 @@ export const experiments = {
   "flan-t5-finetune": flanT5Finetune,
   "gemma-2-2b-finetune": gemma2Finetune,
   "gemma-3-27b-baseline": gemma3Baseline,
+  "mmmlu-lm-eval": mmmluLmEval,
+  "mmmlu-simple-evals": mmmluSimpleEvals,
 } as const;
 
 export const presets: readonly ExperimentConfiguration[] = Object.values(experiments).map(({ preset }) => preset);
+
+/** Those of which a published run's figures are known. */
+export const publishedPresets = (): ExperimentConfiguration[] =>
+  presets.filter(
+    ({ name }) => experiments[name as keyof typeof experiments].figures({ metrics: {}, manifest: {} }).length > 0,
+  );
 
 /** The published experiment that a configuration started from; undefined where it is one of its own. */
 export function experimentOf({

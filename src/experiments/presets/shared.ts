@@ -1,5 +1,5 @@
 import { LANGUAGES, mmmlu as task } from "../../tasks/index.js";
-import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
+import type { EvaluateConfiguration, ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
 
 /** What the presets share: said once here. */
 export const mmmlu = (languages: readonly string[] = LANGUAGES): ExperimentConfiguration["data"] => ({
@@ -33,3 +33,26 @@ export const adamW = {
   epochs: 2,
   earlyStoppingPatience: null,
 };
+
+/** How a model is asked, where a protocol says nothing else. */
+export const asked = {
+  endpoint: null,
+  protocol: "published",
+  template: null,
+  systemMessage: null,
+  shots: 0,
+  shotSource: null,
+  shotLanguage: "row",
+  shotsFrom: null,
+  permutations: 1,
+  repeats: 1,
+  instruction: "english",
+  logprobs: false,
+  timeoutSeconds: 600,
+  maxRetries: 6,
+  seed: 42,
+  revision: null,
+  device: null,
+  quantization: null,
+  doubleQuantization: false,
+} as const satisfies Partial<EvaluateConfiguration["answerer"]>;

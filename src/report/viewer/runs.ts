@@ -98,7 +98,7 @@ export interface LoadedRun extends ComparedRun {
 /**
  * One stage of a finished run's answers, for a comparison.
  * @param reference a run's folder, or `FOLDER:STAGE` (`baseline`, `final`, `test`); without a stage the last one
- * counts.
+ * counts, of several askings of the test rows the first.
  * @throws {UserError} where there is no finished run, it has no predictions, or no such stage.
  */
 export async function loadComparedRun(reference: string): Promise<LoadedRun> {
@@ -121,7 +121,9 @@ export async function loadComparedRun(reference: string): Promise<LoadedRun> {
     if (list) list.push(prediction);
     else stages.set(prediction.stage, [prediction]);
   }
-  const stage = hasStage ? reference.slice(colon + 1) : stages.has("final") ? "final" : [...stages.keys()].pop();
+  // Behind "test" stand its further askings.
+  const usual = ["final", "test"].find((one) => stages.has(one)) ?? [...stages.keys()].pop();
+  const stage = hasStage ? reference.slice(colon + 1) : usual;
   const predictions = stage === undefined ? undefined : stages.get(stage);
   if (!predictions)
     throw new UserError(`${path} has no answers of stage "${stage ?? ""}"`, {

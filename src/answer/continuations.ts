@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { UserError } from "../base/errors.js";
+import type { ChatReply } from "./chat-reply.js";
+import { PROBES } from "./log-probabilities.js";
+
+/*
+ * Log-likelihoods of continuations from a server: `/completions` with `echo` gives back the prompt's own tokens with
+ * their log-probabilities, as lm-evaluation-harness's `local-completions` asks for them.
+ */
+
+/** What `/completions` sends of an echoed prompt. */
+const echoedSchema = z.object({
+  tokens: z.array(z.string().max(1000)).max(1 << 20),
+  token_logprobs: z.array(z.number().max(1e-6).nullable()).max(1 << 20),
+});
+
+/** What of the reply's tokens the continuation is, or why that cannot be told. */
+type Found = { readonly value: number } | { readonly fault: string };
+
+/**
+ * The log-likelihood of a continuation: the sum over its tokens, which are the last of the prompt's.
+ * @param reply to prompt and continuation together, with one new token behind them
+ */
+export function likelihoodOf(reply: Pick<ChatReply, "logprobs" | "tokens">, continuation: string): Found {
+  const read = echoedSchema.safeParse(reply.logprobs);
+  if (!read.success) return { fault: "it sent no log-probabilities of the prompt's tokens" };
+  const { tokens, token_logprobs: values } = read.data;
+  if (tokens.length !== values.length) return { fault: "it sent more tokens than log-probabilities, or fewer" };
+  const texts = tokens.map((token) => token.replace(/^[▁Ġ]/, " "));
+  // Some servers count a <bos> that they do not send, some leave out a new token that ends the text.
+  for (const end of new Set([reply.tokens?.prompt ?? tokens.length - 1, tokens.length - 1, tokens.length])) {
+    const begin = beginOf(texts.slice(0, end), continuation);
+    if (begin === undefined) continue;
+    const own = values.slice(begin, end);
+    if (own.some((value) => value === null)) return { fault: "it sent null for a token of the prompt" };
+    return { value: own.reduce<number>((sum, value) => sum + (value as number), 0) };
+  }
+  return { fault: `the last tokens of the prompt that it sent are not those of ${JSON.stringify(continuation)}` };
+}
+
+/** Where the tokens begin that make up a text's end; undefined where none begins there. */
+function beginOf(texts: readonly string[], end: string): number | undefined {
+  let said = "";
+  for (let at = texts.length - 1; at > 0; at--) {
+    said = texts[at] + said;
+    if (said === end) return at;
+    if (said.length >= end.length) return undefined;
+  }
+  return undefined;
+}
+
+/** What a server is asked to show that it measures prompts: two questions, each with a letter behind it. */
+export const CONTINUATION_PROBES = PROBES.map(({ messages }) => ({
+  prompt: messages.map(({ content }) => content).join("\n\n"),
+  continuations: [" A", " B"],
+}));
+
+/**
+ * Holds the likelihoods of {@link CONTINUATION_PROBES} against each other.
+ * @throws {UserError} where the server does not truly measure: zeros are never scored
+ */
+export function requireTrueLikelihoods(found: readonly (readonly Found[])[], server: string): void {
+  const all = found.flat();
+  const values = all.map((one) => ("value" in one ? one.value : Number.NaN));
+  const fault = all.find((one) => "fault" in one) as { fault: string } | undefined;
+  const same = new Set(values).size === 1;
+  if (fault || same || values.some((value) => !Number.isFinite(value)))
+    throw noLikelihoods(server, fault?.fault ?? "different texts got the very same values");
+}
+
+/** That a server cannot measure continuations. */
+export const noLikelihoods = (server: string, why: string): UserError =>
+  new UserError(`${server} does not measure the tokens of a prompt (echo with logprobs in /v1/completions): ${why}`, {
+    hint:
+      "mmmlu serve and vLLM do, and models that run here (--model local:…); or set answerer.protocol=letters and " +
+      "answerer.prompt=mmlu, which needs only the likeliest next tokens.",
+  });
