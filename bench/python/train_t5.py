@@ -20,8 +20,8 @@ work = json.load(open(sys.argv[1]))
 shape = work["config"]
 torch.manual_seed(1)
 model = T5ForConditionalGeneration(T5Config(
-    vocab_size=shape["vocabularySize"], d_model=shape["width"], d_kv=shape["headWidth"], d_ff=shape["feedForwardWidth"], num_layers=shape["encoderLayers"],
-    num_decoder_layers=shape["decoderLayers"], num_heads=shape["heads"], dropout_rate=shape["dropout"], feed_forward_proj="gated-gelu", decoder_start_token_id=0))
+    vocab_size=shape["vocabSize"], d_model=shape["dModel"], d_kv=shape["dKv"], d_ff=shape["dFf"], num_layers=shape["numLayers"], num_decoder_layers=shape["numDecoderLayers"],
+    num_heads=shape["numHeads"], dropout_rate=shape["dropoutRate"], feed_forward_proj="gated-gelu", decoder_start_token_id=0))
 # transformers 5 ties the output layer of a model made anew; Flan-T5 has one of its own.
 model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.shared.weight))
 padded = []
@@ -59,7 +59,7 @@ clock = Clock()
 with tempfile.TemporaryDirectory() as out:
     Trainer(model=model, train_dataset=Rows(), data_collator=collate, callbacks=[clock], args=TrainingArguments(
         output_dir=out, num_train_epochs=1, per_device_train_batch_size=work["batchSize"], learning_rate=2e-5, weight_decay=0.01, max_grad_norm=1.0, seed=42, report_to="none",
-        save_strategy="no", logging_steps=100, use_cpu=True, disable_tqdm=True, remove_unused_columns=False)).train()
+        save_strategy="no", logging_steps=100, use_cpu=not torch.cuda.is_available(), bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(), disable_tqdm=True, remove_unused_columns=False)).train()
 print(json.dumps({
     "steps": [{"seconds": s, "tokens": 0, "paddedTokens": p} for s, p in zip(clock.seconds, padded)],
     "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,

@@ -29,7 +29,7 @@ export function batchRequest(key: string, request: AnswerRequest, question: Chat
   return { custom_id: key, method: "POST", url: `/v1/${route}`, body };
 }
 
-const anything = z.unknown();
+const anything = z.unknown().optional();
 
 const resultSchema = z.looseObject({
   custom_id: z.string().max(1000),

@@ -32,8 +32,8 @@ export function withEngineFlags(command: Command): Command {
     .addOption(
       new Option(
         "--engine <engine>",
-        "who trains: torch (PyTorch on this machine); unless given, this program",
-      ).choices(["torch"]),
+        "who trains: torch (PyTorch on this machine) or ray (a Ray cluster); unless given, this program",
+      ).choices(["torch", "ray"]),
     )
     .option("--python <program>", "the Python that has PyTorch (default python3)")
     .option("--processes <number>", "processes that train together, a GPU each (default 1)", wholeNumber)

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { UserError } from "../../base/errors.js";
 import { sha256OfFile, writeWhole } from "../../base/files.js";
 import { writeFolderWhole } from "../../base/folders.js";
@@ -99,21 +99,26 @@ export async function exportTraining(
     const identity = trainingIdentity(configuration, prepared, tokenizer, base.identity);
     job = { ...jobOf(configuration, base, examples.train.length, kind, identity), files };
     writeJsonWhole(at(BUNDLE.job), job);
-    for (const name of ENGINE_FILES) copyFileSync(engineFile(name), at(name));
-    const sums: string[] = [];
-    for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) =>
-        join(entry.parentPath, entry.name)
-          .slice(folder.length + 1)
-          .replaceAll("\\", "/"),
-      )
-      .sort())
-      sums.push(`${await sha256OfFile(at(name))}  ${name}\n`);
-    writeWhole(at(BUNDLE.sums), sums.join(""));
+    await sealBundle(folder);
   });
   return { folder: out, job: job as Job, rows: examples.train.length };
 }
+
+/** Puts the engine into a bundle, and last the hashes of all its files. */
+export async function sealBundle(folder: string): Promise<void> {
+  for (const name of ENGINE_FILES) copyFileSync(engineFile(name), join(folder, name));
+  const sums: string[] = [];
+  for (const { name, path } of filesOfBundle(folder)) sums.push(`${await sha256OfFile(path)}  ${name}\n`);
+  writeWhole(join(folder, BUNDLE.sums), sums.join(""));
+}
+
+/** A bundle's files, in the order of their names, which have `/` between folders. */
+export const filesOfBundle = (folder: string): { readonly name: string; readonly path: string }[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ path, name: relative(folder, path).replaceAll("\\", "/") }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 function jobOf(
   configuration: FinetuneConfiguration,
@@ -141,7 +146,8 @@ function jobOf(
       revision: commit ?? null,
       files,
       modelType: config.modelType ?? "",
-      torchDtype: model.torchDtype,
+      // The sample's model is made in float32, not read.
+      torchDtype: inBundle ? "float32" : model.torchDtype,
       quantization: model.quantization as Job["model"]["quantization"],
       doubleQuantization: model.doubleQuantization,
       padTokenId,

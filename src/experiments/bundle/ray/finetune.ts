@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +14,7 @@ import { FollowedLog } from "../follow-log.js";
 import { BUNDLE, ENGINE_RUN, type Job } from "../format.js";
 import { importTraining } from "../results.js";
 import { BUNDLE_FOLDER, type EngineSettings, engineFailure, engineFlags } from "../torch.js";
-import { exportTraining } from "../write.js";
+import { exportTraining, filesOfBundle } from "../write.js";
 import { AwayError, RayCluster, type RayJob } from "./cluster.js";
 
 /** Where and how a Ray cluster trains. */
@@ -29,7 +29,8 @@ export interface RaySettings extends EngineSettings {
 
 /**
  * Fine-tunes an experiment on a Ray cluster: looks whether it can, submits the bundle as a job, shows how it goes,
- * takes the results over. The same call finds a job that still goes on, and takes one up again that failed or was stopped.
+ * takes the results over. The same call finds a job that still goes on, and takes one up again that failed or was
+ * stopped.
  * @throws {UserError} where the cluster does not let it in or has too little, the job failed (with the end of its log),
  * or the cluster went away
  */
@@ -143,12 +144,8 @@ const isGoing = ({ status }: RayJob): boolean => status === "PENDING" || status 
 /** A word for a shell. */
 const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-const filesOf = (folder: string): ZippedFile[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
-    .map((path) => ({ name: path.slice(folder.length + 1).replaceAll("\\", "/"), data: readFileSync(path) }));
+const filesOf = (bundle: string): ZippedFile[] =>
+  filesOfBundle(bundle).map(({ name, path }) => ({ name, data: readFileSync(path) }));
 
 /** Milliseconds between two looks at a job, and for how long a cluster that does not answer is waited for. */
 const [LOOK, AWAY] = [1000, 60_000];
