@@ -77,6 +77,7 @@ describe("a fine-tuning run", () => {
     ]);
     expect(log.filter((line) => "validationLoss" in line)).toHaveLength(2);
     expect(readdirSync(at("whole", "model")).sort()).toEqual([
+      "README.md",
       "config.json",
       "generation_config.json",
       "model.safetensors",
@@ -253,6 +254,7 @@ describe("LoRA", () => {
     expect(error).toMatch(/parameters trained, [\d,]+ frozen/);
     expect(code).toBe(0);
     expect(readdirSync(at("lora", "model")).sort()).toEqual([
+      "README.md",
       "adapter_config.json",
       "adapter_model.safetensors",
       "tokenizer.json",

@@ -109,6 +109,7 @@ describe("gemma-2-2b-finetune on the sample", () => {
 
   it("saves a PEFT adapter with the tokenizer and its chat template", () => {
     expect(readdirSync(at("run", "model")).sort()).toEqual([
+      "README.md",
       "adapter_config.json",
       "adapter_model.safetensors",
       "tokenizer.json",

@@ -1,5 +1,15 @@
 import { createHash, hash, randomBytes } from "node:crypto";
-import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, UserError } from "./errors.js";
 
@@ -67,6 +77,25 @@ export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) =
       });
     }
     throw error;
+  }
+}
+
+/** Bytes of a file that are copied at once. */
+const COPIED = 8 << 20;
+
+/**
+ * Copies a file whole or not at all.
+ * @throws {UserError} when it cannot be read or written; nothing is left behind.
+ */
+export function copyWhole(from: string, to: string): void {
+  const source = openSync(from, "r");
+  try {
+    writeWholeWith(to, (write) => {
+      const piece = Buffer.allocUnsafe(COPIED);
+      for (let read = readSync(source, piece); read > 0; read = readSync(source, piece)) write(piece.subarray(0, read));
+    });
+  } finally {
+    closeSync(source);
   }
 }
 

@@ -2,38 +2,61 @@ import { basename, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { UsageError } from "../base/errors.js";
 import { progressOn } from "../base/progress.js";
-import { exportBatch, exportTraining } from "../experiments/index.js";
-import { exportGguf, WRITTEN_KINDS, type WrittenKind } from "../models/index.js";
+import { exportBatch, exportHub, exportTraining } from "../experiments/index.js";
+import { exportGguf, exportOnnx, ONNX_TYPES, type OnnxType, WRITTEN_KINDS, type WrittenKind } from "../models/index.js";
 import { savedModelOf } from "../record/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
 import { wholeNumber } from "./options.js";
 
-interface GgufFlags {
+interface ModelFlags {
   readonly type: string;
   readonly out?: string;
-  readonly overwrite?: boolean;
   readonly base?: string;
   readonly revision?: string;
   readonly offline?: boolean;
 }
 
+const MODEL = "a folder, hub id or .gguf file, an adapter's folder, or the folder of a run that trained one";
+
+/** Flags of a command that opens any model. */
+const withModelFlags = (command: Command): Command =>
+  command
+    .option("--base <model>", "hub id, folder or .gguf file of an adapter's base, instead of the one that it names")
+    .option("--revision <revision>", "commit, branch or tag of the model on the hub")
+    .option("--offline", "no network: everything must be in the cache");
+
 /** What other programs load: a command each. */
 export function exportCommand(command: Command): Command {
-  command
+  const gguf = command
     .command("gguf")
     .description("write a model as a GGUF file, which llama.cpp, LM Studio and Ollama load")
-    .argument("<model>", "a folder, hub id or .gguf file, an adapter's folder, or the folder of a run that trained one")
+    .argument("<model>", MODEL)
     .addOption(
       new Option("--type <type>", "what matrices are stored as")
         .choices(WRITTEN_KINDS.map((kind) => kind.toLowerCase()))
         .default("f16"),
     )
     .option("--out <file>", "where it goes (default: <model>-<type>.gguf in the working folder)")
-    .option("--overwrite", "replace a file that is there already")
-    .option("--base <model>", "hub id, folder or .gguf file of an adapter's base, instead of the one that it names")
-    .option("--revision <revision>", "commit, branch or tag of the model on the hub")
-    .option("--offline", "no network: everything must be in the cache")
-    .action(gguf);
+    .option("--overwrite", "replace a file that is there already");
+  withModelFlags(gguf).action(writeGguf);
+  const onnx = command
+    .command("onnx")
+    .description("write a model as a folder that transformers.js loads, for Node and browsers")
+    .argument("<model>", MODEL)
+    .addOption(
+      new Option("--type <type>", "what matrices are stored as: float32, 8 bits in blocks, or a file of each")
+        .choices([...ONNX_TYPES, BOTH])
+        .default("q8"),
+    )
+    .option("--out <folder>", "where it goes (default: <model>-onnx in the working folder)");
+  withModelFlags(onnx).action(writeOnnx);
+  command
+    .command("hub")
+    .description("write a run's model as a folder that is ready to be uploaded to the Hugging Face hub, with its card")
+    .argument("<run>", "the folder of a run that trained a model")
+    .option("--out <folder>", "where it goes (default: <name of the run>-hub in the working folder)")
+    .option("--base <hub id>", "the hub id of the base, where the run was trained on a folder of it")
+    .action(writeHub);
   withExperimentFlags(
     command
       .command("training")
@@ -54,11 +77,34 @@ export function exportCommand(command: Command): Command {
   return command;
 }
 
-async function gguf(given: string, flags: GgufFlags): Promise<void> {
+const BOTH = "both";
+
+async function writeOnnx(given: string, { type, out = `${nameOf(given)}-onnx`, ...flags }: ModelFlags): Promise<void> {
   const progress = progressOn();
-  const name = basename(resolve(given))
+  const types = type === BOTH ? ONNX_TYPES : [type as OnnxType];
+  const { architecture, files } = await exportOnnx(savedModelOf(given), out, { ...flags, types, progress });
+  progress.say(`${architecture}: ${files.filter((name) => name.startsWith("onnx/")).join(", ")}`);
+  process.stdout.write(`${out}\n`);
+}
+
+async function writeHub(run: string, flags: { readonly out?: string; readonly base?: string }): Promise<void> {
+  const progress = progressOn();
+  const out = flags.out ?? `${basename(resolve(run))}-hub`;
+  const { license } = await exportHub(run, out, { base: flags.base, progress });
+  if (license === undefined)
+    progress.say("the licence of the base is not known: write it into the card (README.md, license) before you upload");
+  process.stdout.write(`${out}\n`);
+}
+
+/** What a model is called: the last part of where it is. */
+const nameOf = (given: string): string =>
+  basename(resolve(given))
     .replace(/\.gguf$/i, "")
     .replace(/^.*:/, "");
+
+async function writeGguf(given: string, flags: ModelFlags & { readonly overwrite?: boolean }): Promise<void> {
+  const progress = progressOn();
+  const name = nameOf(given);
   const out = flags.out ?? `${name}-${flags.type}.gguf`;
   const { tensors, architecture, hasChatTemplate } = await exportGguf(savedModelOf(given), out, {
     kind: flags.type.toUpperCase() as WrittenKind,

@@ -1,9 +1,10 @@
 import { lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { messageOf } from "../base/errors.js";
+import { writeWhole } from "../base/files.js";
 import type { Progress } from "../base/progress.js";
 import { elementCount } from "../graph/index.js";
-import { protocolOf, type RunFolder, writeManifest } from "../record/index.js";
+import { type ManifestParts, manifestOfRun, protocolOf, type RunFolder, writeManifest } from "../record/index.js";
 import { percent, type Tile } from "../report/index.js";
 import type { TrainingResult } from "../train/index.js";
 import { additionalMetrics, additionalMetricsSection, fixedExample, workedExample } from "./additional-metrics.js";
@@ -14,6 +15,8 @@ import type { RunOutcome } from "./context.js";
 import { type Stage, sampleNotes, stageMetrics, writeAnswers } from "./evaluation-results.js";
 import { lengthFigures } from "./lengths.js";
 import type { ExperimentModel } from "./model.js";
+import { CARD, modelCard } from "./model-card/card.js";
+import { cardRun } from "./model-card/run.js";
 import { factsOf, manifestOf, type Prepared } from "./prepare.js";
 import { experimentOf, type FinalLosses } from "./presets/index.js";
 import { withPublishedFigures } from "./reproduce.js";
@@ -50,6 +53,7 @@ export async function publishFinetune(
       trainedParameters: trainedParameters(loaded),
       parameters: allParameters(loaded),
       torchDtype: configuration.model.torchDtype,
+      license: loaded.license ?? null,
     },
     device: loaded.device.describe(),
     protocol: protocolOf({ configuration }),
@@ -130,6 +134,7 @@ export async function publishFinetune(
       ],
     },
   );
+  await writeCard(folder, manifest);
   writeManifest(folder, manifest);
   return {
     folder: folder.path,
@@ -144,6 +149,12 @@ export async function publishFinetune(
       `${result.steps} steps, training loss ${result.loss.toFixed(4)}, ${result.rowsPerSecond.toFixed(1)} rows/s`,
     ],
   };
+}
+
+/** Puts the card into the saved model's folder: whoever gets the folder knows what it is. */
+async function writeCard(folder: RunFolder, parts: ManifestParts): Promise<void> {
+  const run = await cardRun(folder.path, manifestOfRun(folder, parts));
+  writeWhole(folder.file("model", CARD), modelCard(run));
 }
 
 const allParameters = ({ model }: ExperimentModel): number =>

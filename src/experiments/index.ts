@@ -29,6 +29,7 @@ export type {
 export type { RunContext, RunOutcome, StageOutcome } from "./context.js";
 export { type DeviceReport, deviceReports, type ExperimentFit } from "./device-report.js";
 export { type DryRun, dryRun, type TokensIn } from "./dry-run.js";
+export { type ExportedHub, type ExportHubOptions, exportHub } from "./export-hub.js";
 export { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "./lens-labels.js";
 export { openRun } from "./open-run.js";
 export { type Plan, planExperiment } from "./plan.js";

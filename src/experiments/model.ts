@@ -14,8 +14,10 @@ import {
   createTinyT5,
   gemma2,
   type LanguageModel,
+  type License,
   type LoraSettings,
   leastBytesEach,
+  licenseOf,
   modelFromCheckpoint,
   openCheckpoint,
   openConfig,
@@ -44,6 +46,8 @@ export interface ExperimentModel {
   readonly need: DeviceNeed | undefined;
   /** Source, commit and hash: for the manifest, and the key of its replies. */
   readonly identity: Readonly<Record<string, unknown>>;
+  /** Of the base; undefined where it is not told. */
+  readonly license: License | undefined;
 }
 
 /**
@@ -70,7 +74,7 @@ export async function loadExperimentModel(
   const device = await openDevice(configuration.device);
   const { source, quantization, doubleQuantization } = configuration.model;
   const need = source === SAMPLE ? undefined : await needOn(device, configuration, context, longest);
-  const { model, identity, commit } =
+  const { model, identity, commit, license } =
     source === SAMPLE
       ? await tinyModel(configuration, tokenizer, device, letters)
       : await realModel(configuration, tokenizer, device, context, longest !== undefined, need?.plan);
@@ -85,7 +89,7 @@ export async function loadExperimentModel(
       loraSettingsOf(configuration.lora, source === SAMPLE ? resolve(baseFolder) : source, commit),
       configuration.training.seed,
     );
-  return { model, device, need, identity };
+  return { model, device, need, identity, license };
 }
 
 /** A configuration's adapters, as settings of a model's. */
@@ -142,7 +146,8 @@ export async function experimentBase(
   }
 }
 
-type Loaded = Pick<ExperimentModel, "identity"> & { readonly model: LanguageModel; readonly commit?: string };
+type Loaded = Pick<ExperimentModel, "identity"> &
+  Partial<Pick<ExperimentModel, "license">> & { readonly model: LanguageModel; readonly commit?: string };
 
 const SAMPLE_ARCHITECTURES = { t5, gemma: gemma2 } as const;
 
@@ -234,7 +239,12 @@ async function realModel(
       progress: context.progress,
     });
     checkVocabulary(model, tokenizer, checkpoint);
-    return { model, commit: checkpoint.commit, identity: await identityOfCheckpoint(checkpoint, torchDtype) };
+    return {
+      model,
+      commit: checkpoint.commit,
+      license: await licenseOf(checkpoint),
+      identity: await identityOfCheckpoint(checkpoint, torchDtype),
+    };
   } finally {
     await checkpoint.close();
   }

@@ -36,6 +36,7 @@ export {
   roundToBfloat16,
   roundToFloat16,
 } from "./half-floats.js";
+export { type FileInPieces, type ModelFileOptions, modelFiles } from "./model-file.js";
 export * from "./nn/index.js";
 export { composed, type Operation, operation, operationOfMany } from "./operation.js";
 export * from "./ops/index.js";

@@ -1,6 +1,6 @@
 import type { Attributes } from "./attributes.js";
 import type { GraphBuilder, GraphNode, Value } from "./builder.js";
-import { encodeModel, type OnnxConstant, type OnnxNode, type OnnxTensorInfo } from "./encode.js";
+import { encodeModel, type OnnxConstant, type OnnxGraph, type OnnxNode, type OnnxTensorInfo } from "./encode.js";
 import { GraphError } from "./errors.js";
 import { arrayFromNumbers, type ElementType } from "./types.js";
 
@@ -39,6 +39,15 @@ const OPSET = 21;
 
 /** Writes a builder's graph in the operators that a device has, without what no output needs. */
 export function lower(builder: GraphBuilder, capabilities: Capabilities): LoweredGraph {
+  const { graph, ...rest } = lowered(builder, capabilities);
+  return { ...rest, model: encodeModel(graph), operators: graph.nodes.length };
+}
+
+/** As {@link lower}, not encoded yet. */
+export function lowered(
+  builder: GraphBuilder,
+  capabilities: Capabilities,
+): Omit<LoweredGraph, "model" | "operators"> & { readonly graph: OnnxGraph } {
   if (builder.outputs.size === 0) throw new GraphError(`The graph ${builder.name} has no output`);
   const needed = new Set<string>([...builder.outputs.values()].map((value) => value.name));
   const live: GraphNode[] = [];
@@ -54,7 +63,7 @@ export function lower(builder: GraphBuilder, capabilities: Capabilities): Lowere
   const inputs = new Map([...builder.inputs].filter(([, value]) => needed.has(value.name)));
   for (const [name, value] of builder.outputs) context.alias(value.name, name);
   const constants = builder.constants.filter((value) => needed.has(value.name));
-  const model = encodeModel({
+  const graph: OnnxGraph = {
     name: builder.name,
     opset: live.reduce((newest, { operation }) => Math.max(newest, operation?.opset ?? OPSET), OPSET),
     nodes: context.nodes,
@@ -67,14 +76,13 @@ export function lower(builder: GraphBuilder, capabilities: Capabilities): Lowere
       ),
       ...context.constants,
     ],
-  });
+  };
   return {
-    model,
+    graph,
     inputs,
     outputs: new Map(builder.outputs),
     declared: new Set(builder.inputs.keys()),
     nodes: live,
-    operators: context.nodes.length,
     keepDuplicates: builder.keepDuplicates,
   };
 }

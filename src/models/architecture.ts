@@ -4,6 +4,7 @@ import type { ConfigFile } from "./config-file.js";
 import type { LanguageModel } from "./language-model.js";
 import type { Checkpoint } from "./load.js";
 import type { ShapeOptions } from "./model-shape.js";
+import type { PlanOnnx } from "./onnx/plan.js";
 import type { WeightStore } from "./quantize/index.js";
 
 /** How an architecture's model is made from a checkpoint. */
@@ -41,8 +42,12 @@ export interface Architecture<Model extends LanguageModel = LanguageModel> {
   /** What it is called, in messages. */
   readonly title: string;
   readonly text: TextFormat;
+  /** The hub's identifier of the licence that all models of it are under, where there is one. */
+  readonly license?: string;
   /** Whether frozen bfloat16 weights can stay in 2 bytes each on the CPU. */
   readonly keepsBfloat16: boolean;
+  /** How it is exported for transformers.js; absent where that has no such model. */
+  readonly planOnnx?: PlanOnnx;
   /** What transformers calls the weight that a file has under a name; the same unless given. */
   readonly moduleName?: (stored: string) => string;
   /**

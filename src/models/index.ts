@@ -24,6 +24,7 @@ export type { Generated, GeneratedToken, GenerateOptions, LocalModel, TokenLogPr
 export { largest, logProbabilities, logSumExp } from "./generate.js";
 export { type ExportedGguf, type ExportGgufOptions, exportGguf } from "./gguf/export.js";
 export { LanguageModel, type LanguageModelConfig, type ModelFiles, type SavedAs } from "./language-model.js";
+export { type License, licenseOf } from "./license.js";
 export { type Checkpoint, isFolder, type OpenCheckpointOptions, openCheckpoint, openConfig } from "./load.js";
 export { type LoadModelOptions, loadDecoder, loadModel, loadT5 } from "./load-model.js";
 export * from "./lora/index.js";
@@ -37,6 +38,8 @@ export {
   type SummedLoss,
   type TrainableModel,
 } from "./model.js";
+export { type ExportedOnnx, type ExportOnnxOptions, exportOnnx } from "./onnx/export.js";
+export { ONNX_TYPES, type OnnxType } from "./onnx/stored.js";
 export {
   leastBytesEach,
   type ModelOptions,
@@ -49,6 +52,7 @@ export * from "./quantize/index.js";
 export { Random } from "./random.js";
 export { SafetensorsFile, type StoredTensor } from "./safetensors.js";
 export { type ModelToSave, saveModelFolder, TOKENIZER_FILES } from "./save.js";
+export { describeSavedFolder, type SavedFolder } from "./saved-folder.js";
 export type { T5Config } from "./t5/config.js";
 export { createT5, createTinyT5, type TinyT5Options, tinyT5Config } from "./t5/create.js";
 export { T5Model } from "./t5/t5.js";

@@ -135,7 +135,8 @@ async function fetchModel(source: string, options: OpenCheckpointOptions): Promi
   const fetch = (name: string): Promise<string> => downloadFile(repository, commit, name, settings);
   // An unsupported architecture is told before gigabytes are fetched.
   architectureOf(await readConfigFile(folder));
-  for (const name of ["generation_config.json", ...TOKENIZER_FILES])
+  // The card tells the licence.
+  for (const name of ["generation_config.json", "README.md", ...TOKENIZER_FILES])
     await downloadFileIfThere(repository, commit, name, settings);
   const index = await downloadFileIfThere(repository, commit, "model.safetensors.index.json", settings);
   if (index) {

@@ -8,6 +8,7 @@ import {
   reshape,
   softmax,
   sub,
+  transpose,
   type Value,
 } from "../graph/index.js";
 import type { ModelGraph } from "./model-graph.js";
@@ -22,7 +23,7 @@ export interface PackedLayout {
   readonly tokenMask: Value;
 }
 
-export interface PackedAttentionOptions {
+export interface AttentionOptions {
   readonly heads: number;
   readonly headWidth: number;
   /** Added to the scores, which are not scaled: broadcasts to [B, heads, L, L], and makes padding's keys vanish. */
@@ -78,7 +79,7 @@ export function packedAttention(
   k: Value,
   v: Value,
   layout: PackedLayout,
-  { heads, headWidth, bias, dropout, site }: PackedAttentionOptions,
+  { heads, headWidth, bias, dropout, site }: AttentionOptions,
 ): Value {
   let queries: Value, keys: Value, values: Value, weights: Value, dropped: Value, output: Value;
   const build = (): Value => {
@@ -103,6 +104,24 @@ export function packedAttention(
       needed[3] ? summedTo(dScores, bias) : undefined,
     ];
   })!;
+}
+
+/**
+ * As {@link packedAttention}, of B rows that all have L places: tokens stand at `row · L + place`. For exported models,
+ * whose rows come padded.
+ */
+export function paddedAttention(
+  graph: ModelGraph,
+  q: Value,
+  k: Value,
+  v: Value,
+  { heads, headWidth, bias, dropout, site }: AttentionOptions,
+): Value {
+  const [queries, keys, values] = [q, k, v].map((x) =>
+    transpose(reshape(x, ["B", "L", heads, headWidth]), [0, 2, 1, 3]),
+  ) as [Value, Value, Value];
+  const weights = graph.dropout(softmax(add(matmul(queries, keys, { transB: true }), bias)), dropout, site);
+  return reshape(transpose(matmul(weights, values), [0, 2, 1, 3]), q.shape);
 }
 
 /** Sums a gradient over the axes along which the value was broadcast. */

@@ -1,4 +1,11 @@
-export { type Manifest, type ManifestParts, RUN_FORMAT, readManifest, writeManifest } from "./manifest.js";
+export {
+  type Manifest,
+  type ManifestParts,
+  manifestOfRun,
+  RUN_FORMAT,
+  readManifest,
+  writeManifest,
+} from "./manifest.js";
 export { type ProtocolFacts, protocolOf, protocolsApart } from "./protocol.js";
 export {
   manifestSchema,

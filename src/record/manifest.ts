@@ -63,9 +63,9 @@ export type ManifestParts = Pick<
   | "notes"
 >;
 
-/** Writes `manifest.json`: call it last. */
-export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new Date()): Manifest {
-  const manifest: Manifest = {
+/** A run's manifest, as {@link writeManifest} writes it. */
+export function manifestOfRun(folder: RunFolder, parts: ManifestParts, now = new Date()): Manifest {
+  return {
     format: RUN_FORMAT,
     name: folder.start.name,
     started: folder.start.started,
@@ -77,6 +77,11 @@ export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new
     machine: machine(),
     ...parts,
   };
+}
+
+/** Writes `manifest.json`: call it last. */
+export function writeManifest(folder: RunFolder, parts: ManifestParts, now = new Date()): Manifest {
+  const manifest = manifestOfRun(folder, parts, now);
   folder.writeJson("manifest.json", manifest);
   return manifest;
 }

@@ -1,3 +1,4 @@
+import * as block8 from "../block8/index.js";
 import * as bnb4 from "../bnb4/index.js";
 import type { Value } from "../builder.js";
 import * as nn from "../nn/index.js";
@@ -18,8 +19,8 @@ const operationsIn = (module: object): NamedOperation[] =>
     .flatMap(([name, operation]) => (isOperation(operation) ? [{ name, operation }] : []))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** Every operation and composed function of the engine and of its add-on. */
-export const operations: readonly NamedOperation[] = [ops, nn, bnb4].flatMap(operationsIn);
+/** Every operation and composed function of the engine and of its add-ons. */
+export const operations: readonly NamedOperation[] = [ops, nn, bnb4, block8].flatMap(operationsIn);
 
 /** Pieces of graph within pieces of graph. */
 const nested: Cases = ({ normal }) => ({

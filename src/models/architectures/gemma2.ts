@@ -7,6 +7,7 @@ export const gemma2 = decoderOnly({
   modelType: "gemma2",
   title: "Gemma 2",
   causalLM: "Gemma2ForCausalLM",
+  license: "gemma",
   config: {
     head_dim: 256,
     max_position_embeddings: 8192,
@@ -33,6 +34,7 @@ export const gemma2 = decoderOnly({
   attention: { slides: (layer) => layer % 2 === 0 },
   mlp: "gelu-tanh-gated",
   rope: { theta: 10_000 },
+  transformersJs: true,
   gguf: {
     architecture: "gemma2",
     windowPattern: 2,

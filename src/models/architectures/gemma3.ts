@@ -11,6 +11,7 @@ export const gemma3 = decoderOnly({
   modelType: "gemma3_text",
   title: "Gemma 3 (text)",
   causalLM: "Gemma3ForCausalLM",
+  license: "gemma",
   config: {
     vocab_size: 262_208,
     hidden_size: 2304,
@@ -56,6 +57,7 @@ export const gemma3 = decoderOnly({
   attention: { queryKeyNorm: true, slides: (layer, json) => (layer + 1) % patternOf(json) !== 0 },
   mlp: "gelu-tanh-gated",
   rope: { theta: 1_000_000, slidingTheta: 10_000 },
+  transformersJs: true,
   gguf: {
     architecture: "gemma3",
     windowPattern: 6,

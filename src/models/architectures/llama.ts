@@ -19,6 +19,7 @@ export const llama = decoderOnly({
   attention: {},
   mlp: "silu-gated",
   rope: { theta: 10_000 },
+  transformersJs: true,
   gguf: { architecture: "llama", neighboursRotated: true, anyBiases: true },
   tokens: { beforeAnswer: " ", opensWithBos: true },
 });

@@ -19,6 +19,7 @@ export const qwen2 = decoderOnly({
   attention: { queryKeyValueBias: true, slides: fromLayer("max_window_layers") },
   mlp: "silu-gated",
   rope: { theta: 10_000 },
+  transformersJs: true,
   gguf: { architecture: "qwen2" },
   tokens: { beforeAnswer: " ", opensWithBos: false },
 });

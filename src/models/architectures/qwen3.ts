@@ -21,6 +21,7 @@ export const qwen3 = decoderOnly({
   attention: { queryKeyNorm: true, slides: fromLayer("max_window_layers") },
   mlp: "silu-gated",
   rope: { theta: 10_000 },
+  transformersJs: true,
   gguf: { architecture: "qwen3" },
   tokens: { beforeAnswer: " ", opensWithBos: false },
 });

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import { planT5 } from "../onnx/t5.js";
 import { parseT5Config, t5WeightShapes } from "../t5/config.js";
 import { t5FromCheckpoint, t5OfShape } from "../t5/load.js";
 import { T5_TEXT, type T5Model } from "../t5/t5.js";
@@ -10,6 +11,7 @@ export const t5: Architecture<T5Model> = {
   text: T5_TEXT,
   keepsBfloat16: false,
   weightShapes: (config) => t5WeightShapes(parseT5Config(config), false),
+  planOnnx: planT5,
   fromCheckpoint: t5FromCheckpoint,
   ofShape: t5OfShape,
 };

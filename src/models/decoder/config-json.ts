@@ -43,6 +43,19 @@ export function decoderConfigJson(config: DecoderConfig, description: DecoderDes
   };
 }
 
+/** generation_config.json of a model that was loaded without one. */
+export function decoderGenerationConfig({
+  bosTokenId,
+  eosTokenIds,
+  padTokenId,
+}: DecoderConfig): Record<string, unknown> {
+  return {
+    ...(bosTokenId === null ? {} : { bos_token_id: bosTokenId }),
+    eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
+    pad_token_id: padTokenId,
+  };
+}
+
 /** Keys of config.json whose number transformers wants as a float. */
 export const FLOAT_KEYS: ReadonlySet<string> = new Set([
   "rope_theta",

@@ -1,4 +1,6 @@
 import type { Architecture } from "../architecture.js";
+import type { Checkpoint } from "../load.js";
+import { planDecoder } from "../onnx/decoder.js";
 import { parseDecoderConfig } from "./config.js";
 import type { DecoderModel } from "./decoder.js";
 import type { AttentionDescription, DecoderDescription } from "./description.js";
@@ -31,6 +33,9 @@ export function decoderOnly(description: DecoderDescription): DecoderArchitectur
     text: { ...description.tokens, oneSequence: true },
     keepsBfloat16: true,
     weightShapes: (config) => decoderWeightShapes(parseDecoderConfig(config, description)),
+    ...(description.transformersJs
+      ? { planOnnx: (checkpoint: Checkpoint) => planDecoder(description, checkpoint) }
+      : {}),
     fromCheckpoint: (checkpoint, device, options) => decoderFromCheckpoint(description, checkpoint, device, options),
     ofShape: (config, device, options) => decoderOfShape(description, config, device, options),
   };

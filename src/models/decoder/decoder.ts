@@ -16,7 +16,7 @@ import { type PackedRows, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { checkTokens, disposeRowFeeds, labelledRows, uploadedRowFeeds } from "./batch.js";
 import type { DecoderConfig } from "./config.js";
-import { decoderConfigJson, FLOAT_KEYS } from "./config-json.js";
+import { decoderConfigJson, decoderGenerationConfig, FLOAT_KEYS } from "./config-json.js";
 import type { DecoderDescription } from "./description.js";
 import { Embedding } from "./embedding.js";
 import { DecoderGeneration } from "./generation.js";
@@ -171,7 +171,6 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
   }
 
   protected savedAs(): SavedAs {
-    const { bosTokenId, padTokenId, eosTokenIds } = this.config;
     return {
       taskType: "CAUSAL_LM",
       config: decoderConfigJson(this.config, this.description),
@@ -179,11 +178,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
       // The text part of a larger model is saved as a model of text alone.
       tensorName: (name) =>
         name.startsWith(this.config.prefix) ? `model.${name.slice(this.config.prefix.length)}` : name,
-      generationConfig: {
-        ...(bosTokenId === null ? {} : { bos_token_id: bosTokenId }),
-        eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
-        pad_token_id: padTokenId,
-      },
+      generationConfig: decoderGenerationConfig(this.config),
     };
   }
 

@@ -39,6 +39,8 @@ export interface DecoderDescription {
   readonly title: string;
   /** transformers' class, named in config.json's `architectures`. */
   readonly causalLM: string;
+  /** The hub's identifier of the licence that all models of it are under, where there is one. */
+  readonly license?: string;
   /** Keys of config.json beyond those that all have, with transformers' values where config.json does not have them. */
   readonly config: Readonly<Record<string, unknown>>;
   /** A model of more than text that holds this one: its text part is read, the rest is left. */
@@ -62,6 +64,8 @@ export interface DecoderDescription {
   readonly attention: AttentionDescription;
   readonly mlp: GatedMlp;
   readonly rope: RopeDescription;
+  /** Whether transformers.js has a class for its `model_type`: what is exported for it is refused otherwise. */
+  readonly transformersJs?: boolean;
   /** Its GGUF files. */
   readonly gguf: GgufDescription;
   readonly tokens: Omit<TextFormat, "oneSequence">;

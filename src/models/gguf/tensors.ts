@@ -1,10 +1,8 @@
 import { type GgufTensorToWrite, KINDS, quantize, type WrittenKind } from "../../gguf/index.js";
-import type { CheckpointWeights } from "../checkpoint-weights.js";
 import type { DecoderConfig } from "../decoder/config.js";
 import type { DecoderDescription } from "../decoder/description.js";
 import { decoderWeightShapes } from "../decoder/weight-shapes.js";
-import type { Change } from "../lora/index.js";
-import { mergeInto } from "../lora/merge.js";
+import { type MergedWeights, mergedRows } from "../lora/index.js";
 import { ROPE_FACTORS } from "./config.js";
 import { ggufName, isNorm, isRotated, neighbourRow } from "./names.js";
 import { ropeFactors } from "./rope-factors.js";
@@ -12,12 +10,7 @@ import { ropeFactors } from "./rope-factors.js";
 /** Elements that are read, merged and quantized at once; more only where a head's rows have more. */
 const ELEMENTS = 1 << 20;
 
-export interface TensorSources {
-  readonly weights: CheckpointWeights;
-  /** The name that a weight of the model has in the checkpoint. */
-  readonly place: (name: string) => string;
-  /** What an adapter adds, by the model's names. */
-  readonly changes: ReadonlyMap<string, Change>;
+export interface TensorSources extends MergedWeights {
   /** Told of each tensor that has been written. */
   readonly done: (name: string) => void;
 }
@@ -59,16 +52,11 @@ export function tensorsToWrite(
   function* pieces(own: string, name: string, shape: readonly number[], as: WrittenKind): Generator<Uint8Array> {
     const width = shape[1] ?? 1;
     const reordered = description.gguf.neighboursRotated === true && isRotated(name);
-    const change = sources.changes.get(own);
     const step = reordered ? headDim : 1;
     const most = Math.max(step, Math.floor(ELEMENTS / width / step) * step);
     for (let row = 0; row < shape[0]!; row += most) {
       const count = Math.min(most, shape[0]! - row);
-      const values = sources.weights.readRowsNow(sources.place(own), row, count);
-      if (change) {
-        const { a, b, rank, scaling } = change;
-        mergeInto(values, a, b.subarray(row * rank, (row + count) * rank), rank, scaling);
-      }
+      const values = mergedRows(sources, own, row, count);
       if (description.norm.storedLessOne && isNorm(name))
         for (let i = 0; i < values.length; i++) values[i] = values[i]! + 1;
       yield quantize(reordered ? neighbours(values, width, headDim) : values, as);

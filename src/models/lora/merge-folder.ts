@@ -14,15 +14,8 @@ import { type TensorToWrite, writeShardedSafetensors } from "../write-safetensor
 import { readAdapterSettings } from "./adapter-config.js";
 import { openMatrices } from "./matrices.js";
 import { mergeInto } from "./merge.js";
+import type { Change } from "./merged-rows.js";
 import { openBase } from "./open-base.js";
-
-/** What an adapter adds to a layer's weight: scaling · B·A. */
-export interface Change {
-  readonly a: Float32Array;
-  readonly b: Float32Array;
-  readonly rank: number;
-  readonly scaling: number;
-}
 
 export interface MergeOptions extends OpenCheckpointOptions {
   /** Hub id or folder of the base instead of the one that the adapter names. */

@@ -2,6 +2,7 @@ import { UserError } from "../../base/errors.js";
 import type { Device, DeviceArray, Value } from "../../graph/index.js";
 import type { Example } from "../model.js";
 import type { ModelGraph } from "../model-graph.js";
+import { type PackedLayout, packedAttention } from "../packed-attention.js";
 import {
   headPlaces,
   keyMask,
@@ -22,13 +23,15 @@ import { positionBuckets } from "./position-bias.js";
 export function encoderInputs(
   graph: ModelGraph,
   config: T5Config,
-): EncoderInputs & { readonly stateLayout: StateLayout } {
+): EncoderInputs & { readonly layout: PackedLayout; readonly stateLayout: StateLayout } {
+  const layout = {
+    headPlaces: graph.input("headPlaces", "int32", ["B", config.numHeads, "L"]),
+    packedPlaces: graph.input("packedPlaces", "int32", ["T", config.numHeads]),
+    tokenMask: graph.input("tokenMask", "float32", ["B", 1, "L", 1]),
+  };
   return {
-    layout: {
-      headPlaces: graph.input("headPlaces", "int32", ["B", config.numHeads, "L"]),
-      packedPlaces: graph.input("packedPlaces", "int32", ["T", config.numHeads]),
-      tokenMask: graph.input("tokenMask", "float32", ["B", 1, "L", 1]),
-    },
+    layout,
+    attend: (on, q, k, v, options) => packedAttention(on, q, k, v, layout, options),
     buckets: graph.input("encoderBuckets", "int32", ["L", "L"]),
     keyMask: graph.input("keyMask", "float32", ["B", 1, 1, "L"]),
     stateLayout: {

@@ -137,6 +137,19 @@ export function t5ConfigJson(config: T5Config, tied: boolean): Record<string, un
   };
 }
 
+/** generation_config.json of a model that was loaded without one. */
+export function t5GenerationConfig({
+  decoderStartTokenId,
+  eosTokenIds,
+  padTokenId,
+}: T5Config): Record<string, unknown> {
+  return {
+    decoder_start_token_id: decoderStartTokenId,
+    eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
+    pad_token_id: padTokenId,
+  };
+}
+
 /** Names and shapes of a model's weights, in the checkpoint's order. */
 export function t5WeightShapes(config: T5Config, tied: boolean): Map<string, readonly number[]> {
   const { dModel: width, numHeads: heads, dKv: headWidth, dFf: feedForwardWidth } = config;

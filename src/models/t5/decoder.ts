@@ -74,5 +74,5 @@ export function decoder(
 /** Logits [n, vocabulary] of decoder states [n, width]. */
 export function logits(graph: ModelGraph, states: Value, config: T5Config, tied: boolean): Value {
   const scaled = config.scaleDecoderOutputs ? mul(states, config.dModel ** -0.5) : states;
-  return tied ? matmul(scaled, graph.weight("shared.weight"), { transB: true }) : linear(graph, scaled, "lm_head");
+  return linear(graph, scaled, tied ? "shared" : "lm_head");
 }

@@ -1,14 +1,15 @@
 import { add, type Value } from "../../graph/index.js";
 import { linear } from "../linear.js";
 import type { ModelGraph } from "../model-graph.js";
-import { type PackedLayout, packedAttention } from "../packed-attention.js";
+import type { AttentionOptions } from "../packed-attention.js";
 import type { T5Config } from "./config.js";
 import { feedForward, norm, relativeBias, residual } from "./layers.js";
 
 /** What the encoder reads beside its embedded tokens; B rows, T tokens in all, the longest row L. */
 export interface EncoderInputs {
-  readonly layout: PackedLayout;
-  /** int32 [L, L] */
+  /** Attention of the rows to themselves: [T, heads · headWidth] each way. */
+  readonly attend: (graph: ModelGraph, q: Value, k: Value, v: Value, options: AttentionOptions) => Value;
+  /** Whole numbers [L, L] */
   readonly buckets: Value;
   /** float32 [B, 1, 1, L]: added to the scores of keys. */
   readonly keyMask: Value;
@@ -35,7 +36,7 @@ export function encoder(graph: ModelGraph, embedded: Value, inputs: EncoderInput
       dropout: config.dropoutRate,
       site: `${attention}.weights`,
     };
-    const mixed = packedAttention(graph, q, k, v, inputs.layout, options);
+    const mixed = inputs.attend(graph, q, k, v, options);
     x = residual(graph, x, linear(graph, mixed, `${attention}.o`), config, `${block}.0.dropout`);
     x = feedForward(graph, x, `${block}.1`, config);
   }

@@ -13,8 +13,42 @@ import { T5Model } from "./t5.js";
 /** Where older files keep a second copy of the embedding. */
 const EMBEDDING_NAMES = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
 
+const OUTPUT = "lm_head.weight";
+
 /** What the first T5s hold and no model uses (transformers ignores it too). */
 const UNUSED = /^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/;
+
+/** A checkpoint's T5, looked at before its weights are read. */
+export interface StoredT5 {
+  readonly config: T5Config;
+  /** Whether the output layer is the embedding. */
+  readonly tied: boolean;
+  /** The name that a weight of the model has in the checkpoint. */
+  readonly place: (name: string) => string;
+}
+
+/**
+ * What a checkpoint's T5 is made of. As transformers 5 does, an output layer equal to the embedding counts as tied to
+ * it, whatever config.json says.
+ * @throws {UserError} where a weight is missing or has another shape than config.json says, or there are others
+ */
+export async function t5Stored({ config: file, weights: stored }: Checkpoint): Promise<StoredT5> {
+  const config = parseT5Config(file);
+  const embedding = EMBEDDING_NAMES.find((name) => stored.has(name)) ?? EMBEDDING_NAMES[0]!;
+  const place = (name: string): string => (name === "shared.weight" ? embedding : name);
+  const shapes = t5WeightShapes(config, false);
+  // Every shape is checked before gigabytes are read.
+  for (const [name, shape] of shapes) if (name !== OUTPUT) stored.entry(place(name), shape);
+  // Only a config.json that says that the output layer is not the embedding asks for one of its own.
+  if (stored.has(OUTPUT) || file.json["tie_word_embeddings"] === false) stored.entry(OUTPUT, shapes.get(OUTPUT));
+  for (const name of EMBEDDING_NAMES)
+    if (name !== embedding && stored.has(name) && !(await stored.same(name, embedding)))
+      throw new UserError(`${stored.source}: ${name} is not ${embedding}, and T5 has one embedding`, {
+        hint: "In Python, load and save the model with transformers, and see what it says.",
+      });
+  stored.refuseOthers({ has: (name) => shapes.has(name) || EMBEDDING_NAMES.includes(name) }, UNUSED);
+  return { config, place, tied: !stored.has(OUTPUT) || (await stored.same(OUTPUT, embedding)) };
+}
 
 /** The model of a checkpoint, all weights as float32 (4 bytes a parameter) and trained. */
 export async function t5FromCheckpoint(
@@ -22,36 +56,15 @@ export async function t5FromCheckpoint(
   device: Device,
   { store, dropout, progress = silent }: ArchitectureLoadOptions = {},
 ): Promise<T5Model> {
-  const parsed = parseT5Config(checkpoint.config);
+  const { config: parsed, tied, place } = await t5Stored(checkpoint);
   const config: T5Config = dropout === undefined || dropout === null ? parsed : { ...parsed, dropoutRate: dropout };
   const stored = checkpoint.weights;
-  const embedding = EMBEDDING_NAMES.find((name) => stored.has(name)) ?? EMBEDDING_NAMES[0]!;
-  const read = (name: string, shape: readonly number[]): Promise<Float32Array> =>
-    stored.readFloat32(name === "shared.weight" ? embedding : name, shape);
-  const shapes = t5WeightShapes(config, false);
-  // Every shape is checked before gigabytes are read.
-  for (const [name, shape] of shapes)
-    if (name !== "lm_head.weight") stored.entry(name === "shared.weight" ? embedding : name, shape);
-  // Only a config.json that says that the output layer is not the embedding asks for one of its own.
-  if (stored.has("lm_head.weight") || checkpoint.config.json["tie_word_embeddings"] === false)
-    stored.entry("lm_head.weight", shapes.get("lm_head.weight"));
-  for (const name of EMBEDDING_NAMES)
-    if (name !== embedding && stored.has(name) && !(await stored.same(name, embedding)))
-      throw new UserError(`${stored.source}: ${name} is not ${embedding}, and T5 has one embedding`, {
-        hint: "In Python, load and save the model with transformers, and see what it says.",
-      });
-  stored.refuseOthers({ has: (name) => shapes.has(name) || EMBEDDING_NAMES.includes(name) }, UNUSED);
+  const shapes = t5WeightShapes(config, tied);
   const weights = new Weights(device, stored.torchDtype);
   progress.begin("loading weights", shapes.size);
-  let shared: Float32Array | undefined;
-  let tied = !stored.has("lm_head.weight");
   let done = 0;
   for (const [name, shape] of shapes) {
-    if (name === "lm_head.weight" && tied) continue;
-    const elements = await read(name, shape);
-    if (name === "shared.weight") shared = elements;
-    if (name === "lm_head.weight" && equal(elements, shared!)) tied = true;
-    else weights.add(await makeParameter(device, name, shape, elements));
+    weights.add(await makeParameter(device, name, shape, await stored.readFloat32(place(name), shape)));
     progress.update(++done);
     // A long read must not keep Ctrl-C waiting.
     await new Promise((resolve) => setImmediate(resolve));
@@ -75,15 +88,4 @@ export async function t5OfShape(
   const config = { ...parsed, dropoutRate: options.dropout ?? parsed.dropoutRate };
   const tied = file.json["tie_word_embeddings"] !== false;
   return new T5Model(await weightsOfShape(device, t5WeightShapes(config, tied), options), config, tied);
-}
-
-/** As transformers 5 does, an output layer equal to the embedding counts as tied to it, whatever config.json says. */
-function equal(a: Float32Array, b: Float32Array): boolean {
-  return (
-    a.length === b.length &&
-    Buffer.compare(
-      Buffer.from(a.buffer, a.byteOffset, a.byteLength),
-      Buffer.from(b.buffer, b.byteOffset, b.byteLength),
-    ) === 0
-  );
 }

@@ -15,7 +15,7 @@ import {
 import { type CompiledGraph, compileGraph, gradientName, type ModelGraph } from "../model-graph.js";
 import type { Weights } from "../weights.js";
 import { decoderFeeds, encoderFeeds, labelledBatch } from "./batch.js";
-import { type T5Config, t5ConfigJson } from "./config.js";
+import { type T5Config, t5ConfigJson, t5GenerationConfig } from "./config.js";
 import { T5Generation } from "./generation.js";
 import { EMBEDDED_GRADIENT, type TrainingGraphOptions, trainingGraph } from "./training-graph.js";
 
@@ -86,15 +86,10 @@ export class T5Model extends LanguageModel<T5Config> {
   }
 
   protected savedAs(): SavedAs {
-    const { padTokenId, eosTokenIds, decoderStartTokenId: startToken } = this.config;
     return {
       taskType: "SEQ_2_SEQ_LM",
       config: t5ConfigJson(this.config, this.tied),
-      generationConfig: {
-        decoder_start_token_id: startToken,
-        eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
-        pad_token_id: padTokenId,
-      },
+      generationConfig: t5GenerationConfig(this.config),
     };
   }
 

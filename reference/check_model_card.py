@@ -1,0 +1,28 @@
+"""Reads model cards as the hub's own library reads them, and runs the Python that each shows, in its folder.
+
+    python reference/check_model_card.py FOLDER...
+
+Prints one JSON object per folder: what the card's metadata are and what its Python printed.
+"""
+import contextlib
+import io
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from huggingface_hub import ModelCard
+
+for folder in sys.argv[1:]:
+    card = ModelCard.load(Path(folder) / "README.md")
+    results = [
+        {"type": one.dataset_type, "config": one.dataset_config, "metric": one.metric_type, "value": one.metric_value}
+        for one in card.data.eval_results or []
+    ]
+    (code,) = re.findall(r"^```python\n(.*?)\n```$", card.content, re.M | re.S)
+    printed = io.StringIO()
+    os.chdir(folder)
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, f"{folder}/README.md", "exec"), {})
+    print(json.dumps({"data": card.data.to_dict(), "results": results, "printed": printed.getvalue()}))

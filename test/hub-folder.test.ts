@@ -1,0 +1,143 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { UserError } from "../src/base/errors.js";
+import { exportHub } from "../src/experiments/index.js";
+import { mmmlu } from "./command.js";
+import { stepped } from "./faults/common.js";
+
+/** A Python with the packages of reference/requirements.txt: see reference/check_model_card.py. */
+const python = process.env["MMMLU_TEST_PYTHON"];
+if (!python)
+  console.warn(
+    "skipped: model cards read by huggingface_hub (set MMMLU_TEST_PYTHON to a Python with reference/requirements.txt)",
+  );
+
+const folder = mkdtempSync(join(tmpdir(), "mmmlu-hub-folder-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (...names: string[]): string => join(folder, ...names);
+const text = (...names: string[]): string => readFileSync(at(...names), "utf8");
+const metadata = (...names: string[]): any => parse(text(...names).split(/^---$/m)[1]!);
+
+const train = async (experiment: string, out: string): Promise<void> => {
+  const settings = ["training.epochs=1", "data.rowsPerLanguage=60", "training.loggingSteps=5"];
+  const { code, error } = await mmmlu([
+    ...["run", experiment, "--sample", "--out", at(out)],
+    ...[...settings, ...(experiment.startsWith("flan") ? ["modelLink=null"] : [])].flatMap((one) => ["--set", one]),
+  ]);
+  expect(code, error).toBe(0);
+};
+const exported = (...given: string[]) => mmmlu(["export", "hub", ...given], { folder });
+
+beforeAll(async () => {
+  await train("flan-t5-finetune", "t5");
+  await train("gemma-2-2b-finetune", "gemma");
+}, 120_000);
+
+describe("the saved model of a fine-tuning run", () => {
+  it("has a card beside it", () => {
+    const { final } = JSON.parse(text("t5", "metrics.json"));
+    const card = text("t5", "model", "README.md");
+    expect(metadata("t5", "model", "README.md")).toEqual({
+      license: "unknown",
+      language: ["de", "fr"],
+      library_name: "transformers",
+      pipeline_tag: "text-generation",
+      tags: ["mmmlu-lab", "multiple-choice", "mmmlu", "text2text-generation"],
+    });
+    expect(card).toContain("its figures mean nothing");
+    expect(card).toContain(`| after training | ${final.n} | ${(100 * final.accuracy).toFixed(1)} % |`);
+    expect(card).toContain("| test | ");
+    expect(metadata("gemma", "model", "README.md")).toMatchObject({ license: "unknown", library_name: "peft" });
+  });
+
+  it("is exported as a folder to upload", async () => {
+    const { code, out, error } = await exported("t5", "--out", "t5-hub");
+    expect({ code, out }).toEqual({ code: 0, out: "t5-hub\n" });
+    expect(error).toContain("licence of the base is not known");
+    expect(readdirSync(at("t5-hub")).sort()).toEqual(readdirSync(at("t5", "model")).sort());
+    for (const name of readdirSync(at("t5-hub")))
+      expect(readFileSync(at("t5-hub", name)).equals(readFileSync(at("t5", "model", name))), name).toBe(true);
+    const again = await exported("t5", "--out", "t5-hub");
+    expect([again.code, again.error]).toEqual([1, expect.stringMatching(/t5-hub is there already[^]*--out/)]);
+  });
+
+  it("is exported with its base's name on the hub, where it is an adapter", async () => {
+    const refused = await exported("gemma");
+    expect([refused.code, refused.error]).toEqual([
+      1,
+      expect.stringMatching(/not on the hub[^]*--base[^]*mmmlu merge/),
+    ]);
+    expect(existsSync(at("gemma-hub"))).toBe(false);
+    expect((await exported("gemma", "--base", "../base")).code).toBe(2);
+    expect(await exported("gemma", "--base", "someone/tiny-gemma")).toMatchObject({ code: 0, out: "gemma-hub\n" });
+    for (const name of readdirSync(at("gemma-hub")))
+      if (/json$|md$/.test(name)) expect(text("gemma-hub", name), name).not.toContain(folder);
+    expect(JSON.parse(text("gemma-hub", "adapter_config.json"))).toMatchObject({
+      base_model_name_or_path: "someone/tiny-gemma",
+      revision: null,
+    });
+    expect(metadata("gemma-hub", "README.md")).toMatchObject({
+      base_model: "someone/tiny-gemma",
+      base_model_relation: "adapter",
+      library_name: "peft",
+    });
+  });
+});
+
+describe("what cannot be exported", () => {
+  const refused = async (run: string): Promise<string> => {
+    const error = await exportHub(at(run), at("no")).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(UserError);
+    expect(existsSync(at("no"))).toBe(false);
+    return (error as UserError).message;
+  };
+
+  it("is told", async () => {
+    expect(await refused("nowhere")).toMatch(/there is no folder .*nowhere/);
+    expect(await refused("t5/model")).toMatch(/holds no run/);
+    cpSync(at("t5"), at("stopped"), { recursive: true });
+    rmSync(at("stopped", "manifest.json"));
+    expect(await refused("stopped")).toMatch(/not complete/);
+    cpSync(at("t5"), at("damaged"), { recursive: true });
+    truncateSync(at("damaged", "model", "model.safetensors"), 1000);
+    expect(await refused("damaged")).toMatch(/model\.safetensors/);
+    rmSync(at("damaged", "model"), { recursive: true });
+    expect(await refused("damaged")).toMatch(/saved no model/);
+    cpSync(fileURLToPath(new URL("fixtures/runs-0.1/evaluated", import.meta.url)), at("evaluated"), {
+      recursive: true,
+    });
+    expect(await refused("evaluated")).toMatch(/saved no model|trained no model/);
+  });
+
+  it.each([1, 3, 6])("leaves nothing where the disk is full at step %i", async (step) => {
+    const { code, error } = await stepped(["export", "hub", at("t5"), "--out", at("full", "out")], {
+      under: at("full"),
+      kind: "full",
+      at: step,
+    });
+    expect([code, error]).toEqual([1, expect.stringMatching(/ENOSPC[^]*free some space/)]);
+    expect(existsSync(at("full")) ? readdirSync(at("full")) : []).toEqual([]);
+  });
+});
+
+it.skipIf(!python)(
+  "its cards are read by huggingface_hub, and their Python runs in transformers and PEFT",
+  () => {
+    const script = fileURLToPath(new URL("../reference/check_model_card.py", import.meta.url));
+    const places = [at("t5", "model"), at("gemma", "model")];
+    const environment = { ...process.env, HF_HUB_OFFLINE: "1" };
+    const lines = execFileSync(python!, [script, ...places], { env: environment, stdio: ["ignore", "pipe", "inherit"] })
+      .toString()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ data }) => data.library_name)).toEqual(["transformers", "peft"]);
+    for (const { printed } of lines) expect(printed.trim()).not.toBe("");
+  },
+  300_000,
+);
