@@ -22,7 +22,7 @@ for folder in sys.argv[1:]:
     ]
     (code,) = re.findall(r"^```python\n(.*?)\n```$", card.content, re.M | re.S)
     printed = io.StringIO()
-    os.chdir(folder)
+    os.chdir(folder)  # the Python of a card runs in its folder
     with contextlib.redirect_stdout(printed):
         exec(compile(code, f"{folder}/README.md", "exec"), {})
     print(json.dumps({"data": card.data.to_dict(), "results": results, "printed": printed.getvalue()}))

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,7 +45,7 @@ const exported = (...given: string[]) => mmmlu(["export", "hub", ...given], { fo
 beforeAll(async () => {
   await train("flan-t5-finetune", "t5");
   await train("gemma-2-2b-finetune", "gemma");
-}, 120_000);
+}, 300_000);
 
 describe("the saved model of a fine-tuning run", () => {
   it("has a card beside it", () => {
@@ -89,6 +98,49 @@ describe("the saved model of a fine-tuning run", () => {
   });
 });
 
+/** A copy of a run as if it had been trained on the hub's rows and weights. */
+function onTheHub(run: string, out: string): void {
+  cpSync(at(run), at(out), { recursive: true });
+  const manifest = JSON.parse(text(run, "manifest.json"));
+  const data = {
+    ...manifest.data,
+    source: "openai/MMMLU",
+    kind: "hub",
+    revision: "325a01dc3e173cac1578df94120499aaca2e2504",
+  };
+  const model = {
+    ...manifest.model,
+    source: "google/flan-t5-base",
+    commit: "7bcac572ce56db69c1ea7c8af255c5d7c9672fc2",
+  };
+  const license = { license: "apache-2.0" };
+  writeFileSync(
+    at(out, "manifest.json"),
+    JSON.stringify({ ...manifest, sample: false, data, model: { ...model, license } }),
+  );
+}
+
+it("names data, base, licence and results as the hub reads them", async () => {
+  onTheHub("t5", "real");
+  await exportHub(at("real"), at("real-hub"));
+  const { final } = JSON.parse(text("t5", "metrics.json"));
+  const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
+  const found = metadata("real-hub", "README.md");
+  expect(found).toMatchObject({
+    license: "apache-2.0",
+    base_model: "google/flan-t5-base",
+    base_model_relation: "finetune",
+    datasets: ["openai/MMMLU"],
+    language: ["de", "fr"],
+    "model-index": [{ name: "flan-t5-finetune" }],
+  });
+  const results = found["model-index"][0].results;
+  expect(results.map((one: any) => [one.dataset.config, one.metrics[0].value])).toEqual([
+    [undefined, rounded(final.accuracy)],
+    ...["DE_DE", "FR_FR"].map((language) => [language, rounded(final.languages[language].accuracy)]),
+  ]);
+});
+
 describe("what cannot be exported", () => {
   const refused = async (run: string): Promise<string> => {
     const error = await exportHub(at(run), at("no")).catch((error: unknown) => error);
@@ -129,14 +181,16 @@ it.skipIf(!python)(
   "its cards are read by huggingface_hub, and their Python runs in transformers and PEFT",
   () => {
     const script = fileURLToPath(new URL("../reference/check_model_card.py", import.meta.url));
-    const places = [at("t5", "model"), at("gemma", "model")];
+    const places = [at("t5", "model"), at("gemma", "model"), at("real-hub")];
     const environment = { ...process.env, HF_HUB_OFFLINE: "1" };
     const lines = execFileSync(python!, [script, ...places], { env: environment, stdio: ["ignore", "pipe", "inherit"] })
       .toString()
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(lines.map(({ data }) => data.library_name)).toEqual(["transformers", "peft"]);
+    expect(lines.map(({ data }) => data.library_name)).toEqual(["transformers", "peft", "transformers"]);
+    expect(lines.map(({ results }) => results.length)).toEqual([0, 0, 3]);
+    expect(lines[2].results[1]).toMatchObject({ type: "openai/MMMLU", config: "DE_DE", metric: "accuracy" });
     for (const { printed } of lines) expect(printed.trim()).not.toBe("");
   },
   300_000,

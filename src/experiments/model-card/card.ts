@@ -33,10 +33,13 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-const baseOf = ({ base, facts, sample }: CardRun): string =>
-  base !== undefined
-    ? `[${plain(base)}](https://huggingface.co/${base})`
-    : sample && facts.model.source === "sample"
+/** Whether the base was made on the spot. */
+const isMadeUp = ({ sample, facts }: CardRun): boolean => sample && facts.model.source === "sample";
+
+const baseOf = (run: CardRun): string =>
+  run.base !== undefined
+    ? `[${plain(run.base)}](https://huggingface.co/${run.base})`
+    : isMadeUp(run)
       ? "a tiny model made on the spot"
       : "a model that was read from a folder or a GGUF file";
 
@@ -66,7 +69,7 @@ function results({ metrics: { baseline, final }, configuration }: CardRun): stri
     ["test rows without a twin in train", additional?.withoutTwinInTrain] as const,
   ].flatMap(([name, one]) => (one ? [[name, number(one.n), percent(one.accuracy), range(one.interval), ""]] : []));
   const languages = (final.statistics?.languages ?? []).map((one) => [
-    plain(one.language),
+    code(one.language),
     number(one.n),
     percent(one.accuracy),
     range(one.clusteredInterval),
@@ -97,7 +100,7 @@ function data(run: CardRun): string {
     "## Data\n",
     `- ${trainFrom ? "test rows: " : ""}${line(facts.data)}`,
     ...(trainFrom ? [`- train and validation rows: ${line(trainFrom)}`] : []),
-    `- languages: ${languagesOf(run).map(plain).join(", ") || "not told"}`,
+    `- languages: ${languagesOf(run).map(code).join(", ") || "not told"}`,
     `- kept: rows of ${inclusive ? "at most" : "less than"} ${maxTokens} tokens` +
       `${rowsKept === undefined ? "" : `, ${number(rowsKept)} in all`}`,
   ].join("\n");
@@ -162,6 +165,7 @@ const quantized = (model: CardRun["configuration"]["model"]): string =>
 
 function licence(run: CardRun): string {
   const { license } = run;
+  if (isMadeUp(run)) return "## Licence\n\nThe base was made on the spot: it is under no licence of others.";
   const named = license && plain(license.license_name ?? license.license);
   const linked =
     license?.license_link && /^https?:\/\/\S+$/.test(license.license_link)
