@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { checkStopped, messageOf, UserError } from "../base/errors.js";
@@ -15,11 +16,12 @@ import {
   taskNamed,
   taskOfSource,
 } from "../tasks/index.js";
-import { type FoundFile, findFiles, noLanguage } from "./find-files.js";
+import { cellsOfRecord, csvTables } from "./csv.js";
+import { findFiles, noLanguage } from "./find-files.js";
 import { ownTask } from "./own-task.js";
-import { readTable } from "./read-table.js";
+import { isCsv, readTable } from "./read-table.js";
 import { columnsOf, RowReader } from "./rows.js";
-import type { Table } from "./table.js";
+import { BlockReader, StoredTexts, stateOf } from "./stored-row.js";
 
 export interface CorpusOptions {
   /** A hub id, a folder in the layout of the task's repository, a file of own rows, or `sample`. */
@@ -37,6 +39,11 @@ export interface CorpusOptions {
   readonly languages?: readonly string[] | null;
   /** Only so many rows of each language. */
   readonly rowsPerLanguage?: number | null;
+  /**
+   * Where the rows' texts are: `in memory`, or `on disk`, where each is read again when it is asked for. Only those of
+   * CSV files in a task's layout can stay there.
+   */
+  readonly texts?: "in memory" | "on disk";
   /** No network: everything must be in the cache. */
   readonly offline?: boolean;
   readonly progress?: Progress;
@@ -82,7 +89,8 @@ export interface Corpus {
 
 /**
  * Reads the rows of a task: from the hub (through the standard cache), a folder in the same layout, a file of own rows,
- * or the sample. Memory: about five times the files' bytes (all of MMMLU: 131 MB on disk).
+ * or the sample. Memory: up to five times the files' bytes (all of MMMLU: 131 MB on disk); with texts on disk some 100
+ * bytes a row.
  * @throws {UserError} naming file, line and column, or what is not there and what is
  */
 export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
@@ -98,35 +106,67 @@ export async function loadCorpus(options: CorpusOptions): Promise<Corpus> {
 async function loadTask(task: Task, options: CorpusOptions): Promise<Corpus> {
   const progress = options.progress ?? silent;
   const found = await findFiles(task, options);
-  const columns = columnsOf(task);
-  const read = (file: FoundFile): ReturnType<typeof readAhead> => readAhead(file.path, columns);
   progress.begin("reading rows", found.files.length);
   const corpus = new Gathered(task);
-  // The next files are read while this one's rows are made.
-  const ahead = found.files.slice(0, FILES_AHEAD).map(read);
+  const blocks = options.texts === "on disk" ? new BlockReader() : undefined;
   let reader: RowReader | undefined;
   for (const [place, { language, path }] of found.files.entries()) {
     checkStopped(options.signal);
-    const { table, sha256 } = await ahead.shift()!;
-    const after = found.files[place + FILES_AHEAD];
-    if (after) ahead.push(read(after));
     // A language's file may have several parts.
     if (found.files[place - 1]?.language !== language)
       reader = new RowReader(task, language, options.rowsPerLanguage ?? undefined);
     const before = reader!.rows.length;
-    reader!.add(table);
-    corpus.files.push({
-      language,
-      path: basename(path),
-      bytes: statSync(path).size,
-      sha256,
-      rows: reader!.rows.length - before,
-    });
+    const read = await readRows(path, task, language, reader!, blocks);
+    corpus.files.push({ language, path: basename(path), ...read, rows: reader!.rows.length - before });
     if (found.files[place + 1]?.language !== language) corpus.add(reader!, language);
     progress.update(place + 1, language);
   }
   progress.end(corpus.words);
   return { ...corpus.told, source: options.source, kind: found.kind, revision: found.revision };
+}
+
+/** Reads a file's rows; those of a CSV file some at a time. */
+async function readRows(
+  path: string,
+  task: Task,
+  language: string,
+  reader: RowReader,
+  blocks: BlockReader | undefined,
+): Promise<{ bytes: number; sha256: string }> {
+  const columns = columnsOf(task);
+  const state = identityOf(path);
+  let sha256: string;
+  if (!isCsv(path)) {
+    const [table, hash] = await Promise.all([readTable(path, columns), sha256OfFile(path)]);
+    reader.add(table);
+    sha256 = hash;
+  } else {
+    const hash = createHash("sha256");
+    let stored: StoredTexts | undefined;
+    for (const table of csvTables(path, columns, (bytes) => hash.update(bytes))) {
+      stored ??= blocks && storedTexts(path, state, [...table.columns.keys()], task, language, blocks);
+      reader.add(table, stored);
+    }
+    sha256 = hash.digest("hex");
+  }
+  requireUnchanged(path, state);
+  return { bytes: statSync(path).size, sha256 };
+}
+
+function storedTexts(
+  path: string,
+  state: string,
+  names: readonly string[],
+  task: Task,
+  language: string,
+  blocks: BlockReader,
+): StoredTexts {
+  const reader = new RowReader(task, language);
+  return new StoredTexts(path, state, blocks, (bytes) => {
+    const cells = cellsOfRecord(bytes);
+    const columns = new Map(names.map((name, column) => [name, [cells[column]!]]));
+    return reader.textsOf({ path, length: 1, columns, place: () => path });
+  });
 }
 
 /** Own rows: one file, whose columns are told or guessed. */
@@ -136,7 +176,9 @@ async function loadOwnRows(options: CorpusOptions): Promise<Corpus> {
     throw new UserError(`${options.source} is no file of own rows`, {
       hint: "Files of rows end in .csv, .jsonl, .ndjson or .parquet.",
     });
-  const { table, sha256 } = await readAhead(options.source);
+  const state = identityOf(options.source);
+  const [table, sha256] = await Promise.all([readTable(options.source), sha256OfFile(options.source)]);
+  requireUnchanged(options.source, state);
   const { task, words } = ownTask(table, options.columns ?? {});
   progress.begin("reading rows", 1);
   const asked = options.languages ?? undefined;
@@ -214,29 +256,18 @@ class Gathered {
   }
 }
 
-/** Files that are read while the rows of another are made. */
-const FILES_AHEAD = 3;
-
-function readAhead(path: string, columns?: readonly string[]): Promise<{ table: Table; sha256: string }> {
-  const read = (async () => {
-    const before = identityOf(path);
-    const [table, sha256] = await Promise.all([readTable(path, columns), sha256OfFile(path)]);
-    if (identityOf(path) !== before)
-      throw new UserError(`${path} changed while it was read`, { hint: "Run the same command again." });
-    return { table, sha256 };
-  })();
-  // An earlier file's fault may end the reading before this one is awaited.
-  read.catch(() => {});
-  return read;
-}
-
 /** What tells that a file is still the same: the hash must be that of what was read. */
 function identityOf(path: string): string {
   try {
     const about = statSync(path, { bigint: true });
     if (!about.isFile()) throw new Error("it is no plain file");
-    return [about.dev, about.ino, about.size, about.mtimeNs].join(" ");
+    return stateOf(about);
   } catch (error) {
     throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
+}
+
+function requireUnchanged(path: string, state: string): void {
+  if (identityOf(path) !== state)
+    throw new UserError(`${path} changed while it was read`, { hint: "Run the same command again." });
 }

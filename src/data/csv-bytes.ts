@@ -12,8 +12,8 @@ export interface CsvRecord {
 /** A file that is no CSV from some record on; which line it is, `firstFault` finds. */
 export class CsvFaultError extends Error {}
 
-/** Bytes that are read at once. */
-const BLOCK = 1 << 20;
+/** Bytes that are read at once: few, so that what was made of a block is gone before the next comes. */
+const BLOCK = 1 << 16;
 /** Bytes of a record at most: an unclosed quote must not take the rest of a file into memory. */
 const LONGEST = 64 << 20;
 

@@ -2,8 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 
 /*
- * Finds records and their lines. Only where something is wrong: DuckDB reads the files, but its errors do not always
- * name the line at which a person has to look.
+ * Finds records and their lines, only where something is wrong: files are read by their bytes (`csv-bytes.ts`), which
+ * counts no lines.
  */
 
 /** Told each record with the line that it begins at, the header being record 0; returns whether to go on. */
@@ -78,11 +78,12 @@ export function visitRecords(path: string, visit: RecordVisitor): CsvFault | und
   return undefined;
 }
 
-/** The first fault of a file whose records should have so many cells. */
-export function firstFault(path: string, width: number): CsvFault | undefined {
+/** The first fault of a file whose records should have so many cells; undefined for as many as its header. */
+export function firstFault(path: string, width?: number): CsvFault | undefined {
   const badLine = firstInvalidLine(path);
   let short: CsvFault | undefined;
   const broken = visitRecords(path, (_index, line, cells) => {
+    width ??= cells.length;
     if (cells.length !== width) short = { line, what: `the row has ${cells.length} cells, expected ${width}` };
     return short === undefined;
   });

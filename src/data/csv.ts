@@ -1,8 +1,10 @@
 import { statSync } from "node:fs";
-import { UserError } from "../base/errors.js";
+import { messageOf, UserError } from "../base/errors.js";
+import { isSystemError } from "../base/files.js";
+import { hintForReading } from "../base/hint-for-reading.js";
 import { printableName } from "../base/printable.js";
+import { CsvFaultError, csvBlocks, recordAt } from "./csv-bytes.js";
 import { firstFault, type RecordVisitor, visitRecords } from "./csv-records.js";
-import { duckdb, duckdbFile, quoted } from "./duckdb.js";
 import { requireColumns, type Table } from "./table.js";
 
 /**
@@ -14,67 +16,78 @@ import { requireColumns, type Table } from "./table.js";
  * bytes that are not UTF-8, no rows
  */
 export async function readCsv(path: string, wanted: readonly string[] = []): Promise<Table> {
-  if (statSync(path).size === 0)
-    throw new UserError(`${path}: the file is empty`, { hint: "Fetch or write the file again." });
-  const order = columnOrder(path, wanted);
-  const cells = (await cellsByDuckdb(path, order)) ?? cellsByRecords(path, order.length);
-  if (!cells[0]?.length)
-    throw new UserError(`${path}: there is a header but no row`, { hint: "Fetch or write the file again." });
-  return {
-    path,
-    length: cells[0].length,
-    columns: new Map(order.map((name, index) => [name, cells[index] as string[]])),
-    place: (row) => `${path}:${lineOfRecord(path, row)}`,
-  };
+  const parts = [...csvTables(path, wanted)];
+  const [first] = parts as [Table];
+  if (parts.length === 1) return first;
+  const columns = new Map([...first.columns.keys()].map((name) => [name, [] as string[]]));
+  for (const part of parts)
+    for (const [name, cells] of part.columns) {
+      const own = columns.get(name)!;
+      for (const cell of cells) own.push(cell as string);
+    }
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return { path, length, columns, place: (row) => `${path}:${lineOfRecord(path, row)}` };
 }
-
-const OPTIONS =
-  "header = true, auto_detect = false, all_varchar = true, delim = ',', quote = '\"', escape = '\"', " +
-  "strict_mode = true, max_line_size = 67108864";
 
 /**
- * Cells by column; undefined where the file is sound and DuckDB does not read it (mixed line ends, a path that it
- * cannot be told).
+ * As {@link readCsv}, some rows at a time: what was gone through is not held.
+ * @param told each block of the file's bytes as it is read
  */
-async function cellsByDuckdb(path: string, order: readonly string[]): Promise<unknown[][] | undefined> {
-  const pattern = await duckdbFile(path);
-  if (pattern === undefined) return undefined;
-  // No column comes from a folder's name (`Answer=B`), no packing from the file's (`.gz`).
-  const file = `${pattern}, hive_partitioning = false, compression = 'none'`;
-  const columns = order.map((name) => `${quoted(name)}: 'VARCHAR'`).join(", ");
+export function* csvTables(
+  path: string,
+  wanted: readonly string[] = [],
+  told?: (bytes: Buffer) => void,
+): Generator<Table> {
+  if (statSync(path).size === 0)
+    throw new UserError(`${path}: the file is empty`, { hint: "Fetch or write the file again." });
+  let names: readonly string[] | undefined;
+  let rows = 0;
   try {
-    // No text is a null here: "None", "NA" and the empty cell are what they are.
-    const reader = await (await duckdb()).runAndReadAll(
-      `select * from read_csv(${file}, ${OPTIONS}, nullstr = '\u0001\u0001', columns = {${columns}})`,
-    );
-    return reader.getColumns();
+    for (const block of csvBlocks(path, told)) {
+      const records = names ? block : block.slice(1);
+      names ??= columnNames(path, block[0]!.cells, wanted);
+      if (records.length === 0) continue;
+      const width = names.length;
+      for (const { cells } of records)
+        if (cells.length !== width) throw new CsvFaultError(`a row of ${cells.length} cells, expected ${width}`);
+      const before = rows;
+      rows += records.length;
+      yield {
+        path,
+        length: records.length,
+        columns: new Map(names.map((name, column) => [name, records.map(({ cells }) => cells[column]!)])),
+        place: (row) => `${path}:${lineOfRecord(path, before + row)}`,
+        bytesOf: (row) => records[row]!,
+      };
+    }
   } catch (error) {
-    const fault = firstFault(path, order.length);
-    if (fault)
-      throw new UserError(`${path}:${fault.line}: ${fault.what}`, {
-        hint:
-          "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands " +
-          "in double quotes.",
-        cause: error,
-      });
-    return undefined;
+    throw error instanceof CsvFaultError
+      ? faultIn(path, names?.length, error)
+      : isSystemError(error)
+        ? new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error })
+        : error;
   }
+  if (rows === 0)
+    throw new UserError(`${path}: there is ${names ? "a header but no row" : "no header"}`, {
+      hint: "Fetch or write the file again.",
+    });
 }
 
-function cellsByRecords(path: string, width: number): string[][] {
+/** The cells of one record, from its bytes. */
+export function cellsOfRecord(bytes: Buffer): readonly string[] {
+  return recordAt(bytes, 0, true)!.cells;
+}
+
+const HINT =
+  "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double quotes.";
+
+/** The first fault of a file, with its line. */
+function faultIn(path: string, width: number | undefined, cause: CsvFaultError): UserError {
   const fault = firstFault(path, width);
-  if (fault)
-    throw new UserError(`${path}:${fault.line}: ${fault.what}`, {
-      hint:
-        "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in " +
-        "double quotes.",
-    });
-  const cells: string[][] = Array.from({ length: width }, () => []);
-  visitRecords(path, (index, _line, record) => {
-    if (index > 0) record.forEach((cell, column) => cells[column]?.push(cell));
-    return true;
+  return new UserError(fault ? `${path}:${fault.line}: ${fault.what}` : `${path}: ${cause.message}`, {
+    hint: HINT,
+    cause,
   });
-  return cells;
 }
 
 /** The line (from 1) at which a record begins; record 0 is the first after the header. */
@@ -88,12 +101,7 @@ function lineOfRecord(path: string, record: number): number {
   return found;
 }
 
-function columnOrder(path: string, wanted: readonly string[]): string[] {
-  let header: string[] = [];
-  visitRecords(path, (_index, _line, cells) => {
-    header = cells;
-    return false;
-  });
+function columnNames(path: string, header: readonly string[], wanted: readonly string[]): string[] {
   const names = header.map((name, index) => (index === 0 && name === "" ? "Unnamed: 0" : name));
   requireColumns(`${path}:1`, names, wanted);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

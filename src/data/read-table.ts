@@ -12,6 +12,9 @@ const readers: Readonly<Record<string, (path: string, wanted?: readonly string[]
   ".ndjson": readJsonRows,
 };
 
+/** Whether a file is read as CSV. */
+export const isCsv = (path: string): boolean => extname(path).toLowerCase() === ".csv";
+
 /**
  * Reads a file of rows by its name's ending.
  * @param wanted the columns that must be there; undefined for whatever columns there are

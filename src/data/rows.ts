@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { printableName } from "../base/printable.js";
 import { OPTION_LETTERS, type Row, rowId, type Task } from "../tasks/index.js";
+import { type RowTexts, StoredRow, type StoredTexts } from "./stored-row.js";
 import type { Cell, Table } from "./table.js";
 
 /** The columns of a task's files, in the order in which they are told. */
@@ -23,7 +24,10 @@ export class RowReader {
   /** Empty cells by column, of the columns of questions and options. */
   readonly nulls: Record<string, number> = {};
   private readonly seen = new Map<string, number>();
-  private readonly parts: { readonly table: Table; readonly start: number }[] = [];
+  private readonly parts: (Pick<Table, "path" | "length" | "place"> & { readonly start: number })[] = [];
+  /** Subjects and categories, each once: a file has them on every line. */
+  private readonly names = new Map<string, string>();
+  private readonly ofLanguage = new Map<string, number>();
   private readonly counts = new Map<string, number>();
   private readonly optionNames: readonly string[];
 
@@ -40,10 +44,14 @@ export class RowReader {
     for (const column of columnsOf(task)) this.nulls[column] = 0;
   }
 
-  /** @throws {UserError} with file, line and column, where a value is not as the task says */
-  add(table: Table): void {
+  /**
+   * @param stored where the table's texts stay: its rows then read them when they are asked for
+   * @throws {UserError} with file, line and column, where a value is not as the task says
+   */
+  add(table: Table, stored?: StoredTexts): void {
     const last = this.parts.at(-1);
-    this.parts.push({ table, start: last ? last.start + last.table.length : 0 });
+    const { path, length, place } = table;
+    this.parts.push({ path, length, place, start: last ? last.start + last.length : 0 });
     const { columns } = this.task;
     const column = (name: string | undefined): readonly Cell[] | undefined =>
       name === undefined ? undefined : table.columns.get(name);
@@ -57,7 +65,7 @@ export class RowReader {
       index: column(columns.index),
       key: column(columns.key),
     };
-    const ofLanguage = new Map<string, number>();
+    const { ofLanguage } = this;
     for (let i = 0; i < table.length; i++) {
       const language = cells.language
         ? this.text(table, i, columns.language!, cells.language[i]!, "language")
@@ -68,15 +76,15 @@ export class RowReader {
         continue;
       }
       ofLanguage.set(language, before + 1);
-      this.addRow(table, i, language, cells);
+      this.addRow(table, i, language, cells, stored);
     }
   }
 
-  private addRow(table: Table, i: number, language: string, cells: RowCells): void {
+  private addRow(table: Table, i: number, language: string, cells: RowCells, stored?: StoredTexts): void {
     const { task } = this;
     const { columns } = task;
     const written = cells.subject ? this.text(table, i, columns.subject!, cells.subject[i]!, "subject") : "all";
-    const subject = task.cleanSubject?.(written) ?? written;
+    const subject = this.named(task.cleanSubject?.(written) ?? written);
     if (subject === "") this.fail(table, i, "the subject is empty");
     if (subject !== written) this.cleaned++;
     this.storedSubjects.set(written, (this.storedSubjects.get(written) ?? 0) + 1);
@@ -87,25 +95,53 @@ export class RowReader {
     const before = this.seen.get(id);
     if (before !== undefined) {
       const first = this.parts.findLast(({ start }) => start <= before)!;
-      const where = first.table.place(before - first.start).slice(first.table.path.length);
-      const there = first.table.path === table.path ? "" : ` of ${first.table.path}`;
+      const where = first.place(before - first.start).slice(first.path.length);
+      const there = first.path === table.path ? "" : ` of ${first.path}`;
       const told = where.startsWith(": ") ? where.slice(2) : `line ${where.slice(1)}`;
       this.fail(table, i, `the row ${printableName(id)} is there twice, first on ${told}${there}`);
     }
     this.seen.set(id, this.parts.at(-1)!.start + i);
     const key = this.keyOf(table, i, cells.key?.[i], id, subject, index);
-    const category = cells.category?.[i];
+    const told = cells.category?.[i];
+    const category = typeof told === "string" && told !== "" ? this.named(told) : undefined;
+    const question = this.maybeEmpty(table, i, columns.question, cells.question[i]!);
+    const bytes = stored && table.bytesOf?.(i);
+    if (stored && bytes) {
+      const { offset, length } = bytes;
+      const { idPrefix } = task;
+      this.rows.push(new StoredRow(stored, offset, length, idPrefix, language, subject, index, answer, key, category));
+      return;
+    }
     this.rows.push({
       id,
       language,
       subject,
       index,
-      question: this.maybeEmpty(table, i, columns.question, cells.question[i]!),
+      question,
       choices,
       answer,
       ...(key === undefined ? {} : { key }),
-      ...(typeof category === "string" && category !== "" ? { category } : {}),
+      ...(category === undefined ? {} : { category }),
     });
+  }
+
+  private named(name: string): string {
+    const known = this.names.get(name);
+    if (known === undefined) this.names.set(name, name);
+    return known ?? name;
+  }
+
+  /** What the only row of a table says: as `add` has checked it before. */
+  textsOf(table: Table): RowTexts {
+    const { question } = this.task.columns;
+    return {
+      question: this.maybeEmpty(table, 0, question, table.columns.get(question)![0]!),
+      choices: this.choices(
+        table,
+        0,
+        this.optionNames.map((name) => table.columns.get(name)!),
+      ),
+    };
   }
 
   private indexOf(table: Table, i: number, language: string, subject: string, cell: Cell | undefined): number {

@@ -12,6 +12,8 @@ export interface Table {
   readonly columns: ReadonlyMap<string, readonly Cell[]>;
   /** Where a row (from 0) is, as errors begin: `FILE:LINE`, or `FILE: row N` where there are no lines. */
   readonly place: (row: number) => string;
+  /** Where a row's bytes are, in formats whose rows can be read alone. */
+  readonly bytesOf?: (row: number) => { readonly offset: number; readonly length: number };
 }
 
 /** @throws {UserError} naming those of the wanted columns that a file has not, and those that it has */

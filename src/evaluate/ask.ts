@@ -10,6 +10,7 @@ import {
   Unanswered,
 } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
+import { collectGarbage } from "../base/garbage.js";
 import { type Progress, silent } from "../base/progress.js";
 import type { Row } from "../tasks/index.js";
 import { loggedReply } from "./logged-reply.js";
@@ -52,6 +53,9 @@ export interface Asked {
   readonly seconds: number;
 }
 
+/** Calls of the answerer after which what they left is taken back. */
+const COLLECTED_EACH = 4096;
+
 type KeyedRequest = AnswerRequest & { readonly key: string };
 
 /**
@@ -75,6 +79,7 @@ export async function askAll(options: AskOptions): Promise<Asked> {
   const retries = new RetryLog(options.retriesPath);
   if (log.damage.words) progress.say(`${log.damage.words}: left where it is, and what it answered is asked again`);
   const counts = { asked: 0, cached: 0 };
+  let answered = 0;
   const keys = new Set<string>();
   const show = (): void => progress.update(counts.asked + counts.cached, retries.note);
   const open = openRequests(options, log, keys, (questions) => {
@@ -114,6 +119,7 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     }
     unanswered.inARow = 0;
     for (const request of requests) counts.asked += request.rows.length;
+    if (++answered % COLLECTED_EACH === 0) collectGarbage();
     show();
   };
 

@@ -3,22 +3,16 @@ import { type ReadingName, readReply } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { byOwnLetters, type Letter, lettersOf, ownLetter, partsOfId } from "../tasks/index.js";
 import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
+import { type Place, Places } from "./places.js";
 import type { Prediction } from "./prediction.js";
 import { lettersOfAnswers, optionsOf } from "./row-facts.js";
 import { wasCut, whyUnreadable } from "./unreadable.js";
-
-interface Place {
-  readonly offset: number;
-  readonly length: number;
-  /** Which of the reply's questions it is. */
-  readonly index: number;
-}
 
 /** Where each row's reply lies in a log. */
 export interface ReplyIndex {
   readonly path: string;
   /** By stage, then by row id in the log's order; a row that was asked again has its latest reply. */
-  readonly stages: ReadonlyMap<string, ReadonlyMap<string, Place>>;
+  readonly stages: ReadonlyMap<string, Places>;
   /** By stage: the tokens of the replies. */
   readonly tokens: ReadonlyMap<string, TokenTotals>;
   /** Lines that cannot be read. */
@@ -47,7 +41,7 @@ const added = (totals: TokenTotals, { tokens }: LoggedReply): TokenTotals =>
     : { ...totals, uncounted: totals.uncounted + 1 };
 
 /**
- * Reads a log once and remembers only the places (some 200 bytes a row). Lines that cannot be read are counted and
+ * Reads a log once and remembers only the places (some 120 bytes a row). Lines that cannot be read are counted and
  * passed over.
  * @param keys of the replies wanted; without it all
  * @throws {UserError} where there is no log
@@ -55,14 +49,14 @@ const added = (totals: TokenTotals, { tokens }: LoggedReply): TokenTotals =>
 export async function indexReplies(path: string, keys?: ReadonlySet<string>): Promise<ReplyIndex> {
   if (!existsSync(path))
     throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
-  const stages = new Map<string, Map<string, Place>>();
+  const stages = new Map<string, Places>();
   const tokens = new Map<string, TokenTotals>();
   const damage = new Damage(path);
   for await (const line of readLog(path)) {
     const { reply, offset, length } = line;
     if (!reply) damage.add(line);
     else if (!keys || keys.has(reply.key)) {
-      const places = stages.get(reply.stage) ?? new Map<string, Place>();
+      const places = stages.get(reply.stage) ?? new Places();
       stages.set(reply.stage, places);
       tokens.set(reply.stage, added(tokens.get(reply.stage) ?? NO_TOKENS, reply));
       reply.ids.forEach((id, index) => places.set(id, { offset, length, index }));
@@ -77,7 +71,7 @@ export const overlaid = (index: ReplyIndex, later: ReplyIndex): ReplyIndex => ({
   stages: new Map(
     [...new Set([...index.stages.keys(), ...later.stages.keys()])].map((stage) => [
       stage,
-      new Map([...(index.stages.get(stage) ?? []), ...(later.stages.get(stage) ?? [])]),
+      Places.of(index.stages.get(stage), later.stages.get(stage)),
     ]),
   ),
 });
@@ -94,9 +88,15 @@ export function* predictionsFrom(
   reading: ReadingName,
   order?: Iterable<string>,
 ): Generator<Prediction> {
-  const places = index.stages.get(stage) ?? new Map<string, Place>();
+  const places = index.stages.get(stage) ?? new Places();
   if (order) requireAll(index, stage, places, order);
   const file = openSync(index.path, "r");
+  const names = new Map<string, string>();
+  const named = (name: string): string => {
+    const known = names.get(name);
+    if (known === undefined) names.set(name, name);
+    return known ?? name;
+  };
   let last: { offset: number; line: LoggedReply; letters: readonly (Letter | null)[] } | undefined;
   try {
     for (const id of order ?? places.keys()) {
@@ -107,19 +107,29 @@ export function* predictionsFrom(
         const labels = lettersOfAnswers(line.facts ?? [{}]);
         last = { offset: place.offset, line, letters: readReply(reading, line.text, line.ids.length, labels) };
       }
-      yield predictionOf(id, last.line, last.letters, place.index);
+      const { language, subject } = partsOfId(id);
+      // A text of each name, not one a row: whoever keeps predictions keeps them.
+      const about = { id: places.own(id), language: named(language), subject: named(subject), stage };
+      yield { ...about, ...predictionOf(last.line, last.letters, place.index) };
     }
   } finally {
     closeSync(file);
   }
 }
 
-function requireAll(
-  index: ReplyIndex,
-  stage: string,
-  places: ReadonlyMap<string, Place>,
-  order: Iterable<string>,
-): void {
+/** The text of the reply to a row of a stage. @throws {UserError} where it has none, or the log has changed */
+export function replyTo(index: ReplyIndex, stage: string, id: string): string {
+  const place = index.stages.get(stage)?.get(id);
+  if (!place) throw new UserError(`${index.path} has no reply to ${id}`, { hint: "Run the run's own command again." });
+  const file = openSync(index.path, "r");
+  try {
+    return lineAt(file, place, index.path).text;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function requireAll(index: ReplyIndex, stage: string, places: Places, order: Iterable<string>): void {
   let [all, missing] = [0, 0];
   let first = "";
   for (const id of order) {
@@ -147,8 +157,11 @@ function lineAt(file: number, { offset, length }: Place, path: string): LoggedRe
   });
 }
 
-function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter | null)[], index: number): Prediction {
-  const { language, subject } = partsOfId(id);
+function predictionOf(
+  line: LoggedReply,
+  letters: readonly (Letter | null)[],
+  index: number,
+): Omit<Prediction, "id" | "language" | "subject" | "stage"> {
   const facts = line.facts?.[index] ?? {};
   const letter = letters[index] ?? null;
   // Another question of the same request may have had more options.
@@ -157,16 +170,12 @@ function predictionOf(id: string, line: LoggedReply, letters: readonly (Letter |
   const own = (of: Letter): Letter => ownLetter(of, order, optionsOf(facts));
   const prediction = shown && own(shown);
   return {
-    id,
-    language,
-    subject,
     ...facts,
     answer: own(line.answers[index] as Letter),
     prediction,
     ...(prediction === null ? { unreadable: whyUnreadable(line) } : {}),
     ...(wasCut(line) ? { cut: true } : {}),
     reply: line.text,
-    stage: line.stage,
     ...(order ? { order } : {}),
     ...(repeat ? { repeat } : {}),
     ...(line.logProbabilities ? { logProbabilities: byOwnLetters(line.logProbabilities, order) } : {}),

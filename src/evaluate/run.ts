@@ -3,7 +3,7 @@ import type { Row } from "../tasks/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
-import { indexReplies, overlaid, predictionsFrom, type TokenTotals } from "./reply-index.js";
+import { indexReplies, overlaid, predictionsFrom, replyTo, type TokenTotals } from "./reply-index.js";
 
 /** Rows that are asked once more, otherwise than the first time: their later reply counts. */
 export interface AskedAgain {
@@ -25,6 +25,8 @@ export interface Evaluation extends Omit<Asked, "keys"> {
   readonly tokens: TokenTotals | undefined;
   /** Every row's prediction in the order of the rows, read from the log each time it is gone through. */
   readonly predictions: Iterable<Prediction>;
+  /** The whole reply to a row, read from the log. */
+  readonly replyOf: (id: string) => string;
 }
 
 /**
@@ -57,6 +59,7 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     metrics: evaluationMetrics(predictions),
     tokens: tokensOf(indexes.map(({ tokens }) => tokens.get(options.stage))),
     predictions,
+    replyOf: (id) => replyTo(index, options.stage, id),
   };
 }
 

@@ -113,7 +113,7 @@ async function counterOf(
   configuration: EvaluateConfiguration,
   answerer: Answerer,
   context: RunContext,
-  letters: readonly string[],
+  letters: () => readonly string[],
 ): Promise<Counter> {
   const files = await tokenizerAtHand(configuration, answerer, context, letters);
   if (!files) return byBytes;
@@ -138,7 +138,7 @@ async function tokenizerAtHand(
   configuration: EvaluateConfiguration,
   { name, tokenizerFolder }: Answerer,
   context: RunContext,
-  letters: readonly string[],
+  letters: () => readonly string[],
 ): Promise<TokenizerFiles | undefined> {
   try {
     return tokenizerFolder === undefined

@@ -1,4 +1,4 @@
-import { writeWhole } from "../base/files.js";
+import { writePiecesWhole, writeWhole } from "../base/files.js";
 import {
   type Evaluation,
   type EvaluationMetrics,
@@ -20,14 +20,13 @@ import {
   type TrainingCurves,
 } from "../report/index.js";
 import type { Prepared } from "./prepare.js";
-import { textsOf } from "./prepare.js";
 import type { Experiment } from "./presets/index.js";
 
 /** One stage's answers with what is measured on them. */
 export interface Stage {
   readonly stage: string;
   readonly metrics: EvaluationMetrics;
-  /** In memory, with replies cut to what a report shows. */
+  /** In memory but for their replies, which are read from the log when they are asked for. */
   readonly predictions: readonly Prediction[];
   /** With whole replies, read from the log each time they are gone through. */
   readonly whole: Iterable<Prediction>;
@@ -35,18 +34,16 @@ export interface Stage {
   readonly seconds?: number;
 }
 
-/** Characters of a reply that are kept in memory: many times what a report shows of one. */
-const KEPT = 4000;
-
-/** A stage of an evaluation; holds some 300 bytes a row and at most {@link KEPT} characters of its reply. */
-export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | "predictions">): Stage {
+/** A stage of an evaluation; holds some 100 bytes a row. */
+export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | "predictions" | "replyOf">): Stage {
+  const onDisk = {
+    get reply(): string {
+      return evaluation.replyOf((this as unknown as Prediction).id);
+    },
+  };
   const predictions: Prediction[] = [];
-  for (const prediction of evaluation.predictions) {
-    const { reply } = prediction;
-    // A slice would hold on to the whole.
-    const copied = (): string => `${Buffer.from(reply.slice(0, KEPT), "utf16le").toString("utf16le")}…`;
-    predictions.push(reply.length > KEPT ? { ...prediction, reply: copied() } : prediction);
-  }
+  for (const { reply: _onDisk, ...prediction } of evaluation.predictions)
+    predictions.push(Object.assign(Object.create(onDisk) as typeof onDisk, prediction));
   return { stage, metrics: evaluation.metrics, predictions, whole: evaluation.predictions };
 }
 
@@ -84,7 +81,6 @@ export async function writeAnswers(
   },
 ): Promise<string> {
   const { answersReport } = await loadReports();
-  const all = stages.flatMap((stage) => stage.predictions);
   writePredictions(folder.file("predictions.jsonl"), wholeOf(stages, options.furtherPredictions));
   const comparable = prepared.corpus.kind !== "sample";
   const report = answersReport(head, {
@@ -98,15 +94,15 @@ export async function writeAnswers(
       confusion: stage.metrics.confusion,
       published: comparable ? options.experiment?.accuracy[stage.stage] : undefined,
     })),
-    predictions: all,
-    texts: textsOf(prepared.splits.test),
+    predictions: { [Symbol.iterator]: () => wholeOf(stages) },
+    rows: prepared.splits.test,
     audit: options.splitKind ? { kind: options.splitKind, audit: prepared.audit.test } : undefined,
     training: options.training,
     lengths: options.lengths,
     further: options.further,
   });
   for (const figure of report.figures) writeWhole(folder.file("figures", `${figure.name}.svg`), standalone(figure));
-  writeWhole(folder.file("report.html"), report.html);
+  writePiecesWhole(folder.file("report.html"), report.pieces);
   return folder.file("report.html");
 }
 

@@ -28,7 +28,7 @@ export async function rowsOfRun(
   const { rows } = await loadRows(data, context);
   return {
     rows,
-    tokenizer: async () => (await findExperimentTokenizer(read.data, context, lettersOfRows(rows))).load(),
+    tokenizer: async () => (await findExperimentTokenizer(read.data, context, () => lettersOfRows(rows))).load(),
   };
 }
 

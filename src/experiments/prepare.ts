@@ -1,7 +1,6 @@
 import { rowTexts } from "../answer/index.js";
 import { checkStopped, UsageError } from "../base/errors.js";
-import { type Corpus, loadCorpus } from "../data/index.js";
-import type { QuestionText } from "../report/index.js";
+import { type Corpus, type CorpusOptions, loadCorpus } from "../data/index.js";
 import {
   auditLeak,
   type DrawnQuestions,
@@ -33,8 +32,8 @@ export interface Prepared {
   /** Where the test rows come from, and all others unless there is a {@link trainCorpus}. */
   readonly corpus: Corpus;
   readonly trainCorpus?: Corpus;
-  /** The letters of the widest question. */
-  readonly letters: readonly string[];
+  /** The letters of the widest question: goes through all rows when it is first asked. */
+  readonly letters: () => readonly string[];
   /** By which tokens were counted; undefined where nothing counts any, and then none is asked for. */
   readonly tokenizer?: CountingTokenizer;
   /** The experiment's tokenizer itself, loaded where it is first asked for. */
@@ -58,9 +57,11 @@ export interface CountingTokenizer {
 export const loadRows = (
   data: Omit<ExperimentConfiguration["data"], "trainFrom" | "limit">,
   context: RunContext,
+  texts?: CorpusOptions["texts"],
 ): Promise<Corpus> =>
   loadCorpus({
     ...data,
+    texts,
     offline: context.offline,
     progress: context.progress,
     signal: context.signal,
@@ -71,13 +72,13 @@ export const loadRows = (
 export async function findExperimentTokenizer(
   configuration: ExperimentConfiguration,
   context: RunContext,
-  letters: readonly string[],
+  letters: () => readonly string[],
 ): Promise<TokenizerFiles> {
   const { source, revision } = configuration.tokenizer;
   const kind = configuration.kind === "finetune" ? finetuneProtocolOf(configuration).sampleModel : "t5";
   const sample = source === SAMPLE;
   return findTokenizer({
-    source: sample ? await sampleTokenizerFolder(kind, letters) : source,
+    source: sample ? await sampleTokenizerFolder(kind, letters()) : source,
     name: sample ? "the sample's own" : undefined,
     revision,
     offline: context.offline,
@@ -96,10 +97,13 @@ export async function prepare(
   context: RunContext,
 ): Promise<Prepared> {
   const { trainFrom, limit, ...data } = configuration.data;
-  const corpus = await loadRows(data, context);
-  const trainCorpus = trainFrom ? await loadRows(trainFrom, context) : undefined;
+  // Who is asked reads one row after another; what trains goes through all of them again and again.
+  const texts = configuration.kind === "evaluate" ? "on disk" : "in memory";
+  const corpus = await loadRows(data, context, texts);
+  const trainCorpus = trainFrom ? await loadRows(trainFrom, context, texts) : undefined;
   const rows = trainCorpus ? [...corpus.rows, ...trainCorpus.rows] : corpus.rows;
-  const letters = lettersOfRows(rows);
+  let known: readonly string[] | undefined;
+  const letters = (): readonly string[] => (known ??= lettersOfRows(rows));
   const { filter, split } = configuration;
   let files: Promise<TokenizerFiles> | undefined;
   const found = (): Promise<TokenizerFiles> => (files ??= findExperimentTokenizer(configuration, context, letters));
@@ -116,7 +120,8 @@ export async function prepare(
         `test rows, ${drawn.rows.toLocaleString("en")} rows`,
     );
   const loadTokenizer = async (): Promise<LoadedTokenizer> => (await found()).load();
-  return { corpus, trainCorpus, letters, tokenizer, loadTokenizer, filtered, splits, drawn, audit: auditLeak(splits) };
+  const audit = auditLeak(splits);
+  return { corpus, trainCorpus, letters, tokenizer, loadTokenizer, filtered, splits, drawn, audit };
 }
 
 async function filterRows(
@@ -285,7 +290,3 @@ export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits, draw
 
 const dataLine = ({ source, revision, languages }: Corpus): string =>
   `${source}${revision ? ` at ${revision.slice(0, 12)}` : ""}, ${languages.join(", ")}`;
-
-/** Texts of the test rows, for the report's table. */
-export const textsOf = (rows: readonly Row[]): Record<string, QuestionText> =>
-  Object.fromEntries(rows.map((row) => [row.id, [row.question, ...row.choices] as const]));

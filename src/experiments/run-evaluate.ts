@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { type Answerer, answererKindOf, protocols } from "../answer/index.js";
+import { collectGarbage } from "../base/garbage.js";
 import { lockFolder } from "../base/lock.js";
 import { type EvaluationStatistics, type Interval, type TokenTotals, unreadableInWords } from "../evaluate/index.js";
 import { type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
@@ -38,6 +39,8 @@ export async function runEvaluate(given: EvaluateConfiguration, context: RunCont
     folder.reopen();
     folder.writeJson("splits.json", splitIds(prepared.splits));
     answerer ??= await answererOf(given, context, prepared.splits);
+    // What reading the rows has left.
+    collectGarbage();
     return await askAndReport(configuration, folder, prepared, answerer, context);
   } finally {
     await answerer?.close();
@@ -86,6 +89,8 @@ async function askAndReport(
         evaluation = { ...later, asked: later.asked + asked, seconds: later.seconds + seconds };
       }
     }
+    // What asking has left, before the report is made.
+    collectGarbage();
     const { stage } = evaluation;
     const parts = manifestOf(prepared, configuration.split);
     const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);

@@ -39,7 +39,7 @@ async function exploreAndReport(
   const { trainFrom: _none, limit, ...data } = configuration.data;
   const whole = await loadRows(data, context);
   const corpus = limit === null ? whole : { ...whole, rows: drawQuestions(whole.rows, limit).rows };
-  const files = await findExperimentTokenizer(configuration, context, lettersOfRows(corpus.rows));
+  const files = await findExperimentTokenizer(configuration, context, () => lettersOfRows(corpus.rows));
   const tokenizer = await files.load();
   const furtherFiles = await Promise.all(
     configuration.furtherTokenizers.map((one) =>

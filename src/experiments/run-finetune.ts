@@ -93,7 +93,7 @@ export async function runFinetune(
       tokenizer,
       context,
       folder.file("base"),
-      prepared.letters,
+      prepared.letters(),
       trainer.here ? longestOf(examples.train) : undefined,
     );
     const ready = loaded;

@@ -33,8 +33,6 @@ export const escapeHtml = (text: string): string =>
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#39;");
 
-/** A value as JSON that may stand inside a `<script>` element whatever text it holds. */
-export const scriptJson = (value: unknown): Html =>
-  new Html(
-    JSON.stringify(value).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029"),
-  );
+/** A piece of JSON's text that may stand inside a `<script>` element whatever it holds. */
+export const scriptText = (json: string): string =>
+  json.replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");

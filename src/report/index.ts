@@ -6,7 +6,7 @@ export { escapeHtml, type Html, html, raw } from "./html.js";
 export * from "./leaderboard/index.js";
 export { lensFiles } from "./lens-files.js";
 export { page, type Section } from "./page.js";
-export { type QuestionText, type Tile, table, tiles } from "./parts.js";
+export { type Tile, table, tiles } from "./parts.js";
 export { byGroup, groupInWords, type ReproducedExperiment, type ShownFigure, written } from "./published-figures.js";
 export type { LeakAudit, ReportHead, RunReport } from "./run-report.js";
 export { titleOfStage } from "./stages.js";

@@ -4,12 +4,9 @@ import {
   type EvaluationStatistics,
   FEW_QUESTIONS,
   type Interval,
-  type Prediction,
 } from "../evaluate/index.js";
-import { OPTION_LETTERS } from "../tasks/index.js";
 import { type Figure, percent, spoken, WIDE } from "./figures/figure.js";
-import { type Html, html, raw, scriptJson } from "./html.js";
-import type { Section } from "./page.js";
+import { type Html, html, raw } from "./html.js";
 
 /** 25.0–31.2 %, never broken over lines */
 export const range = ([low, high]: Interval): string =>
@@ -117,45 +114,4 @@ export function extremesAsPublished({ subjects }: EvaluationStatistics): Html {
   };
   const accuracies = subjects.map(({ accuracy }) => accuracy);
   return html`<p class="soft">As published, by plain accuracy and however few the rows: highest ${named(Math.max(...accuracies))}; lowest ${named(Math.min(...accuracies))}.</p>`;
-}
-
-/** What a question says, for the table of predictions. */
-export type QuestionText = readonly [question: string, ...choices: string[]];
-
-/** Above so many rows the page holds no question texts: it would grow past what a browser likes. */
-export const ROWS_WITH_TEXT = 8000;
-
-/** The table of predictions: searched and filtered in the page. */
-export function predictionSection(
-  predictions: readonly Prediction[],
-  texts: Readonly<Record<string, QuestionText>>,
-): Section {
-  const columns = ["id", "language", "subject", "stage", "answer", "prediction", "reply"] as const;
-  const rows = predictions.map((one) =>
-    columns.map((column) => (column === "reply" ? one.reply.slice(0, 2000) : one[column])),
-  );
-  const ids = new Set(predictions.map((one) => one.id));
-  const kept =
-    ids.size <= ROWS_WITH_TEXT ? Object.fromEntries(Object.entries(texts).filter(([id]) => ids.has(id))) : {};
-  const select = (name: string, label: string, options: readonly (readonly [string, string])[] = []): Html =>
-    html`<label>${label}<select id="filter-${name}"><option value="">all</option>${options.map(([value, text]) => html`<option value="${value}">${text}</option>`)}</select></label>`;
-  return {
-    id: "predictions",
-    title: "Predictions",
-    body: html`<div class="filters" role="search" aria-label="Filter the predictions">
-<label>Search<input type="search" id="filter-search" placeholder="text, reply or id"></label>
-${select("language", "Language")}${select("subject", "Subject")}${select("stage", "Stage")}
-${select("outcome", "Outcome", [
-  ["right", "right"],
-  ["wrong", "wrong"],
-  ["unreadable", "unreadable"],
-])}
-</div>
-<p id="predictions-count" class="soft" role="status" aria-live="polite"></p>
-<div class="viewport" id="predictions-view"><table role="grid" aria-label="Predictions" aria-readonly="true">
-<colgroup><col style="width:34%"><col style="width:10%"><col style="width:7%"><col style="width:10%"><col style="width:14%"><col></colgroup>
-<thead><tr aria-rowindex="1"><th scope="col">row</th><th scope="col">stage</th><th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th><th scope="col">reply</th></tr></thead><tbody></tbody></table></div>
-<div id="detail" aria-live="polite"><span class="soft">Choose a row to read ${Object.keys(kept).length ? "its question and reply" : "its reply"}: click, or Tab into the table and use the arrow keys.</span></div>
-<script type="application/json" id="predictions-data">${scriptJson({ columns, rows, texts: kept, letters: OPTION_LETTERS })}</script>`,
-  };
 }

@@ -12,7 +12,8 @@ import {
 } from "./figures/index.js";
 import { type Html, html } from "./html.js";
 import { page, type Section } from "./page.js";
-import { figures, predictionSection, type QuestionText, type Tile, table, tiles } from "./parts.js";
+import { figures, type Tile, table, tiles } from "./parts.js";
+import { predictionSection, type ShownPredictions, withPredictions } from "./prediction-table.js";
 import type { ShownFigure } from "./published-figures.js";
 import { publishedTable } from "./reproduction-report.js";
 import type { TrainingCurves } from "./training-curves.js";
@@ -32,6 +33,13 @@ export interface ReportHead {
 
 export interface RunReport {
   readonly html: string;
+  readonly figures: readonly Figure[];
+}
+
+/** As {@link RunReport}, for pages that may be too large for one text. */
+export interface AnswersReport {
+  /** The page, in pieces. */
+  readonly pieces: Iterable<string>;
   readonly figures: readonly Figure[];
 }
 
@@ -148,16 +156,18 @@ export function answersReport(
   head: ReportHead,
   content: {
     stages: readonly StageResult[];
-    predictions: readonly Prediction[];
-    texts: Readonly<Record<string, QuestionText>>;
+    predictions: Iterable<Prediction>;
+    rows?: ShownPredictions["rows"];
     audit?: { kind: string; audit: LeakAudit };
     training?: TrainingCurves;
     lengths?: readonly Figure[];
     further?: readonly Section[];
   },
-): RunReport {
+): AnswersReport {
   const drawn = stageFigures(content.stages);
   const headline = headlineFigure(content.stages);
+  const count = content.stages.reduce((sum, { statistics }) => sum + statistics.overall.n, 0);
+  const shown: ShownPredictions = { predictions: content.predictions, count, rows: content.rows };
   const curves = content.training?.points.length
     ? [
         lossFigure(content.training.points, content.training.validation, content.training.published),
@@ -174,10 +184,11 @@ export function answersReport(
     ...stageSections([...content.stages].reverse(), [...drawn].reverse()),
     ...(content.lengths?.length ? [{ id: "lengths", title: "Token lengths", body: figures(content.lengths) }] : []),
     ...(content.further ?? []),
-    predictionSection(content.predictions, content.texts),
+    predictionSection(shown),
   ];
+  const text = page(head.name, lead(head, headlineTiles(content.stages), [headline]), sections);
   return {
     figures: [headline, ...drawn.flatMap((stage) => stage.figures), ...curves, ...(content.lengths ?? [])],
-    html: page(head.name, lead(head, headlineTiles(content.stages), [headline]), sections),
+    pieces: { [Symbol.iterator]: () => withPredictions(text, shown) },
   };
 }

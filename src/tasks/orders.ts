@@ -9,7 +9,14 @@ export function turned(row: Row, order: number): Row {
   const options = row.choices.length;
   if (order % options === 0) return row;
   const choices = row.choices.map((_, place) => row.choices[(place + order) % options]!);
-  return { ...row, choices, answer: letterUnder(row.answer, order, options) };
+  // By name: a row may give its texts by getters, which a spread passes over.
+  const { id, language, subject, index, question, key, category } = row;
+  return {
+    ...{ id, language, subject, index, question, choices },
+    answer: letterUnder(row.answer, order, options),
+    ...(key === undefined ? {} : { key }),
+    ...(category === undefined ? {} : { category }),
+  };
 }
 
 /** The letter that an option has under an order. */

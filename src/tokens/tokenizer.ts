@@ -1,5 +1,4 @@
-import v8 from "node:v8";
-import vm from "node:vm";
+import { collectGarbage } from "../base/garbage.js";
 import { byteLevelText, isByteLevel } from "./byte-level.js";
 
 /**
@@ -136,7 +135,10 @@ export class Tokenizer {
     const encoding = await this.native.encode(text, null, { addSpecialTokens: specialTokens });
     // As in batches: an encoding has some hundred bytes a token that V8 does not count.
     this.uncollected += text.length;
-    if (this.uncollected >= UNCOLLECTED && collect()) this.uncollected = 0;
+    if (this.uncollected >= UNCOLLECTED) {
+      collectGarbage();
+      this.uncollected = 0;
+    }
     return encoding.getIds();
   }
 
@@ -174,25 +176,10 @@ export class Tokenizer {
       told?.(Math.min(texts.length, start + BATCH));
       sinceCollected += BATCH;
       // Encodings hold memory that V8 does not count: without this a corpus takes gigabytes.
-      if (sinceCollected >= 8 * BATCH && collect()) sinceCollected = 0;
+      if (sinceCollected >= 8 * BATCH) {
+        collectGarbage();
+        sinceCollected = 0;
+      }
     }
-  }
-}
-
-let collector: (() => void) | undefined | null;
-
-function collect(): boolean {
-  if (collector === undefined) collector = (globalThis as { gc?: () => void }).gc ?? exposedCollector();
-  collector?.();
-  return true;
-}
-
-function exposedCollector(): (() => void) | null {
-  try {
-    // The same as `node --expose-gc`, without asking that of every user.
-    v8.setFlagsFromString("--expose-gc");
-    return vm.runInNewContext("gc") as () => void;
-  } catch {
-    return null;
   }
 }

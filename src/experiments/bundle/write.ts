@@ -76,7 +76,7 @@ export async function exportTraining(
   await writeFolderWhole(out, async (folder) => {
     const at = (...names: string[]): string => join(folder, ...names);
     const tokenizer = await prepared.loadTokenizer();
-    const base = await experimentBase(configuration, tokenizer, context, at(BUNDLE.base), prepared.letters);
+    const base = await experimentBase(configuration, tokenizer, context, at(BUNDLE.base), prepared.letters());
     refuseBase(configuration, base);
     writeJsonLines(at(BUNDLE.train), rowLines(examples.train));
     writeJsonLines(at(BUNDLE.validation), rowLines(examples.validation));

@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { generator } from "../split/index.js";
+import { CsvFaultError, csvBlocks, recordAt } from "./csv-bytes.js";
+import { firstFault, visitRecords } from "./csv-records.js";
+
+const folder = mkdtempSync(join(tmpdir(), "csv-bytes-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (content: string | Uint8Array): string => {
+  const path = join(folder, "rows.csv");
+  writeFileSync(path, content);
+  return path;
+};
+
+/** What the reader of faults, character by character, takes a file for. */
+function byCharacters(path: string): string[][] | "fault" {
+  const records: string[][] = [];
+  const fault = visitRecords(path, (_index, _line, cells) => records.push(cells) > 0);
+  return fault ? "fault" : records;
+}
+
+function byBytes(path: string): string[][] | "fault" {
+  try {
+    return [...csvBlocks(path)].flat().map(({ cells }) => [...cells]);
+  } catch (error) {
+    if (error instanceof CsvFaultError) return "fault";
+    throw error;
+  }
+}
+
+describe("records by their bytes", () => {
+  it.each([
+    [
+      "a,b\n1,2\n",
+      [
+        ["a", "b"],
+        ["1", "2"],
+      ],
+    ],
+    [
+      "\ufeffa,b\r\n1,\r\n",
+      [
+        ["a", "b"],
+        ["1", ""],
+      ],
+    ],
+    [
+      '"a ""quoted""","b\nc, d"\n\n,',
+      [
+        ['a "quoted"', "b\nc, d"],
+        ["", ""],
+      ],
+    ],
+    ['"é\r",ß"x"\n', [["é\r", 'ß"x"']]],
+    ['"a"\r\n', [["a"]]],
+    ['""\n"b"', [["b"]]],
+    ['"a"b\n', "fault"],
+    ['a,"b\n', "fault"],
+  ] as const)("%j", (content, expected) => {
+    expect(byBytes(file(content))).toEqual(expected);
+  });
+
+  it("are those of the reader by characters, for 3,000 files of signs drawn by lot", () => {
+    const draw = generator(11);
+    const signs = ['"', '"', ",", "\n", "\r\n", "a", "é", "অ", "😀", '""', " "];
+    const seen = { fault: 0, sound: 0 };
+    for (let number = 0; number < 3000; number++) {
+      const content = Array.from({ length: 1 + draw.bounded(24) }, () => signs[draw.bounded(signs.length - 1)]).join(
+        "",
+      );
+      const path = file(content);
+      const expected = byCharacters(path);
+      expect([content, byBytes(path)]).toEqual([content, expected]);
+      seen[expected === "fault" ? "fault" : "sound"]++;
+    }
+    expect(seen.fault).toBeGreaterThan(500);
+    expect(seen.sound).toBeGreaterThan(500);
+  });
+
+  it("over the ends of blocks, and each alone by its place", () => {
+    const records = Array.from({ length: 9000 }, (_, index) => [
+      String(index),
+      `Frage ${index}: ${"zwölf, ".repeat(index % 90)}`,
+      index % 3 ? "A" : 'er sagte "so"\nund ging',
+    ]);
+    const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+    const content = Buffer.from(records.map((cells) => `${cells.map(quoted).join(",")}\n`).join(""));
+    expect(content.length).toBeGreaterThan(2 << 20);
+    const pieces: Buffer[] = [];
+    const found = [...csvBlocks(file(content), (bytes) => pieces.push(Buffer.from(bytes)))].flat();
+    expect(found.map(({ cells }) => cells)).toEqual(records);
+    expect(Buffer.concat(pieces).equals(content)).toBe(true);
+    for (const { offset, length, cells } of found)
+      expect(recordAt(content.subarray(offset, offset + length), 0, true)!.cells).toEqual(cells);
+  });
+
+  it("bytes that are not UTF-8 are a fault with its line", () => {
+    const path = file(Buffer.concat([Buffer.from("a,b\n1,2\n3,"), Buffer.from([0xc3]), Buffer.from("\n")]));
+    expect(byBytes(path)).toBe("fault");
+    expect(firstFault(path)).toEqual({ line: 3, what: "bytes that are not UTF-8" });
+  });
+});
