@@ -4,10 +4,12 @@ import { createServer, type Socket } from "node:net";
  * The server of bench/evaluate.ts: what it costs is not what is measured, and both share the machine's cores, so it
  * reads no more of HTTP than the bench's requests need, and sends replies that are made beforehand.
  *
- * node evaluate-server.js MILLISECONDS: prints its base URL, ends with its standard input. Each chat completion is
- * answered so many milliseconds after its last byte was read; `/delay` tells how long that was in the mean.
+ * node evaluate-server.js MILLISECONDS [by-question]: prints its base URL, ends with its standard input. Each chat
+ * completion is answered so many milliseconds after its last byte was read; `/delay` tells how long that was in the
+ * mean. Letters come in turn, or by the number of the question that is asked (`Frage 12:`), whoever asks it.
  */
 const milliseconds = Number(process.argv[2]);
+const byQuestion = process.argv[3] === "by-question";
 
 const json = (value: unknown): Buffer => {
   const text = JSON.stringify(value);
@@ -29,8 +31,15 @@ const COMPLETIONS = ["A", "B", "C", "D"].map((content, number) =>
   }),
 );
 
+/** Which of the letters a request gets; bench/http.ts computes the same. */
+function letterOf(request: string): number {
+  const number = Number(/Frage (\d+):/.exec(request)?.[1]);
+  return ((number * 7919) % 10_007) % 4;
+}
+
 interface Waiting {
   readonly socket: Socket;
+  readonly letter: number | undefined;
   readonly came: number;
 }
 
@@ -48,10 +57,10 @@ let [sum, count] = [0, 0];
 function sendDue(): void {
   const now = performance.now();
   for (; first < waiting.length; first++) {
-    const { socket, came } = waiting[first] as Waiting;
+    const { socket, came, letter } = waiting[first] as Waiting;
     const delay = now - came;
     if (delay < milliseconds - ahead) break;
-    socket.write(COMPLETIONS[count % COMPLETIONS.length] as Buffer);
+    socket.write(COMPLETIONS[letter ?? count % COMPLETIONS.length] as Buffer);
     sum += delay;
     count++;
     ahead = Math.min(2, Math.max(0, ahead + 0.01 * (delay - milliseconds)));
@@ -86,7 +95,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text.slice(0, head))?.[1] ?? 0);
     if (text.length < head + 4 + length) return;
     if (text.startsWith("POST /v1/chat/completions ")) {
-      waiting.push({ socket, came: performance.now() });
+      waiting.push({ socket, came: performance.now(), letter: byQuestion ? letterOf(text) : undefined });
       // A look now and then between two ticks of the timer spreads the replies as their requests were.
       sendDue();
     } else if (text.startsWith("GET /delay ")) {

@@ -79,7 +79,8 @@ export function cellsOfRecord(bytes: Buffer): readonly string[] {
 }
 
 const HINT =
-  "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double quotes.";
+  "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double " +
+  "quotes.";
 
 /** The first fault of a file, with its line. */
 function faultIn(path: string, width: number | undefined, cause: CsvFaultError): UserError {
