@@ -88,6 +88,7 @@ describe("the documentation", () => {
       "npm run bench:evaluate": "",
       "npm run bench:train": "",
       "npm run bench:answer": "",
+      "npm run bench:gpu": "test/bench-gpu.test.ts",
       "npm run api": "test/documentation.test.ts",
     };
     for (const line of others) expect(Object.keys(tested)).toContain(line);

@@ -63,7 +63,7 @@ if (!swiftShaderEnvironment()) console.warn("Skipped: T5 on WebGPU needs SwiftSh
 
 describe.skipIf(!swiftShaderEnvironment())("T5 on WebGPU (SwiftShader)", () => {
   it("agrees with transformers: logits, loss, gradients, greedy replies, training steps", {
-    timeout: 240_000,
+    timeout: 900_000,
   }, async () => {
     const stdout = await runOnSwiftShader(fileURLToPath(new URL("./t5-agreement.ts", import.meta.url)), ["webgpu"]);
     const distances = stdout
