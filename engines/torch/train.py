@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import math
 import os
@@ -59,13 +60,31 @@ def sha256(path):
     return digest.hexdigest()
 
 
+class Told(io.FileIO):
+    """A file that remembers why it could not be written: torch.save tells only that it could not."""
+
+    why = None
+
+    def write(self, data):
+        rest = memoryview(data).cast("B")
+        try:
+            while rest:
+                rest = rest[super().write(rest):]
+        except OSError as error:
+            self.why = error
+            raise
+        return len(data)
+
+
 def write_whole(path, write):
-    """A file whole or not at all."""
+    """A file whole or not at all. OSError where it cannot be written."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with open(fresh, "wb") as file:
-            write(file)
-            file.flush()
+        with Told(fresh, "w") as file:
+            try:
+                write(file)
+            except RuntimeError as error:
+                raise (file.why or error) from None
             os.fsync(file.fileno())
         os.replace(fresh, path)
     finally:

@@ -20,6 +20,7 @@ export interface EngineFlags {
   readonly precision?: EngineSettings["precision"];
   readonly gradientCheckpointing?: boolean;
   readonly engineDevice?: EngineSettings["engineDevice"];
+  readonly engineModel?: string;
   readonly cluster?: string;
   readonly workers?: number;
   readonly shared?: string;
@@ -47,6 +48,7 @@ export function withEngineFlags(command: Command): Command {
     )
     .option("--gradient-checkpointing", "compute activations twice instead of keeping them")
     .addOption(new Option("--engine-device <device>", "where PyTorch runs").choices(["auto", "cpu", "cuda"]))
+    .option("--engine-model <model>", "folder or hub id of the base where PyTorch runs, if it is another one there")
     .option("--cluster <address>", "the dashboard of a Ray cluster, such as http://head:8265")
     .option("--workers <number>", "processes on the cluster that train together, a GPU each", wholeNumber)
     .option("--shared <folder>", "a folder that this machine and all nodes of the cluster see under the same path")
@@ -64,6 +66,7 @@ const OF_BOTH = {
   precision: "--precision",
   gradientCheckpointing: "--gradient-checkpointing",
   engineDevice: "--engine-device",
+  engineModel: "--engine-model",
 } as const;
 const OF_RAY = {
   cluster: "--cluster",

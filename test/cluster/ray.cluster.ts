@@ -88,7 +88,7 @@ async function told(what: RegExp): Promise<void> {
 
 describe.skipIf(!mayHave)("Ray", () => {
   beforeAll(async () => {
-    const auth = { RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN: token, RAY_ENABLE_UV_RUN_RUNTIME_ENV: "0" };
+    const auth = { RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN: token, RAY_worker_niceness: "0" };
     const start = [join(dirname(python), "ray"), "start", "--block", "--disable-usage-stats"];
     const small = ["--object-store-memory", "100000000", "--num-cpus", "2"];
     mkdirSync(at("ray"));
@@ -167,27 +167,29 @@ describe.skipIf(!mayHave)("Ray", () => {
   });
 
   it("leaves the job at Ctrl-C, finds it again, stops it, and takes it up", async () => {
-    const interrupted = (onInterrupt: string) => {
+    const more = ["--set", "training.epochs=60"];
+    /** Ctrl-C as soon as it has said something and steps are logged. */
+    const interrupted = (onInterrupt: string, said: string) => {
       let sent = false;
-      return mmmlu(
-        ray("left", "--on-interrupt", onInterrupt, "--set", "training.epochs=60"),
-        undefined,
-        (_error, child) => {
-          if (sent || !existsSync(at("left", "shared", "train-log.jsonl"))) return;
-          sent = true;
+      return mmmlu(ray("left", "--on-interrupt", onInterrupt, ...more), undefined, (error, child) => {
+        const watch = setInterval(() => {
+          if (!existsSync(at("left", "shared", "train-log.jsonl"))) return;
+          clearInterval(watch);
           child.kill("SIGINT");
-        },
-      );
+        }, 20);
+        if (sent || !error.includes(said)) clearInterval(watch);
+        else sent = true;
+      });
     };
-    const left = await interrupted("leave");
+    const left = await interrupted("leave", "submitted the job");
     expect([left.code, left.error]).toEqual([1, expect.stringMatching(/left the job mmmlu-\S+ running/)]);
-    const stopped = await interrupted("stop");
+    const stopped = await interrupted("stop", "is there already");
     expect(stopped.error).toMatch(/the job mmmlu-\S+-1 is there already/);
     expect([stopped.code, stopped.error]).toEqual([
       1,
       expect.stringMatching(/stopped the job mmmlu-\S+-1 at step \d+/),
     ]);
-    const again = await mmmlu(ray("left", "--set", "training.epochs=60"));
+    const again = await mmmlu(ray("left", ...more));
     expect([again.code, again.error]).toEqual([0, expect.stringMatching(/submitted the job mmmlu-\S+-2/)]);
   });
 

@@ -26,6 +26,8 @@ export interface EngineSettings {
   readonly precision?: "auto" | "float32" | "bfloat16";
   readonly gradientCheckpointing?: boolean;
   readonly engineDevice?: "auto" | "cpu" | "cuda";
+  /** Folder or hub id of the base where the engine runs, instead of the one that the experiment names. */
+  readonly engineModel?: string;
 }
 
 /** Flags of train.py. */
@@ -35,6 +37,7 @@ export const engineFlags = (settings: Omit<EngineSettings, "python">): string[] 
   ...(settings.microBatch === undefined ? [] : ["--micro-batch", String(settings.microBatch)]),
   ...(settings.precision === undefined ? [] : ["--precision", settings.precision]),
   ...(settings.engineDevice === undefined ? [] : ["--device", settings.engineDevice]),
+  ...(settings.engineModel === undefined ? [] : ["--model", settings.engineModel]),
   ...(settings.gradientCheckpointing ? ["--gradient-checkpointing"] : []),
 ];
 
