@@ -8,6 +8,7 @@ export { UsageError, UserError } from "./base/errors.js";
 export { type Progress, progressOn, silent } from "./base/progress.js";
 export * as data from "./data/index.js";
 export * as evaluate from "./evaluate/index.js";
+export * as exchange from "./exchange/index.js";
 export * as experiments from "./experiments/index.js";
 export * as explore from "./explore/index.js";
 export * as gguf from "./gguf/index.js";

@@ -21,6 +21,10 @@ export { type BaselineName, type BaselineOptions, baseline, baselineNames } from
 export { BATCH_LIMITS, batchReply, batchRequest, readBatchResult } from "./batch.js";
 export { BadReply } from "./chat-reply.js";
 export { type ChatServerOptions, chatServer, DEFAULT_API_KEY, DEFAULT_ENDPOINT, endpointOf } from "./chat-server.js";
+
+export { type Examined, type ExamineOptions, examineEndpoint } from "./doctor/examine-endpoint.js";
+export type { Finding } from "./doctor/finding.js";
+
 export {
   type FormatOptions,
   type PromptFormat,
@@ -31,6 +35,7 @@ export {
   templateFormat,
   templateProblem,
 } from "./formats/index.js";
+
 export { GEMMA3_SYSTEM_PROMPT, instructionIn, NATIVE_INSTRUCTIONS } from "./instructions.js";
 export { type LocalAnswererOptions, localAnswerer } from "./local.js";
 export {

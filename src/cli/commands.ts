@@ -54,6 +54,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./compare.js")).compareCommand,
   },
   {
+    name: "explain",
+    description: "take the difference of two results apart: rows, keys, reading, scoring, truncation, the rest",
+    load: async () => (await import("./explain.js")).explainCommand,
+  },
+  {
     name: "lens",
     description: "look at the same questions in several languages: agreement, gaps, suspect translations and keys",
     load: async () => (await import("./lens.js")).lensCommand,
@@ -72,6 +77,11 @@ export const commands: readonly CommandEntry[] = [
     name: "serve",
     description: "serve a model on this machine as OpenAI's HTTP API",
     load: async () => (await import("./serve.js")).serveCommand,
+  },
+  {
+    name: "doctor",
+    description: "say what a server really does, before it is measured by",
+    load: async () => (await import("./doctor.js")).doctorCommand,
   },
   {
     name: "merge",

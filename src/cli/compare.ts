@@ -4,21 +4,33 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { compareRuns } from "../evaluate/index.js";
-import { askedApart, loadComparedRuns, loadReports, NOT_ALIKE, percent, points } from "../report/index.js";
+import { loadResults, type Result, withoutKeysApart } from "../exchange/index.js";
+import { askedApart, loadReports, NOT_ALIKE, percent, points } from "../report/index.js";
+
+interface CompareFlags {
+  readonly out: string;
+  readonly seed: number;
+  readonly offline?: boolean;
+  readonly json?: boolean;
+}
 
 export function compareCommand(command: Command): Command {
   return command
-    .argument("<run...>", "folders of finished runs; FOLDER:baseline names a stage")
+    .argument(
+      "<run...>",
+      "runs' folders, or other tools' results (lm-evaluation-harness, Inspect); FOLDER:baseline names a stage",
+    )
     .option("--out <file>", "where the report goes", "outputs/comparison.html")
     .option("--seed <number>", "seeds the bootstrap", seedNumber, 42)
+    .option("--offline", "no network: rows of our runs that are read anew must be in the cache")
     .option("--json", "print the comparison as JSON")
-    .action(async (references: string[], flags: { out: string; seed: number; json?: boolean }) => {
+    .action(async (references: string[], flags: CompareFlags) => {
       if (references.length < 2)
         throw new UsageError("a comparison needs two runs or more", {
           hint: "mmmlu compare outputs/a outputs/b, or outputs/a:baseline outputs/a:final",
         });
-      const runs = await loadComparedRuns(references);
-      const apart = askedApart(runs);
+      const { runs, notes } = await comparableRuns(await loadResults(references), flags);
+      const apart = [...askedApart(runs), ...notes];
       const comparison = compareRuns(runs, { seed: flags.seed });
       const { comparisonReport } = await loadReports();
       writeWhole(flags.out, comparisonReport(comparison, apart).html);
@@ -56,6 +68,22 @@ export function compareCommand(command: Command): Command {
       }
       process.stdout.write(`report: ${pathToFileURL(resolve(flags.out)).href}\n`);
     });
+}
+
+/**
+ * Results of which each row has one id. Where all are of ours nothing need be done; else what finds rows by their texts
+ * is loaded.
+ */
+async function comparableRuns(
+  results: readonly Result[],
+  flags: CompareFlags,
+): Promise<{ runs: readonly Result[]; notes: readonly string[] }> {
+  if (results.every(({ manifest }) => manifest)) return { runs: results, notes: [] };
+  const { comparableOf } = await import("../experiments/index.js");
+  const { contextOf } = await import("./context.js");
+  const context = contextOf({ set: [], offline: flags.offline });
+  const comparable = await comparableOf(results, context).finally(() => context.done());
+  return { runs: withoutKeysApart(comparable), notes: comparable.notes };
 }
 
 function seedNumber(text: string): number {

@@ -6,6 +6,7 @@ import { exportBatch, exportHub, exportTraining } from "../experiments/index.js"
 import { exportGguf, exportOnnx, ONNX_TYPES, type OnnxType, WRITTEN_KINDS, type WrittenKind } from "../models/index.js";
 import { savedModelOf } from "../record/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
+import { exportResultsCommands } from "./export-results.js";
 import { wholeNumber } from "./options.js";
 
 interface ModelFlags {
@@ -74,7 +75,7 @@ export function exportCommand(command: Command): Command {
       .option("--requests-per-file <number>", "so many in a file at most; OpenAI takes 50,000", wholeNumber),
     { out: "the folder of the files" },
   ).action(batch);
-  return command;
+  return exportResultsCommands(command);
 }
 
 const BOTH = "both";

@@ -74,6 +74,7 @@ async function textLabels(
   context: ReturnType<typeof contextOf>,
 ): Promise<LensLabels> {
   for (const run of runs) {
+    if (!run.manifest) continue;
     try {
       const { rows, tokenizer } = await rowsOfRun(run.manifest, context);
       const ids = new Set(run.predictions.map(({ id }) => id));

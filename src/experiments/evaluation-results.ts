@@ -1,4 +1,5 @@
 import { writePiecesWhole, writeWhole } from "../base/files.js";
+import { jsonLinesToParquet } from "../data/index.js";
 import {
   type Evaluation,
   type EvaluationMetrics,
@@ -82,6 +83,7 @@ export async function writeAnswers(
 ): Promise<string> {
   const { answersReport } = await loadReports();
   writePredictions(folder.file("predictions.jsonl"), wholeOf(stages, options.furtherPredictions));
+  await writePredictionsParquet(folder);
   const comparable = prepared.corpus.kind !== "sample";
   const report = answersReport(head, {
     stages: stages.map((stage) => ({
@@ -105,6 +107,30 @@ export async function writeAnswers(
   writePiecesWhole(folder.file("report.html"), report.pieces);
   return folder.file("report.html");
 }
+
+/** The columns of `predictions.parquet`, in the types of SQL. */
+const PREDICTION_COLUMNS = {
+  id: "VARCHAR",
+  language: "VARCHAR",
+  subject: "VARCHAR",
+  category: "VARCHAR",
+  question: "VARCHAR",
+  options: "INTEGER",
+  answer: "VARCHAR",
+  prediction: "VARCHAR",
+  unreadable: "VARCHAR",
+  cut: "BOOLEAN",
+  order: "INTEGER",
+  repeat: "INTEGER",
+  reply: "VARCHAR",
+  stage: "VARCHAR",
+  logProbabilities: "DOUBLE[]",
+  letterLogit: "DOUBLE",
+};
+
+/** Writes `predictions.parquet` beside the JSON lines: what data frames read at once. */
+const writePredictionsParquet = (folder: RunFolder): Promise<void> =>
+  jsonLinesToParquet(folder.file("predictions.jsonl"), folder.file("predictions.parquet"), PREDICTION_COLUMNS);
 
 function* wholeOf(stages: readonly Stage[], further: readonly Iterable<Prediction>[] = []): Generator<Prediction> {
   for (const stage of stages) yield* stage.whole;

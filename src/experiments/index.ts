@@ -2,6 +2,7 @@
 
 export { type ReadingName, readingNames } from "../answer/index.js";
 export { ROOM } from "./again.js";
+export { askExchanged, type Exchanged } from "./ask-exchanged.js";
 export { type ExportedBatch, exportBatch } from "./batch/export.js";
 export { type ImportedBatch, importBatch } from "./batch/import.js";
 export {
@@ -14,6 +15,8 @@ export {
   type WrittenBundle,
 } from "./bundle/index.js";
 export { type ChosenDevice, chooseDevice, describeAdapter } from "./choose-device.js";
+export { type Comparable, comparableOf } from "./comparable.js";
+
 export { type ConfigureOptions, configure, presetNamed, type Setting } from "./configuration/configure.js";
 export { defineExperiment, type ExperimentFile } from "./configuration/define-experiment.js";
 export { protocolDifferences } from "./configuration/differences.js";

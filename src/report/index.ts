@@ -1,3 +1,4 @@
+export { loadResult as loadComparedRun, loadResults as loadComparedRuns } from "../exchange/index.js";
 export { csvOf } from "./csv.js";
 export type { StageResult } from "./evaluation-parts.js";
 export { type Figure, percent, points, spoken, standalone } from "./figures/figure.js";
@@ -15,9 +16,6 @@ export {
   askedApart,
   type FoundRun,
   findRuns,
-  type LoadedRun,
-  loadComparedRun,
-  loadComparedRuns,
   NOT_ALIKE,
 } from "./viewer/runs.js";
 export { serveRuns, type Viewer } from "./viewer/server.js";

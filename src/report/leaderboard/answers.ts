@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import { type Prediction, questionOfAnswer, readPredictions } from "../../evaluate/index.js";
+import { importerOf } from "../../exchange/index.js";
 import { categoryOf } from "../../tasks/index.js";
 
 /** Names by numbers, in the order in which they were met. */
@@ -89,15 +91,21 @@ export class RowAnswers {
 
 /**
  * A run's answers by stage.
- * @param path of its `predictions.jsonl`
+ * @param path of its `predictions.jsonl`, or of another tool's result
  * @throws {UserError} where it cannot be read
  */
 export async function readAnswers(path: string, table: RowTable): Promise<Map<string, RowAnswers>> {
   const stages = new Map<string, RowAnswers>();
-  for await (const prediction of readPredictions(path)) {
+  for await (const prediction of answersAt(path)) {
     let answers = stages.get(prediction.stage);
     if (!answers) stages.set(prediction.stage, (answers = new RowAnswers()));
     answers.add(table.numberOf(prediction), prediction.prediction === prediction.answer);
   }
   return stages;
+}
+
+async function* answersAt(path: string): AsyncGenerator<Prediction> {
+  const importer = basename(path) === "predictions.jsonl" ? undefined : importerOf(path);
+  if (!importer) return yield* readPredictions(path);
+  for (const { predictions } of await importer.read(path)) yield* predictions;
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { canonicalJson } from "../../base/canonical.js";
 import { messageOf } from "../../base/errors.js";
-import { type Manifest, readManifest, runFile } from "../../record/index.js";
+import { type Manifest, type ProtocolFacts, readManifest, runFile } from "../../record/index.js";
 import { mmmlu } from "../../tasks/index.js";
-import { findRuns } from "../viewer/runs.js";
+import { type FoundRun, findRuns } from "../viewer/runs.js";
 import { type RowAnswers, RowTable, readAnswers } from "./answers.js";
 import { type BoardProtocol, boardProtocol, rowsInWords } from "./protocol.js";
 import { PUBLISHED_PROTOCOL, PUBLISHED_SETTINGS, publishedModels } from "./published.js";
@@ -63,6 +63,11 @@ export async function boardEntries(
       continue;
     }
     try {
+      if (run.imported) {
+        for (const [stage, answers] of await read(run.path, table))
+          single.push({ ...importedEntry(run, run.imported, stage), answers, started: run.started });
+        continue;
+      }
       const file = runFile(run.path, "predictions.jsonl");
       if (file === undefined) continue;
       const manifest = await readManifest(run.path);
@@ -103,6 +108,25 @@ function entryOf(
     sample,
     protocol,
     split,
+  };
+}
+
+/** Another tool's result: which part of the data it asked nobody says. */
+function importedEntry(
+  { name, kind, folder }: FoundRun,
+  { name: tool, shots, ...settings }: ProtocolFacts,
+  stage: string,
+): BoardEntry & { readonly key: string } {
+  const protocol = { name: tool, shots, settings };
+  return {
+    key: canonicalJson([name, kind, folder, stage]),
+    model: name,
+    source: "run",
+    runs: [folder],
+    task: mmmlu.name,
+    sample: false,
+    protocol,
+    split: `as ${tool} took them`,
   };
 }
 

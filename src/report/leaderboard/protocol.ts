@@ -32,7 +32,7 @@ export const settingDifferences = (
 const rowsSchema = z.looseObject({
   split: z.looseObject({ kind: z.string(), shape: z.string(), seed: z.number() }).nullish(),
   filter: z.looseObject({ text: z.string(), maxTokens: z.number() }).nullish(),
-  data: z.looseObject({ rowsPerLanguage: z.number().nullish() }).optional(),
+  data: z.looseObject({ rowsPerLanguage: z.number().nullish(), limit: z.number().nullish() }).optional(),
 });
 
 /** Which of a data set's rows a run asked, in a few words. */
@@ -41,6 +41,7 @@ export function rowsInWords(configuration: unknown): string {
   return [
     split ? `${split.kind} ${split.shape}${split.seed === 42 ? "" : `, seed ${split.seed}`}` : "all",
     ...(filter ? [`≤ ${filter.maxTokens} tokens`] : []),
+    ...(data?.limit ? [`${data.limit} questions drawn`] : []),
     ...(data?.rowsPerLanguage ? [`first ${data.rowsPerLanguage} a language`] : []),
   ].join(", ");
 }

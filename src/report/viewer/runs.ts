@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
-import { type ComparedRun, type Interval, type Prediction, readPredictions } from "../../evaluate/index.js";
+import { accuracyOf, type Interval } from "../../evaluate/index.js";
+import { importerOf, protocolOfResult, type Result } from "../../exchange/index.js";
 import {
-  type Manifest,
   metricsSchema,
-  protocolOf,
+  type ProtocolFacts,
   protocolsApart,
   type RunMetrics,
   readManifest,
@@ -24,6 +24,8 @@ export interface FoundRun {
   readonly kind: string;
   readonly complete: boolean;
   readonly sample: boolean;
+  /** Where another tool wrote it: how it asked, as far as it says. */
+  readonly imported?: ProtocolFacts;
   /** Accuracy by stage with its interval, where the run has any. */
   readonly accuracies: readonly {
     readonly stage: string;
@@ -42,7 +44,7 @@ export async function findRuns(outputs: string): Promise<FoundRun[]> {
   for (const folder of readdirSync(outputs)) {
     const path = join(outputs, folder);
     try {
-      const run = await describe(folder, path);
+      const run = (await describe(folder, path)) ?? (await describeImported(folder, path));
       if (run) runs.push(run);
     } catch (error) {
       // A folder that cannot be read must not hide the others.
@@ -82,6 +84,36 @@ async function describe(folder: string, path: string): Promise<FoundRun | undefi
   };
 }
 
+/** Results of other tools by path, as they were when they were read last: reading one takes a while. */
+const read = new Map<string, { readonly as: string; readonly run: FoundRun }>();
+
+/** A result of another tool. */
+async function describeImported(folder: string, path: string): Promise<FoundRun | undefined> {
+  const importer = importerOf(path);
+  if (!importer) return undefined;
+  const { mtime, mtimeMs, size } = statSync(path);
+  const as = `${mtimeMs} ${size}`;
+  const before = read.get(path);
+  if (before?.as === as) return before.run;
+  const results = await importer.read(path);
+  const run: FoundRun = {
+    folder,
+    path,
+    name: results[0]!.name,
+    started: mtime.toISOString(),
+    kind: results[0]!.tool,
+    complete: true,
+    sample: false,
+    imported: protocolOfResult(results[0]!),
+    accuracies: results.map(({ predictions }) => {
+      const { accuracy, n, clusteredInterval: interval } = accuracyOf(predictions);
+      return { stage: predictions[0]?.stage ?? "", accuracy, n, interval };
+    }),
+  };
+  read.set(path, { as, run });
+  return run;
+}
+
 function accuraciesOf({ accuracy, n, statistics, baseline, final }: Partial<RunMetrics>): FoundRun["accuracies"] {
   type Stage = Pick<NonNullable<RunMetrics["final"]>, "accuracy" | "n" | "statistics">;
   const of = (stage: string, value: Stage | undefined): FoundRun["accuracies"] =>
@@ -90,73 +122,18 @@ function accuraciesOf({ accuracy, n, statistics, baseline, final }: Partial<RunM
   return [...of("test", test), ...of("baseline", baseline), ...of("final", final)];
 }
 
-/** A run as it is compared. */
-export interface LoadedRun extends ComparedRun {
-  readonly manifest: Manifest;
-}
-
-/**
- * One stage of a finished run's answers, for a comparison.
- * @param reference a run's folder, or `FOLDER:STAGE` (`baseline`, `final`, `test`); without a stage the last one
- * counts, of several askings of the test rows the first.
- * @throws {UserError} where there is no finished run, it has no predictions, or no such stage.
- */
-export async function loadComparedRun(reference: string): Promise<LoadedRun> {
-  const colon = reference.lastIndexOf(":");
-  const hasStage = colon > 1 && !existsSync(reference);
-  const path = hasStage ? reference.slice(0, colon) : reference;
-  const manifest = await readManifest(path);
-  const file = runFile(path, "predictions.jsonl");
-  if (file === undefined) {
-    throw new UserError(`${path} has no predictions.jsonl`, {
-      hint:
-        manifest.kind === "explore"
-          ? "An exploration answers no questions: there is nothing to compare."
-          : "The run's folder is not whole: run the experiment again.",
-    });
-  }
-  const stages = new Map<string, Prediction[]>();
-  for await (const prediction of readPredictions(file)) {
-    const list = stages.get(prediction.stage);
-    if (list) list.push(prediction);
-    else stages.set(prediction.stage, [prediction]);
-  }
-  // Behind "test" stand its further askings.
-  const usual = ["final", "test"].find((one) => stages.has(one)) ?? [...stages.keys()].pop();
-  const stage = hasStage ? reference.slice(colon + 1) : usual;
-  const predictions = stage === undefined ? undefined : stages.get(stage);
-  if (!predictions)
-    throw new UserError(`${path} has no answers of stage "${stage ?? ""}"`, {
-      hint: `It has: ${[...stages.keys()].join(", ") || "none"}.`,
-    });
-  return { name: stages.size > 1 ? `${manifest.name}:${stage}` : manifest.name, predictions, manifest };
-}
-
-/**
- * Loads runs for a comparison; those whose names would be the same are called as they were asked for.
- * @throws {UserError} as {@link loadComparedRun}
- */
-export async function loadComparedRuns(references: readonly string[]): Promise<LoadedRun[]> {
-  const runs = await Promise.all(references.map(loadComparedRun));
-  return runs.map((run, index) => ({
-    ...run,
-    name: runs.some((other, place) => place !== index && other.name === run.name)
-      ? (references[index] as string)
-      : run.name,
-  }));
-}
-
 /** What is said where runs did not ask alike. */
 export const NOT_ALIKE =
   "These runs did not ask alike: a difference between them is one of protocols as much as of models.";
 
 /** Where runs were asked or read otherwise than the first of them, a line each; nothing where all were alike. */
-export function askedApart(runs: readonly { readonly name: string; readonly manifest: Manifest }[]): string[] {
+export function askedApart(runs: readonly Result[]): string[] {
   const [first, ...others] = runs;
-  const reference = first && protocolOf(first.manifest);
+  const reference = first && protocolOfResult(first);
   if (!reference) return [];
-  return others.flatMap(({ name, manifest }) => {
-    const protocol = protocolOf(manifest);
+  return others.flatMap((other) => {
+    const { name } = other;
+    const protocol = protocolOfResult(other);
     const apart = protocol ? protocolsApart(reference, protocol) : [];
     return apart.length ? [`${first.name} against ${name}: ${apart.join("; ")}`] : [];
   });

@@ -5,6 +5,7 @@ import { whyForeign } from "../../base/local-requests.js";
 import { lockHolder } from "../../base/lock.js";
 import { readText } from "../../base/text.js";
 import { compareRuns } from "../../evaluate/index.js";
+import { alignResults, importerOf, loadResults, withoutKeysApart } from "../../exchange/index.js";
 import { runFile } from "../../record/index.js";
 import { percent } from "../figures/figure.js";
 import { type Html, html, raw } from "../html.js";
@@ -21,7 +22,7 @@ import { BRAND, NONCE, page, type Section } from "../page.js";
 import { range } from "../parts.js";
 import { titleOfStage } from "../stages.js";
 import { liveBody } from "./live.js";
-import { askedApart, type FoundRun, findRuns, loadComparedRuns } from "./runs.js";
+import { askedApart, type FoundRun, findRuns } from "./runs.js";
 
 export interface Viewer {
   readonly url: string;
@@ -132,6 +133,7 @@ async function answer(
     if (run.fault !== undefined) return send(400, errorPage(`${run.folder} cannot be read`, run.fault));
     // 205: the run has come to its end, its report is there now.
     if (kind === "live") return run.complete ? send(205, "") : send(200, (await liveBody(run.path)).text);
+    if (run.imported) return send(200, await importedPage(run), { policy: REPORT_POLICY });
     if (rest === "files/metrics.json")
       return send(200, await textOf(run, "metrics.json"), { type: "application/json" });
     if (!run.complete) return send(200, await livePage(run));
@@ -220,8 +222,16 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
   if (picked.length < 2)
     throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
   const { comparisonReport } = await import("../comparison-report.js");
-  const compared = await loadComparedRuns(picked);
+  const compared = withoutKeysApart(alignResults(await loadResults(picked)));
   return withWayBack(comparisonReport(compareRuns(compared), askedApart(compared)).html);
+}
+
+/** A result of another tool. */
+async function importedPage(run: FoundRun): Promise<string> {
+  const { importedReport } = await import("../imported-report.js");
+  const importer = importerOf(run.path);
+  if (!importer) throw new UserError(`${run.path} is gone`, { hint: "Go back and load the list anew." });
+  return withWayBack([...importedReport(await importer.read(run.path)).pieces].join(""));
 }
 
 async function livePage(run: FoundRun): Promise<string> {

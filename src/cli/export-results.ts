@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { messageOf, UserError } from "../base/errors.js";
+import { type AskedText, type Exporter, exporters, loadResult } from "../exchange/index.js";
+
+interface ExportFlags {
+  readonly out?: string;
+  readonly offline?: boolean;
+}
+
+/** A command for each tool that runs are written for. */
+export function exportResultsCommands(command: Command): Command {
+  for (const exporter of exporters)
+    command
+      .command(exporter.name)
+      .description(`write a run's answers as ${exporter.writes}`)
+      .argument("<run>", "a finished run's folder; FOLDER:baseline names a stage")
+      .option("--out <folder>", `where they go (default: export-${exporter.name} in the run's folder)`)
+      .option("--offline", "no network: the rows' texts must be in the cache")
+      .action((run: string, flags: ExportFlags) => exportRun(exporter, run, flags));
+  return command;
+}
+
+async function exportRun(exporter: Exporter, reference: string, flags: ExportFlags): Promise<void> {
+  const result = await loadResult(reference);
+  const { manifest, predictions } = result;
+  if (!manifest)
+    throw new UserError(`${reference} was written by ${result.tool}: only runs of our own are written anew`, {
+      hint: "Give the folder of a run of mmmlu-lab.",
+    });
+  const { contextOf } = await import("./context.js");
+  const { rowsOfRun } = await import("../experiments/index.js");
+  const context = contextOf({ set: [], offline: flags.offline });
+  try {
+    const texts = new Map<string, AskedText>();
+    const ids = new Set(predictions.map(({ id }) => id));
+    try {
+      const { rows } = await rowsOfRun(manifest, context);
+      for (const { id, question, choices } of rows) if (ids.has(id)) texts.set(id, { question, choices });
+    } catch (error) {
+      if (context.signal?.aborted) throw error;
+      context.progress.say(`the rows' texts cannot be read (${messageOf(error)}): what is written has none`);
+    }
+    const out = flags.out ?? join(result.path, `export-${exporter.name}`);
+    const stage = predictions[0]?.stage ?? "test";
+    const paths = await exporter.write({ name: manifest.name, stage, manifest, predictions, texts }, out);
+    for (const path of paths.slice(0, 20)) process.stdout.write(`${path}\n`);
+    if (paths.length > 20) process.stdout.write(`and ${paths.length - 20} more in ${out}\n`);
+  } finally {
+    context.done();
+  }
+}

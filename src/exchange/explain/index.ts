@@ -1,0 +1,2 @@
+export { type ExplainedPart, type Explanation, explainDifference, PARTS, type PartName } from "./explain.js";
+export { FACTORS, type Factor, type FactorDifference, factorsApart } from "./factors.js";

@@ -1,0 +1,41 @@
+import type { Prediction } from "../../evaluate/index.js";
+import type { Manifest } from "../../record/index.js";
+import type { AskedText } from "../result.js";
+
+/** A finished run of ours with the texts of its rows: what other tools' files are made of. */
+export interface ExportedRun {
+  readonly name: string;
+  readonly stage: string;
+  readonly manifest: Manifest;
+  readonly predictions: readonly Prediction[];
+  /** By row id, of every prediction. */
+  readonly texts: ReadonlyMap<string, AskedText>;
+}
+
+/** How runs are written for another tool: a file with one of these and a line in `index.ts`. */
+export interface Exporter {
+  /** As the command line names it. */
+  readonly name: string;
+  /** What it writes, in a sentence. */
+  readonly writes: string;
+  /**
+   * Writes a run; each file whole or not at all, the same for the same run.
+   * @returns the paths of what was written
+   * @throws {UserError} where it cannot be written
+   */
+  write(run: ExportedRun, folder: string): Promise<string[]>;
+}
+
+/** Predictions by language, in the order of the run. */
+export function byLanguage(predictions: readonly Prediction[]): Map<string, Prediction[]> {
+  const groups = new Map<string, Prediction[]>();
+  for (const one of predictions) {
+    const group = groups.get(one.language);
+    if (group) group.push(one);
+    else groups.set(one.language, [one]);
+  }
+  return groups;
+}
+
+/** A name as a part of a file's name. */
+export const fileName = (name: string): string => name.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 120) || "_";

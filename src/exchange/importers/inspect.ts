@@ -1,0 +1,270 @@
+import { readdirSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../../base/errors.js";
+import { checkedAs, parseJson, readJsonAs } from "../../base/json.js";
+import type { Prediction } from "../../evaluate/index.js";
+import { OPTION_LETTERS } from "../../tasks/index.js";
+import { letterOf, placeOf } from "../identify.js";
+import type { AskedText, Result, ResultFacts } from "../result.js";
+import type { Importer } from "./importer.js";
+import { Archive } from "./inspect-archive.js";
+
+const HINT = "Is it a log that Inspect wrote (inspect eval, logs/*.eval or *.json)?";
+
+/** Bytes of a log as JSON: Inspect's own viewer gives up long before. */
+const LARGEST_JSON = 1 << 30;
+
+const anyKeys = z.record(z.string(), z.unknown());
+const text = z.string().max(10_000_000);
+const part = z.looseObject({ type: z.string().max(100), text: text.optional(), reasoning: text.optional() });
+const content = z.union([text, z.array(part).max(10_000)]);
+const message = z.looseObject({ role: z.string().max(100), content });
+
+const number = z.number().nullish();
+const generateConfig = z.looseObject({
+  max_tokens: number,
+  temperature: number,
+  seed: number,
+  max_connections: number,
+});
+
+/** What of a log's head is read. */
+const headSchema = z.looseObject({
+  status: z.string().max(100).optional(),
+  eval: z.looseObject({
+    task: z.string().max(1000),
+    model: z.string().max(1000),
+    task_args: anyKeys.nullish(),
+    model_generate_config: generateConfig.nullish(),
+    packages: z.record(z.string(), z.string().max(200)).nullish(),
+  }),
+  plan: z
+    .looseObject({
+      steps: z.array(z.looseObject({ solver: z.string().max(1000) })).max(1000),
+      config: generateConfig.nullish(),
+    })
+    .nullish(),
+  results: z
+    .looseObject({
+      scores: z
+        .array(
+          z.looseObject({
+            name: z.string().max(1000),
+            metrics: z.record(z.string(), z.looseObject({ value: z.number().nullable() })),
+          }),
+        )
+        .max(1000),
+    })
+    .nullish(),
+});
+type Head = z.infer<typeof headSchema>;
+
+const scoreSchema = z.looseObject({
+  value: z.unknown(),
+  answer: text.nullish(),
+});
+
+/** What of a sample is read. */
+const sampleSchema = z.looseObject({
+  id: z.union([z.string().max(10_000), z.number()]),
+  epoch: z.number().int().min(0).max(1_000_000),
+  input: z.union([text, z.array(message).max(10_000)]),
+  choices: z.array(text).max(100).nullish(),
+  target: z.union([text, z.array(text).max(100)]),
+  output: z.looseObject({
+    choices: z
+      .array(z.looseObject({ message: message.optional(), stop_reason: z.string().max(100).nullish() }))
+      .max(1000)
+      .nullish(),
+    completion: text.nullish(),
+  }),
+  messages: z.array(message).max(10_000).nullish(),
+  scores: z.record(z.string(), scoreSchema).nullish(),
+  metadata: anyKeys.nullish(),
+  error: z.unknown().optional(),
+});
+type Sample = z.infer<typeof sampleSchema>;
+
+/** UK AISI's Inspect: `.eval` and `.json` logs; of a folder all, one for each language mostly. */
+export const inspect: Importer = {
+  name: "Inspect",
+  reads: "a log (.eval or .json), or a folder of logs of one model",
+  takes: (path) => logFiles(path).length > 0,
+  async read(path) {
+    const gathered = new Map<number, Gathered>();
+    let first: Head | undefined;
+    for (const file of logFiles(path)) {
+      for await (const { head, sample } of samplesOf(file)) {
+        first ??= head;
+        if (head.eval.model !== first.eval.model)
+          throw new UserError(`${path} holds logs of several models (${first.eval.model}, ${head.eval.model})`, {
+            hint: "Give one log, or a folder of one model's.",
+          });
+        const epoch = gathered.get(sample.epoch) ?? new Gathered(sample.epoch);
+        gathered.set(sample.epoch, epoch);
+        epoch.add(head, sample);
+      }
+    }
+    if (!first)
+      throw new UserError(`${path} holds no sample`, { hint: "Let Inspect log its samples, and run it again." });
+    const reported = reportedOf(first);
+    return [...gathered.values()]
+      .sort((a, b) => a.epoch - b.epoch)
+      .map((epoch) => epoch.result(path, first!, gathered.size > 1, logFiles(path).length > 1 ? undefined : reported));
+  },
+};
+
+/** The logs that a path names. */
+function logFiles(path: string): string[] {
+  const about = statSync(path, { throwIfNoEntry: false });
+  if (about?.isFile()) return isLog(path) ? [path] : [];
+  if (!about?.isDirectory()) return [];
+  return readdirSync(path)
+    .filter((name) => isLog(name))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+/** As Inspect names its logs: a time in front, unless they were renamed. */
+const isLog = (path: string): boolean =>
+  /\.eval$/.test(path) || /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}[^/]*\.json$/.test(basename(path));
+
+async function* samplesOf(file: string): AsyncGenerator<{ head: Head; sample: Sample }> {
+  if (file.endsWith(".json")) {
+    const log = await readJsonAs(file, headSchema.extend({ samples: z.array(sampleSchema).max(2_000_000).nullish() }), {
+      hint: HINT,
+      most: LARGEST_JSON,
+    });
+    for (const sample of log.samples ?? []) yield { head: log, sample };
+    return;
+  }
+  const archive = await Archive.open(file);
+  try {
+    // A log that was broken off has no header yet.
+    const name = (await archive.text("header.json")) === undefined ? "_journal/start.json" : "header.json";
+    const written = await archive.text(name);
+    if (written === undefined) throw new UserError(`${file} has no header.json`, { hint: HINT });
+    const head = checkedAs(parseJson(written, `${file} (${name})`, HINT), headSchema, `${file} (${name})`, HINT);
+    for (const entry of [...archive.names].filter((one) => /^samples\/.*\.json$/.test(one)).sort()) {
+      const where = `${file} (${entry})`;
+      const sample = checkedAs(parseJson((await archive.text(entry))!, where, HINT), sampleSchema, where, HINT);
+      yield { head, sample };
+    }
+  } finally {
+    archive.close();
+  }
+}
+
+/** The texts of a message's content; reasoning apart. */
+function textOf(given: z.infer<typeof content>): string {
+  return typeof given === "string" ? given : given.map((one) => (one.type === "text" ? (one.text ?? "") : "")).join("");
+}
+
+/** The samples of one epoch. */
+class Gathered {
+  readonly predictions: Prediction[] = [];
+  readonly texts = new Map<string, AskedText>();
+  private readonly seen = new Set<string>();
+  private twice = 0;
+  private unscored = 0;
+  private withoutKey = 0;
+
+  constructor(readonly epoch: number) {}
+
+  add(head: Head, sample: Sample): void {
+    const choices = sample.choices ?? undefined;
+    const [target] = [sample.target].flat();
+    const key = letterOf(target, choices);
+    if (!key || [sample.target].flat().length !== 1) {
+      this.withoutKey++;
+      return;
+    }
+    const score = Object.values(sample.scores ?? {})[0];
+    if (!score) {
+      this.unscored++;
+      return;
+    }
+    const question =
+      typeof sample.input === "string"
+        ? sample.input
+        : textOf(sample.input.findLast(({ role }) => role === "user")?.content ?? "");
+    const language = sample.metadata?.["language"] ?? head.eval.task_args?.["language"];
+    const place = placeOf({
+      task: head.eval.task,
+      doc: { id: sample.id, ...sample.metadata },
+      language: typeof language === "string" ? language : undefined,
+      question,
+      choices,
+    });
+    if (this.seen.has(place.id)) {
+      this.twice++;
+      return;
+    }
+    this.seen.add(place.id);
+    const [choice] = sample.output.choices ?? [];
+    const reply = choice?.message ? textOf(choice.message.content) : (sample.output.completion ?? "");
+    const cut = choice?.stop_reason === "max_tokens" || choice?.stop_reason === "model_length";
+    const right = isRight(score.value);
+    const read = letterOf(score.answer ?? undefined, choices) ?? null;
+    const prediction = right ? key : read === key ? null : read;
+    this.predictions.push({
+      ...place,
+      answer: key,
+      prediction,
+      ...(prediction === null ? { unreadable: cut ? "cut" : reply.trim() === "" ? "empty" : "withoutLetter" } : {}),
+      ...(cut ? { cut: true } : {}),
+      ...(choices && choices.length !== 4 && choices.length <= OPTION_LETTERS.length
+        ? { options: choices.length }
+        : {}),
+      reply,
+      stage: `epoch ${this.epoch}`,
+    });
+    const asked = sample.messages
+      ?.filter(({ role }) => role !== "assistant")
+      .map((one) => `${one.role}: ${textOf(one.content)}`);
+    this.texts.set(place.id, { question, ...(choices ? { choices } : {}), prompt: asked?.join("\n\n") });
+  }
+
+  result(path: string, head: Head, several: boolean, reported: number | undefined): Result {
+    const version = head.eval.packages?.["inspect_ai"];
+    return {
+      name: several ? `${head.eval.model}:epoch ${this.epoch}` : head.eval.model,
+      path,
+      tool: `Inspect ${version ?? ""}`.trim(),
+      predictions: this.predictions,
+      texts: this.texts,
+      facts: factsOf(head),
+      reported,
+      notes: [
+        ...(this.twice ? [`${this.twice} samples stood there more than once: the first counts.`] : []),
+        ...(this.unscored ? [`${this.unscored} samples have no score: left out.`] : []),
+        ...(this.withoutKey ? [`${this.withoutKey} samples are no multiple-choice questions: left out.`] : []),
+        ...(head.status && head.status !== "success" ? [`The log's status is ${head.status}.`] : []),
+      ],
+    };
+  }
+}
+
+/** Inspect's `C` and `I`, true and false, 1 and 0. */
+const isRight = (value: unknown): boolean => value === "C" || value === true || value === 1;
+
+function factsOf({ eval: { model, model_generate_config: own, task_args: args }, plan }: Head): ResultFacts {
+  const config = { ...plan?.config, ...own };
+  const shots = args?.["fewshot"] ?? args?.["num_fewshot"] ?? args?.["few_shot"];
+  return {
+    model,
+    scoring: "generated",
+    shots: typeof shots === "number" ? shots : undefined,
+    temperature: config.temperature ?? undefined,
+    maxTokens: config.max_tokens ?? undefined,
+    reading: plan?.steps.map(({ solver }) => solver).join(", "),
+    chat: true,
+    seed: config.seed ?? undefined,
+    concurrency: config.max_connections ?? undefined,
+  };
+}
+
+/** The accuracy that the log itself tells. */
+const reportedOf = ({ results }: Head): number | undefined =>
+  results?.scores[0]?.metrics["accuracy"]?.value ?? undefined;

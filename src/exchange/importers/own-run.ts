@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../base/errors.js";
+import { type Prediction, readPredictions } from "../../evaluate/index.js";
+import { type Manifest, protocolOf, readManifest, runFile } from "../../record/index.js";
+import type { Result, ResultFacts } from "../result.js";
+import type { Importer } from "./importer.js";
+
+/** Runs of this program. */
+export const ownRun: Importer = {
+  name: "mmmlu-lab",
+  reads: "a run's folder",
+  takes: (path) => existsSync(join(path, "manifest.json")) || existsSync(join(path, "run.json")),
+  async read(path) {
+    const manifest = await readManifest(path);
+    const file = runFile(path, "predictions.jsonl");
+    if (file === undefined)
+      throw new UserError(`${path} has no predictions.jsonl`, {
+        hint:
+          manifest.kind === "explore"
+            ? "An exploration answers no questions: there is nothing to compare."
+            : "The run's folder is not whole: run the experiment again.",
+      });
+    const stages = new Map<string, Prediction[]>();
+    for await (const prediction of readPredictions(file)) {
+      const list = stages.get(prediction.stage);
+      if (list) list.push(prediction);
+      else stages.set(prediction.stage, [prediction]);
+    }
+    return [...stages].map(
+      ([stage, predictions]): Result => ({
+        name: stages.size > 1 ? `${manifest.name}:${stage}` : manifest.name,
+        predictions,
+        path,
+        tool: `mmmlu-lab ${manifest.versions["mmmlu-lab"] ?? ""}`.trim(),
+        facts: factsOf(manifest),
+        texts: new Map(),
+        manifest,
+        notes: manifest.sample ? ["The embedded sample: its figures mean nothing about MMMLU."] : [],
+      }),
+    );
+  },
+};
+
+/** What a manifest says of how it was asked. */
+function factsOf(manifest: Manifest): ResultFacts {
+  const { model, seeds } = manifest;
+  const protocol = protocolOf(manifest);
+  const answerer = manifest.configuration["answerer"] as Record<string, unknown> | undefined;
+  const told = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  const { concurrency } = answerer ?? {};
+  return {
+    model: told(model?.["name"]) ?? told(model?.["source"]),
+    scoring: protocol?.answerExtraction === "log-probabilities" ? "log-likelihood" : "generated",
+    shots: protocol?.shots,
+    temperature: protocol?.temperature ?? undefined,
+    maxTokens: protocol?.maxTokens ?? undefined,
+    reading: protocol?.answerExtraction,
+    chat: protocol?.prompt === "questions",
+    seed: seeds["answerer"],
+    concurrency: typeof concurrency === "number" ? concurrency : undefined,
+  };
+}

@@ -1,0 +1,166 @@
+import { type Answerer, type RequestPlan, readReply, requestsFor } from "../answer/index.js";
+import { UsageError, UserError } from "../base/errors.js";
+import { studentQuantile } from "../evaluate/index.js";
+import type { Explanation, Result } from "../exchange/index.js";
+import { generator } from "../split/index.js";
+import { lettersOfRows, type Row } from "../tasks/index.js";
+import { migrated } from "./configuration/renames.js";
+import { type EvaluateConfiguration, evaluateSchema } from "./configuration/schema.js";
+import type { RunContext } from "./context.js";
+import { prepare } from "./prepare.js";
+import { evaluationPlan } from "./protocol.js";
+import { answererOf } from "./run-evaluate.js";
+
+/** What asking deciding rows again under exchanged settings tells of the rest. */
+export interface Exchanged {
+  /** Rows that were asked again. */
+  readonly rows: number;
+  /** Of the rest: due to how it was asked, due to who was asked; together they are the rest, as far as asking again allows. */
+  readonly parts: readonly {
+    readonly title: string;
+    readonly value: number;
+    readonly interval: readonly [number, number];
+  }[];
+  readonly said: readonly string[];
+}
+
+/**
+ * Asks some of the rows that just one of two runs got right again: each side's answerer with its own prompt (for the
+ * noise) and with the other's, one question a request. The mean of both ways round is what prompt and answerer make.
+ * @param wanted how many rows at most
+ * @throws {UserError} where a result is none of our own evaluations, or whoever answered cannot be asked
+ */
+export async function askExchanged(
+  a: Result,
+  b: Result,
+  found: Explanation,
+  context: RunContext,
+  wanted: number,
+): Promise<Exchanged> {
+  const sides = [sideOf(a), sideOf(b)] as const;
+  if (found.deciding.length === 0)
+    return { rows: 0, parts: [], said: ["no row of the rest is decided: there is nothing to ask again"] };
+  const plans = [await planOf(sides[0].configuration, context), await planOf(sides[1].configuration, context)] as const;
+  const byId = new Map(plans[0].rows.map((row) => [row.id, row]));
+  const draw = generator(42);
+  const order = found.deciding.flatMap((id) => byId.get(id) ?? []).map((row) => ({ row, lot: draw.bounded(1 << 30) }));
+  const picked = order
+    .sort((x, y) => x.lot - y.lot)
+    .slice(0, wanted)
+    .map(({ row }) => row);
+  if (picked.length === 0)
+    throw new UserError(`none of the ${found.deciding.length} deciding rows is among the rows of ${a.name}`, {
+      hint: "Its data have changed since: run it anew.",
+    });
+  const answers = await Promise.all(
+    sides.map(async ({ configuration, name }, which) => {
+      const answerer = await answererFor(configuration, picked, context);
+      try {
+        context.progress.begin(`asking ${name} again`, 2 * picked.length);
+        await answerer.prepare(context.signal);
+        const own = await rightOf(answerer, sides[which]!, plans[which]!.plan, picked, context, 0);
+        const other = await rightOf(
+          answerer,
+          sides[1 - which]!,
+          plans[1 - which]!.plan,
+          picked,
+          context,
+          picked.length,
+        );
+        return { own, other };
+      } finally {
+        context.progress.end();
+        await answerer.close();
+      }
+    }),
+  );
+  const [one, two] = answers as [(typeof answers)[number], (typeof answers)[number]];
+  const kept = (which: 0 | 1, index: number): number => outcomeOf([a, b][which]!, picked[index]!.id);
+  // Of each row: what asking otherwise changes, and what asking another one changes, the mean of both ways round.
+  const prompt = picked.map((_, i) => (one.other[i]! - one.own[i]! + two.own[i]! - two.other[i]!) / 2);
+  const who = picked.map((_, i) => (two.own[i]! - one.other[i]! + two.other[i]! - one.own[i]!) / 2);
+  const changed = picked.map((_, i) => kept(1, i) - kept(0, i) - (two.own[i]! - one.own[i]!));
+  // The asked rows stand for all deciding ones; the rest of the rows had the same outcome.
+  const scale = found.deciding.length / found.common;
+  const part = (title: string, values: readonly number[]) => ({ title, ...meanOf(values, scale) });
+  const flipped = picked.filter((_, i) => one.own[i] !== kept(0, i) || two.own[i] !== kept(1, i)).length;
+  return {
+    rows: picked.length,
+    parts: [
+      part("how it was asked", prompt),
+      part("who was asked", who),
+      part("what asking again changed (noise)", changed),
+    ],
+    said: [
+      `of ${found.deciding.length.toLocaleString("en")} deciding rows ${picked.length} were drawn by lot; each ` +
+        `question was asked alone`,
+      `${flipped} of them came out otherwise when asked again as before: so much is noise, or what stood beside ` +
+        `them in the request`,
+    ],
+  };
+}
+
+interface Side {
+  readonly name: string;
+  readonly configuration: EvaluateConfiguration;
+}
+
+function sideOf({ manifest, name, tool }: Result): Side {
+  const read = manifest && evaluateSchema.safeParse(migrated(manifest.configuration).configuration);
+  if (!read?.success)
+    throw new UsageError(`${name} (${tool}) is no evaluation of our own: nobody knows whom to ask again`, {
+      hint: "Leave --ask out, or explain two evaluations of mmmlu-lab.",
+    });
+  return { name, configuration: read.data };
+}
+
+const answererFor = (
+  configuration: EvaluateConfiguration,
+  rows: readonly Row[],
+  context: RunContext,
+): Promise<Answerer> => answererOf(configuration, context, { train: [], validation: [], test: rows });
+
+/** How a side asks, a question a request; and the rows that it read. */
+async function planOf(
+  configuration: EvaluateConfiguration,
+  context: RunContext,
+): Promise<{ readonly plan: RequestPlan; readonly rows: readonly Row[] }> {
+  const prepared = await prepare(configuration, context);
+  const { plan } = await evaluationPlan(configuration, prepared, context);
+  return { plan: { ...plan, questionsPerRequest: 1 }, rows: prepared.splits.test };
+}
+
+/** Whether each row is answered right, asked alone as a side asks. */
+async function rightOf(
+  answerer: Answerer,
+  { configuration: { answerExtraction } }: Side,
+  plan: RequestPlan,
+  rows: readonly Row[],
+  context: RunContext,
+  before: number,
+): Promise<number[]> {
+  const right: number[] = [];
+  for (const request of requestsFor(rows, plan)) {
+    const [reply] = await answerer.answer([request], { signal: context.signal });
+    const [letter] = readReply(answerExtraction, reply?.text ?? "", 1, lettersOfRows(request.rows));
+    right.push(Number(letter === request.rows[0]!.answer));
+    context.progress.update(before + right.length);
+  }
+  return right;
+}
+
+const outcomeOf = ({ predictions }: Result, id: string): number => {
+  const one = predictions.find((prediction) => prediction.id === id);
+  return Number(one !== undefined && one.prediction === one.answer);
+};
+
+/** A mean with Student's interval, scaled. */
+function meanOf(values: readonly number[], scale: number): { value: number; interval: readonly [number, number] } {
+  const n = values.length;
+  const mean = values.reduce((sum, one) => sum + one, 0) / n;
+  if (n < 2) return { value: mean * scale, interval: [-scale, scale] };
+  const variance = values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (n - 1);
+  // Where all are alike nobody knows how the others are: one more of the opposite kind is reckoned with.
+  const half = studentQuantile(0.95, n - 1) * Math.sqrt(Math.max(variance, 1 / n) / n);
+  return { value: mean * scale, interval: [(mean - half) * scale, (mean + half) * scale] };
+}
