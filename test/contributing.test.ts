@@ -109,6 +109,7 @@ it("each thing that can be added is one file and one registry", () => {
     "A reading",
     "An operation of the graph",
     "A statistic",
+    "An importer",
   ]);
   for (const { name, files, changes } of sections) expect([name, files.length, changes.length]).toEqual([name, 1, 1]);
 });

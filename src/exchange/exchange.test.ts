@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { accuracyOf, compareRuns, type Prediction } from "../evaluate/index.js";
+import { parsePythonJson } from "./importers/python-json.js";
 import { alignResults, explainDifference, loadResult, placeOf, type Result } from "./index.js";
 
 /** Written by the real tools: reference/results/make.ts. */
@@ -128,6 +129,15 @@ describe("rows of two tools", () => {
     expect(turned.size).toBe(10);
     expect(results[1]!.predictions).toEqual(first.predictions);
   });
+});
+
+it("takes Python's NaN and Infinity for nothing, but not in texts", () => {
+  expect(parsePythonJson('{"a": NaN, "b": [-Infinity, Infinity], "c": "NaN \\"Infinity"}', "x", "")).toEqual({
+    a: null,
+    b: [null, null],
+    c: 'NaN "Infinity',
+  });
+  expect(() => parsePythonJson('{"a": NaN', "x.json", "Mend it.")).toThrow(/^x\.json is not JSON/);
 });
 
 it.each([

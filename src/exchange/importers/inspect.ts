@@ -2,13 +2,14 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
-import { checkedAs, parseJson, readJsonAs } from "../../base/json.js";
+import { checkedAs } from "../../base/json.js";
 import type { Prediction } from "../../evaluate/index.js";
 import { OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
 import type { AskedText, Result, ResultFacts } from "../result.js";
 import type { Importer } from "./importer.js";
 import { Archive } from "./inspect-archive.js";
+import { parsePythonJson, readPythonJson } from "./python-json.js";
 
 const HINT = "Is it a log that Inspect wrote (inspect eval, logs/*.eval or *.json)?";
 
@@ -132,10 +133,14 @@ const isLog = (path: string): boolean =>
 
 async function* samplesOf(file: string): AsyncGenerator<{ head: Head; sample: Sample }> {
   if (file.endsWith(".json")) {
-    const log = await readJsonAs(file, headSchema.extend({ samples: z.array(sampleSchema).max(2_000_000).nullish() }), {
-      hint: HINT,
-      most: LARGEST_JSON,
-    });
+    const log = await readPythonJson(
+      file,
+      headSchema.extend({ samples: z.array(sampleSchema).max(2_000_000).nullish() }),
+      {
+        hint: HINT,
+        most: LARGEST_JSON,
+      },
+    );
     for (const sample of log.samples ?? []) yield { head: log, sample };
     return;
   }
@@ -145,10 +150,10 @@ async function* samplesOf(file: string): AsyncGenerator<{ head: Head; sample: Sa
     const name = (await archive.text("header.json")) === undefined ? "_journal/start.json" : "header.json";
     const written = await archive.text(name);
     if (written === undefined) throw new UserError(`${file} has no header.json`, { hint: HINT });
-    const head = checkedAs(parseJson(written, `${file} (${name})`, HINT), headSchema, `${file} (${name})`, HINT);
+    const head = checkedAs(parsePythonJson(written, `${file} (${name})`, HINT), headSchema, `${file} (${name})`, HINT);
     for (const entry of [...archive.names].filter((one) => /^samples\/.*\.json$/.test(one)).sort()) {
       const where = `${file} (${entry})`;
-      const sample = checkedAs(parseJson((await archive.text(entry))!, where, HINT), sampleSchema, where, HINT);
+      const sample = checkedAs(parsePythonJson((await archive.text(entry))!, where, HINT), sampleSchema, where, HINT);
       yield { head, sample };
     }
   } finally {

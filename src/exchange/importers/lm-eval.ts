@@ -2,13 +2,12 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
-import { readJsonAs } from "../../base/json.js";
-import { readJsonLines } from "../../base/json-lines.js";
 import type { Prediction } from "../../evaluate/index.js";
 import { OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
 import type { AskedText, Result } from "../result.js";
 import type { Importer } from "./importer.js";
+import { readPythonJson, readPythonJsonLines } from "./python-json.js";
 
 const HINT = "Is it a folder that lm_eval wrote, with its samples logged (output_path, log_samples)?";
 
@@ -64,7 +63,7 @@ export const lmEval: Importer = {
   async read(path) {
     const files = resultFiles(path);
     const newest = files.at(-1)!;
-    const results = await readJsonAs(newest, resultsSchema, { hint: HINT });
+    const results = await readPythonJson(newest, resultsSchema, { hint: HINT });
     const date = RESULTS.exec(basename(newest))![1]!;
     const samples = readdirSync(dirname(newest))
       .filter((name) => name.startsWith("samples_") && name.endsWith(`_${date}.jsonl`))
@@ -76,7 +75,7 @@ export const lmEval: Importer = {
     const stages = new Map<string, Gathered>();
     for (const name of samples) {
       const task = name.slice("samples_".length, -`_${date}.jsonl`.length);
-      for await (const sample of readJsonLines(join(dirname(newest), name), sampleSchema, { hint: HINT })) {
+      for await (const sample of readPythonJsonLines(join(dirname(newest), name), sampleSchema, HINT)) {
         const stage = stages.get(sample.filter) ?? new Gathered(sample.filter);
         stages.set(sample.filter, stage);
         stage.add(task, sample);

@@ -6,6 +6,7 @@ import {
   lensOf,
   type Prediction,
 } from "../../../evaluate/index.js";
+import { explainDifference, type Result } from "../../../exchange/index.js";
 import { LANGUAGES, mmmlu, SUBJECTS } from "../../../tasks/index.js";
 import { changeFigure, runsFigure } from "../comparison.js";
 import { evaluationFigures, groupFigure } from "../evaluation.js";
@@ -21,6 +22,7 @@ import {
   suspectsFigure,
 } from "../lens.js";
 import { learningRateFigure, lossFigure } from "../training.js";
+import { waterfallFigure } from "../waterfall.js";
 
 const LETTERS = mmmlu.letters;
 
@@ -85,6 +87,7 @@ export function everyFigure(): Figure[] {
       .filter((_, index) => [0, 4, 7].includes(index))
       .map((pair, index) => changeFigure(pair, `change-${index}`)),
     ...lensFigures(),
+    ...waterfalls(),
     ...[70, 2000, 20_000].flatMap((longest) => exploration(longest)),
     lossFigure(losses(60), [
       { step: 30, epoch: 1, loss: 2.4 },
@@ -156,4 +159,21 @@ function lensFigures(): Figure[] {
     ];
   };
   return [...own(lens, "lens"), ...own(two, "lens-two")];
+}
+
+/** Of two results with every part, and names that take much room. */
+function waterfalls(): Figure[] {
+  const of = (name: string, share: number): Result => ({
+    name,
+    path: name,
+    tool: "a tool",
+    facts: { scoring: "generated" },
+    texts: new Map(),
+    notes: [],
+    predictions: somePredictions(share, 14 * 57),
+  });
+  return NAMES.slice(7, 9).map((name, index) => {
+    const found = explainDifference(of(name, 0.4), { ...of(NAMES[0], 0.9), name: NAMES[index]! });
+    return { ...waterfallFigure(found), name: `waterfall-${index}` };
+  });
 }
