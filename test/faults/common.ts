@@ -105,7 +105,7 @@ export const leftovers = (folder: string): string[] =>
     : [];
 
 /** Files with a published name that are half written: what a killed process may never leave. */
-export function halfFiles(folder: string): string[] {
+export function halfFiles(folder: string, torn = 1): string[] {
   const bad: string[] = [];
   for (const name of filesIn(folder)) {
     if (name.split("/").some(isLeftover) || /\.incomplete$/.test(name)) continue;
@@ -113,8 +113,7 @@ export function halfFiles(folder: string): string[] {
     try {
       if (/\.json$/.test(name)) JSON.parse(text());
       else if (/predictions\.jsonl$/.test(name)) text().trim().split("\n").forEach(parsed);
-      // Logs may end in a torn line; what stands before it is whole.
-      else if (/\.jsonl$/.test(name)) text().split("\n").slice(0, -1).filter(Boolean).slice(0, -1).forEach(parsed);
+      else if (/\.jsonl$/.test(name) && text().split("\n").filter(isTorn).length > torn) bad.push(name);
       else if (/\.html$/.test(name) && !/<\/html>\s*$/.test(text())) bad.push(name);
       else if (/\.svg$/.test(name) && !/<\/svg>\s*$/.test(text())) bad.push(name);
       else if (/\.safetensors$/.test(name) && !isWholeSafetensors(readFileSync(join(folder, name)))) bad.push(name);
@@ -123,6 +122,16 @@ export function halfFiles(folder: string): string[] {
     }
   }
   return bad;
+}
+
+/** A line of a log that a write was cut off in: it stays where it is, and the next run begins a line of its own. */
+function isTorn(line: string): boolean {
+  if (line === "") return false;
+  try {
+    return parsed(line) === undefined;
+  } catch {
+    return true;
+  }
 }
 
 const parsed = (line: string): unknown => JSON.parse(line);

@@ -63,7 +63,8 @@ async function killed(scenario: Scenario, options: FaultOptions): Promise<Outcom
         if (code === null && !last) {
           kills++;
           told.push(`${kind} step ${at}`);
-          for (const half of halfFiles(place)) note(`${half} is half written`);
+          const torn = told.filter((kill) => kill.startsWith("torn")).length;
+          for (const half of halfFiles(place, torn)) note(`${half} is half written`);
         } else end = true;
         if (end && code !== 0) note(`it ended with ${code}: ${error.slice(-300)}`);
         const now = new Set(scenario.kept(place));
