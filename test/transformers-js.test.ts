@@ -14,9 +14,11 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openDevice } from "../src/graph/index.js";
 import {
+  addLora,
   createTinyDecoder,
   createTinyT5,
   type DecoderDescription,
+  exportGguf,
   exportOnnx,
   gemma2,
   gemma3,
@@ -31,6 +33,8 @@ import {
   type TinyT5Options,
 } from "../src/models/index.js";
 import { loadTokenizer, makeTokenizer } from "../src/tokens/index.js";
+import { mmmlu } from "./command.js";
+import { stepped } from "./faults/common.js";
 
 env.allowRemoteModels = false;
 
@@ -207,5 +211,47 @@ describe("the real transformers.js", () => {
     const source = await saved(name, await createTinyT5(device, { vocabSize: size + 5, ...options }, 3, files));
     await compare(source, "fp32");
     await compare(source, "q8");
+  });
+
+  it("answers as we do with a merged adapter, its weights beside the graph", { timeout: 120_000 }, async () => {
+    const base = await decoder("qwen3");
+    const { model } = await openModel(base, device);
+    const modules = ["q_proj", "v_proj", "down_proj"];
+    await addLora(model.weights, { rank: 4, alpha: 32, dropout: 0, modules, base }, 1);
+    const random = new Random(5);
+    for (const { b } of model.weights.adapted.values()) random.fillNormal(b.array.data as Float32Array, 0.1);
+    await model.save(join(folder, "adapter"));
+    await model.dispose();
+    await compare(join(folder, "adapter"), "fp32", 60_000);
+  });
+
+  it("answers as we do with a GGUF file", { timeout: 120_000 }, async () => {
+    const gguf = join(folder, "tiny.gguf");
+    await exportGguf(await decoder("llama"), gguf, { kind: "F32" });
+    await compare(gguf, "fp32");
+  });
+
+  it("loads what the command line wrote", { timeout: 120_000 }, async () => {
+    const source = await decoder("qwen2");
+    const asked = ["export", "onnx", source, "--type", "both"];
+    const { code, out, error } = await mmmlu(asked, { folder });
+    expect([code, out]).toEqual([0, "qwen2-onnx\n"]);
+    expect(error).toContain("onnx/model.onnx, onnx/model_quantized.onnx");
+    for (const dtype of [undefined, "q8"] as const) {
+      const model = await AutoModelForCausalLM.from_pretrained(join(folder, "qwen2-onnx"), { dtype });
+      const { logits } = await model({ input_ids: ids([[1, 2, 3]]), attention_mask: ids([[1, 1, 1]]) });
+      expect(logits.dims).toEqual([1, 3, 512]);
+      await model.dispose();
+    }
+    const again = await mmmlu(asked, { folder });
+    expect([again.code, again.error]).toEqual([1, expect.stringMatching(/qwen2-onnx is there already[^]*--out/)]);
+  });
+
+  it.each([2, 5])("is given nothing where the disk is full at step %i", { timeout: 120_000 }, async (step) => {
+    const source = await decoder("qwen2");
+    const given = ["export", "onnx", source, "--out", join(folder, "full", "out")];
+    const { code, error } = await stepped(given, { under: join(folder, "full"), kind: "full", at: step });
+    expect([code, error]).toEqual([1, expect.stringMatching(/ENOSPC[^]*free some space/)]);
+    expect(existsSync(join(folder, "full")) ? readdirSync(join(folder, "full")) : []).toEqual([]);
   });
 });
