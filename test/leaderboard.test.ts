@@ -17,7 +17,8 @@ beforeAll(() => {
   // The same model by the same protocol in other languages, and again in one of them.
   makeRun(at("second"), { model: "small", languages: ["YO_NG"], skill: 0.4, seed: 2 });
   makeRun(at("again"), { model: "small", languages: ["YO_NG"], skill: 0.45, seed: 3 });
-  makeRun(at("large"), { model: "large", languages: ["DE_DE", "FR_FR"], skill: 0.8 });
+  const furtherStages = ["test.order-1", "test.order-1.repeat-1", "test.repeat-1"];
+  makeRun(at("large"), { model: "large", languages: ["DE_DE", "FR_FR"], skill: 0.8, furtherStages });
   const protocol = {
     ...{ name: "simple-evals", prompt: "simple-evals", instruction: null, systemMessage: null, template: null },
     ...{ questionsPerRequest: 1, shots: 0, shotSource: null, shotLanguage: null, temperature: 0.5, maxTokens: 2048 },

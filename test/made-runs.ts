@@ -11,6 +11,8 @@ export interface MadeRun {
   readonly skill: number;
   readonly questions?: number;
   readonly seed?: number;
+  /** Askings of the same rows behind the plain one. */
+  readonly furtherStages?: readonly string[];
   readonly configuration?: Readonly<Record<string, unknown>>;
   readonly manifest?: Readonly<Record<string, unknown>>;
 }
@@ -46,7 +48,8 @@ export function makeRun(path: string, made: MadeRun): void {
   const write = (file: string, content: unknown): void => writeFileSync(join(path, file), JSON.stringify(content));
   mkdirSync(path, { recursive: true });
   write("run.json", { ...begun, process: 1 });
-  writePredictions(join(path, "predictions.jsonl"), predictions);
+  const further = (made.furtherStages ?? []).flatMap((stage) => predictions.map((one) => ({ ...one, stage })));
+  writePredictions(join(path, "predictions.jsonl"), [...predictions, ...further]);
   write("metrics.json", { ...evaluationMetrics(predictions), statistics: evaluationStatistics(predictions) });
   write("manifest.json", {
     ...begun,

@@ -74,13 +74,17 @@ export async function boardEntries(
       const protocol = boardProtocol(manifest);
       if (!protocol) continue;
       for (const [stage, answers] of await read(file, table))
-        single.push({ ...entryOf(manifest, run.folder, stage, protocol), answers, started: manifest.started });
+        if (!FURTHER_ASKING.test(stage))
+          single.push({ ...entryOf(manifest, run.folder, stage, protocol), answers, started: manifest.started });
     } catch (error) {
       leftOut.push({ run: run.folder, why: messageOf(error) });
     }
   }
   return { table, entries: together(single, table), leftOut };
 }
+
+/** Stages of rows that are asked again under other orders of their options, or repeated: the plain asking counts. */
+const FURTHER_ASKING = /\.(?:order|repeat)-\d+$/;
 
 const modelSchema = z.looseObject({ name: z.string().optional(), source: z.string().optional() });
 

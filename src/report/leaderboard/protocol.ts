@@ -16,7 +16,8 @@ export interface BoardProtocol {
 export function boardProtocol(manifest: Pick<Manifest, "protocol" | "configuration">): BoardProtocol | undefined {
   const facts = protocolOf(manifest);
   if (!facts) return undefined;
-  const { name, shots, ...settings } = facts;
+  // The plain asking of each row counts, whatever further ones there are.
+  const { name, shots, permutations: _orders, repeats: _repeats, ...settings } = facts;
   return { name: name === "published" ? facts.prompt : name, shots, settings };
 }
 

@@ -82,9 +82,16 @@ export function ownColumns(
   };
 }
 
-const textCells = (row: BoardRow, intervals: boolean): string[] => [
+/** A model's name as a table has it: with its runs where another row has the same. */
+function nameIn({ rows }: BoardSection, row: BoardRow): string {
+  if (row.source === "published") return `${row.model} (published)`;
+  const several = rows.filter(({ model }) => model === row.model).length > 1;
+  return several ? `${row.model} (${row.runs.join(", ")})` : row.model;
+}
+
+const textCells = (section: BoardSection, row: BoardRow, intervals: boolean): string[] => [
   rankInWords(row),
-  `${row.model}${row.source === "published" ? " (published)" : ""}${signsOf(row) ? ` ${signsOf(row)}` : ""}`,
+  `${nameIn(section, row)}${signsOf(row) ? ` ${signsOf(row)}` : ""}`,
   row.split,
   row.n.toLocaleString("en"),
   meanText(row.mean),
@@ -96,7 +103,7 @@ function markdown(board: Leaderboard, whole: BoardSection, { intervals = false }
   const { names, section } = ownColumns(board, whole);
   const escaped = (text: string): string => text.replace(/[\\|]/g, "\\$&").replaceAll(/\s+/g, " ");
   const head = [...HEAD, ...names].map(escaped);
-  const body = section.rows.map((row) => textCells(row, intervals).map(escaped));
+  const body = section.rows.map((row) => textCells(section, row, intervals).map(escaped));
   const widths = head.map((name, at) =>
     Math.max(3, ...[name, ...body.map((cells) => cells[at]!)].map(({ length }) => length)),
   );
@@ -132,7 +139,7 @@ function latex(board: Leaderboard, whole: BoardSection, { intervals = false }: W
     "\\toprule",
     row([...HEAD, ...names]),
     "\\midrule",
-    ...section.rows.map((one) => row(textCells(one, intervals))),
+    ...section.rows.map((one) => row(textCells(section, one, intervals))),
     "\\bottomrule",
     "\\end{tabular}",
     ...sectionNotes(section).map((note) => `% ${note.replaceAll(/\s+/g, " ")}`),
