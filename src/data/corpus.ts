@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { checkStopped, messageOf, UserError } from "../base/errors.js";
 import { sha256OfFile } from "../base/files.js";
+import { collectGarbage } from "../base/garbage.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { type Progress, silent } from "../base/progress.js";
 import {
@@ -119,6 +120,8 @@ async function loadTask(task: Task, options: CorpusOptions): Promise<Corpus> {
     const read = await readRows(path, task, language, reader!, blocks);
     corpus.files.push({ language, path: basename(path), ...read, rows: reader!.rows.length - before });
     if (found.files[place + 1]?.language !== language) corpus.add(reader!, language);
+    // What was made of a file's bytes is not to stand beside the next file's.
+    if (blocks) collectGarbage();
     progress.update(place + 1, language);
   }
   progress.end(corpus.words);

@@ -27,6 +27,7 @@ import type { Experiment } from "./presets/index.js";
 export interface Stage {
   readonly stage: string;
   readonly metrics: EvaluationMetrics;
+  readonly statistics: EvaluationStatistics;
   /** In memory but for their replies, which are read from the log when they are asked for. */
   readonly predictions: readonly Prediction[];
   /** With whole replies, read from the log each time they are gone through. */
@@ -45,7 +46,8 @@ export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | 
   const predictions: Prediction[] = [];
   for (const { reply: _onDisk, ...prediction } of evaluation.predictions)
     predictions.push(Object.assign(Object.create(onDisk) as typeof onDisk, prediction));
-  return { stage, metrics: evaluation.metrics, predictions, whole: evaluation.predictions };
+  const statistics = evaluationStatistics(predictions);
+  return { stage, metrics: evaluation.metrics, statistics, predictions, whole: evaluation.predictions };
 }
 
 /**
@@ -58,7 +60,7 @@ export function stageMetrics(
 ): EvaluationMetrics & { statistics: EvaluationStatistics; ofTheWhole?: Interval } {
   return {
     ...stage.metrics,
-    statistics: evaluationStatistics(stage.predictions),
+    statistics: stage.statistics,
     ...(ofQuestions === undefined
       ? {}
       : { ofTheWhole: intervalOfTheWhole(questionClusters(stage.predictions), ofQuestions) }),
@@ -88,7 +90,7 @@ export async function writeAnswers(
   const report = answersReport(head, {
     stages: stages.map((stage) => ({
       stage: stage.stage,
-      statistics: evaluationStatistics(stage.predictions),
+      statistics: stage.statistics,
       ofTheWhole: prepared.drawn && {
         interval: intervalOfTheWhole(questionClusters(stage.predictions), prepared.drawn.ofQuestions),
         questions: prepared.drawn.ofQuestions,

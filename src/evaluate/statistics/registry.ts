@@ -1,4 +1,5 @@
 /** What is said of one set of answers: one more statistic is a file here and a line in this one. */
+import { collectGarbage } from "../../base/garbage.js";
 import type { Prediction } from "../prediction.js";
 import { unreadableCounts } from "../unreadable.js";
 import { accuracyOf } from "./accuracy.js";
@@ -52,5 +53,12 @@ export type EvaluationStatistics = {
 /** The statistics of one stage's predictions. */
 export const evaluationStatistics = (predictions: readonly Prediction[]): EvaluationStatistics =>
   Object.fromEntries(
-    Object.entries(statistics).map(([name, statistic]) => [name, statistic(predictions)]),
+    Object.entries(statistics).map(([name, statistic]) => {
+      const value = statistic(predictions);
+      if (predictions.length >= MANY) collectGarbage();
+      return [name, value];
+    }),
   ) as EvaluationStatistics;
+
+/** Predictions whose groups are so large that what one statistic has left is taken back before the next. */
+const MANY = 50_000;
