@@ -12,9 +12,9 @@
 import { writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { parseArgs } from "node:util";
-import { adapterOf, memoryOf } from "../src/experiments/device-needs.js";
+import { memoryOf } from "../src/experiments/device-needs.js";
 import { experiments } from "../src/experiments/presets/index.js";
-import { DEVICE_NAMES, type DeviceName } from "../src/graph/index.js";
+import { adapterOf, DEVICE_NAMES, type DeviceName } from "../src/graph/index.js";
 import { measureDevice } from "./gpu/device-costs.js";
 import { measureModel } from "./gpu/model-steps.js";
 import { versions } from "./gpu/versions.js";

@@ -1,10 +1,10 @@
 import { messageOf } from "../base/errors.js";
 import { gigabytes } from "../base/memory.js";
-import { type Adapter, type DeviceName, openDevice } from "../graph/index.js";
+import { type Adapter, adapterOf, type DeviceName, openDevice } from "../graph/index.js";
 import { openConfig } from "../models/index.js";
 import type { ExperimentConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
-import { adapterOf, type LongestRow, planFor, plannedMemory } from "./device-needs.js";
+import { type LongestRow, planFor, plannedMemory } from "./device-needs.js";
 import { SAMPLE } from "./sample.js";
 
 /** A device that was chosen, and why. */

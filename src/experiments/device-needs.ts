@@ -1,13 +1,6 @@
 import { UserError } from "../base/errors.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
-import {
-  type Adapter,
-  type DeviceCounters,
-  type DeviceName,
-  deviceDefinition,
-  type MetaMemory,
-  openMetaDevice,
-} from "../graph/index.js";
+import { type Adapter, type DeviceCounters, type DeviceName, type MetaMemory, openMetaDevice } from "../graph/index.js";
 import { addLoraShape, architectureOf, type ConfigFile, type Example, type LanguageModel } from "../models/index.js";
 import { memoryNeedOf, Stepping } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
@@ -129,12 +122,6 @@ export const plannedMemory = (
   { deviceMemory }: FinetuneConfiguration,
   adapter: Adapter | undefined,
 ): number | undefined => (deviceMemory === null ? memoryOf(adapter) : deviceMemory * 2 ** 30);
-
-/** The adapter that the runtime takes, as far as can be told: it asks for the quickest one. */
-export async function adapterOf(name: DeviceName): Promise<Adapter | undefined> {
-  const all = (await deviceDefinition(name).adapters?.()) ?? [];
-  return all.toSorted((a, b) => (b.memory ?? 0) - (a.memory ?? 0))[0];
-}
 
 /** The plans that a configuration can have, those of the most memory first. */
 function plansOf({ model, training }: FinetuneConfiguration): DevicePlan[] {

@@ -1,12 +1,11 @@
 import { UserError } from "../base/errors.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
-import type { Device } from "../graph/index.js";
-import { DeviceFailure } from "../graph/index.js";
+import { adapterOf, type Device, DeviceFailure } from "../graph/index.js";
 import { type Example, openConfig, weightStore } from "../models/index.js";
 import { checkMemory, memoryNeed } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
-import { adapterOf, type DeviceNeed, type LongestRow, planFor, plannedMemory } from "./device-needs.js";
+import { type DeviceNeed, type LongestRow, planFor, plannedMemory } from "./device-needs.js";
 import type { ExperimentModel } from "./model.js";
 
 const GIBIBYTE = 2 ** 30;

@@ -1,9 +1,9 @@
 import { messageOf } from "../base/errors.js";
 import { memoryFree } from "../base/memory.js";
-import { type Adapter, DEVICES, type DeviceName, openDevice } from "../graph/index.js";
+import { type Adapter, adapterOf, DEVICES, type DeviceName, openDevice } from "../graph/index.js";
 import { longestRow } from "./choose-device.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
-import { adapterOf, type DeviceNeed, deviceNeed, type ModelConfig, memoryOf, planFor } from "./device-needs.js";
+import { type DeviceNeed, deviceNeed, type ModelConfig, memoryOf, planFor } from "./device-needs.js";
 import { experiments } from "./presets/index.js";
 
 /** What an experiment needs of a device, and whether that is there. */

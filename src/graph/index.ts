@@ -16,6 +16,7 @@ export { type Adapter, type AdapterSources, gpuAdapters } from "./devices/adapte
 export type { DeviceDefinition, DeviceTraits } from "./devices/definition.js";
 export { type MetaDevice, type MetaMemory, openMetaDevice } from "./devices/meta.js";
 export {
+  adapterOf,
   DEVICE_CHOICES,
   DEVICE_NAMES,
   DEVICES,

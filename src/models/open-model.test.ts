@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
-import { openDevice } from "../graph/index.js";
+import { expect, it, vi } from "vitest";
+import { openDevice, openMetaDevice } from "../graph/index.js";
 import { gemma2 } from "./architectures/gemma2.js";
 import { decoderConfigJson } from "./decoder/config-json.js";
 import { tinyDecoderConfig } from "./decoder/create.js";
@@ -32,5 +32,15 @@ it("a model that cannot fit is refused before its weights are read", async () =>
     hint: expect.stringContaining("--quantization fp4"),
   });
   await device.close();
+  // Of a card nothing is known here but what nvidia-smi tells.
+  writeFileSync(join(folder, "nvidia-smi"), "#!/bin/sh\necho 'NVIDIA T4, 550.54.15, 16384, 15000'\n", { mode: 0o755 });
+  vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
+  vi.stubEnv("VK_DRIVER_FILES", "");
+  vi.stubEnv("VK_ICD_FILENAMES", "");
+  if (process.platform !== "win32")
+    await expect(openModel(folder, openMetaDevice("webgpu"))).rejects.toMatchObject({
+      message: expect.stringMatching(/needs 1024\.\d GiB for its weights, and 14\.6 GiB is free on webgpu/),
+    });
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
-import type { Device } from "../graph/index.js";
+import { adapterOf, type Device } from "../graph/index.js";
 import type { ArchitectureLoadOptions } from "./architecture.js";
 import { architectureOf } from "./architectures/index.js";
 import type { LanguageModel } from "./language-model.js";
@@ -49,10 +49,12 @@ export async function openModel(place: string, device: Device, options: OpenMode
   const checkpoint = await (adapter ? openBase(place, adapter, reading) : openCheckpoint(place, reading));
   try {
     const held = { frozen: true, quantization, progress: options.progress };
-    const [needed, free] = [checkpoint.weights.elements * leastBytesEach(checkpoint, device, held), memoryFree()];
-    if (device.memory === "host" && needed > free) {
+    const needed = checkpoint.weights.elements * leastBytesEach(checkpoint, device, held);
+    const free = await memoryOf(device);
+    if (free !== undefined && needed > free) {
+      const where = device.memory === "host" ? "" : ` on ${device.name}`;
       throw new UserError(
-        `${checkpoint.source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free`,
+        `${checkpoint.source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free${where}`,
         {
           hint:
             quantization.kind === "none"
@@ -107,4 +109,11 @@ export async function modelFromCheckpoint(
 ): Promise<LanguageModel> {
   const store = quantization && weightStore(quantization, device, { expanded });
   return architectureOf(checkpoint.config).fromCheckpoint(checkpoint, device, { ...options, store });
+}
+
+/** Bytes that weights may take: of the machine, or of a card where the system tells them. */
+async function memoryOf({ memory, name }: Device): Promise<number | undefined> {
+  if (memory === "host") return memoryFree();
+  const adapter = await adapterOf(name);
+  return adapter?.software ? undefined : (adapter?.free ?? adapter?.memory);
 }

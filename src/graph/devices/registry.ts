@@ -1,5 +1,6 @@
 import type { Device, DeviceOptions } from "../device.js";
 import { GraphError } from "../errors.js";
+import type { Adapter } from "./adapters.js";
 import { cpu } from "./cpu.js";
 import { cuda } from "./cuda.js";
 import type { DeviceDefinition } from "./definition.js";
@@ -24,6 +25,12 @@ export function deviceDefinition(name: string): DeviceDefinition<DeviceName> {
   if (!found)
     throw new GraphError(`There is no device named ${String(name)}`, { hint: `Devices: ${DEVICE_NAMES.join(", ")}.` });
   return found;
+}
+
+/** The card that a device takes, as far as the system tells: the runtime asks for the quickest one. */
+export async function adapterOf(name: DeviceName): Promise<Adapter | undefined> {
+  const all = (await deviceDefinition(name).adapters?.()) ?? [];
+  return all.toSorted((a, b) => (b.memory ?? 0) - (a.memory ?? 0))[0];
 }
 
 /** Opens a device by name. It is tried at once: a GraphError says why it is not there and what to do. */
