@@ -8,14 +8,16 @@ import { mmmlu } from "./command.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mmmlu-local-models-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-let plain = "";
-const chats = join(folder, "chats");
+let chats = "";
+const plain = join(folder, "plain-model");
+const template = join(folder, "template.jinja");
 beforeAll(async () => {
-  plain = await sampleModelFolder(silent);
-  cpSync(plain, chats, { recursive: true });
-  const path = join(chats, "tokenizer_config.json");
-  const template = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}";
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), chat_template: template }));
+  chats = await sampleModelFolder(silent);
+  cpSync(chats, plain, { recursive: true });
+  const path = join(plain, "tokenizer_config.json");
+  const { chat_template, ...others } = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify(others));
+  writeFileSync(template, chat_template);
 }, 120_000);
 
 const run = (model: string, out: string, ...more: string[]) =>
@@ -73,7 +75,26 @@ describe("a zero-shot experiment on a model of this machine", { timeout: 180_000
     const refused = await run(`local:${plain}`, "refused");
     expect(refused.code).toBe(1);
     expect(refused.error).toMatch(/has no chat template: it cannot be asked in a chat/);
-    expect(refused.error).toMatch(/answerer\.prompt=gemma-2/);
+    expect(refused.error).toMatch(/answerer\.prompt=gemma-2[^]*answerer\.chatTemplate=FILE/);
+  });
+
+  it("asks through a template that is given, whose hash is part of its identity", async () => {
+    const given = `answerer.chatTemplate=${template}`;
+    expect(await run(`local:${plain}`, "given", alone, given)).toMatchObject({ code: 0 });
+    expect(json("given", "manifest.json").model.chatTemplate).toMatch(/^[0-9a-f]{64}$/);
+    const texts = (out: string) => replies(out).map(({ text }) => text);
+    expect(texts("given").sort()).toEqual(texts("chat").sort());
+    const broken = join(folder, "broken.jinja");
+    writeFileSync(broken, "{% for message in messages %}");
+    const refused = await run(`local:${plain}`, "broken", alone, `answerer.chatTemplate=${broken}`);
+    expect(refused).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/the chat template in .*broken\.jinja cannot be read/),
+    });
+    const absent = await run(`local:${plain}`, "absent", alone, "answerer.chatTemplate=absent.jinja");
+    expect(absent).toMatchObject({ code: 1, error: expect.stringMatching(/cannot read absent\.jinja/) });
+    const unused = await run(`local:${plain}`, "unused", ...plainly, given);
+    expect(unused).toMatchObject({ code: 2, error: expect.stringMatching(/is no chat: leave it out/) });
   });
 
   it("holds weights quantized where asked, under another identity", async () => {

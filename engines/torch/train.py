@@ -419,7 +419,9 @@ def loop(args, job, run, stop, device, compute, rank, world, torch, distributed)
         print(f"train.py: begin step {state['step']} of {len(steps)}, {world} processes, {name}, {str(compute)[6:]}", flush=True)
 
     def owes_validation():
-        return training["validateEachEpoch"] and len(state["validations"]) < state["step"] // per_epoch
+        # An epoch that the last step cuts short ends there.
+        ended = state["step"] // per_epoch if state["step"] < len(steps) else -(-len(steps) // per_epoch)
+        return training["validateEachEpoch"] and len(state["validations"]) < ended
 
     def out_of_patience():
         return None not in (training["earlyStoppingPatience"], state["bestEpoch"]) and len(state["validations"]) - state["bestEpoch"] >= training["earlyStoppingPatience"]

@@ -23,6 +23,7 @@ interface ServeFlags {
   readonly quantization?: "none" | "fp4" | "nf4" | "int8";
   readonly doubleQuantization?: boolean;
   readonly base?: string;
+  readonly chatTemplate?: string;
   readonly device: DeviceChoice;
   readonly revision?: string;
   readonly offline?: boolean;
@@ -57,6 +58,7 @@ export function serveCommand(command: Command): Command {
     )
     .option("--double-quantization", "with --quantization fp4 or nf4: the blocks' scales are quantized too")
     .option("--base <model>", "hub id or folder of an adapter's base, instead of the one that the adapter names")
+    .option("--chat-template <file>", "a chat template in Jinja, instead of the model's own")
     .addOption(new Option("--device <device>", "where it runs").choices(DEVICE_CHOICES).default(DEVICE_NAMES[0]))
     .option("--revision <revision>", "commit, branch or tag of the model on the hub")
     .option("--offline", "no network: everything must be in the cache")
@@ -91,6 +93,7 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
     quantization: flags.quantization,
     doubleQuantization: flags.doubleQuantization,
     base: flags.base,
+    chatTemplate: flags.chatTemplate,
     progress,
   });
   try {

@@ -1,5 +1,4 @@
-/** The four experiments: their configuration, and what a run does from first to last. */
-
+/** The experiments: their configuration, and what a run does from first to last. */
 export { type ReadingName, readingNames } from "../answer/index.js";
 export { ROOM } from "./again.js";
 export { askExchanged, type Exchanged } from "./ask-exchanged.js";

@@ -6,6 +6,7 @@ import { isFolder, leastBytesEach, openCheckpoint } from "../models/index.js";
 import { savedModelOf } from "../record/index.js";
 import { questionOf, type Row } from "../tasks/index.js";
 import { loadTokenizer, type Tokenizer } from "../tokens/index.js";
+import { stepsPerEpoch, totalSteps } from "../train/index.js";
 import type { EvaluateConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { type Prepared, prepare, withoutHash } from "./prepare.js";
@@ -127,10 +128,11 @@ export async function promptCounter(
   prepared: Pick<Prepared, "loadTokenizer">,
   context: RunContext,
 ): Promise<PromptCounter> {
-  const folder = configuration.kind === "evaluate" ? localFolder(configuration.answerer.model) : undefined;
+  const asked = configuration.kind === "evaluate" ? configuration.answerer : undefined;
+  const folder = asked && localFolder(asked.model);
   if (folder !== undefined) {
     const tokenizer = await loadTokenizer({ source: folder, offline: context.offline });
-    const template = await chatTemplateOf(folder);
+    const template = await chatTemplateOf(folder, asked?.chatTemplate);
     return {
       tokenizer: tokenizer.source,
       whole: true,
@@ -175,11 +177,12 @@ async function trainingOf(
 ): Promise<NonNullable<Plan["training"]>> {
   const tokenizer = await tokenizerOf();
   const counts = await tokenizer.count(train.map(rowTexts[prompt]), true);
-  const inBatch = training.batchSize * training.gradientAccumulationSteps;
+  const plan = { ...training, rows: train.length };
+  const epochs = totalSteps(plan) / stepsPerEpoch(plan);
   return {
     rows: train.length,
-    steps: training.epochs * Math.ceil(train.length / inBatch),
-    tokens: training.epochs * counts.reduce((sum, count) => sum + count, 0),
+    steps: totalSteps(plan),
+    tokens: Math.round(epochs * counts.reduce((sum, count) => sum + count, 0)),
   };
 }
 

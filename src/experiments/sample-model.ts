@@ -13,7 +13,7 @@ import { onSample } from "./sample.js";
  * a minute, and found again by later ones.
  */
 export async function sampleModelFolder(progress: Progress): Promise<string> {
-  const folder = join(tmpdir(), `mmmlu-lab-sample-model-${VERSION}-${process.getuid?.() ?? 0}`);
+  const folder = join(tmpdir(), `mmmlu-lab-sample-t5-${VERSION}-${process.getuid?.() ?? 0}`);
   if (!existsSync(join(folder, "manifest.json"))) {
     progress.say("training the sample's tiny model (once)");
     await runExperiment(

@@ -34,6 +34,7 @@ export function onSample<C extends ExperimentConfiguration>(configuration: C): C
     training: {
       ...changed.training,
       epochs: 12,
+      maxSteps: null,
       batchSize: 16,
       gradientAccumulationSteps: 1,
       learningRate: changed.lora ? 4e-3 : 1.5e-3,

@@ -10,4 +10,4 @@ export {
 } from "./load-tokenizer.js";
 export { type MakeTokenizerOptions, makeTokenizer } from "./make-tokenizer.js";
 export { Tokenizer } from "./tokenizer.js";
-export { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.js";
+export { readChatTemplate, readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.js";

@@ -20,6 +20,14 @@ const SPECIAL = {
   gemma: ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"],
 } as const;
 
+const CHAT_TEMPLATES = {
+  t5: "{% for message in messages %}{{ message['content'] }}{% if not loop.last %}{{ '\n\n' }}{% endif %}{% endfor %}",
+  gemma:
+    "{{ bos_token }}{% for message in messages %}{{ '<start_of_turn>' + ('model' if message['role'] == " +
+    "'assistant' else message['role']) + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% " +
+    "endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}",
+} as const;
+
 /**
  * Makes a small word tokenizer for a tiny model: a token a word or sign, each with the space before it, and writes it
  * as a `tokenizer.json` that Python's transformers loads too. The options' letters are always tokens.
@@ -89,14 +97,7 @@ export function makeTokenizer(texts: Iterable<string>, folder: string, options: 
     ...names,
     model_max_length: 512,
     clean_up_tokenization_spaces: false,
-    ...(options.kind === "gemma"
-      ? {
-          chat_template:
-            "{{ bos_token }}{% for message in messages %}{{ '<start_of_turn>' + ('model' if message['role'] == " +
-            "'assistant' else message['role']) + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% " +
-            "endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}",
-        }
-      : {}),
+    chat_template: CHAT_TEMPLATES[options.kind],
   };
   writeWhole(join(folder, "tokenizer_config.json"), `${JSON.stringify(config, null, 2)}\n`);
   return words.length;

@@ -47,12 +47,15 @@ export async function readTokenizerConfig(folder: string): Promise<TokenizerConf
   const config = existsSync(path) ? await readJsonAs(path, schema) : undefined;
   const file = join(folder, "chat_template.jinja");
   return {
-    chatTemplate: existsSync(file) ? await readText(file, LONGEST_TEMPLATE) : templateOf(config?.chat_template),
+    chatTemplate: existsSync(file) ? await readChatTemplate(file) : templateOf(config?.chat_template),
     beginToken: contentOf(config?.bos_token),
     endToken: contentOf(config?.eos_token),
     padToken: contentOf(config?.pad_token),
   };
 }
+
+/** A chat template's text, of a file. @throws {UserError} where it cannot be read, or is too long */
+export const readChatTemplate = (path: string): Promise<string> => readText(path, LONGEST_TEMPLATE);
 
 const contentOf = (token: TokenName): string | undefined => (typeof token === "string" ? token : token?.content);
 

@@ -7,6 +7,8 @@ export interface BatchPlan {
   /** Batches whose gradients make one optimizer step. */
   readonly gradientAccumulationSteps: number;
   readonly epochs: number;
+  /** Ends training after so many steps at most; null or undefined for all of the epochs. */
+  readonly maxSteps?: number | null;
   readonly seed: number;
 }
 
@@ -21,7 +23,8 @@ export const batchesPerEpoch = (plan: Pick<BatchPlan, "rows" | "batchSize">): nu
 export const stepsPerEpoch = (plan: BatchPlan): number =>
   Math.ceil(batchesPerEpoch(plan) / plan.gradientAccumulationSteps);
 
-export const totalSteps = (plan: BatchPlan): number => plan.epochs * stepsPerEpoch(plan);
+export const totalSteps = (plan: BatchPlan): number =>
+  Math.min(plan.epochs * stepsPerEpoch(plan), plan.maxSteps ?? Number.POSITIVE_INFINITY);
 
 let lastOrder: { key: string; order: Int32Array } | undefined;
 

@@ -35,6 +35,7 @@ export async function train(
     batchSize: options.batchSize,
     gradientAccumulationSteps: options.gradientAccumulationSteps,
     epochs: options.epochs,
+    maxSteps: options.maxSteps,
     seed: options.seed,
   };
   if (plan.rows === 0)
@@ -63,8 +64,10 @@ export async function train(
     await saveCheckpoint(options.checkpointFolder, options.identity, progress, trained, optimizer);
     savedAt = progress.step;
   };
-  const owesValidation = (): boolean =>
-    options.validateEachEpoch && progress.validations.length < Math.floor(progress.step / perEpoch);
+  // An epoch that `maxSteps` cuts short ends there.
+  const epochsEnded = (): number =>
+    progress.step < total ? Math.floor(progress.step / perEpoch) : Math.ceil(total / perEpoch);
+  const owesValidation = (): boolean => options.validateEachEpoch && progress.validations.length < epochsEnded();
   let stopped = false;
   let failed = false;
   try {

@@ -4,6 +4,8 @@ import type { ScheduleOptions } from "./schedule.js";
 /** How a model is trained. */
 export interface TrainingOptions extends Omit<ScheduleOptions, "totalSteps">, AdamWOptions {
   readonly epochs: number;
+  /** Ends training after so many steps at most, which the schedule then counts on; null or undefined for all. */
+  readonly maxSteps?: number | null;
   readonly batchSize: number;
   readonly gradientAccumulationSteps: number;
   /** Gradients are scaled down to this common norm; null for no clipping. */

@@ -235,6 +235,28 @@ describe("training", () => {
     expect(await meanLoss(trained, validation, 4)).toBeCloseTo(lowest.loss, 5);
   });
 
+  it("ends after maxSteps, its learning rate fallen by then, and validates a cut epoch", async () => {
+    const [rows, validation] = [examples(24), examples(8)];
+    const rates: number[] = [];
+    const trained = await model(0);
+    const result = await train(
+      trained,
+      { train: rows, validation },
+      options(folder(), { maxSteps: 4, loggingSteps: 1, validateEachEpoch: true, dropout: false }),
+      { onLog: ({ learningRate }) => rates.push(learningRate) },
+    );
+    // Three steps are an epoch.
+    expect(result).toMatchObject({ steps: 4, rows: 32, stopped: false });
+    expect(result.validations.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
+    const schedule = { schedule: "linear", learningRate: 1e-2, warmupRatio: 0.1, totalSteps: 4 } as const;
+    expect(rates).toEqual([0, 1, 2, 3].map((step) => learningRateAt(schedule, step)));
+    const all = await train(await model(0), { train: rows }, options(folder(), { maxSteps: 100, dropout: false }));
+    expect(all.steps).toBe(6);
+  });
+
   it("stopped within a validation, goes on with it: no step is taken again", async () => {
     const [rows, validation] = [examples(24), examples(20).map((row) => ({ ...row, id: `validation ${row.id}` }))];
     const more = { validateEachEpoch: true, loadBestModelAtEnd: true, epochs: 3, saveSteps: 100 };

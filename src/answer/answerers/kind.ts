@@ -13,6 +13,8 @@ export interface LocalModelChoice {
   /** How linear layers are held; null as the model's folder tells, else not quantized. */
   readonly quantization?: "none" | "fp4" | "nf4" | "int8" | null;
   readonly doubleQuantization?: boolean;
+  /** Path of a chat template instead of the model's own. */
+  readonly chatTemplate?: string | null;
 }
 
 /** What a kind of answerer may need; each takes its own of it. */

@@ -1,4 +1,5 @@
 import { UserError } from "../../base/errors.js";
+import { sha256OfFile } from "../../base/files.js";
 import { printableName } from "../../base/printable.js";
 import { hubSettings } from "../../data/hub/index.js";
 import { fetchGguf, GgufFile, isGguf, tokenizerFolder } from "../../gguf/index.js";
@@ -30,6 +31,7 @@ export const llamaFiles: AnswererKind = {
   runsHere: true,
   async create(options) {
     const { model, revision, offline, progress, signal, temperature, logProbabilities, measures, seed } = options;
+    const { chatTemplate } = options;
     if (logProbabilities && temperature > 0)
       throw new UserError("llama.cpp gives log-probabilities after the temperature", {
         hint: "Set answerer.temperature=0, or answerer.logprobs=false.",
@@ -40,7 +42,7 @@ export const llamaFiles: AnswererKind = {
     const file = GgufFile.open(path);
     try {
       const folder = tokenizerFolder(file.metadata);
-      if (options.prompts !== "text") await requireChatTemplate(folder, model);
+      if (options.prompts !== "text") await requireChatTemplate(folder, model, chatTemplate);
       const architecture = file.metadata.text("general.architecture");
       const context = Math.min(CONTEXT, file.metadata.optionalNumber(`${architecture}.context_length`) ?? CONTEXT);
       return engineAnswerer({
@@ -55,6 +57,7 @@ export const llamaFiles: AnswererKind = {
           gpu: "auto",
           context,
           keyValueType: "F16",
+          ...(chatTemplate ? { chatTemplate: await sha256OfFile(chatTemplate) } : {}),
         },
         tokenizerFolder: folder,
         concurrency: 2,
@@ -63,7 +66,10 @@ export const llamaFiles: AnswererKind = {
         measures,
         seed,
         open: (opening) =>
-          llamaEngine({ id: model, library, path, tokenizerFolder: folder, context, progress, signal: opening }),
+          llamaEngine({
+            ...{ id: model, library, path, tokenizerFolder: folder, chatTemplate, context, progress },
+            signal: opening,
+          }),
       });
     } finally {
       file.close();

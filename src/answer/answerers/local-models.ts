@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { sha256OfFile } from "../../base/files.js";
 import { printableName } from "../../base/printable.js";
 import { silent } from "../../base/progress.js";
 import { isGguf } from "../../gguf/index.js";
@@ -42,7 +43,7 @@ export const localModels: AnswererKind = {
       : undefined;
   },
   async create(options) {
-    const { model, revision, quantization, doubleQuantization, concurrency = 4 } = options;
+    const { model, revision, quantization, doubleQuantization, chatTemplate, concurrency = 4 } = options;
     const device = options.device ?? DEVICE_NAMES[0];
     if (device === "auto") throw new Error("the device was not chosen");
     const source = (options.savedModelOf ?? ((given) => given))(sourceOf(model));
@@ -53,13 +54,18 @@ export const localModels: AnswererKind = {
       signal: options.signal,
       quantization: quantization ? { kind: quantization, doubleQuantization } : undefined,
     });
-    if (options.prompts !== "text") await requireChatTemplate(described.folder, source);
+    if (options.prompts !== "text") await requireChatTemplate(described.folder, source, chatTemplate);
     const { kind, doubleQuantization: twice } = described.quantization;
     const held = kind === "none" ? "" : `, linear layers in ${kind}${twice ? " with double quantization" : ""}`;
     return engineAnswerer({
       name: model,
       description: `${printableName(source)} on this machine (${device}${held})`,
-      identity: { kind: "local-model", ...described.identity, device },
+      identity: {
+        kind: "local-model",
+        ...described.identity,
+        device,
+        ...(chatTemplate ? { chatTemplate: await sha256OfFile(chatTemplate) } : {}),
+      },
       tokenizerFolder: described.folder,
       concurrency: 2 * concurrency,
       temperature: options.temperature,
@@ -75,6 +81,7 @@ export const localModels: AnswererKind = {
           device,
           quantization: quantization ?? undefined,
           doubleQuantization,
+          chatTemplate,
           requestsAtOnce: concurrency,
           // The bar is that of the questions.
           progress: options.progress && { ...silent, say: options.progress.say },

@@ -18,6 +18,8 @@ export interface LlamaEngineOptions {
   readonly path: string;
   /** Folder of its tokenizer and chat template, as Hugging Face's files have them. */
   readonly tokenizerFolder: string;
+  /** Path of a chat template instead of the one there. */
+  readonly chatTemplate?: string | null;
   /** Tokens that a prompt and its reply may have together. */
   readonly context: number;
   readonly progress?: Progress;
@@ -61,7 +63,7 @@ export async function llamaEngine(options: LlamaEngineOptions): Promise<TextEngi
     });
     progress?.say(`${id}: loaded by llama.cpp (${llama.gpu || "cpu"})`);
     const tokenizer = await loadTokenizer({ source: options.tokenizerFolder, offline: true });
-    const chatTemplate = await chatTemplateOf(options.tokenizerFolder);
+    const chatTemplate = await chatTemplateOf(options.tokenizerFolder, options.chatTemplate);
     let last: Promise<unknown> = Promise.resolve();
 
     async function generate(

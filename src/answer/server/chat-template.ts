@@ -1,7 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import { messageOf, UserError } from "../../base/errors.js";
 import { printableName } from "../../base/printable.js";
-import { readTokenizerConfig } from "../../tokens/index.js";
+import { readChatTemplate, readTokenizerConfig } from "../../tokens/index.js";
 import type { ChatMessage } from "../prompts.js";
 
 /** How a chat becomes the text that a model reads. */
@@ -13,24 +13,26 @@ export interface ChatTemplate {
   render(messages: readonly ChatMessage[]): string;
   /** Whether the text has the tokenizer's special tokens in it already. */
   readonly hasSpecialTokens: boolean;
-  /** Whether the model has one; without one texts are put together. */
+  /** Whether there is one. */
   readonly given: boolean;
 }
 
 /**
- * The chat template of a model's folder (`chat_template.jinja`, or the key in `tokenizer_config.json`). A model without
- * one reads the messages' texts, a blank line between them: what a base model that was never taught to chat can best
- * use.
+ * The chat template of a model's folder (`chat_template.jinja`, or the key in `tokenizer_config.json`), or the one in a
+ * file. A model without one refuses chats: what it would read was not what it was taught.
+ * @param file path of a Jinja template that takes the place of the model's own
+ * @throws {UserError} where it cannot be read, or is no template
  */
-export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
-  const {
-    chatTemplate: source,
-    beginToken: bos_token = "",
-    endToken: eos_token = "",
-  } = await readTokenizerConfig(folder);
+export async function chatTemplateOf(folder: string, file?: string | null): Promise<ChatTemplate> {
+  const { chatTemplate: own, beginToken: bos_token = "", endToken: eos_token = "" } = await readTokenizerConfig(folder);
+  const source = file ? await readChatTemplate(file) : own;
   if (source === undefined)
     return {
-      render: (messages) => messages.map(({ content }) => content).join("\n\n"),
+      render() {
+        throw new UserError("the model has no chat template: it cannot be asked in a chat", {
+          hint: "Ask it by /v1/completions, or start the server with a template: mmmlu serve --chat-template FILE.",
+        });
+      },
       hasSpecialTokens: false,
       given: false,
     };
@@ -38,8 +40,10 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   try {
     template = new Template(source);
   } catch (error) {
-    throw new UserError(`the chat template in ${folder} cannot be read: ${messageOf(error)}`, {
-      hint: "Mend chat_template in tokenizer_config.json (or chat_template.jinja), or copy the tokenizer's files anew.",
+    throw new UserError(`the chat template in ${file ?? folder} cannot be read: ${messageOf(error)}`, {
+      hint: file
+        ? "A chat template is written in Jinja, as transformers reads it."
+        : "Mend chat_template in tokenizer_config.json (or chat_template.jinja), or copy the tokenizer's files anew.",
       cause: error,
     });
   }
@@ -76,13 +80,13 @@ export async function chatTemplateOf(folder: string): Promise<ChatTemplate> {
   };
 }
 
-/** @throws {UserError} where a model's folder has no chat template, and it is to be asked in a chat */
-export async function requireChatTemplate(folder: string, model: string): Promise<void> {
-  if ((await chatTemplateOf(folder)).given) return;
+/** @throws {UserError} where a model that is to be asked in a chat has no chat template, and none is given */
+export async function requireChatTemplate(folder: string, model: string, file?: string | null): Promise<void> {
+  if ((await chatTemplateOf(folder, file)).given) return;
   throw new UserError(`${printableName(model)} has no chat template: it cannot be asked in a chat`, {
     hint:
       "Take an instruction-tuned model; or ask this one with a plain prompt: --set answerer.prompt=gemma-2 --set " +
-      "answerer.questionsPerRequest=1.",
+      "answerer.questionsPerRequest=1; or give a template: --set answerer.chatTemplate=FILE.",
   });
 }
 

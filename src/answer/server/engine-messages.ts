@@ -19,6 +19,8 @@ export interface EngineSource {
   readonly requestsAtOnce?: number;
   /** An adapter's base instead of the one that it names. */
   readonly base?: string;
+  /** Path of a chat template instead of the model's own. */
+  readonly chatTemplate?: string | null;
 }
 
 /** To the worker. */

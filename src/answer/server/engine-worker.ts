@@ -44,6 +44,7 @@ async function load({
   doubleQuantization,
   base,
   requestsAtOnce,
+  chatTemplate,
 }: EngineSource): Promise<{ engine: TextEngine; description: string }> {
   const device = await openDevice(name);
   const opened = await openModel(source, device, {
@@ -64,7 +65,7 @@ async function load({
     id: source,
     model: opened.model,
     tokenizer,
-    chatTemplate: await chatTemplateOf(opened.folder),
+    chatTemplate: await chatTemplateOf(opened.folder, chatTemplate),
     requestsAtOnce,
   });
   const parameters =

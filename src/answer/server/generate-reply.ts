@@ -121,7 +121,9 @@ async function tokenize(engine: TextEngine, prompt: Exclude<Prompt, readonly num
     return await engine.tokenize(prompt);
   } catch (error) {
     if (error instanceof UserError)
-      throw new ApiError(400, error.message, { param: typeof prompt === "string" ? "prompt" : "messages" });
+      throw new ApiError(400, [error.message, error.hint].filter(Boolean).join(". "), {
+        param: typeof prompt === "string" ? "prompt" : "messages",
+      });
     throw error;
   }
 }

@@ -430,6 +430,35 @@ describe("chat templates", () => {
   });
 });
 
+describe("a model without a chat template", () => {
+  it("refuses chats with what to do, takes plain texts, and chats through a template that is given", async () => {
+    const own = mkdtempSync(join(tmpdir(), "no-template-"));
+    const path = join(own, "template.jinja");
+    writeFileSync(path, "{{ messages[0].content }}");
+    const serve = async (file?: string) => {
+      const asked = localEngine({ id: "tiny", model, tokenizer, chatTemplate: await chatTemplateOf(own, file) });
+      const served = await serveModel(asked, { port: 0 });
+      return { served, asking: new OpenAI({ baseURL: served.url, apiKey: "x", maxRetries: 0 }) };
+    };
+    const chat = { model: "tiny", messages: [{ role: "user" as const, content: "cat dog" }], max_tokens: 3 };
+    const plain = await serve();
+    await expect(plain.asking.chat.completions.create(chat)).rejects.toMatchObject({
+      status: 400,
+      param: "messages",
+      message: expect.stringMatching(/no chat template.*\/v1\/completions.*--chat-template/),
+    });
+    const prompt = { model: "tiny", prompt: "cat dog", max_tokens: 3, temperature: 0 };
+    const text = (await plain.asking.completions.create(prompt)).choices[0]!.text;
+    await plain.served.close();
+    const given = await serve(path);
+    const reply = await given.asking.chat.completions.create({ ...chat, temperature: 0 });
+    expect(reply.choices[0]!.message.content).toBe(text);
+    await given.served.close();
+    await expect(serve(join(own, "absent.jinja"))).rejects.toThrow(/cannot read .*absent\.jinja/);
+    rmSync(own, { recursive: true });
+  });
+});
+
 describe("Gemma's <bos>", () => {
   it("stands once in front of chats and texts, whether they bring their own or not", async () => {
     const own = mkdtempSync(join(tmpdir(), "bos-"));

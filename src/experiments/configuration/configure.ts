@@ -314,9 +314,9 @@ function refuseCombinations(configuration: ExperimentConfiguration, place: Place
   if (configuration.kind === "evaluate") {
     const { model, questionsPerRequest, logprobs } = configuration.answerer;
     refuseProtocol(configuration, refuse);
-    const { revision, device, quantization, doubleQuantization } = configuration.answerer;
+    const { revision, device, quantization, doubleQuantization, chatTemplate } = configuration.answerer;
     const kind = answererKindOf(model);
-    const local = { revision, device, quantization, doubleQuantization };
+    const local = { revision, device, quantization, doubleQuantization, chatTemplate };
     if (!kind.runsHere)
       for (const [name, value] of Object.entries(local))
         if (value)

@@ -1,5 +1,5 @@
 import { differences } from "../../base/differences.js";
-import { experimentOf } from "../presets/index.js";
+import { experimentOf, isPublished } from "../presets/index.js";
 import { picked } from "./key.js";
 import { type ExperimentConfiguration, schemaOf } from "./schema.js";
 
@@ -9,7 +9,8 @@ import { type ExperimentConfiguration, schemaOf } from "./schema.js";
  */
 export function protocolDifferences(configuration: ExperimentConfiguration): string[] {
   const experiment = experimentOf(configuration);
-  if (!experiment) return ["there is no published run of this experiment"];
+  if (!experiment || (!isPublished(experiment) && experiment.deviations.length === 0))
+    return ["there is no published run of this experiment"];
   return [...protocolChanges(configuration), ...experiment.deviations];
 }
 

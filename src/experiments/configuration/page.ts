@@ -27,8 +27,8 @@ function tables(): string {
   const sharedPaths = new Set(shared.map(({ path }) => path));
   return [
     "## Every key",
-    "Values are as published, that is as the preset has them. A key with ○ changes no number: runs that differ " +
-      "in it alone are the same run. " +
+    "Values are those of the presets; where a run is published, as it was published. A key with ○ changes no " +
+      "number: runs that differ in it alone are the same run. " +
       "All other keys decide which run it is, so that a folder goes on only with what it began with.",
     "### Every experiment",
     table(shared, presets),

@@ -31,7 +31,9 @@ export function refuseProtocol(
   const name = template ? "a template" : `the ${prompt} prompt`;
   if (questionsPerRequest > 1 && !format?.several)
     refuse("answerer.questionsPerRequest", `${name} asks one question: set it to 1`);
-  if (protocol.measures === "continuations" && (template ? template.text === null : format?.kind === "chat"))
+  const chats = template ? template.text === null : format?.kind === "chat";
+  if (answerer.chatTemplate && !chats) refuse("answerer.chatTemplate", `${name} is no chat: leave it out`);
+  if (protocol.measures === "continuations" && chats)
     refuse("answerer.prompt", `${name} is a chat, behind which no continuation is measured: set answerer.prompt=mmlu`);
   if (systemMessage !== null && !(["questions", "simple-evals"] as string[]).includes(template ? "" : prompt))
     refuse(

@@ -255,10 +255,20 @@ const answererSchema = z.strictObject({
     "Of a model run here, with fp4 or nf4: the blocks' scales are quantized too.",
     { before: false },
   ),
+  chatTemplate: key(
+    text.max(4096).nullable().default(null),
+    "Of a model run here: a file with a chat template in Jinja, instead of the model's own; null means its own.",
+    later,
+  ),
 });
 
 const trainingSchema = z.strictObject({
   epochs: key(wholePositive, "Passes over the train rows."),
+  maxSteps: key(
+    wholePositive.nullable().default(null),
+    "Ends training after so many steps at most; the learning rate falls over these. null for all of `epochs`.",
+    later,
+  ),
   batchSize: key(wholePositive, "Rows in a batch."),
   gradientAccumulationSteps: key(wholePositive, "Batches whose gradients make one step."),
   learningRate: key(positive, "The highest learning rate."),

@@ -96,7 +96,7 @@ export interface FinetuneProtocol {
   finalMetrics(outcome: FinetuneOutcome): Readonly<Record<string, number>>;
 }
 
-/** A published experiment: all that is known of it. */
+/** An experiment with a name: all that is known of it, and of the published run where there is one. */
 export interface Experiment<C extends ExperimentConfiguration = ExperimentConfiguration> {
   readonly preset: C;
   /** What the published run was called on Weights & Biases. */

@@ -1,12 +1,14 @@
-/** The published experiments, and others' protocols: one more is a file here and a line in this one. */
+/** The experiments that have a name, and others' protocols: one more is a file here and a line in this one. */
 import type { ExperimentConfiguration, FinetuneConfiguration } from "../configuration/schema.js";
 import { eda } from "./eda.js";
 import type { Experiment, FinetuneProtocol } from "./experiment.js";
 import { flanT5Finetune } from "./flan-t5-finetune.js";
 import { gemma2Finetune } from "./gemma-2-2b-finetune.js";
 import { gemma3Baseline } from "./gemma-3-27b-baseline.js";
+import { gemma3SmallFinetune } from "./gemma-3-270m-finetune.js";
 import { mmmluLmEval } from "./mmmlu-lm-eval.js";
 import { mmmluSimpleEvals } from "./mmmlu-simple-evals.js";
+import { qwen25SmallFinetune } from "./qwen2.5-0.5b-finetune.js";
 
 export type { Experiment, FinalLosses, FinetuneProtocol, MeasuredRun, ReproducedFigure } from "./experiment.js";
 
@@ -18,17 +20,21 @@ export const experiments = {
   "gemma-3-27b-baseline": gemma3Baseline,
   "mmmlu-lm-eval": mmmluLmEval,
   "mmmlu-simple-evals": mmmluSimpleEvals,
+  "gemma-3-270m-finetune": gemma3SmallFinetune,
+  "qwen2.5-0.5b-finetune": qwen25SmallFinetune,
 } as const;
 
 export const presets: readonly ExperimentConfiguration[] = Object.values(experiments).map(({ preset }) => preset);
 
+/** Whether there is a published run of an experiment, and figures to hold its runs against. */
+export const isPublished = (experiment: Experiment): boolean =>
+  experiment.figures({ metrics: {}, manifest: {} }).length > 0;
+
 /** Those of which a published run's figures are known. */
 export const publishedPresets = (): ExperimentConfiguration[] =>
-  presets.filter(
-    ({ name }) => experiments[name as keyof typeof experiments].figures({ metrics: {}, manifest: {} }).length > 0,
-  );
+  presets.filter(({ name }) => isPublished(experiments[name as keyof typeof experiments]));
 
-/** The published experiment that a configuration started from; undefined where it is one of its own. */
+/** The experiment that a configuration started from; undefined where it is one of its own. */
 export function experimentOf({
   extends: parent,
   name,
@@ -38,7 +44,7 @@ export function experimentOf({
   return Object.hasOwn(experiments, found) ? experiments[found as keyof typeof experiments] : undefined;
 }
 
-/** What fine-tuning does beyond its configuration; nothing where it started from no published experiment. */
+/** What fine-tuning does beyond its configuration; nothing where it started from none with a name. */
 export const finetuneProtocolOf = (configuration: FinetuneConfiguration): FinetuneProtocol =>
   experimentOf(configuration)?.finetune ?? {
     sampleModel: "t5",

@@ -31,6 +31,7 @@ export const adamW = {
   dropout: null,
   seed: 42,
   epochs: 2,
+  maxSteps: null,
   earlyStoppingPatience: null,
 };
 
@@ -55,4 +56,5 @@ export const asked = {
   device: null,
   quantization: null,
   doubleQuantization: false,
+  chatTemplate: null,
 } as const satisfies Partial<EvaluateConfiguration["answerer"]>;
