@@ -45,10 +45,41 @@ describe("mmmlu reproduce", () => {
     expect(readdirSync(folder).some((name) => name.startsWith("eda.before-"))).toBe(true);
   });
 
+  it("--all goes through all published experiments, with each fine-tuning before and after", async () => {
+    const server = await startChatImitation({});
+    const out = join(folder, "all");
+    try {
+      const few = ["data.rowsPerLanguage=80"].flatMap((setting) => ["--set", setting]);
+      const given = ["reproduce", "--all", "--sample", "--out", out, ...few];
+      const environment = { LMSTUDIO_ENDPOINT: server.url };
+      const { code, out: said, error } = await mmmlu(given, { environment });
+      expect({ code, error: code === 0 ? "" : error }).toEqual({ code: 0, error: "" });
+      const names = ["eda", "flan-t5-finetune", "gemma-2-2b-finetune", "gemma-3-27b-baseline"];
+      for (const [place, name] of names.entries()) {
+        expect(error).toContain(`${place + 1} of 4: ${name}`);
+        expect(said).toContain(`${name} (on the embedded sample: not comparable)`);
+        expect(existsSync(join(out, name, "manifest.json"))).toBe(true);
+      }
+      expect(said.match(/final minus .*baseline: .* points\); McNemar p = /g)).toHaveLength(2);
+      expect(existsSync(join(out, "flan-t5-finetune", "before-and-after.html"))).toBe(true);
+      // Nothing runs twice.
+      const again = await mmmlu(given, { environment });
+      expect(again).toMatchObject({ code: 0, out: said });
+    } finally {
+      await server.stop();
+    }
+    const both = await mmmlu(["reproduce", "eda", "--all"]);
+    expect(both).toMatchObject({ code: 2, error: expect.stringMatching(/--all and an experiment's name/) });
+  });
+
   it("takes the published experiments alone", async () => {
     expect(await mmmlu(["reproduce", "mine.json"])).toMatchObject({
       code: 2,
       error: expect.stringMatching(/"mine\.json" is no published experiment[^]*eda, flan-t5-finetune/),
+    });
+    expect(await mmmlu(["reproduce", "gemma-3-270m-finetune"])).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/is no published experiment/),
     });
   });
 

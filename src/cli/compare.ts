@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
-import { compareRuns } from "../evaluate/index.js";
+import { compareRuns, type PairedComparison } from "../evaluate/index.js";
 import { loadResults, type Result, withoutKeysApart } from "../exchange/index.js";
 import { askedApart, loadReports, NOT_ALIKE, percent, points } from "../report/index.js";
 
@@ -50,22 +50,7 @@ export function compareCommand(command: Command): Command {
             `rows left out\n`,
         );
       }
-      for (const pair of comparison.pairs) {
-        const moved = pair.subjects
-          .filter((one) => one.moved)
-          .map((one) => `${one.subject} (${points(one.difference)})`);
-        const holm =
-          comparison.pairs.length > 1
-            ? `, ${pair.adjustedClusteredPValue.toPrecision(3)} after Holm's correction over ` +
-              `${comparison.pairs.length} pairs`
-            : "";
-        process.stdout.write(
-          `${pair.second} minus ${pair.first}: ${points(pair.difference)} (95 %: ` +
-            `${pair.interval.map((bound) => points(bound, false)).join(" to ")} points); McNemar p = ` +
-            `${pair.pValue.toPrecision(3)}, by question ${pair.clusteredPValue.toPrecision(3)}${holm}; ` +
-            `subjects that moved: ${moved.length ? moved.join(", ") : "none"}\n`,
-        );
-      }
+      for (const pair of comparison.pairs) process.stdout.write(`${pairInWords(pair, comparison.pairs.length)}\n`);
       process.stdout.write(`report: ${pathToFileURL(resolve(flags.out)).href}\n`);
     });
 }
@@ -84,6 +69,19 @@ async function comparableRuns(
   const context = contextOf({ set: [], offline: flags.offline });
   const comparable = await comparableOf(results, context).finally(() => context.done());
   return { runs: withoutKeysApart(comparable), notes: comparable.notes };
+}
+
+/** A pair of runs in a line. @param pairs how many were compared, which Holm's correction is for */
+export function pairInWords(pair: PairedComparison, pairs: number): string {
+  const moved = pair.subjects.filter((one) => one.moved).map((one) => `${one.subject} (${points(one.difference)})`);
+  const holm =
+    pairs > 1 ? `, ${pair.adjustedClusteredPValue.toPrecision(3)} after Holm's correction over ${pairs} pairs` : "";
+  return (
+    `${pair.second} minus ${pair.first}: ${points(pair.difference)} (95 %: ` +
+    `${pair.interval.map((bound) => points(bound, false)).join(" to ")} points); McNemar p = ` +
+    `${pair.pValue.toPrecision(3)}, by question ${pair.clusteredPValue.toPrecision(3)}${holm}; ` +
+    `subjects that moved: ${moved.length ? moved.join(", ") : "none"}`
+  );
 }
 
 function seedNumber(text: string): number {

@@ -1,3 +1,5 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { UsageError } from "../base/errors.js";
@@ -82,6 +84,7 @@ export async function configurationOf(nameOrFile: string, flags: ExperimentFlags
     ...flagged("data.limit", "--limit", flags.limit, Number),
     ...flagged(first.kind === "evaluate" ? "answerer.device" : "device", "--device", flags.device),
     ...flagged(model, "--model", flags.model),
+    ...(sampled ? [] : tokenizerOf(flags.model, first)),
     ...flags.set,
   ];
   return configure(sampled ? onSample(first) : first, settings, { notice });
@@ -92,6 +95,14 @@ function languagesOf(source: string, { data }: ExperimentConfiguration): Setting
   const { languages } = taskOfSource(source);
   const found = languagesAmong(data.languages ?? [], Object.keys(languages));
   return found.includes(undefined) ? [{ path: "data.languages", value: null, flag: `--data ${source}` }] : [];
+}
+
+/** The tokenizer of another model to train, where the experiment's is its model's own and the other has one too. */
+function tokenizerOf(model: string | undefined, experiment: ExperimentConfiguration): Setting[] {
+  if (model === undefined || experiment.kind !== "finetune") return [];
+  if (experiment.tokenizer.source !== experiment.model.source) return [];
+  const has = !existsSync(model) || !statSync(model).isDirectory() || existsSync(join(model, "tokenizer.json"));
+  return has ? [{ path: "tokenizer.source", value: model, flag: `--model ${model}` }] : [];
 }
 
 /** The setting that a flag stands for, where it is given. */

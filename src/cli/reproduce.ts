@@ -5,6 +5,7 @@ import { hashOf } from "../base/canonical.js";
 import { messageOf, UsageError, UserError } from "../base/errors.js";
 import { writeWhole } from "../base/files.js";
 import { didYouMean } from "../base/nearest.js";
+import { compareRuns } from "../evaluate/index.js";
 import {
   agrees,
   type ExperimentConfiguration,
@@ -15,10 +16,19 @@ import {
   SAMPLE,
 } from "../experiments/index.js";
 import { readManifest } from "../record/index.js";
-import { byGroup, groupInWords, loadReports, type ReproducedExperiment, written } from "../report/index.js";
+import {
+  byGroup,
+  groupInWords,
+  loadComparedRuns,
+  loadReports,
+  type ReproducedExperiment,
+  written,
+} from "../report/index.js";
+import { pairInWords } from "./compare.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 
 interface ReproduceFlags extends ExperimentFlags {
+  readonly all?: boolean;
   readonly run: boolean;
   readonly json?: boolean;
 }
@@ -26,7 +36,8 @@ interface ReproduceFlags extends ExperimentFlags {
 export function reproduceCommand(command: Command): Command {
   return withExperimentFlags(
     command
-      .argument("[experiment...]", "which of them (default all)")
+      .argument("[experiment...]", "which of them")
+      .option("--all", "all of them, one after the other; so it is where none is named, too")
       .option("--no-run", "run nothing: read the runs that are there")
       .option("--json", "print the figures as JSON"),
     { out: "the folder that holds the runs (default outputs)" },
@@ -36,6 +47,7 @@ export function reproduceCommand(command: Command): Command {
 async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> {
   const outputs = flags.out ?? "outputs";
   const found: ReproducedExperiment[] = [];
+  const compared = new Map<string, string>();
   const missing: { experiment: string; reason: string }[] = [];
   const names = publishedPresets().map(({ name }) => name);
   const unknown = given.find((name) => !names.includes(name));
@@ -43,9 +55,13 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
     throw new UsageError(`"${unknown}" is no published experiment${didYouMean(unknown, names)}`, {
       hint: `Those are ${names.join(", ")}.`,
     });
-  for (const experiment of given.length ? given : names) {
+  if (flags.all && given.length)
+    throw new UsageError("--all and an experiment's name say two things", { hint: "Give one of them." });
+  const asked = given.length ? given : names;
+  for (const [place, experiment] of asked.entries()) {
     const folder = join(outputs, experiment);
     const context = contextOf({ ...flags, out: folder });
+    context.progress.say(`${place + 1} of ${asked.length}: ${experiment}`);
     try {
       const configuration = await configurationOf(experiment, flags);
       if (flags.run && (await mustRun(experiment, folder, configuration, flags)))
@@ -55,6 +71,8 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
         ...reproduction,
         figures: reproduction.figures.map((figure) => ({ ...figure, agrees: agrees(figure) })),
       });
+      if (configuration.kind === "finetune" && configuration.evaluation.baseline)
+        compared.set(experiment, await beforeAndAfter(folder));
     } catch (error) {
       // One experiment that cannot run here (no server, no weights) must not keep the others from running; Ctrl-C means
       // them all.
@@ -68,8 +86,16 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   const { reproductionReport } = await loadReports();
   writeWhole(report, reproductionReport(found, missing));
   if (flags.json) process.stdout.write(`${JSON.stringify({ experiments: found, missing }, null, 2)}\n`);
-  else print(found, missing, report);
+  else print(found, compared, missing, report);
   if (missing.length) process.exitCode = 1;
+}
+
+/** A fine-tuned model held against itself before training: a page beside the run's report, and a line of it. */
+async function beforeAndAfter(folder: string): Promise<string> {
+  const comparison = compareRuns(await loadComparedRuns([`${folder}:baseline`, `${folder}:final`]));
+  const { comparisonReport } = await loadReports();
+  writeWhole(join(folder, "before-and-after.html"), comparisonReport(comparison).html);
+  return pairInWords(comparison.pairs[0]!, 1);
 }
 
 /**
@@ -93,6 +119,7 @@ async function mustRun(
 
 function print(
   found: readonly ReproducedExperiment[],
+  compared: ReadonlyMap<string, string>,
   missing: readonly { experiment: string; reason: string }[],
   report: string,
 ): void {
@@ -111,6 +138,7 @@ function print(
     for (const [group, figures] of groups)
       if (group !== undefined)
         process.stdout.write(`  ${group}: ${groupInWords(figures, one.comparable)}; each stands in the report\n`);
+    if (compared.has(one.experiment)) process.stdout.write(`  ${compared.get(one.experiment)}\n`);
     for (const line of one.protocolDifferences) process.stdout.write(`  protocol: ${line}\n`);
   }
   for (const { experiment, reason } of missing) process.stdout.write(`${experiment}: not run: ${reason}\n`);
