@@ -28,7 +28,9 @@ const shown = pages.flatMap((page) =>
   ),
 );
 const MMMLU = "npm run mmmlu -- ";
-const commands = shown.filter(({ line }) => line.startsWith(MMMLU));
+/** Its commands, in order, are run by test/lm-studio.test.ts against the real llama.cpp. */
+const ELSEWHERE = "docs/lm-studio.md";
+const commands = shown.filter(({ page, line }) => page !== ELSEWHERE && line.startsWith(MMMLU));
 
 /** Words of a line as a shell splits them: single quotes only. */
 const words = (line: string): string[] =>
@@ -89,6 +91,7 @@ describe("the documentation", () => {
       "npm run bench:train": "",
       "npm run bench:answer": "",
       "npm run bench:gpu": "test/bench-gpu.test.ts",
+      "npm run bench:real": "",
       "npm run api": "test/documentation.test.ts",
     };
     for (const line of others) expect(Object.keys(tested)).toContain(line);
