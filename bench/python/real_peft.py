@@ -70,6 +70,10 @@ replies = []
 start = time.perf_counter()
 if work["prompts"]:
     model.eval()
+    # On some CPUs a layer that does not train repacks its weight in bfloat16.
+    for module in model.modules():
+        if isinstance(module, bitsandbytes.nn.Linear4bit):
+            module.training = True
     model.config.use_cache = True
     tokenizer = transformers.AutoTokenizer.from_pretrained(work["base"])
     with torch.no_grad():

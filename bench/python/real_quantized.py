@@ -25,6 +25,10 @@ def side(kind):
     }
     model = AutoModelForCausalLM.from_pretrained(work["folder"], dtype=torch.float32, **config)
     model.eval()
+    # On some CPUs a layer that does not train repacks its weight in bfloat16.
+    for module in model.modules():
+        if isinstance(module, bitsandbytes.nn.Linear4bit):
+            module.training = True
     weights = {}
     for name, module in model.named_modules():
         if isinstance(module, bitsandbytes.nn.Linear4bit):

@@ -48,14 +48,8 @@ export async function bench(given: string[]): Promise<void> {
   const { splits, tokenizer, letters } = await prepare(configuration, context);
   const examples = await examplesOf(splits.train, tokenizer, configuration, await textFormatOf(configuration, context));
   const { training, lora } = configuration;
-  const plan = {
-    rows: examples.length,
-    batchSize: training.batchSize,
-    accumulation: training.gradientAccumulationSteps,
-    epochs: training.epochs,
-    seed: training.seed,
-  };
-  const all = Math.min(totalSteps(plan), training.maxSteps ?? Number.POSITIVE_INFINITY);
+  const plan = { ...training, rows: examples.length };
+  const all = totalSteps(plan);
   const steps = Math.min(all, Number(values.steps ?? all));
   const schedule = { ...training, schedule: training.lrScheduler, totalSteps: all };
   const scratch = mkdtempSync(join(tmpdir(), "bench-peft-"));
