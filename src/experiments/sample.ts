@@ -68,7 +68,7 @@ export async function sampleTokenizerFolder(
 ): Promise<string> {
   const own = letters.length > mmmlu.letters.length ? letters : mmmlu.letters;
   const name = own.length === mmmlu.letters.length ? kind : `${kind}-${own.length}`;
-  const folder = join(tmpdir(), `mmmlu-lab-tokenizer-${name}-${VERSION}-${process.getuid?.() ?? 0}`);
+  const folder = join(tmpdir(), `mmmlu-lab-sample-tokenizer-${name}-${VERSION}-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true });
   const { rows } = await loadCorpus({ source: SAMPLE });
   const texts = rows.flatMap((row) => Object.values(rowTexts).map((text) => text(row)));
