@@ -45,7 +45,8 @@ export async function bench(given: string[]): Promise<void> {
   const start = await readRunFile(run, "run.json", runStartSchema);
   const configuration = finetuneSchema.parse(migrated(start!.configuration).configuration);
   const context = { progress: silent, environment: process.env, offline: true };
-  const { splits, tokenizer, letters } = await prepare(configuration, context);
+  const { splits, loadTokenizer, letters } = await prepare(configuration, context);
+  const tokenizer = await loadTokenizer();
   const examples = await examplesOf(splits.train, tokenizer, configuration, await textFormatOf(configuration, context));
   const { training, lora } = configuration;
   const plan = { ...training, rows: examples.length };
