@@ -4,7 +4,6 @@ import {
   type GraphBuilder,
   gather,
   mul,
-  roundToBfloat16,
   scatterAddRows,
   type Value,
 } from "../../graph/index.js";
@@ -18,14 +17,8 @@ export class Embedding {
     private readonly table: Table,
     scaled: boolean,
   ) {
-    const root = Math.fround(Math.sqrt(table.hiddenSize));
-    // The published models multiply by √hiddenSize as their weights' type has it; float16 ones are raised to float32
-    // for training.
-    this.scale = !scaled
-      ? 1
-      : "type" in table.storage && table.storage.type === "bfloat16"
-        ? roundToBfloat16(root)
-        : root;
+    // In float32, however the table is held: transformers multiplies by it as the type says in which the model computes.
+    this.scale = scaled ? Math.fround(Math.sqrt(table.hiddenSize)) : 1;
   }
 
   get trained(): boolean {
