@@ -56,7 +56,7 @@ export async function bench(given: string[]): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "bench-peft-"));
   try {
     // As the run began: before its first step.
-    const { model, device } = await loadExperimentModel(configuration, tokenizer, context, scratch, letters);
+    const { model, device } = await loadExperimentModel(configuration, tokenizer, context, scratch, letters());
     await model.save(join(scratch, "adapter"));
     await model.dispose();
     await device.close();
