@@ -106,6 +106,8 @@ it("each thing that can be added is one file and one registry", () => {
     "An answerer",
     "A tracker",
     "A device",
+    "A prompt",
+    "A protocol",
     "A reading",
     "An operation of the graph",
     "A statistic",
