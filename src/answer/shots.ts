@@ -37,7 +37,7 @@ export interface Shots {
    * @throws {UserError} where there are too few, naming language and subject
    */
   examplesOf(rows: readonly Row[]): readonly Row[];
-  /** Goes through all asked rows. @throws {UserError} as {@link examplesOf} */
+  /** Goes through all asked rows. @throws {UserError} as `examplesOf` */
   count(): ShotCounts;
 }
 

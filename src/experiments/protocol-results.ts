@@ -70,7 +70,7 @@ function orderSection(orders: OrderStatistics): Section {
   return {
     id: "orders",
     title: "Orders of the options",
-    body: html`<p>Each row was asked under ${String(orders.orders)} cyclic orders of its options, so that each option stood at each place. All else in this report is of the rows' own order.</p>
+    body: html`<p>Each row was asked under ${String(orders.orders)} cyclic orders of its options. All else in this report is of the rows' own order.</p>
 ${tiles([
   {
     name: "Accuracy over all orders",
