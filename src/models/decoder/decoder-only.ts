@@ -1,5 +1,4 @@
 import type { Architecture } from "../architecture.js";
-import type { Checkpoint } from "../load.js";
 import { planDecoder } from "../onnx/decoder.js";
 import { parseDecoderConfig } from "./config.js";
 import type { DecoderModel } from "./decoder.js";
@@ -33,9 +32,7 @@ export function decoderOnly(description: DecoderDescription): DecoderArchitectur
     text: { ...description.tokens, oneSequence: true },
     keepsBfloat16: true,
     weightShapes: (config) => decoderWeightShapes(parseDecoderConfig(config, description)),
-    ...(description.transformersJs
-      ? { planOnnx: (checkpoint: Checkpoint) => planDecoder(description, checkpoint) }
-      : {}),
+    planOnnx: description.transformersJs ? (checkpoint) => planDecoder(description, checkpoint) : undefined,
     fromCheckpoint: (checkpoint, device, options) => decoderFromCheckpoint(description, checkpoint, device, options),
     ofShape: (config, device, options) => decoderOfShape(description, config, device, options),
   };

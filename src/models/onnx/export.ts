@@ -35,8 +35,8 @@ const SUFFIX: Readonly<Record<OnnxType, string>> = { fp32: "", q8: "_quantized" 
 
 /**
  * Writes a model as a folder that transformers.js loads, an adapter merged into its base: configuration, tokenizer and
- * ONNX graphs made here. Memory: the tokenizer's, the adapter's matrices, and an eighth
- * of a byte for each element of the largest matrix.
+ * ONNX graphs made here. Memory: the tokenizer's, the adapter's matrices, and an eighth of a byte for each element of
+ * the largest matrix.
  * @param source a folder, hub id or GGUF file of a model, or an adapter's folder
  * @throws {UserError} where the folder is there already, or transformers.js could not load the model or its tokenizer;
  * nothing is written then
