@@ -1,10 +1,10 @@
 import { rowTexts } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
-import { loadCorpus, readTable } from "../data/index.js";
+import { loadCorpus, readTable, type Table } from "../data/index.js";
 import type { LensLabels } from "../evaluate/index.js";
 import type { Manifest } from "../record/index.js";
 import { contentOf } from "../split/index.js";
-import { lettersOfRows, questionOf, type Row } from "../tasks/index.js";
+import { isMmluSubject, lettersOfRows, questionOf, type Row } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import { migrated } from "./configuration/renames.js";
 import { experimentSchema } from "./configuration/schema.js";
@@ -75,13 +75,24 @@ export async function labelsOfTexts(
 /** A text as two files may both have it: one form of Unicode, blanks as one, in small letters. */
 const plain = (text: string): string => text.normalize("NFKC").replace(/\s+/gu, " ").trim().toLowerCase();
 
+/** All columns of a file of labels. @throws {UserError} naming those that are needed and missing */
+async function labelTable(path: string, needed: readonly string[]): Promise<Table> {
+  const table = await readTable(path);
+  const missing = needed.filter((name) => !table.columns.has(name));
+  if (missing.length)
+    throw new UserError(`${path} has no column ${missing.join(", ")}`, {
+      hint: `It has ${[...table.columns.keys()].slice(0, 20).join(", ")}.`,
+    });
+  return table;
+}
+
 /**
  * MMLU-Redux' error labels by question. Its rows have no number: they are found by their English text.
  * @param english MMLU's own rows: a hub id (`cais/mmlu`), a folder, or a file of own rows with its subjects and numbers
  * @throws {UserError} where a column is missing, or no row is found
  */
 export async function reduxErrors(path: string, english: string, context: RunContext): Promise<Map<string, string>> {
-  const labels = await readTable(path, ["question", "error_type"]);
+  const labels = await labelTable(path, ["question", "error_type"]);
   const { rows } = await loadCorpus({
     source: english,
     offline: context.offline,
@@ -92,8 +103,10 @@ export async function reduxErrors(path: string, english: string, context: RunCon
   const places = new Map<string, string[]>();
   const add = (key: string, question: string): void => void places.set(key, [...(places.get(key) ?? []), question]);
   for (const row of rows) {
-    add(plain(row.question), questionOf(row));
-    add([row.question, ...row.choices].map(plain).join("\n"), questionOf(row));
+    // A file of own rows has keys of its own, and MMLU's questions their subjects and numbers.
+    const question = isMmluSubject(row.subject) ? `${row.subject}/${row.index}` : questionOf(row);
+    add(plain(row.question), question);
+    add([row.question, ...row.choices].map(plain).join("\n"), question);
   }
   const cell = (column: string, row: number): string => {
     const value = labels.columns.get(column)?.[row];
@@ -135,7 +148,7 @@ export async function culturalLabels(
   path: string,
   context: Pick<RunContext, "progress">,
 ): Promise<Map<string, string>> {
-  const labels = await readTable(path, ["sample_id", "cultural_sensitivity_label"]);
+  const labels = await labelTable(path, ["sample_id", "cultural_sensitivity_label"]);
   const ids = labels.columns.get("sample_id")!;
   const kinds = labels.columns.get("cultural_sensitivity_label")!;
   const found = new Map<string, string>();

@@ -87,7 +87,7 @@ async function beginnings(asker: Asker, connection: Connection): Promise<Finding
   }
   const known = added[0];
   return [
-    textFinding(count, `by its counts a plain text has ${count} tokens besides its own`),
+    countedFinding(count),
     ...(known && count === 1
       ? [
           known.more === 0
@@ -101,6 +101,14 @@ async function beginnings(asker: Asker, connection: Connection): Promise<Finding
         ]
       : []),
   ];
+}
+
+/** Of counts alone: whether a special token stands in front or behind they do not tell. */
+function countedFinding(count: number): Finding {
+  const about = "<bos>";
+  const said = `by its counts a plain text has ${count} special token${count === 1 ? "" : "s"} besides its own`;
+  if (count <= 1) return { about, verdict: count === 1 ? "good" : "note", said };
+  return { about, verdict: "note", said, hint: "Two of them in front make Gemma collapse; one may stand behind." };
 }
 
 const leading = (tokens: readonly string[]): number => {
