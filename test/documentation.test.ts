@@ -88,6 +88,7 @@ describe("the documentation", () => {
       "jupyter lab notebooks": "test/notebooks.test.ts",
       "npm run bench:eda": "",
       "npm run bench:evaluate": "",
+      "npm run bench:http": "",
       "npm run bench:train": "",
       "npm run bench:answer": "",
       "npm run bench:gpu": "test/bench-gpu.test.ts",

@@ -1,4 +1,5 @@
 import { writePiecesWhole, writeWhole } from "../base/files.js";
+import { collectGarbage } from "../base/garbage.js";
 import { jsonLinesToParquet } from "../data/index.js";
 import {
   type Evaluation,
@@ -84,6 +85,8 @@ export async function writeAnswers(
   },
 ): Promise<string> {
   const { answersReport } = await loadReports();
+  // Loading a plotting library leaves as much as it keeps.
+  collectGarbage();
   writePredictions(folder.file("predictions.jsonl"), wholeOf(stages, options.furtherPredictions));
   await writePredictionsParquet(folder);
   const comparable = prepared.corpus.kind !== "sample";
@@ -105,6 +108,7 @@ export async function writeAnswers(
     lengths: options.lengths,
     further: options.further,
   });
+  collectGarbage();
   for (const figure of report.figures) writeWhole(folder.file("figures", `${figure.name}.svg`), standalone(figure));
   writePiecesWhole(folder.file("report.html"), report.pieces);
   return folder.file("report.html");
