@@ -17,7 +17,11 @@ export function profileShares(folder: string): Record<string, number> {
   for (const file of readdirSync(folder).filter((name) => name.startsWith("profile")))
     for (const { cat, name, dur, args } of JSON.parse(readFileSync(join(folder, file), "utf8")) as ProfiledEvent[]) {
       const host = cat === "Node" && name.endsWith("_kernel_time") && args?.op_name !== undefined;
-      const key = host ? args.op_name! : cat === "Api" || cat === "Kernel" ? `gpu: ${name.split(/[&#]/)[0]}` : undefined;
+      const key = host
+        ? args.op_name!
+        : cat === "Api" || cat === "Kernel"
+          ? `gpu: ${name.split(/[&#]/)[0]}`
+          : undefined;
       if (key !== undefined) times.set(key, (times.get(key) ?? 0) + dur);
     }
   const share = (prefix: boolean): [string, number][] => {
