@@ -256,6 +256,25 @@ describe("a difference taken apart", () => {
     expect(noise.parts.at(-1)!.interval![0]).toBeLessThan(noise.parts.at(-1)!.value);
   });
 
+  it("is the model's where one run's answers before and after training are held against each other", () => {
+    const manifest = { configurationHash: "0123456789", configuration: {}, model: { source: "m", shape: "x" } };
+    const stage = (name: string, share: number): Result => {
+      const one = result(name, share, { manifest: manifest as unknown as Result["manifest"] });
+      return { ...one, predictions: one.predictions.map((row) => ({ ...row, stage: name })) };
+    };
+    const found = explainDifference(stage("baseline", 0.3), stage("final", 0.6));
+    expect(found.factors).toEqual([{ factor: "model", what: "weights: not trained, and trained (01234567)" }]);
+    expect(found.parts.at(-1)).toMatchObject({ title: "model", value: expect.closeTo(0.3, 9) });
+    const other = stage("final", 0.6);
+    const quantized = {
+      ...other,
+      manifest: { ...other.manifest!, model: { source: "m", shape: "x", quantization: "nf4" } },
+    };
+    expect(explainDifference(other, quantized).factors).toEqual([
+      { factor: "model", what: 'quantization: null, and "nf4"' },
+    ]);
+  });
+
   it("of several causes at once adds up", () => {
     const b = changed({ ...a, predictions: a.predictions.slice(10) }, ({ answer, prediction }, i) =>
       i % 7 === 0

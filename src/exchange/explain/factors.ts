@@ -1,3 +1,4 @@
+import { differences } from "../../base/differences.js";
 import { plainText } from "../identify.js";
 import { protocolOfResult, type Result } from "../result.js";
 
@@ -23,6 +24,8 @@ export function factorsApart(a: Result, b: Result): FactorDifference[] {
   };
   const [one, other] = [protocolOfResult(a), protocolOfResult(b)];
   differ("model", "model", modelName(a), modelName(b));
+  if (a.manifest && b.manifest && modelName(a) === modelName(b))
+    for (const what of weightsApart(a, b)) found.push({ factor: "model", what });
   const prompts = promptsApart(a, b);
   if (prompts) found.push({ factor: "prompt", what: prompts });
   else if (a.manifest && b.manifest)
@@ -48,6 +51,24 @@ const modelName = ({ facts, name }: Result): string =>
     .replace(/^(local|llama|openai-api|openai|vllm|hf|mmmlu-lab):?\/?/i, "")
     .replace(/^.*\//, "")
     .toLowerCase();
+
+/** What a manifest says of a model that changes no answer of it. */
+const WORDS = /^(name|description|path|source|endpoint)$/;
+
+/** Where two of our own runs of one model had other weights: trained or not, another commit, quantization, device. */
+function weightsApart(a: Result, b: Result): string[] {
+  const told = ({ manifest }: Result): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(manifest?.model ?? {}).filter(([key]) => !WORDS.test(key)));
+  const trained = ({ manifest, predictions }: Result): string =>
+    predictions[0]?.stage === "final" ? `trained (${manifest?.configurationHash.slice(0, 8)})` : "not trained";
+  const [first, second] = [trained(a), trained(b)];
+  return [
+    ...(first === second ? [] : [`weights: ${first}, and ${second}`]),
+    ...differences(told(a), told(b)).map(({ path, before, after }) =>
+      `${path}: ${JSON.stringify(before ?? null)}, and ${JSON.stringify(after ?? null)}`.slice(0, 300),
+    ),
+  ];
+}
 
 /**
  * In how many rows the prompts differ, in words; empty where they are the same in all that were compared, undefined
