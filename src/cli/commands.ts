@@ -80,7 +80,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "doctor",
-    description: "say what a server really does, before it is measured by",
+    description: "look at this machine, or at a server: what is there, what is missing, what mends it",
     load: async () => (await import("./doctor.js")).doctorCommand,
   },
   {

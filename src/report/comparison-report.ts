@@ -15,6 +15,7 @@ export const pValue = (p: number): string => (p < 1e-4 ? "< 0.0001" : p.toFixed(
 export function comparisonReport(
   comparison: Comparison,
   apart: readonly string[] = [],
+  further: readonly Section[] = [],
 ): { html: string; figures: readonly Figure[] } {
   const drawn = comparison.pairs.map((pair, index) => changeFigure(pair, `change-by-subject-${index + 1}`));
   const runs = runsFigure(comparison);
@@ -135,7 +136,7 @@ ${figures([drawn[index] as Figure])}
     html: page(
       title,
       html`<h1>${title}</h1><p class="soft">${comparison.rows.toLocaleString("en")} rows that all runs answered, of ${comparison.questions.toLocaleString("en")} questions; seed ${comparison.seed}.</p>`,
-      sections,
+      [...sections, ...further],
     ),
   };
 }

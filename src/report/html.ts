@@ -26,12 +26,24 @@ function render(value: Part): string {
 }
 
 export const escapeHtml = (text: string): string =>
-  text
+  visible(text)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#39;");
+
+/** Control characters, and marks that turn the direction of writing round, as browsers would show a box or obey. */
+export const UNSEEN =
+  "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ufeff\\ufffe\\uffff]";
+const unseen = new RegExp(UNSEEN, "g");
+
+/** A text with such characters written as programmers do: `\\x1b`. */
+const visible = (text: string): string =>
+  text.replace(unseen, (one) => {
+    const code = one.charCodeAt(0);
+    return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;
+  });
 
 /** A piece of JSON's text that may stand inside a `<script>` element whatever it holds. */
 export const scriptText = (json: string): string =>

@@ -27,10 +27,17 @@ export const reportScript = `
   reach();
   addEventListener("resize", reach);
 
+  // On paper nothing can be unfolded.
+  let folded = [];
+  addEventListener("beforeprint", () => { folded = [...document.querySelectorAll("details:not([open])")]; for (const one of folded) one.open = true; });
+  addEventListener("afterprint", () => { for (const one of folded) one.open = false; folded = []; });
+
   const data = document.getElementById("predictions-data");
   const view = document.getElementById("predictions-view");
   if (!data || !view) return;
-  const { columns, rows, texts, letters } = JSON.parse(data.textContent);
+  const { columns, rows, texts, letters, stageTitles, unseen } = JSON.parse(data.textContent);
+  const boxes = new RegExp(unseen, "g");
+  const visible = (text) => text.replace(boxes, (one) => { const code = one.charCodeAt(0); return code < 256 ? "\\\\x" + code.toString(16).padStart(2, "0") : "\\\\u" + code.toString(16); });
   const at = Object.fromEntries(columns.map((name, index) => [name, index]));
   const HEIGHT = 37;
   const body = view.querySelector("tbody");
@@ -48,7 +55,7 @@ export const reportScript = `
 
   let shown = [];
   let selected = -1;
-  const cell = (text, className) => { const td = document.createElement("td"); td.textContent = text; if (className) td.className = className; td.title = text.length > 20 ? text : ""; return td; };
+  const cell = (text, className) => { const td = document.createElement("td"); td.textContent = visible(text); if (className) td.className = className; td.title = text.length > 20 ? text : ""; return td; };
   const spacer = (height) => { const tr = document.createElement("tr"); tr.setAttribute("aria-hidden", "true"); tr.style.height = height + "px"; tr.style.cursor = "default"; return tr; };
   function draw() {
     const first = Math.max(0, Math.floor(view.scrollTop / HEIGHT) - 8);
@@ -88,8 +95,13 @@ export const reportScript = `
     selected = -1;
     view.scrollTop = 0;
     view.querySelector("table").setAttribute("aria-rowcount", shown.length + 1);
-    const right = shown.filter((i) => outcome(rows[i]) === "right").length;
-    count.textContent = shown.length.toLocaleString("en") + " of " + rows.length.toLocaleString("en") + " rows" + (shown.length ? ", " + (100 * right / shown.length).toFixed(1) + " % right" : "");
+    // A stage at a time: before and after training are no one figure.
+    const shares = stages.map((stage) => {
+      const own = shown.filter((i) => rows[i][at.stage] === stage);
+      const right = own.filter((i) => outcome(rows[i]) === "right").length;
+      return own.length ? (stages.length > 1 ? (stageTitles[stage] ?? stage) + ": " : "") + (100 * right / own.length).toFixed(1) + " % right" : "";
+    }).filter(Boolean);
+    count.textContent = [shown.length.toLocaleString("en") + " of " + rows.length.toLocaleString("en") + " rows", ...shares].join(", ");
     draw();
   }
   function select(place, focus) {
@@ -102,7 +114,7 @@ export const reportScript = `
     draw();
     if (focus) body.querySelector('tr[data-place="' + place + '"]')?.focus({ preventScroll: true });
     detail.replaceChildren();
-    const line = (text, className, lang) => { const div = document.createElement("div"); div.textContent = text; if (className) div.className = className; if (lang) { div.lang = lang; div.dir = "auto"; } detail.append(div); };
+    const line = (text, className, lang) => { const div = document.createElement("div"); div.textContent = visible(text); if (className) div.className = className; if (lang) { div.lang = lang; div.dir = "auto"; } detail.append(div); };
     const lang = String(row[at.language]).slice(0, 2).toLowerCase();
     line(row[at.id] + " · " + row[at.stage], "soft");
     const text = texts[row[at.id]];

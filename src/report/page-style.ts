@@ -74,8 +74,12 @@ details>summary{cursor:pointer;color:var(--accent)}
 #detail .question{font-weight:600;margin:.3rem 0}
 #detail .said{border-top:1px solid var(--line);margin-top:.5rem;padding-top:.5rem}
 footer{color:var(--soft);font-size:.85rem;padding:1rem 1.25rem 3rem}
+.runs{font-size:.88rem}button.sort:not(#theme){font-size:inherit;font-weight:600;color:inherit;background:none;padding:0;border-radius:0;text-align:left}th[aria-sort=ascending] .sort::after{content:" ▲"}th[aria-sort=descending] .sort::after{content:" ▼"}.runs td{overflow-wrap:anywhere}.buttons{display:flex;flex-wrap:wrap;gap:.6rem}
+.on-paper{display:none}
+@media screen and (max-width:600px){table.cards thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}table.cards,table.cards tbody,table.cards tr,table.cards caption{display:block}table.cards tr{border:1px solid var(--line);border-radius:10px;padding:.3rem .7rem;margin:0 0 .6rem}table.cards td{display:flex;justify-content:space-between;gap:1rem;white-space:normal;text-align:right;border-bottom:0;padding:.16rem 0;overflow-wrap:anywhere}table.cards td::before{content:attr(data-head);color:var(--soft);text-align:left;overflow-wrap:normal}table.cards td:first-child{font-weight:600}table.cards td:empty{display:none}}
 @media print{:root:root:root{color-scheme:light;--blue:#0072B2;--ground:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb;--accent:#0072B2;--good:#00644a;--bad:#963900;--mark:#fff3d6}
 nav,#theme,.filters,.skip,#detail{display:none}body{font-size:11px}h1{font-size:22px}h2{font-size:16px;break-after:avoid}h3,figcaption{break-after:avoid}
 section{border:none;padding:0;overflow:visible}figure,.tile,tr,p{break-inside:avoid}.tile .value{font-size:18px}.scroll{overflow:visible}
-.tiles{grid-template-columns:repeat(4,1fr)}.viewport{height:auto;max-height:40rem;overflow:hidden}}
+.tiles{grid-template-columns:repeat(4,1fr)}.viewport{height:auto;max-height:40rem;overflow:hidden}
+.on-paper{display:block}details::details-content{content-visibility:visible;display:block;height:auto}details>summary{list-style:none;color:var(--text);font-weight:600}pre{max-height:none;overflow:visible;white-space:pre-wrap;overflow-wrap:anywhere;font-size:10px}table{font-size:10px}}
 `;

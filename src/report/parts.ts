@@ -58,8 +58,8 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
   if (head.every((name) => name === "")) {
     return html`<div class="scroll"><table><tbody>${rows.map(([name, ...cells]) => html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${typeof cell === "number" ? cell.toLocaleString("en") : cell}</td>`)}</tr>`)}</tbody></table></div>`;
   }
-  return html`<div class="scroll"><table>${caption ? html`<caption class="soft">${caption}</caption>` : ""}<thead><tr>${head.map((name, index) => html`<th scope="col" class="${className(index)}">${name}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class="${className(index)}">${typeof cell === "number" ? cell.toLocaleString("en") : cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`<div class="scroll"><table class="${head.length > 2 ? "cards" : ""}">${caption ? html`<caption class="soft">${caption}</caption>` : ""}<thead><tr>${head.map((name, index) => html`<th scope="col" class="${className(index)}">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => html`<td class="${className(index)}" data-head="${head[index]}">${typeof cell === "number" ? cell.toLocaleString("en") : cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 /** The subjects as a table: what the figure shows, for those who want the numbers. */

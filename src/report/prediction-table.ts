@@ -1,7 +1,8 @@
 import type { Prediction } from "../evaluate/index.js";
 import { OPTION_LETTERS, type Row } from "../tasks/index.js";
-import { type Html, html, raw, scriptText } from "./html.js";
+import { type Html, html, raw, scriptText, UNSEEN } from "./html.js";
 import type { Section } from "./page.js";
+import { titleOfStage } from "./stages.js";
 
 /** Above so many rows the page holds no question texts, and above so many no further rows: browsers have limits. */
 export const [ROWS_WITH_TEXT, ROWS_SHOWN] = [8000, 50_000];
@@ -42,6 +43,7 @@ ${select("outcome", "Outcome", [
 </div>
 ${shown.count > ROWS_SHOWN ? html`<p class="notice" role="note">The page has the first ${ROWS_SHOWN.toLocaleString("en")} of ${shown.count.toLocaleString("en")} answers; <code>predictions.jsonl</code> has all.</p>` : ""}
 <p id="predictions-count" class="soft" role="status" aria-live="polite"></p>
+<p class="soft on-paper">Printed are the rows in view; predictions.jsonl, in the run's folder, holds all.</p>
 <div class="viewport" id="predictions-view"><table role="grid" aria-label="Predictions" aria-readonly="true">
 <colgroup><col style="width:34%"><col style="width:10%"><col style="width:7%"><col style="width:10%"><col style="width:14%"><col></colgroup>
 <thead><tr aria-rowindex="1"><th scope="col">row</th><th scope="col">stage</th><th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th><th scope="col">reply</th></tr></thead><tbody></tbody></table></div>
@@ -65,8 +67,10 @@ function* dataPieces(shown: ShownPredictions): Generator<string> {
   const columns = ["id", "language", "subject", "stage", "answer", "prediction", "reply"] as const;
   yield `{"columns":${JSON.stringify(columns)},"rows":[`;
   let count = 0;
+  const stages = new Set<string>();
   for (const one of shown.predictions) {
     if (count === ROWS_SHOWN) break;
+    stages.add(one.stage);
     const cells = columns.map((column) => (column === "reply" ? one.reply.slice(0, SHOWN) : one[column]));
     yield `${count++ > 0 ? "," : ""}${JSON.stringify(cells)}`;
   }
@@ -74,5 +78,6 @@ function* dataPieces(shown: ShownPredictions): Generator<string> {
   if (withTexts(shown))
     for (const [index, { id, question, choices }] of (shown.rows ?? []).entries())
       yield `${index > 0 ? "," : ""}${JSON.stringify(id)}:${JSON.stringify([question, ...choices])}`;
-  yield "}}";
+  const titles = Object.fromEntries([...stages].map((stage) => [stage, titleOfStage(stage)]));
+  yield `},"stageTitles":${JSON.stringify(titles)},"unseen":${JSON.stringify(UNSEEN)}}`;
 }

@@ -23,7 +23,17 @@ import { readTokenNames } from "./tokenizer-config.js";
 /** The parts of `tokenizer.json` that are looked at here; the library checks all of it. */
 const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
   added_tokens: z
-    .array(z.looseObject({ id: z.int().nonnegative(), content: z.string(), special: z.boolean() }))
+    .array(
+      z.looseObject({
+        id: z.int().nonnegative(),
+        content: z.string(),
+        special: z.boolean(),
+        single_word: z.boolean().optional(),
+        lstrip: z.boolean().optional(),
+        rstrip: z.boolean().optional(),
+        normalized: z.boolean().optional(),
+      }),
+    )
     .optional(),
   normalizer: z.unknown().optional(),
   pre_tokenizer: z
@@ -44,6 +54,9 @@ const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
       type: z.string().optional(),
       unk_token: z.string().nullish(),
       unk_id: z.int().nonnegative().nullish(),
+      byte_fallback: z.boolean().optional(),
+      ignore_merges: z.boolean().optional(),
+      dropout: z.number().nullish(),
     })
     .optional(),
 });

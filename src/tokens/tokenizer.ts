@@ -11,7 +11,15 @@ const UNCOLLECTED = 1 << 20;
 
 /** The parts of `tokenizer.json` that are looked at here. */
 export interface TokenizerDefinition {
-  readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
+  readonly added_tokens?: readonly {
+    readonly id: number;
+    readonly content: string;
+    readonly special: boolean;
+    readonly single_word?: boolean;
+    readonly lstrip?: boolean;
+    readonly rstrip?: boolean;
+    readonly normalized?: boolean;
+  }[];
   readonly normalizer?: unknown;
   readonly pre_tokenizer?: {
     readonly type?: string;
@@ -19,7 +27,14 @@ export interface TokenizerDefinition {
     readonly use_regex?: boolean;
   } | null;
   readonly decoder?: { readonly type?: string; readonly decoders?: readonly { readonly type?: string }[] } | null;
-  readonly model?: { readonly type?: string; readonly unk_token?: string | null; readonly unk_id?: number | null };
+  readonly model?: {
+    readonly type?: string;
+    readonly unk_token?: string | null;
+    readonly unk_id?: number | null;
+    readonly byte_fallback?: boolean;
+    readonly ignore_merges?: boolean;
+    readonly dropout?: number | null;
+  };
 }
 
 /** The parts of `tokenizer_config.json` that are looked at here. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { shared, withoutShared } from "../../test/shared.js";
 import { loadCorpus } from "../data/index.js";
 import { countTokens, filterByLength, loadTokenizer, makeTokenizer } from "./index.js";
+import { pairPieces } from "./pair-pieces.js";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "tokens-"));
 
@@ -74,3 +75,52 @@ describe.skipIf(withoutShared)("RoBERTa's vocabulary", () => {
     expect([...(await countTokens(tokenizer, texts))]).toEqual([...(await tokenizer.count(texts, false))]);
   });
 });
+
+describe.skipIf(withoutShared)("Gemma's vocabulary", () => {
+  it("counts by pieces as the library counts, on texts of every script and of anything at all", async () => {
+    const tokenizer = await loadTokenizer({ source: shared("tokenizers", "gemma-2") });
+    const piecesOf = pairPieces(tokenizer);
+    const { rows } = await loadCorpus({ source: "sample", languages: ["DE_DE", "JA_JP"] });
+    const random = randomNumbers(17);
+    const PARTS = [
+      "  ",
+      "\n\n",
+      "▁",
+      "\t",
+      "é́",
+      "👩‍🔬",
+      "\u00a0",
+      "漢字",
+      "ﷺ",
+      "<b>",
+      "<bos>",
+      "<unused3>",
+      "12 345",
+      "ﬁ",
+      "\u{10ffff}",
+      "x̂²",
+      "[@BOS@]",
+      "\ud800",
+    ];
+    const part = (): string => PARTS[Math.floor(random() * PARTS.length)]!;
+    const texts = rows.map((row) => `${part()}${row.question}${part()} ${part()}${row.choices.join(part())}${part()}`);
+    expect(texts.length).toBeGreaterThan(4000);
+    expect([...(await countTokens(tokenizer, texts))]).toEqual([...(await tokenizer.count(texts, false))]);
+    // That the quick way was gone: a text falls into words, and their tokens are the text's.
+    expect(piecesOf?.("Hello big  world")).toEqual(["Hello", " big", "  world"]);
+    const ids = async (text: string): Promise<number[]> => tokenizer.encode(text, false);
+    for (const text of texts.slice(0, 300).filter((one) => !/[<[]/.test(one)))
+      expect((await Promise.all(piecesOf!(text).map(ids))).flat()).toEqual(await ids(text));
+  });
+});
+
+/** mulberry32 */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -8,4 +8,4 @@ export {
   histogramFigures,
 } from "./exploration.js";
 export { type Figure, HALF, percent, points, spoken, standalone, WIDE } from "./figure.js";
-export { type LossPoint, learningRateFigure, lossFigure, type ValidationPoint } from "./training.js";
+export { curvesFigure, type LossPoint, learningRateFigure, lossFigure, type ValidationPoint } from "./training.js";

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { COLOURS, type Figure } from "./figure.js";
+import { COLOURS, type Figure, SERIES } from "./figure.js";
 import { draw } from "./plot.js";
 
 /** A logged step of training. */
@@ -103,4 +103,32 @@ export function learningRateFigure(points: readonly LossPoint[]): Figure {
       marks: [Plot.line(points, { x: "step", y: "learningRate", stroke: COLOURS.green, strokeWidth: 1.8 })],
     },
   );
+}
+
+/** A run's losses, as they are drawn over others'. */
+export interface RunCurve {
+  readonly name: string;
+  readonly points: readonly LossPoint[];
+  readonly validation: readonly ValidationPoint[];
+}
+
+/** Several runs' training losses by step, with their validation losses. */
+export function curvesFigure(runs: readonly RunCurve[]): Figure {
+  const shown = runs.slice(0, SERIES.length);
+  const losses = shown.flatMap(({ points, validation }) => [...points.slice(1), ...validation].map(({ loss }) => loss));
+  const top = 1.2 * Math.max(...losses, 0) || 1;
+  const told = shown.map(
+    ({ name, points }) => `${name}: from ${points[0]?.loss.toFixed(3)} to ${points.at(-1)?.loss.toFixed(3)}`,
+  );
+  return draw("losses", "Training losses", `${told.join("; ")}.`, {
+    height: 340,
+    marginRight: 40,
+    key: shown.map(({ name }, at) => ({ look: "line", colour: SERIES[at] as string, text: name })),
+    x: { label: "step", labelAnchor: "center", labelArrow: "none" },
+    y: { label: "loss", grid: true, domain: [0, top] },
+    marks: shown.flatMap(({ points, validation }, at) => [
+      Plot.line(points, { x: "step", y: "loss", stroke: SERIES[at], strokeWidth: 1.7, clip: true }),
+      Plot.dot(validation, { x: "step", y: "loss", fill: SERIES[at], r: 4.5, symbol: "diamond", clip: true }),
+    ]),
+  });
 }

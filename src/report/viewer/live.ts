@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { readingNames } from "../../answer/index.js";
@@ -31,6 +31,7 @@ export async function liveBody(path: string): Promise<Html> {
   const figure = (name: string): string => Number(last[name]).toPrecision(4);
   return html`${tiles([
     stateTile(path),
+    ...phaseTile(path),
     ...(points.length
       ? [
           {
@@ -65,7 +66,7 @@ export async function liveBody(path: string): Promise<Html> {
 const signed = (difference: number): string => `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}`;
 
 function stateTile(path: string): Tile {
-  const files = ["train-log.jsonl", "replies.jsonl", "run.json"]
+  const files = ["train-log.jsonl", "replies.jsonl", "run.log", "run.json"]
     .map((name) => join(path, name))
     .filter((file) => existsSync(file));
   const quiet = Math.max(0, Math.round((Date.now() - Math.max(...files.map((file) => statSync(file).mtimeMs))) / 1000));
@@ -83,7 +84,33 @@ function stateTile(path: string): Tile {
       };
 }
 
-async function readTraining(path: string): Promise<{
+/** Bytes of `run.log` that its last lines are looked for in. */
+const TAIL = 4096;
+
+/** What it does now: the last thing that it said. */
+function phaseTile(path: string): Tile[] {
+  const log = runFile(path, "run.log");
+  if (log === undefined) return [];
+  const { size } = statSync(log);
+  const file = openSync(log, "r");
+  try {
+    const bytes = Buffer.alloc(Math.min(size, TAIL));
+    readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    const lines = bytes
+      .toString("utf8")
+      .split("\n")
+      .filter((line) => /^\d{4}-.*Z {2}/.test(line));
+    const [now, ...before] = lines
+      .slice(-3)
+      .reverse()
+      .map((line) => line.replace(/^\S+ {2}/, "").slice(0, 120));
+    return now === undefined ? [] : [{ name: "Phase", value: now.split(":")[0] as string, under: [now, ...before] }];
+  } finally {
+    closeSync(file);
+  }
+}
+
+export async function readTraining(path: string): Promise<{
   points: LossPoint[];
   validation: ValidationPoint[];
   published: { step: number; loss: number }[];

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { messageOf, UserError } from "../../base/errors.js";
 import { accuracyOf, type Interval } from "../../evaluate/index.js";
 import { importerOf, protocolOfResult, type Result } from "../../exchange/index.js";
@@ -33,6 +34,10 @@ export interface FoundRun {
     readonly n: number;
     readonly interval?: Interval;
   }[];
+  /** Whether `--fresh` has moved it aside. */
+  readonly movedAside: boolean;
+  /** What it was of, in a few words each. */
+  readonly facets: Readonly<Record<"model" | "data" | "protocol" | "split", string>>;
   /** Why the folder cannot be read, where it cannot. */
   readonly fault?: string;
 }
@@ -58,6 +63,8 @@ export async function findRuns(outputs: string): Promise<FoundRun[]> {
         complete: false,
         sample: false,
         accuracies: [],
+        movedAside: MOVED_ASIDE.test(folder),
+        facets: facetsOf({}),
         fault,
       });
     }
@@ -81,6 +88,39 @@ async function describe(folder: string, path: string): Promise<FoundRun | undefi
     kind: manifest?.kind ?? String(start.configuration.kind ?? "run"),
     sample: manifest?.sample ?? false,
     accuracies: accuraciesOf(metrics),
+    movedAside: MOVED_ASIDE.test(folder),
+    facets: facetsOf(start.configuration),
+  };
+}
+
+/** As a run's folder is called once it was moved aside. */
+const MOVED_ASIDE = /\.before-\d{4}-\d\d-\d\dT/;
+
+const text = z.string().optional().catch(undefined);
+const facetsSchema = z
+  .object({
+    data: z.object({ source: text, languages: z.array(z.string()).nullish().catch(undefined) }).optional(),
+    prompt: text,
+    answerExtraction: text,
+    answerer: z.object({ model: text, prompt: text, protocol: text }).optional(),
+    model: z.object({ source: text, quantization: text }).optional(),
+    lora: z.object({ r: z.number().optional().catch(undefined) }).nullish(),
+    split: z.object({ kind: text, shape: text }).nullish(),
+  })
+  .catch({});
+
+/** What a configuration, of whatever version, tells of model, data, protocol and split. */
+function facetsOf(configuration: Record<string, unknown>): FoundRun["facets"] {
+  const { data, prompt, answerExtraction, answerer, model, lora, split } = facetsSchema.parse(configuration);
+  const words = (...parts: (string | null | undefined)[]): string => parts.filter(Boolean).join(", ") || "–";
+  const languages = data?.languages ?? [];
+  const trained = lora ? `LoRA${lora.r === undefined ? "" : ` r ${lora.r}`}` : model ? "all weights" : undefined;
+  const quantized = model?.quantization === "none" ? undefined : model?.quantization;
+  return {
+    model: words(answerer?.model ?? model?.source),
+    data: words(data?.source, languages.length > 3 ? `${languages.length} languages` : languages.join(" ")),
+    protocol: words(answerer?.protocol, answerer?.prompt ?? prompt, trained, quantized, answerExtraction),
+    split: words(split?.kind, split?.shape),
   };
 }
 

@@ -2,12 +2,10 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { messageOf, UserError } from "../../base/errors.js";
 import { whyForeign } from "../../base/local-requests.js";
-import { lockHolder } from "../../base/lock.js";
 import { readText } from "../../base/text.js";
 import { compareRuns } from "../../evaluate/index.js";
 import { alignResults, importerOf, loadResults, withoutKeysApart } from "../../exchange/index.js";
 import { runFile } from "../../record/index.js";
-import { percent } from "../figures/figure.js";
 import { type Html, html, raw } from "../html.js";
 import {
   boardEntries,
@@ -19,8 +17,7 @@ import {
   writeLeaderboard,
 } from "../leaderboard/index.js";
 import { BRAND, NONCE, page, type Section } from "../page.js";
-import { range } from "../parts.js";
-import { titleOfStage } from "../stages.js";
+import { listPage } from "./list-page.js";
 import { liveBody } from "./live.js";
 import { askedApart, type FoundRun, findRuns } from "./runs.js";
 
@@ -121,11 +118,12 @@ async function answer(
       });
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const runs = await findRuns(outputs);
-    if (url.pathname === "/") return send(200, listPage(outputs, runs));
+    if (url.pathname === "/") return send(200, listPage(outputs, runs, FOOT));
     if (url.pathname === "/leaderboard" || url.pathname.startsWith("/leaderboard/")) {
       const [body, type] = await leaderboardAt(outputs, answers, url);
       return send(body === undefined ? 404 : 200, body ?? errorPage("There is no such format", ""), { type });
     }
+    if (url.pathname === "/differences") return send(200, await differencesPage(runs, url.searchParams.getAll("run")));
     if (url.pathname === "/compare") return send(200, await comparePage(runs, url.searchParams.getAll("run")));
     const [, kind, name, rest] = /^\/(run|live)\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];
     const run = runs.find((one) => encodeURIComponent(one.folder) === name || one.folder === name);
@@ -161,33 +159,6 @@ const withWayBack = (text: string): string => text.replace(BRAND, `<a class="bra
 const served = (title: string, lead: Html, sections: readonly Section[], scripts?: Html): string =>
   withWayBack(page(title, lead, sections, { scripts, foot: FOOT }));
 
-function listPage(outputs: string, runs: readonly FoundRun[]): string {
-  const lead = html`<h1>Runs</h1><p class="soft">${runs.length ? `${runs.length} in ${outputs}` : html`There are none in ${outputs} yet: <code>mmmlu run eda</code> makes one.`}</p><p><a href="/leaderboard">Leaderboard</a>: all answers by model and language.</p>`;
-  if (runs.length === 0) return page("Runs", lead, [], { foot: FOOT });
-  const body = html`<form action="/compare"><p class="soft">Open a run, or tick two answers or more and compare them.</p><div class="scroll"><table><thead><tr><th scope="col">run</th><th scope="col">kind</th><th scope="col">started (UTC)</th><th scope="col">state</th><th scope="col">accuracy (95 % by question)</th></tr></thead><tbody>
-${runs.map((run) => html`<tr><td><a href="/run/${encodeURIComponent(run.folder)}">${run.folder}</a>${run.sample ? html` <span class="soft">(sample)</span>` : ""}</td><td>${run.kind}</td><td class="whole">${run.started.replace("T", " ").slice(0, 16)}</td><td class="whole">${stateOf(run)}</td><td>${run.fault ?? (run.accuracies.length ? run.accuracies.map((one) => answersCell(run, one)) : "–")}</td></tr>`)}
-</tbody></table></div>${runs.some((run) => run.complete && run.accuracies.length) ? html`<p><button type="submit">Compare the chosen runs</button></p>` : ""}</form>`;
-  return page("Runs", lead, [{ id: "list", title: "All runs", body }], { foot: FOOT });
-}
-
-const stateOf = (run: FoundRun): Html | string =>
-  run.fault !== undefined
-    ? html`<span class="unreadable">cannot be read</span>`
-    : run.complete
-      ? html`<span class="right">complete</span>`
-      : lockHolder(run.path) === undefined
-        ? "not complete"
-        : html`<b>running</b>`;
-
-/** A stage's accuracy, and the box that puts it into a comparison. */
-function answersCell(run: FoundRun, { stage, accuracy, n, interval }: FoundRun["accuracies"][number]): Html {
-  const several = run.accuracies.length > 1;
-  const box = run.complete
-    ? html`<input type="checkbox" name="run" value="${several ? `${run.folder}:${stage}` : run.folder}" aria-label="compare ${run.folder}${several ? ` ${titleOfStage(stage)}` : ""}"> `
-    : "";
-  return html`<label class="choice">${box}${several ? html`<span>${titleOfStage(stage)}</span> ` : ""}<b>${percent(accuracy)}</b> <span class="soft">${interval ? `${range(interval)}, ` : ""}${n.toLocaleString("en")} rows</span></label>`;
-}
-
 /** The leaderboard as a page, or in the format that the address names. */
 async function leaderboardAt(
   outputs: string,
@@ -206,39 +177,54 @@ async function leaderboardAt(
   ];
 }
 
+/** A run of the list, and the stage of it, by what its box is called. */
+function chosenRun(runs: readonly FoundRun[], name: string): { run: FoundRun; stage: string } {
+  const colon = name.lastIndexOf(":");
+  const run =
+    runs.find((one) => one.folder === name) ?? runs.find((one) => colon > 0 && one.folder === name.slice(0, colon));
+  if (!run) throw new UserError(`there is no run ${name}`, { hint: "Go back and choose from the list." });
+  return { run, stage: run.folder === name ? "" : name.slice(colon) };
+}
+
 async function comparePage(runs: readonly FoundRun[], chosen: readonly string[]): Promise<string> {
-  const picked = chosen.map((name) => {
-    const colon = name.lastIndexOf(":");
-    const run =
-      runs.find((one) => one.folder === name) ?? runs.find((one) => colon > 0 && one.folder === name.slice(0, colon));
-    if (!run) throw new UserError(`there is no run ${name}`, { hint: "Go back and choose from the list." });
-    return run.folder === name ? run.path : `${run.path}${name.slice(colon)}`;
-  });
-  if (picked.length === 1) {
-    const only = runs.find((run) => run.path === picked[0]);
-    // A fine-tuning run alone: its answers before and after.
-    if (only?.accuracies.some((one) => one.stage === "baseline")) picked.unshift(`${only.path}:baseline`);
-  }
+  const picked = chosen.map((name) => chosenRun(runs, name));
+  const [only] = picked;
+  // A fine-tuning run alone: its answers before and after.
+  if (picked.length === 1 && only?.run.accuracies.some((one) => one.stage === "baseline"))
+    picked.unshift({ run: only.run, stage: ":baseline" });
   if (picked.length < 2)
     throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
   const { comparisonReport } = await import("../comparison-report.js");
-  const compared = withoutKeysApart(alignResults(await loadResults(picked)));
-  return withWayBack(comparisonReport(compareRuns(compared), askedApart(compared)).html);
+  /** A result of another tool. */
+  async function importedPage(run: FoundRun): Promise<string> {
+    const { importedReport } = await import("../imported-report.js");
+    const importer = importerOf(run.path);
+    if (!importer) throw new UserError(`${run.path} is gone`, { hint: "Go back and load the list anew." });
+    return withWayBack([...importedReport(await importer.read(run.path)).pieces].join(""));
+  }
+
+  const loaded = await loadResults(picked.map(({ run, stage }) => `${run.path}${stage}`));
+  const compared = withoutKeysApart(alignResults(loaded));
+  const distinct = [...new Set(picked.map(({ run }) => run))];
+  const further = distinct.length > 1 ? await differencesOf(distinct) : [];
+  return withWayBack(comparisonReport(compareRuns(compared), askedApart(compared), further).html);
 }
 
-/** A result of another tool. */
-async function importedPage(run: FoundRun): Promise<string> {
-  const { importedReport } = await import("../imported-report.js");
-  const importer = importerOf(run.path);
-  if (!importer) throw new UserError(`${run.path} is gone`, { hint: "Go back and load the list anew." });
-  return withWayBack([...importedReport(await importer.read(run.path)).pieces].join(""));
+async function differencesPage(runs: readonly FoundRun[], chosen: readonly string[]): Promise<string> {
+  const picked = [...new Set(chosen.map((name) => chosenRun(runs, name).run))];
+  if (picked.length < 2) throw new UserError("choose two runs or more", { hint: "Go back and tick them in the list." });
+  const title = picked.map(({ folder }) => folder).join(", ");
+  return served(title, html`<h1>${title}</h1>`, await differencesOf(picked));
 }
+
+const differencesOf = async (runs: readonly FoundRun[]): Promise<Section[]> =>
+  (await import("./differences-page.js")).differenceSections(
+    // Results of other tools have no configuration of ours.
+    runs.filter(({ path }) => runFile(path, "run.json") !== undefined),
+  );
 
 async function livePage(run: FoundRun): Promise<string> {
-  const script =
-    `<script ${NONCE}>setInterval(async () => { try { const reply = await ` +
-    `fetch("/live/${encodeURIComponent(run.folder)}"); if (reply.status === 205) location.reload(); else if ` +
-    `(reply.ok) document.getElementById("live-body").innerHTML = await reply.text(); } catch {} }, 2000);</script>`;
+  const script = `<script ${NONCE}>${followScript(`/live/${encodeURIComponent(run.folder)}`)}</script>`;
   return served(
     run.folder,
     html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)} UTC; this page follows it, and turns into its report when it is done.</p>`,
@@ -246,11 +232,29 @@ async function livePage(run: FoundRun): Promise<string> {
       {
         id: "live",
         title: "So far",
-        body: html`<div id="live-body" aria-live="off">${await liveBody(run.path)}</div>`,
+        body: html`<p id="live-state" class="notice" role="status" hidden></p><div id="live-body" aria-live="off">${await liveBody(run.path)}</div>`,
       },
     ],
     raw(script),
   );
 }
+
+/** Fetches the body anew; where nobody answers it is said, and the page is as it was once somebody does. */
+const followScript = (address: string): string => `
+let last = Date.now();
+const state = document.getElementById("live-state");
+setInterval(async () => {
+  try {
+    const reply = await fetch(${JSON.stringify(address)}, { signal: AbortSignal.timeout(10000) });
+    if (reply.status === 205) return location.reload();
+    if (!reply.ok) throw new Error();
+    document.getElementById("live-body").innerHTML = await reply.text();
+    last = Date.now();
+    state.hidden = true;
+  } catch {
+    state.hidden = false;
+    state.textContent = "mmmlu view has not answered for " + Math.round((Date.now() - last) / 1000) + " s: what stands here is as old. The page goes on by itself once it does.";
+  }
+}, 2000);`;
 
 const errorPage = (title: string, hint: string): string => served(title, html`<h1>${title}</h1><p>${hint}</p>`, []);
