@@ -7,10 +7,7 @@ import { numberOption } from "./numbers.js";
 
 export function doctorCommand(command: Command): Command {
   return command
-    .argument(
-      "[endpoint]",
-      "this machine is looked at, unless it is an OpenAI-compatible server's base URL, such as http://localhost:1234/v1",
-    )
+    .argument("[endpoint]", "a server instead of this machine: its base URL, such as http://localhost:1234/v1")
     .option("--model <model>", "as the server's list names it (default: the first)")
     .option(
       "--timeout <seconds>",

@@ -145,6 +145,8 @@ async function describeImported(folder: string, path: string): Promise<FoundRun 
     complete: true,
     sample: false,
     imported: protocolOfResult(results[0]!),
+    movedAside: false,
+    facets: facetsOf({ answerer: { model: results[0]!.name } }),
     accuracies: results.map(({ predictions }) => {
       const { accuracy, n, clusteredInterval: interval } = accuracyOf(predictions);
       return { stage: predictions[0]?.stage ?? "", accuracy, n, interval };

@@ -195,13 +195,6 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
   if (picked.length < 2)
     throw new UserError("choose two runs or more to compare", { hint: "Go back and tick them in the list." });
   const { comparisonReport } = await import("../comparison-report.js");
-  /** A result of another tool. */
-  async function importedPage(run: FoundRun): Promise<string> {
-    const { importedReport } = await import("../imported-report.js");
-    const importer = importerOf(run.path);
-    if (!importer) throw new UserError(`${run.path} is gone`, { hint: "Go back and load the list anew." });
-    return withWayBack([...importedReport(await importer.read(run.path)).pieces].join(""));
-  }
 
   const loaded = await loadResults(picked.map(({ run, stage }) => `${run.path}${stage}`));
   const compared = withoutKeysApart(alignResults(loaded));
@@ -222,6 +215,14 @@ const differencesOf = async (runs: readonly FoundRun[]): Promise<Section[]> =>
     // Results of other tools have no configuration of ours.
     runs.filter(({ path }) => runFile(path, "run.json") !== undefined),
   );
+
+/** A result of another tool. */
+async function importedPage(run: FoundRun): Promise<string> {
+  const { importedReport } = await import("../imported-report.js");
+  const importer = importerOf(run.path);
+  if (!importer) throw new UserError(`${run.path} is gone`, { hint: "Go back and load the list anew." });
+  return withWayBack([...importedReport(await importer.read(run.path)).pieces].join(""));
+}
 
 async function livePage(run: FoundRun): Promise<string> {
   const script = `<script ${NONCE}>${followScript(`/live/${encodeURIComponent(run.folder)}`)}</script>`;
