@@ -110,6 +110,53 @@ describe.skipIf(!chromiumPath)("mmmlu view, in Chromium", () => {
     await page.close();
   });
 
+  it("sorts, filters and groups by keyboard alone, at three widths, light and dark; folds what was moved aside", async () => {
+    const aside = "longest.before-2026-11-01T00-00-00-000Z";
+    cpSync(at("longest"), at(aside), { recursive: true });
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [768, "dark"],
+      [390, "dark"],
+    ] as const) {
+      const { page, complaints } = await watchedPage(browser, { colorScheme, viewport: { width, height: 900 } });
+      await page.goto(viewer.url);
+      const names = (): Promise<(string | null)[]> =>
+        page.locator("#runs-table tbody tr td:first-child a").allTextContents();
+      expect((await names()).length).toBe(6);
+      expect(await page.getByRole("link", { name: aside }).isVisible()).toBe(false);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      if (width > 600) {
+        await page.locator("#runs-table thead button").first().focus();
+        await page.keyboard.press("Enter");
+        expect(await names()).toEqual([...(await names())].sort());
+        await page.keyboard.press("Enter");
+        expect(await names()).toEqual([...(await names())].sort().reverse());
+      }
+      await page.fill("#runs-search", "baseline:random");
+      expect(await names()).toEqual(["random"]);
+      await page.fill("#runs-search", "");
+      await page.selectOption("#runs-group", "model");
+      const groups = await page.locator("#runs-table tbody th").allTextContents();
+      expect(groups).toContain("model: baseline:random (1)");
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+    rmSync(at(aside), { recursive: true });
+  });
+
+  it("says where the configurations of two runs differ", async () => {
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(`${viewer.url}differences?run=longest&run=random`);
+    const text = await page.locator("#configurations").innerText();
+    expect(text).toContain("answerer.model");
+    expect(text).toContain('"baseline:random"');
+    expect(text).not.toContain("temperature");
+    await page.goto(`${viewer.url}differences?run=longest`);
+    expect(await page.locator("h1").textContent()).toContain("choose two runs or more");
+    expect(complaints.filter((one) => !one.includes("400"))).toEqual([]);
+    await page.close();
+  });
+
   it("follows a run that is still going", async () => {
     const { page, complaints } = await watchedPage(browser);
     await page.goto(`${viewer.url}run/going`);

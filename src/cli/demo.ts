@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { serveModel, workerEngine } from "../answer/index.js";
 import { writeWhole } from "../base/files.js";
+import { duration } from "../base/progress.js";
 import { compareRuns } from "../evaluate/index.js";
 import {
   configure,
@@ -15,6 +16,10 @@ import {
 import { savedModelOf } from "../record/index.js";
 import { loadComparedRun, loadReports } from "../report/index.js";
 import { contextOf } from "./context.js";
+import { slowness } from "./speed.js";
+
+/** What it takes on two idle cores of the machine that `docs/benchmarks.md` names. */
+const SECONDS = 59;
 
 export function demoCommand(command: Command): Command {
   return command.option("--out <folder>", "where the runs go", "outputs/demo").action(demo);
@@ -27,14 +32,24 @@ async function demo({ out }: { out: string }): Promise<void> {
   const base = contextOf({ set: [] });
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    say("1 of 4: exploring 14 languages");
+    say(
+      `On this machine, as busy as it is, this takes about ${duration(SECONDS * slowness())}, most of it the ` +
+        `fine-tuning (2).`,
+    );
+    say("1 of 4: exploring 14 languages: how many rows, how long, which answers, what is there twice");
     const explored = await runExperiment(await onSamplePreset("eda"), context("eda"));
-    say("2 of 4: fine-tuning a tiny T5 on German and French, on a split that keeps translations together");
+    say(
+      "2 of 4: fine-tuning a tiny T5 on German and French, on a split that keeps translations together: loss, and " +
+        "accuracy before and after",
+    );
     const tuned = await runExperiment(
       await onSamplePreset("flan-t5-finetune", ["modelLink=null"]),
       context("flan-t5-finetune"),
     );
-    say("3 of 4: serving it as OpenAI's HTTP API, and asking the same test rows zero-shot through it");
+    say(
+      "3 of 4: serving it as OpenAI's HTTP API, and asking the same test rows zero-shot through it: as any server is " +
+        "evaluated",
+    );
     const engine = await workerEngine({
       id: "sample-flan-t5",
       source: savedModelOf(folder("flan-t5-finetune")),
@@ -62,7 +77,7 @@ async function demo({ out }: { out: string }): Promise<void> {
       await server.close();
       await engine.close();
     }
-    say("4 of 4: comparing");
+    say("4 of 4: comparing three ways to answer on the same rows: differences with their intervals and tests");
     const longest = await onSamplePreset("gemma-3-27b-baseline", [
       "name=longest-choice",
       "answerer.model=baseline:longest",
