@@ -10,6 +10,8 @@ const TEXTS = [
   "answer/instructions.ts",
   "report/page-script.ts",
   "report/page-style.ts",
+  "report/viewer/list-script.ts",
+  "cli/completion-scripts.ts",
   "report/figures/text-width.ts",
 ];
 /** A pattern stands in one line, and so does a piece of a page. */

@@ -54,7 +54,8 @@ function descriptionOnSample(configuration: ExperimentConfiguration): string {
   if (configuration.kind === "evaluate") return "Questions of the embedded sample, asked zero-shot";
   const { lora, model } = configuration;
   const quantized = model.quantization === "none" ? "" : `, ${model.quantization} base weights`;
-  return `A tiny model made on the spot, ${lora ? `a LoRA adapter${quantized}` : "all weights"}, on the embedded sample`;
+  const trained = lora ? `a LoRA adapter${quantized}` : "all weights";
+  return `A tiny model made on the spot, ${trained}, on the embedded sample`;
 }
 
 /**

@@ -57,6 +57,10 @@ const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
       byte_fallback: z.boolean().optional(),
       ignore_merges: z.boolean().optional(),
       dropout: z.number().nullish(),
+      // Unigram's is a list; the library checks what is in it.
+      vocab: z
+        .custom<object>((value) => value === undefined || (typeof value === "object" && value !== null))
+        .optional(),
     })
     .optional(),
 });

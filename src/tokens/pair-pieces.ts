@@ -13,16 +13,8 @@ const CODES = 0x110000;
  */
 export function pairPieces(tokenizer: Tokenizer): ((text: string) => string[]) | undefined {
   if (!mergesWholeTexts(tokenizer)) return undefined;
-  const pairs = new Set<number>();
-  const size = tokenizer.vocabularySize;
-  for (let id = 0; id < size; id++) {
-    let before = -1;
-    for (const character of tokenizer.tokenOf(id) ?? "") {
-      const code = character.codePointAt(0) as number;
-      if (before >= 0) pairs.add(before * CODES + code);
-      before = code;
-    }
-  }
+  const pairs = made.get(tokenizer) ?? pairsOf(tokenizer);
+  made.set(tokenizer, pairs);
   return (text) => {
     const pieces: string[] = [];
     let begin = 0;
@@ -43,6 +35,25 @@ export function pairPieces(tokenizer: Tokenizer): ((text: string) => string[]) |
   };
 }
 
+const made = new WeakMap<Tokenizer, ReadonlySet<number>>();
+
+/** The pairs of code points that stand side by side in a token, each as one number. */
+function pairsOf(tokenizer: Tokenizer): ReadonlySet<number> {
+  const pairs = new Set<number>();
+  for (const token of Object.keys(vocabularyOf(tokenizer))) {
+    let before = -1;
+    for (const character of token) {
+      const code = character.codePointAt(0) as number;
+      if (before >= 0) pairs.add(before * CODES + code);
+      before = code;
+    }
+  }
+  return pairs;
+}
+
+/** The file's own, which the library has read: asking it token by token takes seconds. */
+const vocabularyOf = ({ definition }: Tokenizer): object => definition.model?.vocab ?? {};
+
 /** BPE with bytes for what it does not know, whose texts are changed in nothing but their spaces before. */
 function mergesWholeTexts({ definition }: Tokenizer): boolean {
   const { model, normalizer, pre_tokenizer: split } = definition;
@@ -52,6 +63,12 @@ function mergesWholeTexts({ definition }: Tokenizer): boolean {
   const pattern = (split as { pattern?: { String?: string } } | null | undefined)?.pattern?.String;
   const whole = !split || (split.type === "Split" && pattern === " ");
   return (
-    model?.type === "BPE" && model.byte_fallback === true && !model.ignore_merges && !model.dropout && spaces && whole
+    model?.type === "BPE" &&
+    model.vocab != null &&
+    model.byte_fallback === true &&
+    !model.ignore_merges &&
+    !model.dropout &&
+    spaces &&
+    whole
   );
 }

@@ -34,6 +34,7 @@ export interface TokenizerDefinition {
     readonly byte_fallback?: boolean;
     readonly ignore_merges?: boolean;
     readonly dropout?: number | null;
+    readonly vocab?: object;
   };
 }
 
