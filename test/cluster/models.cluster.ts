@@ -27,21 +27,28 @@ const attention = lora("q_proj", "v_proj", "down_proj");
 
 /** A decoder of another architecture than the sample's, with the sample's tokenizer beside it. */
 async function decoder(name: "gemma2" | "gemma3" | "qwen2"): Promise<string[]> {
-  const { tokenizer, size } = await sampleTokenizer();
+  const { tokenizer, size, end } = await sampleTokenizer();
   const device = await openDevice("cpu");
-  const model = await createTinyDecoder(device, { gemma2, gemma3, qwen2 }[name], { vocabSize: size }, 5, { tokenizer });
+  const model = await createTinyDecoder(
+    device,
+    { gemma2, gemma3, qwen2 }[name],
+    { vocabSize: size, eosTokenIds: [end] },
+    5,
+    { tokenizer },
+  );
   await model.save(at(name));
   await model.dispose();
   await device.close();
   return [`model.source=${at(name)}`];
 }
 
-async function sampleTokenizer(): Promise<{ tokenizer: string[]; size: number }> {
+async function sampleTokenizer(): Promise<{ tokenizer: string[]; size: number; end: number }> {
   const { sampleTokenizerFolder } = await import("../../src/experiments/index.js");
   const { loadTokenizer } = await import("../../src/tokens/index.js");
   const source = await sampleTokenizerFolder("gemma");
-  const { vocabularySize: size } = await loadTokenizer({ source });
-  return { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((file) => join(source, file)), size };
+  const loaded = await loadTokenizer({ source });
+  const [size, end] = [loaded.vocabularySize, loaded.tokenId(loaded.eosToken!)!];
+  return { size, end, tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((file) => join(source, file)) };
 }
 
 const cases: [name: string, experiment: string, processes: number, settings: () => Promise<string[]>][] = [
