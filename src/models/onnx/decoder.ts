@@ -12,7 +12,6 @@ import {
   mul,
   neg,
   reshape,
-  roundToBfloat16,
   sin,
   softcap,
   softmax,
@@ -49,16 +48,13 @@ export async function planDecoder(description: DecoderDescription, checkpoint: C
   const shapes = decoderWeightShapes(config);
   for (const [name, shape] of shapes) weights.entry(place(name), shape);
   const { json } = textConfig(checkpoint.config, description);
-  // As the model is run here: √hiddenSize as the table's type has it.
-  const root = Math.fround(Math.sqrt(config.hiddenSize));
-  const rounded = weights.entry(place(embeddingName(config))).type === "BF16" ? roundToBfloat16(root) : root;
   return {
     config: { ...json, ...decoderConfigJson(config, description) },
     floatKeys: new Set([...checkpoint.config.floatKeys, ...FLOAT_KEYS]),
     generationConfig: checkpoint.generationConfig ?? decoderGenerationConfig(config),
     shapes,
     place,
-    graphs: (own) => new Map([["model", decoderGraph(own, config, config.scaledEmbedding ? rounded : 1)]]),
+    graphs: (own) => new Map([["model", decoderGraph(own, config)]]),
     dimensions: { B: "batch_size", S: "sequence_length", P: "past_sequence_length", A: "total_sequence_length" },
   };
 }
@@ -70,7 +66,7 @@ const TOKENS = "B*S";
  * A decoder-only model as transformers.js asks it: `input_ids` and `attention_mask` (1 at tokens, 0 at padding on any
  * side), keys and values of earlier tokens, and how many of the last tokens' logits are wanted (0 for all).
  */
-export function decoderGraph(weights: Weights, config: DecoderConfig, embeddingScale: number): GraphBuilder {
+export function decoderGraph(weights: Weights, config: DecoderConfig): GraphBuilder {
   const { hiddenSize, numHiddenLayers, vocabSize, tieWordEmbeddings, finalLogitSoftcapping } = config;
   const graph = new ModelGraph("decoder", weights);
   const ids = graph.input("input_ids", "int64", ["B", "S"]);
@@ -83,7 +79,7 @@ export function decoderGraph(weights: Weights, config: DecoderConfig, embeddingS
   const wanted = graph.input("num_logits_to_keep", "int64", []);
   const embedded = tokenRows(graph, embeddingName(config), reshape(ids, [TOKENS]));
   const ofType = layerInputs(graph.builder, attention, config);
-  let x = embeddingScale === 1 ? embedded : mul(embedded, embeddingScale);
+  let x = config.scaledEmbedding ? mul(embedded, Math.fround(Math.sqrt(hiddenSize))) : embedded;
   for (let layer = 0; layer < numHiddenLayers; layer++) {
     const made = decoderLayer(graph, x, layer, past[layer]!, ofType[config.layerTypes[layer]!], config);
     x = made.states;
