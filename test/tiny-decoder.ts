@@ -22,7 +22,7 @@ export async function writeTinyDecoder(folder: string, chats = true): Promise<vo
     gemma3,
     {
       ...{ vocabSize, hiddenSize: 64, intermediateSize: 128, numHiddenLayers: 2, eosTokenIds: [1] },
-      ...{ slidingWindow: 64, layerTypes: ["sliding_attention", "full_attention"] },
+      ...{ slidingWindow: 64, layerTypes: ["sliding_attention", "sliding_attention"] },
     },
     5,
     { tokenizer },

@@ -72,8 +72,8 @@ export class GgufWeights implements TensorFile {
   }
 
   readBytesNow(name: string): Uint8Array {
-    const { stored, entry, reordered } = this.place(name);
-    if (entry.type !== stored.kind) {
+    const { stored, entry, oneHigher, reordered } = this.place(name);
+    if (oneHigher || entry.type !== stored.kind) {
       const values = this.rows(name, 0, rowsOf(stored));
       return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     }
