@@ -3,8 +3,11 @@ import { UserError } from "../../base/errors.js";
 import { checkedAs, parseJson } from "../../base/json.js";
 import { readLines, readText } from "../../base/text.js";
 
-/** Strings, which are left as they are, and what Python writes for numbers that JSON has no word for. */
-const CONSTANTS = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
+/**
+ * Strings, which are left as they are (one without an end goes to the text's own), and what Python writes for numbers
+ * that JSON has no word for.
+ */
+const CONSTANTS = /"(?:[^"\\]|\\[^])*(?:"|\\?$)|-?\bInfinity\b|\bNaN\b/g;
 
 /**
  * Parses JSON as Python's `json` and pydantic write it: NaN and Infinity are null.

@@ -17,7 +17,8 @@ export class Embedding {
     private readonly table: Table,
     scaled: boolean,
   ) {
-    // In float32, however the table is held: transformers multiplies by it as the type says in which the model computes.
+    // In float32, however the table is held: transformers multiplies by it as the type says in which the model
+    // computes.
     this.scale = scaled ? Math.fround(Math.sqrt(table.hiddenSize)) : 1;
   }
 

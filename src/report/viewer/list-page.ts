@@ -46,7 +46,7 @@ ${runs.map((run) => {
     [stateOf(run)],
     [answersOf(run), best],
   ];
-  return html`<tr>${cells.map(([cell, value], at) => html`<td data-head="${HEADS[at]}" data-value="${value ?? (typeof cell === "string" ? cell : cell.text.replaceAll(/<[^>]*>/g, ""))}">${cell}</td>`)}</tr>`;
+  return html`<tr>${cells.map(([cell, value], at) => html`<td data-head="${HEADS[at]}" data-value="${value ?? (typeof cell === "string" ? cell : cell.text.replaceAll(/<[^<>]*>/g, ""))}">${cell}</td>`)}</tr>`;
 })}
 </tbody></table></div>`;
 

@@ -254,7 +254,9 @@ setInterval(async () => {
     state.hidden = true;
   } catch {
     state.hidden = false;
-    state.textContent = "mmmlu view has not answered for " + Math.round((Date.now() - last) / 1000) + " s: what stands here is as old. The page goes on by itself once it does.";
+    const seconds = Math.round((Date.now() - last) / 1000);
+    state.textContent = "mmmlu view has not answered for " + seconds + " s: what stands here is as old. " +
+      "The page goes on by itself once it does.";
   }
 }, 2000);`;
 
