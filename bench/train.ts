@@ -22,7 +22,6 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "2" },
     python: { type: "string" },
     engine: { type: "string" },
-    layers: { type: "string" },
     profile: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
@@ -39,13 +38,16 @@ await bench({
   rounds: Number(values.rounds),
   python: values.python,
   engine: engineOf(values.engine, values.python),
-  layers: values.layers === undefined ? undefined : Number(values.layers),
   profile: values.profile,
   json: values.json,
 });
 
 function engineOf(engine: string | undefined, python: string | undefined): "torch" | undefined {
   if (engine === undefined) return undefined;
+  if (model !== "flan-t5-base") {
+    console.error("--engine torch is measured on flan-t5-base only.");
+    process.exit(2);
+  }
   if (engine === "torch" && python !== undefined) return engine;
   console.error("--engine is torch, and needs --python: an interpreter that has engines/torch/requirements.txt.");
   process.exit(2);
@@ -60,8 +62,6 @@ export interface BenchOptions {
   readonly python?: string;
   /** Who is measured beside the published recipe: this program's own engine unless given. */
   readonly engine?: "torch";
-  /** So many layers of the model only (with --engine torch, gemma-2-2b): for a machine with little memory. */
-  readonly layers?: number;
   /** Whether to tell where the time of loss and gradients went, by the runtime's own profile (flan-t5-base only). */
   readonly profile: boolean;
   readonly json: boolean;
