@@ -1,18 +1,24 @@
 /*
  * npm runs this before the install scripts of dependencies. On Linux x64 onnxruntime-node's fetches files for CUDA from
  * a host outside the npm registry, and the whole install ends with its stack trace where that host is closed: what to
- * do is said here first. Anything that is not understood is left to that script.
+ * do is said here first. Anything that is not understood is left to that script. In a checkout nothing is looked at:
+ * there the lock file lets no dependency run an install script.
  */
 import { existsSync } from "node:fs";
 import { request } from "node:https";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const { env } = process;
 const decided = ["ONNXRUNTIME_NODE_INSTALL", "ONNXRUNTIME_NODE_INSTALL_CUDA"].some(
   (name) => env[name] || env[`npm_config_${name.toLowerCase()}`],
 );
-const feed = decided || env.GLOBAL_AGENT_HTTPS_PROXY || env.GLOBAL_AGENT_HTTP_PROXY ? undefined : feedOfCuda();
+const isDependency = dirname(fileURLToPath(import.meta.url))
+  .split(sep)
+  .includes("node_modules");
+const feed =
+  !isDependency || decided || env.GLOBAL_AGENT_HTTPS_PROXY || env.GLOBAL_AGENT_HTTP_PROXY ? undefined : feedOfCuda();
 const why = feed && (await whyClosed(feed));
 if (why) {
   process.stderr.write(
