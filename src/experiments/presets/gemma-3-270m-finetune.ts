@@ -10,7 +10,7 @@ export const gemma3SmallFinetune: Experiment<FinetuneConfiguration> = {
     ...gemma2Finetune.preset,
     extends: name,
     name,
-    description: "google/gemma-3-270m with 4-bit QLoRA on German and French: under an hour on a laptop",
+    description: "google/gemma-3-270m with 4-bit QLoRA on German and French: sized for a laptop",
     tokenizer: { source: "google/gemma-3-270m", revision: null },
     filter: { ...gemma2Finetune.preset.filter, maxTokens: 200 },
     split: { kind: "grouped", shape: "80/10/10", seed: 42 },

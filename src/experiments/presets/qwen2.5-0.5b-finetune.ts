@@ -12,8 +12,7 @@ export const qwen25SmallFinetune: Experiment<FinetuneConfiguration> = {
     ...gemma3SmallFinetune.preset,
     extends: name,
     name,
-    description:
-      "Qwen/Qwen2.5-0.5B with 4-bit QLoRA on German and French: under an hour on a laptop, no licence to accept",
+    description: "Qwen/Qwen2.5-0.5B with 4-bit QLoRA on German and French: sized for a laptop, no licence to accept",
     tokenizer: source,
     model: { ...gemma3SmallFinetune.preset.model, ...source },
     training: { ...gemma3SmallFinetune.preset.training, maxSteps: 125 },
