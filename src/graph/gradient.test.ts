@@ -35,9 +35,9 @@ describe("operations", () => {
       if (definition === bnb4Product.definition) continue; // built by matmulBnb4's
       expect(Object.keys(own), name).not.toEqual([]);
       if (definition.composed) continue;
-      for (const [what, { samples, build, gradient }] of Object.entries(own)) {
+      for (const [what, { samples, build, gradient, float32 }] of Object.entries(own)) {
         const graph = new g.GraphBuilder("case");
-        build(declare(graph, samples));
+        build(declare(graph, float32 ? inFloat32(samples) : samples));
         expect(
           graph.nodes.some((node) => node.operation === definition),
           what,
