@@ -30,7 +30,7 @@ const { values } = parseArgs({
     json: { type: "string" },
   },
 });
-const trained = Object.entries(experiments).filter(([, { preset }]) => preset.kind === "finetune");
+const trained = Object.entries(experiments).filter(([, one]) => "finetune" in one && one.finetune?.modelConfig);
 const names = trained.map(([name]) => name);
 const wrong = (what: string, known: readonly string[]): never => {
   console.error(`${what}; there is ${known.join(", ")}.`);

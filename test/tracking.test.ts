@@ -2,6 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { startChatImitation } from "./chat-imitation/server.js";
+import { FINAL } from "./chat-imitation/troubles.js";
 import { mmmlu } from "./command.js";
 import { wandbImitation } from "./wandb-imitation/server.js";
 
@@ -96,14 +98,15 @@ describe("runs that are tracked", () => {
         0,
         expect.objectContaining({ test_accuracy: expect.any(Number) }),
       ]);
-      // No chat server listens there: the run fails, and the tracker says so.
+      // That server's context is too small: the run fails while it asks, and the tracker says so.
+      const chat = await startChatImitation({ trouble: () => FINAL[0]![1] });
       const failed = await mmmlu(
         [
           "run",
           "gemma-3-27b-baseline",
           "--sample",
           "--set",
-          'answerer.endpoint="http://127.0.0.1:9/v1/"',
+          `answerer.endpoint="${chat.url}"`,
           "--set",
           "answerer.retries=0",
           "--out",
@@ -113,6 +116,7 @@ describe("runs that are tracked", () => {
         ],
         { environment },
       );
+      await chat.stop();
       expect([failed.code, server.exitCode]).toEqual([1, 1]);
     } finally {
       await server.close();

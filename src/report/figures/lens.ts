@@ -266,7 +266,7 @@ export function suspectsFigure(lens: Lens, name = "suspects-by-language"): Figur
   const most = Math.max(1, ...rows.map(({ count }) => count));
   return draw(name, "Suspect rows by language", rows.map(({ language, count }) => `${language}: ${count}`).join("; "), {
     width: HALF,
-    height: 60 + 22 * rows.length,
+    height: 84 + 22 * rows.length,
     ...rowNames(
       rows.map(({ language }) => language),
       { width: HALF },
