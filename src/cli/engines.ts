@@ -114,7 +114,7 @@ function refuse(
   const [, flag] = lost;
   throw new UsageError(`${flag} is for another engine than ${engine ?? "this program's own"}`, {
     hint:
-      flag in { "--processes": 0 }
+      flag === OF_TORCH.processes
         ? "Give --engine torch with it; with --engine ray it is --workers."
         : `Give --engine ${Object.values(OF_RAY).includes(flag as never) ? "ray" : "torch"} with it, or leave it out.`,
   });
