@@ -69,6 +69,21 @@ describe("a zero-shot experiment on a model of this machine", { timeout: 180_000
     expect(byKey(replies("plain"))).toEqual(byKey(kept));
   });
 
+  it("runs where --device auto chooses, and a plan's probe answers for the run that follows", async () => {
+    const auto = [...plainly, "answerer.device=auto", "data.limit=4"];
+    const probed = await mmmlu(
+      ["plan", "gemma-3-27b-baseline", "--sample", "--model", plain, "--out", join(folder, "auto"), "--probe"].concat(
+        ["data.rowsPerLanguage=60", "answerer.maxTokensPerQuestion=1", "answerer.maxTokensExtra=0", ...auto].flatMap(
+          (setting) => ["--set", setting],
+        ),
+      ),
+    );
+    expect(probed).toMatchObject({ code: 0 });
+    expect(await run(plain, "auto", ...auto)).toMatchObject({ code: 0 });
+    expect(json("auto", "manifest.json").model).toMatchObject({ device: "cpu" });
+    expect(json("auto", "metrics.json").cached).toBeGreaterThan(0);
+  });
+
   it("asks in chats through the model's template, and refuses a model that has none", async () => {
     expect(await run(`local:${chats}`, "chat", alone)).toMatchObject({ code: 0 });
     expect(replies("chat")).toHaveLength(12);

@@ -13,6 +13,7 @@ import {
 import { checkStopped, UserError } from "../base/errors.js";
 import { readLog } from "../evaluate/index.js";
 import { findTokenizer, type TokenizerFiles } from "../tokens/index.js";
+import { withChosenDevice } from "./choose-device.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { findExperimentTokenizer, prepare } from "./prepare.js";
@@ -51,7 +52,8 @@ const BYTES_A_TOKEN = 4;
  * What a run of an evaluation would ask: rows are read, filtered and split as in a run; nothing is sent to whoever
  * answers, and nothing is written.
  */
-export async function dryRun(configuration: EvaluateConfiguration, context: RunContext): Promise<DryRun> {
+export async function dryRun(given: EvaluateConfiguration, context: RunContext): Promise<DryRun> {
+  const configuration = await withChosenDevice(given, context);
   const { ofRows } = answererKindOf(configuration.answerer.model);
   const early = ofRows ? undefined : await answererOf(configuration, context);
   const prepared = await prepare(configuration, context);

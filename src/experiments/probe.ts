@@ -1,6 +1,7 @@
 import { type AnswerRequest, requestKeys, requestsFor } from "../answer/index.js";
 import { lockFolder } from "../base/lock.js";
 import { askAll, readLog, studentQuantile } from "../evaluate/index.js";
+import { withChosenDevice } from "./choose-device.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { openRun } from "./open-run.js";
@@ -46,12 +47,13 @@ const FEWEST = 5;
  * @throws {UserError} as the run would
  */
 export async function probeRun(
-  given: EvaluateConfiguration,
+  asked: EvaluateConfiguration,
   prepared: Prepared,
   context: RunContext,
   wanted: number,
   prices?: Prices,
 ): Promise<Probe> {
+  const given = await withChosenDevice(asked, context);
   const folder = await openRun(given, context);
   const release = lockFolder(folder.path);
   try {

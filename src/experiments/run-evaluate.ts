@@ -22,9 +22,10 @@ import { withPublishedFigures } from "./reproduce.js";
 import { tracked } from "./tracking.js";
 
 /** Runs a zero-shot evaluation: asks what has no reply yet, then reads and measures over all test rows. */
-export async function runEvaluate(given: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
+export async function runEvaluate(asked: EvaluateConfiguration, context: RunContext): Promise<RunOutcome> {
+  const given = await withChosenDevice(asked, context);
   // All that is kept or shown is made of this one.
-  const configuration = await withChosenDevice(withoutSecrets(given), context);
+  const configuration = withoutSecrets(given);
   const folder = await openRun(configuration, context);
   const release = lockFolder(folder.path);
   let answerer: Answerer | undefined;

@@ -97,7 +97,8 @@ export async function runFinetune(
       trainer.here ? longestOf(examples.train) : undefined,
     );
     const ready = loaded;
-    const identity = trainingIdentity(configuration, prepared, tokenizer, ready.identity);
+    const decides = trainer.here ? configuration : trainedElsewhere(configuration);
+    const identity = trainingIdentity(decides, prepared, tokenizer, ready.identity);
     const { progress, signal } = context;
     await trainer.check?.({ configuration, examples, identity, folder, progress, signal });
     if (trainer.here) tellMemory(ready, configuration, examples.train, context);
@@ -193,6 +194,12 @@ export const trainingIdentity = (
   model: ExperimentModel["identity"],
 ): string =>
   hashOf({ configuration: identityOf(configuration), split: hashOfSplits(splits), tokenizer: tokenizer.sha256, model });
+
+/** What decides training by another program: not which device of this one measures before and after. */
+export const trainedElsewhere = (configuration: FinetuneConfiguration): FinetuneConfiguration => ({
+  ...configuration,
+  device: "cpu",
+});
 
 /** A configuration's training as its loop takes it. */
 export const trainingOptionsOf = ({ training, lora }: FinetuneConfiguration) => ({

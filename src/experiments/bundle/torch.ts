@@ -8,6 +8,7 @@ import { UserError } from "../../base/errors.js";
 import { checkedAs, parseJson } from "../../base/json.js";
 import { lockFolder } from "../../base/lock.js";
 import { printableName } from "../../base/printable.js";
+import { withChosenDevice } from "../choose-device.js";
 import type { FinetuneConfiguration } from "../configuration/schema.js";
 import type { RunContext, RunOutcome } from "../context.js";
 import { openRun } from "../open-run.js";
@@ -50,10 +51,11 @@ export const [BUNDLE_FOLDER, ENGINE_FOLDER] = ["bundle", "engine"] as const;
  * @throws {UserError} where there is no such Python, it lacks a package, or training ended before its end
  */
 export async function finetuneWithTorch(
-  configuration: FinetuneConfiguration,
+  given: FinetuneConfiguration,
   context: RunContext,
   settings: EngineSettings,
 ): Promise<RunOutcome> {
+  const configuration = await withChosenDevice(given, context);
   await checkPython(settings.python, configuration);
   const folder = await openRun(configuration, context);
   const again = { ...context, out: folder.path, fresh: false };

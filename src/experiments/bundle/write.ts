@@ -12,7 +12,7 @@ import type { FinetuneConfiguration } from "../configuration/schema.js";
 import type { RunContext } from "../context.js";
 import { type ExperimentBase, experimentBase, loraSettingsOf } from "../model.js";
 import { prepare } from "../prepare.js";
-import { allExamplesOf, trainingIdentity, trainingOptionsOf } from "../run-finetune.js";
+import { allExamplesOf, trainedElsewhere, trainingIdentity, trainingOptionsOf } from "../run-finetune.js";
 import { SAMPLE } from "../sample.js";
 import { BUNDLE, BUNDLE_FORMAT, ENGINE_FILES, engineFile, type Job } from "./format.js";
 
@@ -96,7 +96,7 @@ export async function exportTraining(
     const files: Record<string, string> = {};
     for (const name of [BUNDLE.train, BUNDLE.validation, BUNDLE.steps, ...adapter])
       files[name] = await sha256OfFile(at(name));
-    const identity = trainingIdentity(configuration, prepared, tokenizer, base.identity);
+    const identity = trainingIdentity(trainedElsewhere(configuration), prepared, tokenizer, base.identity);
     job = { ...jobOf(configuration, base, examples.train.length, kind, identity), files };
     writeJsonWhole(at(BUNDLE.job), job);
     await sealBundle(folder);

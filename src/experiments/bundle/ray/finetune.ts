@@ -7,6 +7,7 @@ import { messageOf, UserError } from "../../../base/errors.js";
 import { sha256, sha256OfFile, writeWhole } from "../../../base/files.js";
 import { lockFolder } from "../../../base/lock.js";
 import { type ZippedFile, zipOf } from "../../../base/zip.js";
+import { withChosenDevice } from "../../choose-device.js";
 import type { FinetuneConfiguration } from "../../configuration/schema.js";
 import type { RunContext, RunOutcome } from "../../context.js";
 import { openRun } from "../../open-run.js";
@@ -35,12 +36,13 @@ export interface RaySettings extends EngineSettings {
  * or the cluster went away
  */
 export async function finetuneWithRay(
-  configuration: FinetuneConfiguration,
+  given: FinetuneConfiguration,
   context: RunContext,
   settings: RaySettings,
 ): Promise<RunOutcome> {
   const cluster = new RayCluster(settings.cluster, tokenOf(context.environment), context.environment);
   try {
+    const configuration = await withChosenDevice(given, context);
     const folder = await openRun(configuration, context);
     const again = { ...context, out: folder.path, fresh: false };
     const shared = resolve(settings.shared);
