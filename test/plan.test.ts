@@ -37,7 +37,7 @@ describe("mmmlu plan", () => {
       questions: 60,
       languages: ["DE_DE", "FR_FR"],
       requests: 60,
-      promptTokens: { whole: false },
+      promptTokens: { whole: true },
       replyTokensAtMost: 60 * (2 * 2 + 10),
       drawn: { questions: 60 },
       probe: { requests: 10, rows: 20, cut: 0 },

@@ -4,8 +4,6 @@ import {
   type Answerer,
   type AnswerRequest,
   answererKindOf,
-  chatTemplateOf,
-  encodePrompt,
   type RequestPreview,
   requestKeys,
   requestsFor,
@@ -17,6 +15,7 @@ import { withChosenDevice } from "./choose-device.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { findExperimentTokenizer, prepare } from "./prepare.js";
+import { byBytes, type PromptCounter, promptCounter } from "./prompt-counter.js";
 import { evaluationPlan, rowsUnder, variantsOf } from "./protocol.js";
 import { answererOf } from "./run-evaluate.js";
 
@@ -45,8 +44,8 @@ export interface TokensIn {
   readonly chatTemplate: boolean;
 }
 
-/** Bytes of text that make a token, where nothing better is known. */
-const BYTES_A_TOKEN = 4;
+/** Prompts whose tokens are counted at once. */
+const COUNTED_AT_ONCE = 2048;
 
 /**
  * What a run of an evaluation would ask: rows are read, filtered and split as in a run; nothing is sent to whoever
@@ -66,6 +65,11 @@ export async function dryRun(given: EvaluateConfiguration, context: RunContext):
     const found = { requests: 0, answered: 0, tokens: 0, tokensOutAtMost: 0 };
     let first: AnswerRequest | undefined;
     let done = 0;
+    const waiting: AnswerRequest["prompt"][] = [];
+    const count = async (): Promise<void> => {
+      for (const tokens of (await counter?.count(waiting)) ?? []) found.tokens += tokens;
+      waiting.length = 0;
+    };
     const { plan } = await evaluationPlan(configuration, prepared, context);
     const variants = variantsOf(configuration.answerer);
     context.progress.begin("counting tokens of prompts", test.length * variants.length);
@@ -76,11 +80,12 @@ export async function dryRun(given: EvaluateConfiguration, context: RunContext):
         if (before.has(`${stage} ${keyOf(request)}`)) found.answered++;
         else {
           first ??= request;
-          found.tokens += (await counter?.count(request.prompt)) ?? 0;
+          if (counter && waiting.push(request.prompt) === COUNTED_AT_ONCE) await count();
           found.tokensOutAtMost += request.maximumTokens;
         }
         context.progress.update((done += request.rows.length));
       }
+    await count();
     context.progress.end();
     const { tokens, ...rest } = found;
     return {
@@ -106,34 +111,16 @@ async function keysThere(path: string): Promise<ReadonlySet<string>> {
   return keys;
 }
 
-interface Counter extends Omit<TokensIn, "count"> {
-  count(prompt: AnswerRequest["prompt"]): Promise<number>;
-}
-
 /** Counts with the tokenizer of the model that is asked, or the experiment's own; where neither is here, by bytes. */
 async function counterOf(
   configuration: EvaluateConfiguration,
   answerer: Answerer,
   context: RunContext,
   letters: () => readonly string[],
-): Promise<Counter> {
+): Promise<PromptCounter> {
   const files = await tokenizerAtHand(configuration, answerer, context, letters);
-  if (!files) return byBytes;
-  const [tokenizer, template] = [await files.load(), await chatTemplateOf(files.folder)];
-  return {
-    tokenizer: files.source,
-    chatTemplate: template.given,
-    count: async (prompt) => (await encodePrompt(prompt, tokenizer, template)).length,
-  };
+  return files ? promptCounter(files, configuration.answerer.chatTemplate) : byBytes;
 }
-
-const byBytes: Counter = {
-  chatTemplate: false,
-  count: async (prompt) => {
-    const text = typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n");
-    return Buffer.byteLength(text) / BYTES_A_TOKEN;
-  },
-};
 
 /** Nothing is fetched: what is not in a folder or in the cache is not at hand. */
 async function tokenizerAtHand(

@@ -5,8 +5,9 @@ import { withChosenDevice } from "./choose-device.js";
 import type { EvaluateConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { openRun } from "./open-run.js";
-import { promptCounter } from "./plan.js";
+import { counterOf } from "./plan.js";
 import type { Prepared } from "./prepare.js";
+import type { PromptCounter } from "./prompt-counter.js";
 import { evaluationPlan, rowsUnder, variantsOf } from "./protocol.js";
 import { answererOf } from "./run-evaluate.js";
 
@@ -104,8 +105,8 @@ export async function probeRun(
         seen.push({ milliseconds: reply.milliseconds, prompt, completion, cut, request });
       }
       const atOnce = Math.min(concurrency, seen.length) * answerer.requestsAtOnce;
-      const counter = await promptCounter(given, prepared, context);
-      const own = [...(await counter.count(seen.map(({ request }) => request)))];
+      const counter = await counterOf(given, prepared, context);
+      const own = [...(await counter.count(seen.map(({ request }) => request.prompt)))];
       const told = seen.every(({ prompt, completion }) => prompt !== undefined && completion !== undefined);
       const promptTokens = told
         ? await promptEstimate(
@@ -174,9 +175,9 @@ async function promptEstimate(
   counted: readonly number[],
   own: readonly number[],
   all: readonly AnswerRequest[],
-  counter: Awaited<ReturnType<typeof promptCounter>>,
+  counter: PromptCounter,
 ): Promise<Estimate> {
-  const total = [...(await counter.count(all))].reduce((sum, one) => sum + one, 0);
+  const total = [...(await counter.count(all.map(({ prompt }) => prompt)))].reduce((sum, one) => sum + one, 0);
   const more = sumOver(
     counted.map((one, index) => one - own[index]!),
     all.length,
