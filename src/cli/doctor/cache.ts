@@ -25,7 +25,7 @@ export const cache: Check = {
     }
     return needs.map(({ experiment, repositories, download }): Finding => {
       const missing = repositories.filter((one) => !isCached(folder, one)).map(({ name }) => name);
-      const size = `${(download / 1e6).toLocaleString("en", { maximumFractionDigits: 0 })} MB`;
+      const megabytes = download && (download / 1e6).toLocaleString("en", { maximumFractionDigits: 0 });
       return missing.length === 0
         ? { name: `files of ${experiment}`, state: "ok", what: `in the cache, ${folder}` }
         : {
@@ -33,7 +33,7 @@ export const cache: Check = {
             state: "missing",
             what: `not in the cache: ${missing.join(", ")}`,
             neededFor: `${experiment} with --offline`,
-            mend: `mmmlu run ${experiment} fetches them (${size} in all)`,
+            mend: `mmmlu run ${experiment} fetches them${megabytes ? ` (${megabytes} MB in all)` : ""}`,
           };
     });
   },

@@ -22,8 +22,8 @@ export const disk: Check = {
   async look({ environment }) {
     const { cache } = hubSettings({ environment });
     const free = freeAt(cache);
-    const short = needs.filter(
-      (need) => need.download > free && need.repositories.some((one) => !isCached(cache, one)),
+    const short = needs.flatMap(({ experiment, download = 0, repositories }) =>
+      download > free && repositories.some((one) => !isCached(cache, one)) ? [{ experiment, download }] : [],
     );
     const downloads: Finding = short.length
       ? {

@@ -1,29 +1,24 @@
-import { type ExperimentConfiguration, presets } from "../../experiments/index.js";
-
-/** Bytes that the published experiments fetch from the hub. */
-const DOWNLOADS: Readonly<Record<string, number>> = {
-  eda: 131e6,
-  "flan-t5-finetune": 1.0e9,
-  "gemma-2-2b-finetune": 10.5e9,
-  "gemma-3-27b-baseline": 36e6,
-};
+import { type Experiment, type ExperimentConfiguration, experiments } from "../../experiments/index.js";
 
 export interface Need {
   readonly experiment: string;
-  readonly download: number;
+  /** Bytes, about; undefined where they are not known. */
+  readonly download?: number;
   readonly repositories: readonly { readonly name: string; readonly type: "dataset" | "model" }[];
 }
 
-/** Each published experiment's needs: its own repositories of the hub follow from its configuration. */
-export const needs: readonly Need[] = presets.map((preset) => ({
+/** Each experiment's needs: its own repositories of the hub follow from its configuration. */
+export const needs: readonly Need[] = Object.values<Experiment>(experiments).map(({ preset, downloadBytes }) => ({
   experiment: preset.name,
-  download: DOWNLOADS[preset.name] ?? 0,
+  download: downloadBytes,
   repositories: repositoriesOf(preset),
 }));
 
 function repositoriesOf(configuration: ExperimentConfiguration): Need["repositories"] {
+  // An evaluation loads a tokenizer only where its filter counts tokens.
+  const countsTokens = configuration.kind !== "evaluate" || configuration.filter !== null;
   const models = [
-    configuration.tokenizer.source,
+    ...(countsTokens ? [configuration.tokenizer.source] : []),
     ...(configuration.kind === "finetune" ? [configuration.model.source] : []),
     ...(configuration.kind === "explore" ? configuration.furtherTokenizers.map(({ source }) => source) : []),
   ];

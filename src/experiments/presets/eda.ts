@@ -57,6 +57,7 @@ export const eda: Experiment<ExploreConfiguration> = {
     furtherTokenizers: [],
     tracking: untracked("mmmlu_eda"),
   },
+  downloadBytes: 131e6,
   deviations: [
     "Subjects are cleaned of the file names that some languages' files carry behind them; the published run " +
       "counted them as stored. Both counts stand in the report.",

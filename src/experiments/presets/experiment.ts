@@ -99,6 +99,8 @@ export interface FinetuneProtocol {
 /** An experiment with a name: all that is known of it, and of the published run where there is one. */
 export interface Experiment<C extends ExperimentConfiguration = ExperimentConfiguration> {
   readonly preset: C;
+  /** Bytes that its first run fetches from the hub, data and weights, about; undefined where nobody looked. */
+  readonly downloadBytes?: number;
   /** What the published run was called on Weights & Biases. */
   readonly runName?: string;
   /** What differs from the published run whatever the configuration says. */

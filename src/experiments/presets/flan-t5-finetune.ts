@@ -58,6 +58,7 @@ export const flanT5Finetune: Experiment<FinetuneConfiguration> = {
     tracking: untracked("mmmlu_flan_t5_de_fr"),
   },
   runName: "flan-t5-1epoch",
+  downloadBytes: 1.0e9,
   deviations: [
     "Subjects are cleaned of the file names that some languages' files carry; German and French carry none.",
     "The model is saved, and outputs/flan_t5_mmmlu_fr_de leads to it; the published run saved nothing there.",

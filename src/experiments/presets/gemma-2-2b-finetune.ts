@@ -75,6 +75,7 @@ export const gemma2Finetune: Experiment<FinetuneConfiguration> = {
     tracking: untracked("gemma-nlp_lab2_mmmlu_ft_corrected"),
   },
   runName: "gemma-2b-mmmlu-de-fr-qlora-corrected-2epochs-lr1e-4",
+  downloadBytes: 10.5e9,
   deviations: [
     "All arithmetic is float32, in training and in evaluation. The published run computed every product " +
       "(LoRA's, attention's, the output layer's) in bfloat16, and took the largest of soft-capped logits that " +

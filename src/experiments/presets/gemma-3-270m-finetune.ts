@@ -34,6 +34,7 @@ export const gemma3SmallFinetune: Experiment<FinetuneConfiguration> = {
     },
     tracking: { ...gemma2Finetune.preset.tracking, project: "mmmlu-lab" },
   },
+  downloadBytes: 0.5e9,
   deviations: [],
   // Nothing is published of it: its report has no column of published figures.
   accuracy: {},

@@ -8,6 +8,7 @@ const source = { source: "Qwen/Qwen2.5-0.5B", revision: null };
 /** The same with weights that nobody has to ask for, and fewer steps of them: they are twice as many. */
 export const qwen25SmallFinetune: Experiment<FinetuneConfiguration> = {
   ...gemma3SmallFinetune,
+  downloadBytes: 1.0e9,
   preset: {
     ...gemma3SmallFinetune.preset,
     extends: name,
