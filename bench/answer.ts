@@ -16,10 +16,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { flanT5Prompt, gemma2Prompt, localAnswerer, settled } from "../src/answer/index.js";
 import { openDevice } from "../src/graph/index.js";
-import { createT5, type LanguageModel, loadDecoder, loadT5, tinyT5Config, weightStore } from "../src/models/index.js";
+import { createT5, type LanguageModel, loadDecoder, loadT5, weightStore } from "../src/models/index.js";
 import { commonStart } from "../src/models/packing.js";
 import { mmmlu } from "../src/tasks/index.js";
 import { loadTokenizer } from "../src/tokens/index.js";
+import { FLAN_T5_BASE } from "./train/bench-flan-t5-base.js";
 import { writeModel } from "./train/bench-gemma-2-2b.js";
 import { englishRows, SHARED } from "./train/examples.js";
 import { rawRate } from "./train/raw-rate.js";
@@ -146,19 +147,7 @@ async function writeT5(): Promise<string> {
   const place = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", "flan-t5-base");
   if (existsSync(join(place, "config.json"))) return place;
   mkdirSync(join(place, ".."), { recursive: true });
-  const made = await createT5(
-    device,
-    tinyT5Config({
-      vocabSize: 32_128,
-      dModel: 768,
-      dKv: 64,
-      dFf: 2048,
-      numLayers: 12,
-      numDecoderLayers: 12,
-      numHeads: 12,
-    }),
-    1,
-  );
+  const made = await createT5(device, FLAN_T5_BASE, 1);
   await made.save(place);
   await made.dispose();
   return place;

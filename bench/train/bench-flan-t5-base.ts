@@ -13,7 +13,7 @@ import { drawExamples, SHARED } from "./examples.js";
 import type { StepMeasured, WorkOfRun } from "./t5.js";
 
 /** google/flan-t5-base's shape: 248 million parameters. */
-const FLAN_T5_BASE: T5Config = tinyT5Config({
+export const FLAN_T5_BASE: T5Config = tinyT5Config({
   vocabSize: 32_128,
   dModel: 768,
   dKv: 64,

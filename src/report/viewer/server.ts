@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { resolve } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
 import { whyForeign } from "../../base/local-requests.js";
 import { readText } from "../../base/text.js";
@@ -118,7 +119,7 @@ async function answer(
       });
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const runs = await findRuns(outputs);
-    if (url.pathname === "/") return send(200, listPage(outputs, runs, FOOT));
+    if (url.pathname === "/") return send(200, listPage(resolve(outputs), runs, FOOT));
     if (url.pathname === "/leaderboard" || url.pathname.startsWith("/leaderboard/")) {
       const [body, type] = await leaderboardAt(outputs, answers, url);
       return send(body === undefined ? 404 : 200, body ?? errorPage("There is no such format", ""), { type });
