@@ -64,7 +64,7 @@ describe("records by their bytes", () => {
 
   it("are those of the reader by characters, for 3,000 files of signs drawn by lot", () => {
     const draw = generator(11);
-    const signs = ['"', '"', ",", "\n", "\r\n", "a", "é", "অ", "😀", '""', " "];
+    const signs = ['"', '"', ",", "\n", "\r\n", "\r", "a", "é", "অ", "😀", '""', " "];
     const seen = { fault: 0, sound: 0 };
     for (let number = 0; number < 3000; number++) {
       const content = Array.from({ length: 1 + draw.bounded(24) }, () => signs[draw.bounded(signs.length - 1)]).join(
@@ -94,6 +94,29 @@ describe("records by their bytes", () => {
     expect(Buffer.concat(pieces).equals(content)).toBe(true);
     for (const { offset, length, cells } of found)
       expect(recordAt(content.subarray(offset, offset + length), 0, true)!.cells).toEqual(cells);
+  });
+
+  it.each([
+    ["an unclosed quote", `0,"open ${"wort, ".repeat(700_000)}`, "fault"],
+    ["an unclosed quote over doubled ones", `"${'""'.repeat(2_000_000)}`, "fault"],
+    ["a cell of 4 MB", `0,"${"wort\n".repeat(800_000)}"\n`, "sound"],
+    ["many cells of one record", `${"a,".repeat(1_000_000)}b\n`, "sound"],
+  ] as const)("%s is gone through three times at most", (_kind, content, outcome) => {
+    let [held, gone, blocks] = [0, 0, 0];
+    const read = (): number =>
+      [
+        ...csvBlocks(file(content), (bytes) => {
+          // With each block all bytes of the record so far are gone through.
+          held += bytes.length;
+          gone += held;
+          blocks++;
+        }),
+      ].flat().length;
+    if (outcome === "fault") expect(read).toThrow(CsvFaultError);
+    else expect(read()).toBe(1);
+    expect(held).toBe(content.length);
+    expect(gone).toBeLessThanOrEqual(3 * content.length);
+    expect(blocks).toBeLessThan(10);
   });
 
   it("bytes that are not UTF-8 are a fault with its line", () => {

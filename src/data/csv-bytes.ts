@@ -12,7 +12,10 @@ export interface CsvRecord {
 /** A file that is no CSV from some record on; which line it is, `firstFault` finds. */
 export class CsvFaultError extends Error {}
 
-/** Bytes that are read at once: few, so that what was made of a block is gone before the next comes. */
+/**
+ * Bytes that are read at once: few, so that what was made of a block is gone before the next comes. Behind a record that
+ * has not ended, as many again as there are of it: it is gone through anew, which so costs no more than three times its length.
+ */
 const BLOCK = 1 << 16;
 /** Bytes of a record at most: an unclosed quote must not take the rest of a file into memory. */
 const LONGEST = 64 << 20;
@@ -31,12 +34,12 @@ export function* csvBlocks(path: string, told?: (bytes: Buffer) => void): Genera
   try {
     let [bytes, start, ended] = [Buffer.alloc(0), 0, false];
     while (!ended) {
-      const block = Buffer.allocUnsafe(BLOCK);
-      const count = readSync(file, block, 0, BLOCK, null);
-      ended = count === 0;
-      told?.(block.subarray(0, count));
+      const wanted = Math.max(BLOCK, Math.min(bytes.length, LONGEST + 1 - bytes.length));
+      const block = nextBlock(file, wanted);
+      ended = block.length < wanted;
+      told?.(block);
       // What is left of the last block is the beginning of a record.
-      bytes = bytes.length ? Buffer.concat([bytes, block.subarray(0, count)]) : block.subarray(0, count);
+      bytes = bytes.length ? Buffer.concat([bytes, block]) : block;
       if (start === 0 && bytes.subarray(0, MARK.length).equals(MARK)) {
         bytes = bytes.subarray(MARK.length);
         start += MARK.length;
@@ -59,6 +62,18 @@ export function* csvBlocks(path: string, told?: (bytes: Buffer) => void): Genera
   } finally {
     closeSync(file);
   }
+}
+
+/** The next bytes of a file: as many as are wanted, fewer at its end alone. */
+function nextBlock(file: number, wanted: number): Buffer<ArrayBuffer> {
+  const block = Buffer.allocUnsafe(wanted);
+  let length = 0;
+  while (length < wanted) {
+    const count = readSync(file, block, length, wanted - length, null);
+    if (count === 0) break;
+    length += count;
+  }
+  return block.subarray(0, length);
 }
 
 /**

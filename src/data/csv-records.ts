@@ -17,6 +17,9 @@ export interface CsvFault {
 
 /** Bytes that are read at once. */
 const PIECE = 1 << 20;
+/** Characters of a cell at most: a quote that is never closed takes no more into memory. */
+const LONGEST = 64 << 20;
+const UNCLOSED = "a quote is opened and never closed";
 
 function* piecesOf(path: string): Generator<Uint8Array> {
   const file = openSync(path, "r");
@@ -39,38 +42,45 @@ function* textOf(path: string): Generator<string> {
   yield decoder.decode();
 }
 
+/** A quote, a comma, a line's end, or all up to the next of these. */
+const PART = /[",\n]|[^",\n]+/g;
+
 /**
- * Walks over the records of a CSV file (RFC 4180; line ends LF or CRLF); a piece of the file at a time is in memory.
- * @returns the fault that ended the walk, if one did
+ * Walks over the records of a CSV file (RFC 4180; line ends LF or CRLF); a piece of the file and one record at a time
+ * are in memory.
+ * @returns the fault that ended the walk, if one did: also a cell of more than 64 Mi characters
  */
 export function visitRecords(path: string, visit: RecordVisitor): CsvFault | undefined {
   let [line, begun, index, cell] = [1, 1, 0, ""];
   // `closing`: behind a quote in a quoted cell, which closes it unless another quote follows.
-  let state: "plain" | "quoted" | "closing" = "plain";
+  let state: "plain" | "quoted" | "closing" | "closed" = "plain";
   let cells: string[] = [];
   for (const text of textOf(path)) {
-    for (const ch of text) {
-      if (ch === "\n") line++;
+    for (const [part] of text.matchAll(PART)) {
+      if (part === "\n") line++;
       if (state === "quoted") {
-        if (ch === '"') state = "closing";
-        else cell += ch;
-      } else if (ch === '"' && state === "closing") {
+        if (part === '"') state = "closing";
+        else if (cell.length > LONGEST) return { line: begun, what: UNCLOSED };
+        else cell += part;
+      } else if (part === '"' && state === "closing") {
         cell += '"';
         state = "quoted";
-      } else if (ch === '"' && cell === "") state = "quoted";
-      else if (ch === ",") {
+      } else if (part === '"' && cell === "" && state === "plain") state = "quoted";
+      else if (part === ",") {
         cells.push(cell);
         [cell, state] = ["", "plain"];
-      } else if (ch === "\n") {
-        cells.push(cell.endsWith("\r") ? cell.slice(0, -1) : cell);
+      } else if (part === "\n") {
+        cells.push(state === "plain" && cell.endsWith("\r") ? cell.slice(0, -1) : cell);
         if (!(cells.length === 1 && cells[0] === "") && !visit(index++, begun, cells)) return undefined;
         [cell, cells, begun, state] = ["", [], line, "plain"];
-      } else if (state === "closing") {
-        if (ch !== "\r") return { line: begun, what: "text stands behind a closing quote" };
-      } else cell += ch;
+      } else if (state === "closing" || state === "closed") {
+        if (!/^\r+$/.test(part)) return { line: begun, what: "text stands behind a closing quote" };
+        state = "closed";
+      } else if (cell.length > LONGEST) return { line: begun, what: "a record without an end" };
+      else cell += part;
     }
   }
-  if (state === "quoted") return { line: begun, what: "a quote is opened and never closed" };
+  if (state === "quoted") return { line: begun, what: UNCLOSED };
   if (cell !== "" || cells.length) {
     cells.push(cell);
     visit(index, begun, cells);
@@ -104,6 +114,8 @@ function firstInvalidLine(path: string): number | undefined {
       line++;
     }
     pending.push(piece.subarray(start));
+    // The walk over the records ends there too.
+    if (pending.length * PIECE > LONGEST) return undefined;
   }
   return isUtf8(Buffer.concat(pending)) ? undefined : line;
 }
