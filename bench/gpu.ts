@@ -4,19 +4,22 @@
  * cost; and with --profile where the time goes by the runtime's own profile.
  *
  *   npm run bench:gpu [-- --device webgpu] [--only flan-t5-finetune] [--steps 5] [--small] [--profile] [--json FILE]
+ *                     [--python python3]
  *
  * --small takes two layers and a small vocabulary: it shows that the bench works where there is no GPU (on the CPU, or
  * on SwiftShader), and its figures mean nothing. The plan of memory (4-bit weights expanded, batches together) is the
- * product's own; --plan smallest|roomiest takes another. The first two steps warm up and do not count.
+ * product's own; --plan smallest|roomiest takes another. The first two steps warm up and do not count. Beside it stands the
+ * PyTorch engine on the same rows where --python (python3 unless given) has what engines/torch/requirements.txt lists and
+ * torch finds the GPU (or --device is cpu); else why not.
  */
 import { writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { parseArgs } from "node:util";
 import { memoryOf } from "../src/experiments/device-needs.js";
-import { experiments } from "../src/experiments/presets/index.js";
 import { adapterOf, DEVICE_NAMES, type DeviceName } from "../src/graph/index.js";
 import { measureDevice } from "./gpu/device-costs.js";
-import { measureModel } from "./gpu/model-steps.js";
+import { MEASURED, measureModel } from "./gpu/model-steps.js";
+import { measureTorch, noTorch } from "./gpu/torch-steps.js";
 import { versions } from "./gpu/versions.js";
 
 const { values } = parseArgs({
@@ -28,10 +31,10 @@ const { values } = parseArgs({
     small: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
     json: { type: "string" },
+    python: { type: "string", default: "python3" },
   },
 });
-const trained = Object.entries(experiments).filter(([, one]) => "finetune" in one && one.finetune?.modelConfig);
-const names = trained.map(([name]) => name);
+const names: readonly string[] = MEASURED;
 const wrong = (what: string, known: readonly string[]): never => {
   console.error(`${what}; there is ${known.join(", ")}.`);
   process.exit(2);
@@ -48,9 +51,9 @@ if (!Number.isInteger(steps) || steps < 1) wrong(`--steps ${values.steps} is no 
 const adapter = await adapterOf(device);
 const costs = await measureDevice(device, values.small);
 const models = [];
-for (const name of names.filter((one) => values.only === undefined || one === values.only))
+for (const name of MEASURED.filter((one) => values.only === undefined || one === values.only))
   models.push(
-    await measureModel(name as "flan-t5-finetune" | "gemma-2-2b-finetune", {
+    await measureModel(name, {
       device,
       steps,
       plan,
@@ -60,6 +63,12 @@ for (const name of names.filter((one) => values.only === undefined || one === va
       productTflops: costs.productTflops,
     }),
   );
+const torch = { python: values.python, device: device === "cpu" ? "cpu" : "auto" } as const;
+const absent = await noTorch(torch);
+const byTorch = [];
+if (absent === undefined)
+  for (const name of MEASURED.filter((one) => values.only === undefined || one === values.only))
+    byTorch.push(await measureTorch(name, { ...torch, steps, small: values.small, profile: values.profile }));
 const result = {
   device,
   adapter: adapter ?? null,
@@ -68,6 +77,7 @@ const result = {
   small: values.small,
   costs,
   models,
+  torch: absent === undefined ? byTorch : { absent },
 };
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
 console.log(JSON.stringify(result, null, 2));

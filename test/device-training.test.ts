@@ -9,13 +9,25 @@ import type { DeviceTraining } from "./device-training.js";
 
 if (!swiftShaderEnvironment()) console.warn("Skipped: WebGPU tests need SwiftShader (Debian's package chromium)");
 
-describe.skipIf(!swiftShaderEnvironment())("ten steps on WebGPU, on SwiftShader", () => {
-  it.each(["t5", "gemma2", "gemma3"])(
+/** Bytes sent for a token of two rows: their numbers; T5's biases by distance; rows of a table that is in stretches. */
+const SENT = { t5: 4 * 2 + 2 * 4 * 4, gemma2: 4 * 2 + 4 * 64 * 2, gemma3: 4 * 2 } as const;
+
+describe.skipIf(!swiftShaderEnvironment())("generation and ten steps on WebGPU, on SwiftShader", () => {
+  it.each(["t5", "gemma2", "gemma3"] as const)(
     "%s: as on the CPU, stopped and resumed too; counted as told by shapes alone; nothing strays to the CPU",
     { timeout: 1_200_000 },
     async (model) => {
       const script = fileURLToPath(new URL("./device-training.ts", import.meta.url));
       const found = JSON.parse(await runOnSwiftShader(script, ["webgpu", model])) as DeviceTraining;
+      const { generation } = found;
+      expect(generation.sameReplies).toBe(true);
+      expect(generation.logProbabilities).toBeLessThan(1e-4);
+      // Keys and values stay there: of a vocabulary of 1,024 two stretches' largest logits and places are read.
+      expect(generation.counted).toMatchObject({ waits: 1, bytesSent: SENT[model], bytesRead: 2 * 2 * (4 + 8) });
+      expect(generation.counted).toEqual(generation.told);
+      expect(generation.scored).toMatchObject({ waits: 1, bytesRead: 2 * 4 * 1024 });
+      expect(generation.nodes["WebGpuExecutionProvider"]).toBeGreaterThan(100);
+      expect(generation.strays).toEqual([]);
       expect(found.runs.length).toBeGreaterThan(0);
       for (const { run, losses, weights, counted, told } of found.runs) {
         expect(losses, `${run}: losses and norms`).toBeLessThan(1e-5);
@@ -24,6 +36,12 @@ describe.skipIf(!swiftShaderEnvironment())("ten steps on WebGPU, on SwiftShader"
         expect(counted.waits, run).toBe(1);
       }
       expect(found.resumed).toBeLessThan(1e-5);
+      if (model === "gemma3") {
+        const { stretches, loss, gradients, logits, sameReplies } = found.stretched!;
+        expect(stretches).toBeGreaterThan(2);
+        for (const distance of [loss, gradients, logits]) expect(distance).toBeLessThan(1e-5);
+        expect(sameReplies).toBe(true);
+      }
       expect(found.sameReplies).toBe(true);
       expect(found.nodes["WebGpuExecutionProvider"]).toBeGreaterThan(100);
       expect(found.strays).toEqual([]);

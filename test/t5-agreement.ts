@@ -122,8 +122,14 @@ async function teacherForced(model: T5Model, examples: Golden["examples"]): Prom
   const rows: number[] = [];
   for (const { input, target } of examples) {
     const batch = await generation.start([input]);
-    rows.push(...batch.first.values);
-    for (const token of target.slice(0, -1)) rows.push(...(await batch.next([token])).values);
+    let next = batch.first;
+    rows.push(...(await next.values()));
+    for (const token of target.slice(0, -1)) {
+      next.dispose();
+      next = await batch.next([token]);
+      rows.push(...(await next.values()));
+    }
+    next.dispose();
     batch.dispose();
   }
   await generation.dispose();

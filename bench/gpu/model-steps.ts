@@ -29,14 +29,8 @@ export interface ModelMeasuring {
   readonly productTflops: { readonly matmul: number; readonly transposed: number };
 }
 
-export interface ModelMeasured {
-  readonly experiment: string;
-  readonly plan: DevicePlan;
-  /** Bytes, as told before. */
-  readonly need: number;
-  readonly loadSeconds: number;
-  /** The first step compiles. */
-  readonly firstStepSeconds: number;
+/** How quick steps were. */
+export interface Rates {
   readonly stepSeconds: readonly number[];
   readonly rowsPerSecond: number;
   readonly tokensPerSecond: number;
@@ -44,12 +38,26 @@ export interface ModelMeasured {
   readonly tflops: number;
   /** Beside the large product on the same device. */
   readonly shareOfProduct: number;
+}
+
+export interface ModelMeasured extends Rates {
+  readonly experiment: string;
+  readonly plan: DevicePlan;
+  /** Bytes, as told before. */
+  readonly need: number;
+  readonly loadSeconds: number;
+  /** The first step compiles. */
+  readonly firstStepSeconds: number;
   readonly step: DeviceCounters;
   readonly losses: readonly number[];
   readonly profile?: Readonly<Record<string, number>>;
 }
 
-const WARM_UP = 2;
+/** The published experiments that train. */
+export const MEASURED = ["flan-t5-finetune", "gemma-2-2b-finetune"] as const;
+
+/** Steps that do not count. */
+export const WARM_UP = 2;
 const ROOMIEST: DevicePlan = { expanded: true, mergeBatches: true };
 
 /** Keys of config.json that make a model small. */
@@ -66,14 +74,46 @@ const SMALL = {
   },
 } as const;
 
-export async function measureModel(
-  experiment: "flan-t5-finetune" | "gemma-2-2b-finetune",
-  { device: name, steps, plan: wanted, small, profile, memory, productTflops }: ModelMeasuring,
-): Promise<ModelMeasured> {
+/** What is trained of an experiment: the published shape, or a small one. */
+export function workOf(experiment: (typeof MEASURED)[number], small: boolean) {
   const { preset, finetune } = experiments[experiment];
   const configuration: FinetuneConfiguration = preset;
   const modelType = String(finetune!.modelConfig!["model_type"]) as keyof typeof SMALL;
-  const json = { ...finetune!.modelConfig, ...(small ? SMALL[modelType] : {}) };
+  const json: Record<string, unknown> = { ...finetune!.modelConfig, ...(small ? SMALL[modelType] : {}) };
+  const batches = batchesOf(configuration, json["vocab_size"] as number, small);
+  return { configuration, modelType, json, batches };
+}
+
+/**
+ * Rates of steps behind those that warm up.
+ * @param stepSeconds of all steps
+ * @param product 10¹² operations a second of the large product on the same device
+ */
+export function ratesOf(
+  experiment: (typeof MEASURED)[number],
+  small: boolean,
+  stepSeconds: readonly number[],
+  product: number,
+): Rates {
+  const { json, modelType, batches, configuration } = workOf(experiment, small);
+  const counted = stepSeconds.slice(WARM_UP);
+  const all = counted.reduce((sum, one) => sum + one, 0);
+  const rows = counted.flatMap((_, i) => batches(WARM_UP + i).flat());
+  const flops = rows.reduce((sum, row) => sum + rowFlops(json, modelType, row, configuration.lora !== null), 0);
+  return {
+    stepSeconds: counted,
+    rowsPerSecond: rows.length / all,
+    tokensPerSecond: rows.reduce((sum, { input }) => sum + input.length, 0) / all,
+    tflops: flops / all / 1e12,
+    shareOfProduct: flops / all / 1e12 / product,
+  };
+}
+
+export async function measureModel(
+  experiment: (typeof MEASURED)[number],
+  { device: name, steps, plan: wanted, small, profile, memory, productTflops }: ModelMeasuring,
+): Promise<ModelMeasured> {
+  const { configuration, json, modelType, batches } = workOf(experiment, small);
   const config: ModelConfig = { path: experiment, json, modelType };
   const need = await needOf(configuration, config, name, wanted, memory);
   const folder = mkdtempSync(join(tmpdir(), "bench-gpu-"));
@@ -83,7 +123,7 @@ export async function measureModel(
     const model =
       modelType === "t5" ? await randomT5(device, config) : await randomGemma(device, config, configuration, need.plan);
     const loadSeconds = (performance.now() - loading) / 1000;
-    const { training, lora } = configuration;
+    const { training } = configuration;
     const trained = model.parameters.filter((parameter) => parameter.trained);
     const stepping = new Stepping(model, trained, {
       betas: training.adamBetas,
@@ -95,7 +135,6 @@ export async function measureModel(
       mergeBatches: need.plan.mergeBatches,
       checkpointFolder: folder,
     });
-    const batches = batchesOf(configuration, model.vocabularySize, small);
     const seconds: number[] = [];
     const losses: number[] = [];
     let before = device.counters;
@@ -106,10 +145,6 @@ export async function measureModel(
       seconds.push((performance.now() - start) / 1000);
     }
     const step = difference(before, device.counters);
-    const counted = seconds.slice(WARM_UP);
-    const all = counted.reduce((sum, one) => sum + one, 0);
-    const rows = Array.from({ length: steps }, (_, i) => batches(WARM_UP + i).flat()).flat();
-    const flops = rows.reduce((sum, row) => sum + rowFlops(json, modelType, row, lora !== null), 0);
     await stepping.dispose();
     await model.dispose();
     const best = Math.max(productTflops.matmul, productTflops.transposed);
@@ -120,11 +155,7 @@ export async function measureModel(
       need: need.memory,
       loadSeconds,
       firstStepSeconds: seconds[0]!,
-      stepSeconds: counted,
-      rowsPerSecond: rows.length / all,
-      tokensPerSecond: rows.reduce((sum, { input }) => sum + input.length, 0) / all,
-      tflops: flops / all / 1e12,
-      shareOfProduct: flops / all / 1e12 / best,
+      ...ratesOf(experiment, small, seconds, best),
       step,
       losses,
       ...(profile ? { profile: profileShares(folder) } : {}),

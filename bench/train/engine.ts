@@ -19,6 +19,8 @@ export interface EngineWork {
   readonly gradientAccumulationSteps: number;
   readonly learningRate: number;
   readonly weightDecay: number;
+  /** Whether rows come in their order instead of an epoch's. */
+  readonly inOrder?: boolean;
 }
 
 export interface EngineRun {
@@ -33,6 +35,7 @@ export async function writeBenchBundle(work: EngineWork): Promise<void> {
   const { folder, examples, batchSize, gradientAccumulationSteps } = work;
   const plan = { rows: examples.length, batchSize, gradientAccumulationSteps, epochs: 1, seed: 42 };
   const steps = totalSteps(plan);
+  const perStep = batchSize * gradientAccumulationSteps;
   mkdirSync(folder, { recursive: true });
   writeJsonLines(join(folder, "train.jsonl"), examples);
   writeJsonLines(join(folder, "validation.jsonl"), []);
@@ -41,7 +44,9 @@ export async function writeBenchBundle(work: EngineWork): Promise<void> {
     Array.from({ length: steps }, (_, step) => ({
       step: step + 1,
       learningRate: work.learningRate,
-      rows: batchesOfStep(plan, step).flat(),
+      rows: work.inOrder
+        ? Array.from({ length: perStep }, (_, i) => step * perStep + i)
+        : batchesOfStep(plan, step).flat(),
     })),
   );
   const job: Job = {
@@ -79,6 +84,11 @@ export function runEngine(python: string, bundle: string, out: string): EngineRu
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, OMP_NUM_THREADS: process.env["OMP_NUM_THREADS"] ?? String(availableParallelism()) },
   });
+  return runTimes(out);
+}
+
+/** What a run's folder tells of its steps. */
+export function runTimes(out: string): EngineRun {
   const seconds = readFileSync(join(out, "train-log.jsonl"), "utf8")
     .trim()
     .split("\n")

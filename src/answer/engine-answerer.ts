@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors.js";
 import { sha256 } from "../base/files.js";
+import { DeviceFailure } from "../graph/index.js";
 import { lettersOfRows } from "../tasks/index.js";
 import type { Answerer, AnswerRequest, MeasuredLetters, RawReply } from "./answerer.js";
 import { letterLogProbabilities, letterReply, likeliestLetter, TOP_LOG_PROBABILITIES } from "./log-probabilities.js";
@@ -112,6 +113,14 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
       try {
         return await Promise.all(requests.map((request) => replyTo(request, signal)));
       } catch (error) {
+        if (error instanceof DeviceFailure)
+          throw new UserError(error.message, {
+            hint:
+              error.kind === "lost"
+                ? "What was answered is kept: run the same command again, it goes on from there."
+                : "What was answered is kept: run the same command again, with a lower answerer.concurrency or --device cpu.",
+            cause: error,
+          });
         if (!(error instanceof ApiError)) throw error;
         throw new UserError(error.message, {
           hint:

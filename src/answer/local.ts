@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import { type GenerateOptions, type LocalModel, largest, logSumExp } from "../models/index.js";
+import { type GenerateOptions, type LocalModel, logSumExp } from "../models/index.js";
 import { lettersOfRows } from "../tasks/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import type { AnswerContext, Answerer, AnswerRequest, RawReply } from "./answerer.js";
@@ -58,14 +58,13 @@ export function localAnswerer(options: LocalAnswererOptions): Answerer {
         signal,
         stop:
           options.settled && ((row, tokens) => options.settled?.(roughText(tokenizer, tokens), letters[row]!) === true),
-        choose: (row, logits) => {
-          if (letterIds && !firsts.has(row)) {
+        onFirstLogits:
+          letterIds &&
+          ((row, logits) => {
             const total = logSumExp(logits);
-            const own = letterIds.slice(0, letters[row]!.length).map((id) => logits[id] as number);
+            const own = letterIds!.slice(0, letters[row]!.length).map((id) => logits[id] as number);
             firsts.set(row, { logProbabilities: own.map((logit) => logit - total), letterLogit: Math.max(...own) });
-          }
-          return largest(logits);
-        },
+          }),
       };
       const generated = await model.generate(prompts, generating);
       // A run on the CPU blocks the event loop: signals and timers get their turn.

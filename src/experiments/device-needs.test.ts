@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { type DeviceCounters, openMetaDevice } from "../graph/index.js";
+import { architectureOf } from "../models/index.js";
 import { longestRow } from "./choose-device.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
-import { deviceNeed, type LongestRow, type ModelConfig, planFor } from "./device-needs.js";
+import { deviceNeed, difference, type LongestRow, type ModelConfig, planFor } from "./device-needs.js";
 import { experiments } from "./presets/index.js";
 
 const GIBIBYTE = 2 ** 30;
 
-function published(name: "flan-t5-finetune" | "gemma-2-2b-finetune"): {
+function published(name: "flan-t5-finetune" | "gemma-2-2b-finetune" | "gemma-3-270m-finetune"): {
   configuration: FinetuneConfiguration;
   config: ModelConfig;
   longest: LongestRow;
@@ -42,6 +44,37 @@ describe("a published step on WebGPU, its rows as long as the filter lets them b
     expect(step!.bytesSent).toBeLessThanOrEqual(50e6);
     // The table of docs/engine.md.
     expect(step).toEqual(figures);
+  });
+});
+
+describe("a token of generation on WebGPU, at real shapes", () => {
+  it.each([
+    ["flan-t5-finetune", { runs: 2, nodes: 971, uploads: 3, bytesSent: 28, bytesRead: 756, waits: 1 }],
+    ["gemma-2-2b-finetune", { runs: 31, nodes: 2314, uploads: 2, bytesSent: 9220, bytesRead: 6000, waits: 1 }],
+    ["gemma-3-270m-finetune", { runs: 23, nodes: 1845, uploads: 1, bytesSent: 4, bytesRead: 6144, waits: 1 }],
+  ] as const)("%s: sends its number, reads the largest logits, waits once", async (name, figures) => {
+    const { configuration, config, longest } = published(name);
+    const device = openMetaDevice("webgpu");
+    const { quantization } = configuration.model;
+    const model = await architectureOf(config).ofShape(config, device, {
+      quantization: { kind: quantization },
+      frozen: true,
+    });
+    const seen: DeviceCounters[] = [];
+    await model.generate([Array.from({ length: longest.input }, (_, i) => 3 + i)], {
+      maximumNewTokens: 3,
+      onToken: () => void seen.push(device.counters),
+    });
+    expect(difference(seen[1]!, seen[2]!)).toEqual(figures);
+    // The letters of a whole batch: one pass, whose caches are not kept.
+    const before = device.counters;
+    await model.letterLogProbabilities(Array(4).fill(Array(longest.input).fill(5)), [5, 6, 7, 8]);
+    const { waits, bytesRead } = difference(before, device.counters);
+    expect({ waits, bytesRead }).toEqual({ waits: 1, bytesRead: 4 * 4 * model.vocabularySize });
+    const { now } = device.memoryUse;
+    await model.dispose();
+    expect(now).toBeGreaterThan(device.memoryUse.now);
+    expect(device.memoryUse.now).toBe(0);
   });
 });
 

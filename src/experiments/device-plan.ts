@@ -65,30 +65,62 @@ export function tellMemory(
   progress.say(`${counts}${held}${together}: at least ${gigabytes(need.memory)} of the device; ${device.describe()}`);
 }
 
-/** Whether training ended since its device could not go on. */
-export const deviceFailed = (error: unknown): error is UserError & { readonly cause: DeviceFailure } =>
-  error instanceof UserError && error.cause instanceof DeviceFailure;
-
-/** The error of training that a device could not go on with, with what would fit where it had no memory left. */
+/**
+ * The error of a run that its device could not go on with: what is kept, and what would fit where it had no memory left;
+ * any other as it is.
+ * @param need what was planned, where it was
+ */
 export async function withWhatFits(
-  error: UserError & { readonly cause: DeviceFailure },
-  { need }: ExperimentModel,
+  error: unknown,
+  need: DeviceNeed | undefined,
+  configuration: FinetuneConfiguration,
+  context: RunContext,
+  longest: LongestRow,
+): Promise<unknown> {
+  const inTraining = error instanceof UserError && error.cause instanceof DeviceFailure;
+  const failure = inTraining ? (error.cause as DeviceFailure) : error;
+  if (!(failure instanceof DeviceFailure)) return error;
+  const { message, hint } = inTraining ? error : kept(failure, configuration);
+  const more = failure.kind === "memory" ? await whatFits(need, configuration, context, longest) : undefined;
+  return new UserError(message, { hint: [hint, more].filter(Boolean).join(" "), cause: failure });
+}
+
+/** A failure outside of training, which knows better. */
+function kept(
+  { message, kind }: DeviceFailure,
+  { evaluation: { batchSize } }: FinetuneConfiguration,
+): { message: string; hint: string } {
+  const smaller = Math.ceil(batchSize / 2);
+  return {
+    message,
+    hint:
+      kind === "lost"
+        ? "Replies and checkpoints are kept: run the same command again, it goes on from there."
+        : "Replies and checkpoints are kept: the same command goes on from there once there is more memory." +
+          (batchSize > 1
+            ? ` Asking takes less with --set evaluation.batchSize=${smaller}, in another folder (--out).`
+            : ""),
+  };
+}
+
+/** How training would be planned with less memory than it was, or what to do where it cannot be. */
+async function whatFits(
+  need: DeviceNeed | undefined,
   configuration: FinetuneConfiguration,
   { offline, progress, signal }: RunContext,
-  rows: readonly Example[],
-): Promise<UserError> {
-  if (error.cause.kind === "lost" || !need || configuration.device === "auto") return error;
+  longest: LongestRow,
+): Promise<string | undefined> {
+  if (!need || configuration.device === "auto") return undefined;
   const { source, revision } = configuration.model;
-  let more: string | undefined;
   try {
     const config = await openConfig(source, { revision, offline, progress, signal });
-    const less = await planFor(configuration, config, configuration.device, longestOf(rows), need.memory);
+    const less = await planFor(configuration, config, configuration.device, longest, need.memory);
     const planned = Math.floor((10 * need.memory) / GIBIBYTE) / 10;
-    more =
+    return (
       `With --set deviceMemory=${planned} it is planned to take ${gigabytes(less.memory)} instead of ` +
-      `${gigabytes(need.memory)}.`;
+      `${gigabytes(need.memory)}.`
+    );
   } catch (problem) {
-    more = problem instanceof UserError ? problem.hint : undefined;
+    return problem instanceof UserError ? problem.hint : undefined;
   }
-  return new UserError(error.message, { hint: [error.hint, more].filter(Boolean).join(" "), cause: error.cause });
 }

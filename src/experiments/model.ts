@@ -33,7 +33,7 @@ import { checkWeights } from "../train/index.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { type DeviceNeed, type LongestRow, SIMPLEST } from "./device-needs.js";
-import { needOn } from "./device-plan.js";
+import { needOn, withWhatFits } from "./device-plan.js";
 import { finetuneProtocolOf } from "./presets/index.js";
 import { pretrainOnLetters } from "./pretrain-sample.js";
 import { SAMPLE, sampleTokenizerFolder } from "./sample.js";
@@ -77,7 +77,11 @@ export async function loadExperimentModel(
   const { model, identity, commit, license } =
     source === SAMPLE
       ? await tinyModel(configuration, tokenizer, device, letters)
-      : await realModel(configuration, tokenizer, device, context, longest !== undefined, need?.plan);
+      : await realModel(configuration, tokenizer, device, context, longest !== undefined, need?.plan).catch(
+          async (error: unknown) => {
+            throw longest ? await withWhatFits(error, need, configuration, context, longest) : error;
+          },
+        );
   if (source === SAMPLE) {
     if (configuration.lora) await model.save(baseFolder);
     const store = weightStore({ kind: quantization, doubleQuantization }, device);

@@ -14,11 +14,11 @@ import {
   train,
 } from "../train/index.js";
 import { askExample, askModel } from "./ask-model.js";
-import { withChosenDevice } from "./choose-device.js";
+import { longestRow, withChosenDevice } from "./choose-device.js";
 import { identityOf } from "./configuration/identity.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext, RunOutcome } from "./context.js";
-import { deviceFailed, longestOf, tellMemory, withWhatFits } from "./device-plan.js";
+import { longestOf, tellMemory, withWhatFits } from "./device-plan.js";
 import type { Stage } from "./evaluation-results.js";
 import { examplesOf } from "./examples.js";
 import { linkModel, publishFinetune } from "./finetune-results.js";
@@ -78,6 +78,7 @@ export async function runFinetune(
     );
   const release = lockFolder(folder.path);
   let loaded: ExperimentModel | undefined;
+  let longest = longestRow(configuration);
   let failed = false;
   try {
     context.opened?.(folder);
@@ -86,6 +87,7 @@ export async function runFinetune(
     folder.writeJson("splits.json", splitIds(prepared.splits));
     const tokenizer = await prepared.loadTokenizer();
     const examples = await allExamplesOf(configuration, prepared, context);
+    longest = longestOf(examples.train);
     if (context.signal?.aborted)
       throw new UserError("stopped before the model was loaded", { hint: "Run the same command again." });
     loaded = await loadExperimentModel(
@@ -94,7 +96,7 @@ export async function runFinetune(
       context,
       folder.file("base"),
       prepared.letters(),
-      trainer.here ? longestOf(examples.train) : undefined,
+      trainer.here ? longest : undefined,
     );
     const ready = loaded;
     const decides = trainer.here ? configuration : trainedElsewhere(configuration);
@@ -118,16 +120,10 @@ export async function runFinetune(
           watched.progress,
           prepared.corpus.kind === "sample" ? {} : publishedLossesOf(protocol, configuration),
         );
-      const trained = await trainer
-        .train(
-          { configuration, loaded: ready, examples, identity, folder, progress: watched.progress, signal },
-          openLog,
-        )
-        .catch(async (error: unknown) => {
-          if (!deviceFailed(error)) throw error;
-          failed = true;
-          throw await withWhatFits(error, ready, configuration, context, examples.train);
-        });
+      const trained = await trainer.train(
+        { configuration, loaded: ready, examples, identity, folder, progress: watched.progress, signal },
+        openLog,
+      );
       const { result } = trained;
       if (result.stopped)
         throw new UserError(`stopped at step ${result.steps}`, {
@@ -160,8 +156,11 @@ export async function runFinetune(
       );
       return outcome;
     });
+  } catch (error) {
+    failed = true;
+    throw await withWhatFits(error, loaded?.need, configuration, context, longest);
   } finally {
-    // A device that failed may fail at that too, and why it failed is what matters.
+    // What failed may fail at that too, and why it failed is what matters.
     const quietly = (error: unknown): void => {
       if (!failed) throw error;
     };

@@ -91,8 +91,11 @@ export interface DeviceCounters {
 /** A place where graphs run. Opened by `openDevice`. */
 export interface Device {
   readonly name: DeviceName;
-  /** "host": arrays lie in the machine's memory, where runs read them and write into them. */
-  readonly memory: "host" | "device";
+  /**
+   * Where arrays lie: in the machine's memory, where runs read them and write into them; in the device's own; or in the
+   * machine's, copied to the device and back at each run.
+   */
+  readonly memory: "host" | "device" | "copied";
   /** Bytes of the largest array that it reaches; undefined for no limit. */
   readonly bindingLimit?: number;
   /** What it is, in words: `cpu (2 threads)`. */

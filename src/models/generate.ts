@@ -22,6 +22,8 @@ export interface GenerateOptions {
   readonly topLogProbabilities?: number;
   /** Chooses the next token from a row's logits; the largest unless given. */
   readonly choose?: (row: number, logits: Float32Array) => number;
+  /** Told the logits of each row's first token. */
+  readonly onFirstLogits?: (row: number, logits: Float32Array) => void;
   /** Ends all rows before the next token; while prompts are still read, rejects with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -75,12 +77,27 @@ export interface LocalModel {
   dispose(): Promise<void>;
 }
 
-/** The logits of the next token of each row: [rows, vocabulary], row by row. */
+/** The logits of the next token of each row, where the model's device has them: only what is asked for is read. */
 export interface NextLogits {
   readonly rows: number;
   readonly vocabulary: number;
-  readonly values: Float32Array;
+  /** All of them: [rows, vocabulary], row by row. */
+  values(): Promise<Float32Array>;
+  /** The token of each row's largest, the first of equals. */
+  largest(): Promise<Int32Array>;
+  /** Frees what lies on a device. */
+  dispose(): void;
 }
+
+/** Logits [rows, vocabulary] that lie in the machine's memory. */
+export const hostLogits = (rows: number, vocabulary: number, values: Float32Array): NextLogits => ({
+  rows,
+  vocabulary,
+  values: async () => values,
+  largest: async () =>
+    Int32Array.from({ length: rows }, (_, row) => largest(values.subarray(row * vocabulary, (row + 1) * vocabulary))),
+  dispose: () => {},
+});
 
 /** A batch under way: a model's state between tokens. */
 export interface Continuation {
@@ -94,13 +111,18 @@ export interface Continuation {
 
 const atOnce: Turn = (pass) => pass();
 
-/** Generates from a batch under way, one token a row at a time, until every row has ended. */
+/**
+ * Generates from a batch under way, one token a row at a time, until every row has ended. Logits are read where
+ * something asks for them: else a device tells the likeliest tokens alone.
+ */
 export async function continueGreedily(
   start: Continuation,
   endTokens: readonly number[],
   fillToken: number,
-  { maximumNewTokens, stop, onToken, onEnd, turn = atOnce, topLogProbabilities = 0, choose, signal }: GenerateOptions,
+  options: GenerateOptions,
 ): Promise<Generated[]> {
+  const { maximumNewTokens, stop, onToken, onEnd, turn = atOnce, signal } = options;
+  const { topLogProbabilities = 0, choose, onFirstLogits } = options;
   const rows = Array.from({ length: start.first.rows }, () => ({
     tokens: [] as number[],
     details: [] as GeneratedToken[],
@@ -108,19 +130,24 @@ export async function continueGreedily(
     reported: false,
   }));
   try {
-    let logits = start.first;
-    for (;;) {
+    let next = start.first;
+    for (let first = true; ; first = false) {
       if (signal?.aborted) for (const row of rows) row.ended ??= "stopped";
+      const { values, likeliest } = await read(next, {
+        none: rows.every((row) => row.ended),
+        all: choose !== undefined || topLogProbabilities > 0 || (first && onFirstLogits !== undefined),
+      });
       for (const [i, row] of rows.entries()) {
         if (row.ended) continue;
-        const values = logits.values.subarray(i * logits.vocabulary, (i + 1) * logits.vocabulary);
-        const token = choose ? choose(i, values) : largest(values);
+        const own = values?.subarray(i * next.vocabulary, (i + 1) * next.vocabulary);
+        if (first && own) onFirstLogits?.(i, own);
+        const token = own ? (choose ? choose(i, own) : largest(own)) : likeliest![i]!;
         if (endTokens.includes(token)) {
           row.ended = "end";
           continue;
         }
         const detail =
-          topLogProbabilities > 0 ? { token, ...logProbabilities(values, token, topLogProbabilities) } : { token };
+          topLogProbabilities > 0 ? { token, ...logProbabilities(own!, token, topLogProbabilities) } : { token };
         row.tokens.push(token);
         row.details.push(detail);
         await onToken?.(i, detail);
@@ -133,7 +160,7 @@ export async function continueGreedily(
         onEnd?.(i, { tokens: row.tokens, ended: row.ended, details: row.details });
       }
       if (rows.every((row) => row.ended)) break;
-      logits = await turn(() => start.next(rows.map((row) => (row.ended ? fillToken : row.tokens.at(-1)!))));
+      next = await turn(() => start.next(rows.map((row) => (row.ended ? fillToken : row.tokens.at(-1)!))));
     }
   } finally {
     start.dispose();
@@ -141,12 +168,25 @@ export async function continueGreedily(
   return rows.map(({ tokens, details, ended }) => ({ tokens, details, ended: ended! }));
 }
 
+/** What of the next tokens' logits is asked for, which are freed. */
+async function read(
+  next: NextLogits,
+  { none, all }: { readonly none: boolean; readonly all: boolean },
+): Promise<{ values?: Float32Array; likeliest?: Int32Array }> {
+  try {
+    if (none) return {};
+    return all ? { values: await next.values() } : { likeliest: await next.largest() };
+  } finally {
+    next.dispose();
+  }
+}
+
+/** What of the options of generation the start of a batch goes by. */
+export type StartOptions = Pick<GenerateOptions, "signal" | "maximumNewTokens">;
+
 /** What every model here generates with: how a batch is started, and its tokens that mean something. */
 export interface Generator {
-  readonly start: (
-    prompts: readonly (readonly number[])[],
-    options?: Pick<GenerateOptions, "signal">,
-  ) => Promise<Continuation>;
+  readonly start: (prompts: readonly (readonly number[])[], options: StartOptions) => Promise<Continuation>;
   readonly endTokens: readonly number[];
   readonly padToken: number;
 }
@@ -170,9 +210,10 @@ export async function nextLogProbabilities(
   tokens: readonly number[],
 ): Promise<number[][]> {
   if (prompts.length === 0) return [];
-  const batch = await start(prompts);
-  batch.dispose();
-  return logProbabilitiesOf(batch.first, tokens);
+  const { first, dispose } = await start(prompts, { maximumNewTokens: 1 });
+  dispose();
+  const { values } = await read(first, { none: false, all: true });
+  return logProbabilitiesOf(first, values!, tokens);
 }
 
 /** The place of the largest (the first of equals). */
@@ -212,7 +253,11 @@ export function logProbabilities(
 }
 
 /** The log-probabilities of some tokens from logits, row by row. */
-export function logProbabilitiesOf({ rows, vocabulary, values }: NextLogits, tokens: readonly number[]): number[][] {
+export function logProbabilitiesOf(
+  { rows, vocabulary }: Pick<NextLogits, "rows" | "vocabulary">,
+  values: Float32Array,
+  tokens: readonly number[],
+): number[][] {
   return Array.from({ length: rows }, (_, row) => {
     const own = values.subarray(row * vocabulary, (row + 1) * vocabulary);
     const total = logSumExp(own);

@@ -10,6 +10,7 @@ import {
   generateReplies,
   type LocalModel,
   nextLogProbabilities,
+  type StartOptions,
 } from "./generate.js";
 import { saveAdapter } from "./lora/peft.js";
 import type { Example, GradientOptions, Parameter, PendingLoss, SummedLoss, TrainableModel } from "./model.js";
@@ -66,10 +67,7 @@ export abstract class LanguageModel<Config extends LanguageModelConfig = Languag
   /** Frees what was compiled. */
   protected abstract disposePrograms(): Promise<void>;
   /** Reads prompts, for replies to be continued from there. */
-  protected abstract start(
-    prompts: readonly (readonly number[])[],
-    options?: Pick<GenerateOptions, "signal">,
-  ): Promise<Continuation>;
+  protected abstract start(prompts: readonly (readonly number[])[], options: StartOptions): Promise<Continuation>;
   protected abstract savedAs(): SavedAs;
 
   get device(): Device {

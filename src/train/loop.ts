@@ -53,12 +53,9 @@ export async function train(
   const { optimizer } = stepping;
   const total = totalSteps(plan);
   const perEpoch = stepsPerEpoch(plan);
-  let progress =
-    (await resumeFrom(options.checkpointFolder, options.identity, trained, optimizer, hooks.onNotice)) ?? START;
-  const resumedAt = progress.step;
-  const began = performance.now() - progress.seconds * 1000;
+  let progress = START;
+  let [began, resumedAt, savedAt] = [0, 0, 0];
   const secondsSoFar = (): number => (performance.now() - began) / 1000;
-  let savedAt = resumedAt;
   const checkpoint = async (): Promise<void> => {
     progress = { ...progress, seconds: secondsSoFar() };
     await saveCheckpoint(options.checkpointFolder, options.identity, progress, trained, optimizer);
@@ -71,6 +68,10 @@ export async function train(
   let stopped = false;
   let failed = false;
   try {
+    progress =
+      (await resumeFrom(options.checkpointFolder, options.identity, trained, optimizer, hooks.onNotice)) ?? START;
+    resumedAt = savedAt = progress.step;
+    began = performance.now() - progress.seconds * 1000;
     if (progress.step < total && !isOutOfPatience(progress, options))
       hooks.onBegin?.({ step: progress.step, totalSteps: total });
     while ((progress.step < total || owesValidation()) && !isOutOfPatience(progress, options)) {

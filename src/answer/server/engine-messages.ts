@@ -1,5 +1,5 @@
 import type { Progress } from "../../base/progress.js";
-import type { DeviceName } from "../../graph/index.js";
+import type { DeviceFailure, DeviceName } from "../../graph/index.js";
 import type { ChatMessage } from "../prompts.js";
 import type { ScoredPrompt, TextEnd, TextRequest, TextToken } from "./engine.js";
 
@@ -43,6 +43,8 @@ export interface PlainError {
   readonly hint?: string;
   /** Whether its reader can act on it (`UserError`). */
   readonly user: boolean;
+  /** What went wrong with the device (`DeviceFailure`). */
+  readonly failure?: DeviceFailure["kind"];
 }
 
 /** A call of {@link Progress}, as it crosses threads. */

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf, UserError } from "../../base/errors.js";
 import type { Progress } from "../../base/progress.js";
-import { elementCount, openDevice } from "../../graph/index.js";
+import { DeviceFailure, elementCount, GraphError, openDevice } from "../../graph/index.js";
 import { openModel } from "../../models/index.js";
 import { loadTokenizer } from "../../tokens/index.js";
 import { chatTemplateOf } from "./chat-template.js";
@@ -16,8 +16,9 @@ const port = parentPort!;
 const tell = (message: FromEngine): void => port.postMessage(message);
 const plain = (error: unknown): PlainError => ({
   message: messageOf(error),
-  hint: error instanceof UserError ? error.hint : undefined,
+  hint: error instanceof UserError || error instanceof GraphError ? error.hint : undefined,
   user: error instanceof UserError,
+  ...(error instanceof DeviceFailure ? { failure: error.kind } : {}),
 });
 
 /** Tells the other thread how far loading is, at most every fifth of a second. */

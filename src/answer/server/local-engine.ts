@@ -121,10 +121,12 @@ export function localEngine({
           topLogProbabilities: top,
           turn,
           stop: (row, tokens) => tokens.length >= going[row]!.request.maximumTokens || going[row]!.signal.aborted,
-          choose: (row, logits) => {
-            going[row]!.look?.(logits);
-            return choose(logits, going[row]!.request, randoms[row]!);
-          },
+          choose: going.every(({ look, request }) => !look && request.temperature === 0)
+            ? undefined
+            : (row, logits) => {
+                going[row]!.look?.(logits);
+                return choose(logits, going[row]!.request, randoms[row]!);
+              },
           onToken: async (row, { token, logProbability, top: likeliest = [] }) => {
             const { request, onToken, signal } = going[row]!;
             if (signal.aborted) return;

@@ -1,6 +1,7 @@
 import { messageOf, UserError } from "../../base/errors.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { startWorker } from "../../base/worker.js";
+import { DeviceFailure, GraphError } from "../../graph/index.js";
 import type { ChatMessage } from "../prompts.js";
 import type { ScoredPrompt, TextEnd, TextEngine, TextRequest, TextToken } from "./engine.js";
 import type { EngineSource, FromEngine, PlainError, ToEngine } from "./engine-messages.js";
@@ -41,8 +42,11 @@ type Call =
       readonly reject: (error: Error) => void;
     };
 
-const revived = ({ message, hint, user }: PlainError): Error =>
-  user ? new UserError(message, { hint }) : new Error(message);
+const revived = ({ message, hint, user, failure }: PlainError): Error => {
+  if (failure) return new DeviceFailure(message, failure, { hint });
+  if (user) return new UserError(message, { hint });
+  return hint === undefined ? new Error(message) : new GraphError(message, { hint });
+};
 
 /**
  * Loads a model in a worker thread: generating keeps a core busy and blocks its thread's event loop.

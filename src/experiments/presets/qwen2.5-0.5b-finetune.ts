@@ -9,6 +9,25 @@ const source = { source: "Qwen/Qwen2.5-0.5B", revision: null };
 export const qwen25SmallFinetune: Experiment<FinetuneConfiguration> = {
   ...gemma3SmallFinetune,
   downloadBytes: 1.0e9,
+  finetune: {
+    ...gemma3SmallFinetune.finetune!,
+    modelConfig: {
+      model_type: "qwen2",
+      vocab_size: 151_936,
+      hidden_size: 896,
+      intermediate_size: 4864,
+      num_hidden_layers: 24,
+      num_attention_heads: 14,
+      num_key_value_heads: 2,
+      hidden_act: "silu",
+      max_position_embeddings: 32_768,
+      rms_norm_eps: 1e-6,
+      rope_theta: 1_000_000,
+      tie_word_embeddings: true,
+      bos_token_id: 151_643,
+      eos_token_id: 151_643,
+    },
+  },
   preset: {
     ...gemma3SmallFinetune.preset,
     extends: name,

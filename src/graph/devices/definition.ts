@@ -4,8 +4,7 @@ import type { Adapter } from "./adapters.js";
 
 /** What graphs are written for, and arrays held to: enough to count what a device would do. */
 export interface DeviceTraits extends Capabilities {
-  /** Where arrays lie: in the machine's memory, in the device's own, or in the machine's and copied at each run. */
-  readonly memory: "host" | "device" | "copied";
+  readonly memory: Device["memory"];
   /** Bytes of the largest array that an operator reaches. */
   readonly bindingLimit?: number;
 }

@@ -78,7 +78,7 @@ export class MetaDevice implements Device {
     readonly name: DeviceName,
     private readonly traits: DeviceTraits,
   ) {
-    this.memory = traits.memory === "host" ? "host" : "device";
+    this.memory = traits.memory;
     this.counting = new Counting(traits.memory !== "host");
     this.limit = traits.bindingLimit === undefined ? undefined : new BindingLimit(name, traits.bindingLimit);
   }
@@ -112,7 +112,7 @@ export class MetaDevice implements Device {
 
   async upload(array: DeviceArray, name = "An array"): Promise<DeviceArray> {
     this.limit?.check(name, array.type, array.shape);
-    if (this.traits.memory !== "device" || array.onDevice) return array;
+    if (this.memory !== "device" || array.onDevice) return array;
     this.note(name, array.bytes);
     this.counting.sent(array);
     return this.make(array.type, array.shape, true);
@@ -177,7 +177,7 @@ export class MetaDevice implements Device {
       const shape = shapeIn(value.shape, sizes);
       if (!shape) throw new GraphError(`The size of output ${key} of the program ${name} shows only when it runs`);
       const stays = keepOnDevice === true || (keepOnDevice !== false && keepOnDevice.includes(key));
-      made[key] = into[key] ?? this.make(value.type, shape, stays && this.traits.memory === "device");
+      made[key] = into[key] ?? this.make(value.type, shape, stays && this.memory === "device");
     }
     this.counting.outputs(made);
     return made;

@@ -84,7 +84,7 @@ class RuntimeDevice implements Device {
     private readonly profilePrefix: string | undefined,
   ) {
     this.name = spec.name;
-    this.memory = spec.memory === "host" ? "host" : "device";
+    this.memory = spec.memory;
     this.counting = new Counting(spec.memory !== "host");
     if (spec.bindingLimit !== undefined) this.limit = new BindingLimit(spec.name, spec.bindingLimit);
   }
@@ -116,7 +116,7 @@ class RuntimeDevice implements Device {
   async upload(array: DeviceArray, name = "An array"): Promise<DeviceArray> {
     const { tensor, type, shape, onDevice } = own(array, "upload");
     this.limit?.check(name, type, shape);
-    if (this.spec.memory !== "device" || onDevice) return array;
+    if (this.memory !== "device" || onDevice) return array;
     const session = await this.copySession(type, true);
     this.counting.sent(array);
     return new TensorArray(await this.copied(session, tensor, `${name} cannot be sent`), type, shape);
@@ -220,7 +220,7 @@ class RuntimeDevice implements Device {
       sessionOptions.profileFilePrefix = options.profilePrefix;
     }
     const keep = options.keepOnDevice ?? true;
-    if (this.spec.memory === "device" && keep !== false) {
+    if (this.memory === "device" && keep !== false) {
       const kept = keep === true ? outputs : keep;
       sessionOptions.preferredOutputLocation = Object.fromEntries(
         outputs.map((output) => [output, kept.includes(output) ? "gpu-buffer" : "cpu"]),

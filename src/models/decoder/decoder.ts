@@ -1,7 +1,7 @@
 import type { DeviceArray } from "../../graph/index.js";
 import type { TextFormat } from "../architecture.js";
 import { BatchDropout, DropoutPrograms } from "../dropout.js";
-import type { Continuation, GenerateOptions } from "../generate.js";
+import type { Continuation, StartOptions } from "../generate.js";
 import { LanguageModel, type ModelFiles, type SavedAs } from "../language-model.js";
 import {
   type Example,
@@ -153,7 +153,10 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
       signal?.throwIfAborted();
       const places = Int32Array.from({ length: Math.min(atOnce, prompt.length - from) }, (_, at) => from + at);
       const normed = await layers.finalNorm(states, device.array(places, [places.length]));
-      const { values, vocabulary } = await output.logits(normed);
+      const logits = await output.logits(normed);
+      const { vocabulary } = logits;
+      const values = await logits.values();
+      logits.dispose();
       device.dispose(normed);
       places.forEach((place, at) => onLogits(place, values.subarray(at * vocabulary, (at + 1) * vocabulary)));
       // On the CPU a pass blocks the event loop: signals get their turn.
@@ -163,10 +166,7 @@ export class DecoderModel extends LanguageModel<DecoderConfig> {
     disposeRowFeeds(device, rows);
   }
 
-  protected start(
-    prompts: readonly (readonly number[])[],
-    options?: Pick<GenerateOptions, "signal">,
-  ): Promise<Continuation> {
+  protected start(prompts: readonly (readonly number[])[], options: StartOptions): Promise<Continuation> {
     return this.generation.start(prompts, options);
   }
 

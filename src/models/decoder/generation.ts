@@ -10,13 +10,14 @@ import {
   type Value,
 } from "../../graph/index.js";
 import { Compiled } from "../compiled.js";
-import type { Continuation, GenerateOptions } from "../generate.js";
+import type { Continuation, StartOptions } from "../generate.js";
 import { type CompiledGraph, compileGraph, ModelGraph } from "../model-graph.js";
 import { commonStart, MASKED, packedPlace, packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
 import { checkTokens, disposeRowFeeds, ropeFeeds, uploadedRowFeeds } from "./batch.js";
 import type { DecoderConfig, LayerType } from "./config.js";
 import type { Embedding } from "./embedding.js";
+import { GenerationOnDevice } from "./generation-on-device.js";
 import { afterAttention, cappedScores, queriesKeysValues } from "./layer.js";
 import type { DecoderLayers } from "./layers.js";
 import type { OutputLayer } from "./output-layer.js";
@@ -37,12 +38,25 @@ const ROOM = 32;
  */
 const PASS = 4096;
 
+/** The first row of each pass over prompts of these lengths, and the row behind its last. */
+function passesOf(lengths: readonly number[]): (readonly [first: number, end: number])[] {
+  const passes: (readonly [number, number])[] = [];
+  for (let row = 0, end = 0; row < lengths.length; row = end) {
+    for (let tokens = 0; end < lengths.length && (end === row || tokens + lengths[end]! <= PASS); end++)
+      tokens += lengths[end]!;
+    passes.push([row, end]);
+  }
+  return passes;
+}
+
 /**
  * Generation with a decoder-only model: one pass over the prompts, without padding, fills the cache of keys and values;
- * each further token of a row is one more pass over that token alone.
+ * each further token of a row is one more pass over that token alone. Here the cache lies in the machine's memory; a
+ * device with its own keeps it there.
  */
 export class DecoderGeneration {
   private readonly programs: Compiled<CompiledGraph>;
+  private readonly onDevice: GenerationOnDevice | undefined;
   /** Memory of caches that are done with: the next batch's are mostly of like size. */
   private spare: Float32Array[] = [];
 
@@ -54,6 +68,8 @@ export class DecoderGeneration {
     private readonly config: DecoderConfig,
   ) {
     this.programs = new Compiled(weights);
+    if (weights.device.memory === "device")
+      this.onDevice = new GenerationOnDevice(weights, layers, embedding, output, config);
   }
 
   private get device(): Device {
@@ -61,25 +77,22 @@ export class DecoderGeneration {
   }
 
   /** Reads the prompts, {@link PASS} tokens at once, and gives the logits after them. */
-  async start(
-    prompts: readonly (readonly number[])[],
-    { signal }: Pick<GenerateOptions, "signal"> = {},
-  ): Promise<Continuation> {
+  async start(prompts: readonly (readonly number[])[], options: StartOptions): Promise<Continuation> {
     const { config } = this;
     prompts.forEach((prompt, row) => checkTokens(`${row} of the batch`, prompt, config));
     const lengths = prompts.map((prompt) => prompt.length);
+    const passes = passesOf(lengths);
+    if (this.onDevice) return this.onDevice.start(prompts, passes, options);
     let room = Math.max(...lengths) + ROOM;
     const caches = Array.from(
       { length: config.numHiddenLayers },
       (): Cache => ({ keys: this.emptyCache(prompts.length, room), values: this.emptyCache(prompts.length, room) }),
     );
     const lastStates = new Float32Array(prompts.length * config.hiddenSize);
-    for (let row = 0, end = 0; row < prompts.length; row = end) {
-      for (let tokens = 0; end < prompts.length && (end === row || tokens + lengths[end]! <= PASS); end++)
-        tokens += lengths[end]!;
+    for (const [row, end] of passes) {
       // Signals get their turn: a pass blocks the event loop on the CPU.
       if (row > 0) await new Promise((resolve) => setImmediate(resolve));
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       lastStates.set(await this.read(prompts.slice(row, end), row, caches, room), row * config.hiddenSize);
     }
     // Of the last layer only what follows the prompts is wanted: it goes the way of a further token.
@@ -157,6 +170,7 @@ export class DecoderGeneration {
 
   async dispose(): Promise<void> {
     await this.programs.dispose();
+    await this.onDevice?.dispose();
     this.spare = [];
   }
 

@@ -1,5 +1,4 @@
-import { UserError } from "../../base/errors.js";
-import { gigabytes, memoryFree } from "../../base/memory.js";
+import { memoryFree } from "../../base/memory.js";
 import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import { elementCount } from "../../graph/index.js";
@@ -9,6 +8,7 @@ import type { CheckpointWeights } from "../checkpoint-weights.js";
 import type { ConfigFile } from "../config-file.js";
 import type { Checkpoint } from "../load.js";
 import { type ShapeOptions, weightsOfShape } from "../model-shape.js";
+import { checkReach, exceeds } from "../reach.js";
 import { makeParameter, Weights } from "../weights.js";
 import { type DecoderConfig, parseDecoderConfig } from "./config.js";
 import { DecoderModel } from "./decoder.js";
@@ -44,26 +44,15 @@ export async function isTied(
   return stored.same(output, embedding);
 }
 
-const exceeds = (shape: readonly number[], { bindingLimit }: Device): boolean =>
-  bindingLimit !== undefined && 4 * elementCount(shape) > bindingLimit;
-
-/**
- * Refuses weights that the device does not reach as a whole, before any is read; a frozen table lies there in
- * stretches.
- */
-function checkReach(shapes: ReadonlyMap<string, readonly number[]>, frozen: boolean, device: Device): void {
-  for (const [name, shape] of shapes)
-    if (exceeds(shape, device) && !(frozen && isTable(name)))
-      throw new UserError(
-        `${name} is float32 [${shape.join(", ")}], ${gigabytes(4 * elementCount(shape))}: ${device.name} reaches no ` +
-          `more than ${gigabytes(device.bindingLimit!)} of one array`,
-        {
-          hint: isTable(name)
-            ? "Train adapters alone (lora), which leave the table as it is, or use --device cpu."
-            : "Use --device cpu.",
-        },
-      );
-}
+/** A frozen table lies on a device in stretches where it has to. */
+const checkWeights = (shapes: ReadonlyMap<string, readonly number[]>, frozen: boolean, device: Device): void =>
+  checkReach(shapes, device, {
+    inStretches: (name) => frozen && isTable(name),
+    hint: (name) =>
+      isTable(name)
+        ? "Train adapters alone (lora), which leave the table as it is, or use --device cpu."
+        : "Use --device cpu.",
+  });
 
 /** Share of the free memory that float32 weights may take before they are held in less. */
 const MOST = 0.7;
@@ -89,7 +78,7 @@ export async function decoderFromCheckpoint(
     (compact ??
       4 * [...shapes].reduce((sum, [name, shape]) => sum + (isTable(name) ? 0 : elementCount(shape)), 0) >
         MOST * memoryFree());
-  checkReach(shapes, frozen, device);
+  checkWeights(shapes, frozen, device);
   const weights = new Weights(device, stored.torchDtype);
   const tables = new Map<string, FrozenTable>();
   /** Where a matrix stands until it is stored. */
@@ -137,7 +126,7 @@ export async function decoderOfShape(
   const { frozen = false, torchDtype } = options;
   const config = parseDecoderConfig(file, description);
   const shapes = decoderWeightShapes(config);
-  checkReach(shapes, frozen, device);
+  checkWeights(shapes, frozen, device);
   const tables = new Map<string, FrozenTable>();
   if (frozen)
     for (const name of [...shapes.keys()].filter(isTable)) {

@@ -11,6 +11,7 @@ import {
   transpose,
   type Value,
 } from "../../graph/index.js";
+import { DeviceLogits } from "../device-logits.js";
 import type { NextLogits } from "../generate.js";
 import type { Table } from "./table.js";
 
@@ -32,12 +33,15 @@ export interface HeadLoss {
 export class OutputLayer {
   /** Raw logits on the CPU, done with before the next are made. */
   private memory = new Float32Array(0);
+  private readonly deviceLogits: DeviceLogits;
 
   /** @param cap the logits' soft cap, or null */
   constructor(
     private readonly table: Table,
     private readonly cap: number | null,
-  ) {}
+  ) {
+    this.deviceLogits = new DeviceLogits(table.device);
+  }
 
   /** The summed loss of labels [M] at normed states [M, hiddenSize], and its gradient times `scale` where one is given. */
   async loss(states: DeviceArray, labels: DeviceArray, scale?: DeviceArray): Promise<HeadLoss> {
@@ -62,16 +66,13 @@ export class OutputLayer {
 
   /** Logits at normed states [M, hiddenSize], row by row. */
   async logits(states: DeviceArray): Promise<NextLogits> {
-    const { device, vocabSize } = this.table;
-    const rows = states.shape[0]!;
-    const logits = device.memory === "host" ? await this.cappedLogits(states) : await this.logitsOnDevice(states);
-    const values = (await device.read(logits)) as Float32Array;
-    device.dispose(logits);
-    return { rows, vocabulary: vocabSize, values };
+    const onHost = this.table.device.memory === "host";
+    return this.deviceLogits.of(await (onHost ? this.cappedLogits(states) : this.logitsOnDevice(states)));
   }
 
   async dispose(): Promise<void> {
     await this.table.dispose();
+    await this.deviceLogits.dispose();
     this.memory = new Float32Array(0);
   }
 

@@ -1,6 +1,7 @@
 import { type Device, type DeviceArray, gather, reshape, split, type Value } from "../../graph/index.js";
 import { Compiled } from "../compiled.js";
-import type { Continuation, NextLogits } from "../generate.js";
+import { DeviceLogits } from "../device-logits.js";
+import type { Continuation } from "../generate.js";
 import { type CompiledGraph, compileGraph, ModelGraph } from "../model-graph.js";
 import { packRows } from "../packing.js";
 import type { Weights } from "../weights.js";
@@ -16,6 +17,7 @@ import { encoder } from "./encoder.js";
  */
 export class T5Generation {
   private readonly programs: Compiled<CompiledGraph>;
+  private readonly logits: DeviceLogits;
 
   constructor(
     private readonly weights: Weights,
@@ -23,6 +25,7 @@ export class T5Generation {
     private readonly tied: boolean,
   ) {
     this.programs = new Compiled(weights);
+    this.logits = new DeviceLogits(weights.device);
   }
 
   private get device(): Device {
@@ -37,54 +40,46 @@ export class T5Generation {
     const rows = prompts.length;
     const tokens = new Int32Array(packed.total + rows).fill(config.decoderStartTokenId);
     tokens.set(packed.tokens);
-    const { graph, program } = await this.programs.get("first", () => this.compile(this.firstGraph()));
+    const { graph, program } = await this.programs.get("first", () => compileGraph(this.firstGraph()));
     const feeds = encoderFeeds(device, packed, config);
+    // Every token reads it.
+    const keyMask = await device.upload(feeds["keyMask"]!, "keyMask");
     const outputs = await program.run({
       ...graph.feeds(),
       ...feeds,
+      keyMask,
       ...decoderFeeds(device, 0, 1, config),
       tokens: device.array(tokens, [tokens.length]),
     });
     let state = without(outputs, "logits");
     let length = 1;
     return {
-      first: await this.take(outputs["logits"]!),
+      first: this.logits.of(outputs["logits"]!),
       next: async (next) => {
-        const { graph, program } = await this.programs.get("later", () => this.compile(this.laterGraph()));
+        const { graph, program } = await this.programs.get("later", () => compileGraph(this.laterGraph()));
         const outputs = await program.run({
           ...graph.feeds(),
           ...state,
           ...decoderFeeds(device, length, 1, config),
-          keyMask: feeds["keyMask"]!,
+          keyMask,
           tokens: device.array(Int32Array.from(next), [rows]),
         });
         length++;
         const presents = without(outputs, "logits");
         for (const name of Object.keys(presents)) device.dispose(state[name]!);
         state = { ...state, ...presents };
-        return this.take(outputs["logits"]!);
+        return this.logits.of(outputs["logits"]!);
       },
       dispose: () => {
-        for (const array of Object.values(state)) device.dispose(array);
+        for (const array of [keyMask, ...Object.values(state)]) device.dispose(array);
         state = {};
       },
     };
   }
 
-  dispose(): Promise<void> {
-    return this.programs.dispose();
-  }
-
-  private async take(array: DeviceArray): Promise<NextLogits> {
-    const values = (await this.device.read(array)) as Float32Array;
-    this.device.dispose(array);
-    return { rows: array.shape[0]!, vocabulary: array.shape[1]!, values };
-  }
-
-  private compile(graph: ModelGraph): Promise<CompiledGraph> {
-    return compileGraph(graph, {
-      keepOnDevice: [...graph.builder.outputs.keys()].filter((name) => name !== "logits"),
-    });
+  async dispose(): Promise<void> {
+    await this.programs.dispose();
+    await this.logits.dispose();
   }
 
   private firstGraph(): ModelGraph {

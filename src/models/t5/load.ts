@@ -6,6 +6,7 @@ import type { ConfigFile } from "../config-file.js";
 import type { Checkpoint } from "../load.js";
 import { type ShapeOptions, weightsOfShape } from "../model-shape.js";
 import { storeLinearLayers } from "../quantize/index.js";
+import { checkReach } from "../reach.js";
 import { makeParameter, Weights } from "../weights.js";
 import { parseT5Config, type T5Config, t5WeightShapes } from "./config.js";
 import { T5Model } from "./t5.js";
@@ -60,6 +61,7 @@ export async function t5FromCheckpoint(
   const config: T5Config = dropout === undefined || dropout === null ? parsed : { ...parsed, dropoutRate: dropout };
   const stored = checkpoint.weights;
   const shapes = t5WeightShapes(config, tied);
+  checkReach(shapes, device);
   const weights = new Weights(device, stored.torchDtype);
   progress.begin("loading weights", shapes.size);
   let done = 0;
@@ -87,5 +89,7 @@ export async function t5OfShape(
   const parsed = parseT5Config(file);
   const config = { ...parsed, dropoutRate: options.dropout ?? parsed.dropoutRate };
   const tied = file.json["tie_word_embeddings"] !== false;
-  return new T5Model(await weightsOfShape(device, t5WeightShapes(config, tied), options), config, tied);
+  const shapes = t5WeightShapes(config, tied);
+  checkReach(shapes, device);
+  return new T5Model(await weightsOfShape(device, shapes, options), config, tied);
 }
