@@ -8,9 +8,9 @@
  *
  * --small takes two layers and a small vocabulary: it shows that the bench works where there is no GPU (on the CPU, or
  * on SwiftShader), and its figures mean nothing. The plan of memory (4-bit weights expanded, batches together) is the
- * product's own; --plan smallest|roomiest takes another. The first two steps warm up and do not count. Beside it stands the
- * PyTorch engine on the same rows where --python (python3 unless given) has what engines/torch/requirements.txt lists and
- * torch finds the GPU (or --device is cpu); else why not.
+ * product's own; --plan smallest|roomiest takes another. The first two steps warm up and do not count. Beside it
+ * stands the PyTorch engine on the same rows where --python (python3 unless given) has what
+ * engines/torch/requirements.txt lists and torch finds the GPU (or --device is cpu); else why not.
  */
 import { writeFileSync } from "node:fs";
 import { release } from "node:os";

@@ -1,8 +1,8 @@
 /*
- * Lets a tiny model generate and trains it for ten steps, on the CPU and on a device, and prints as one JSON object what
- * a test holds: how far replies, losses, norms and weights are apart, stopped and resumed too; what the device's counters
- * say of a token and of a step, and what is told of them by shapes alone; and which operators the runtime left to the CPU,
- * by its own profile.
+ * Lets a tiny model generate and trains it for ten steps, on the CPU and on a device, and prints as one JSON object
+ * what a test holds: how far replies, losses, norms and weights are apart, stopped and resumed too; what the device's
+ * counters say of a token and of a step, and what is told of them by shapes alone; and which operators the runtime left
+ * to the CPU, by its own profile.
  *
  *   node --import tsx test/device-training.ts webgpu gemma2
  */

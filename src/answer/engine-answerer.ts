@@ -118,7 +118,8 @@ export function engineAnswerer(options: EngineAnswererOptions): Answerer {
             hint:
               error.kind === "lost"
                 ? "What was answered is kept: run the same command again, it goes on from there."
-                : "What was answered is kept: run the same command again, with a lower answerer.concurrency or --device cpu.",
+                : "What was answered is kept: run the same command again, with a lower answerer.concurrency or " +
+                  "--device cpu.",
             cause: error,
           });
         if (!(error instanceof ApiError)) throw error;

@@ -66,8 +66,8 @@ export function tellMemory(
 }
 
 /**
- * The error of a run that its device could not go on with: what is kept, and what would fit where it had no memory left;
- * any other as it is.
+ * The error of a run that its device could not go on with: what is kept, and what would fit where it had no memory
+ * left; any other as it is.
  * @param need what was planned, where it was
  */
 export async function withWhatFits(

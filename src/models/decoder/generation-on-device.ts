@@ -119,8 +119,8 @@ export class GenerationOnDevice {
   }
 
   /**
-   * One pass over some prompts: puts their rows into the caches behind those that are there, and gives the prompts' last
-   * states as they enter the last layer [rows, hiddenSize].
+   * One pass over some prompts: puts their rows into the caches behind those that are there, and gives the prompts'
+   * last states as they enter the last layer [rows, hiddenSize].
    */
   private async read(prompts: readonly (readonly number[])[], state: State, continues: boolean): Promise<DeviceArray> {
     const { config, device, layers } = this;
