@@ -139,6 +139,25 @@ it("names data, base, licence and results as the hub reads them", async () => {
     [undefined, rounded(final.accuracy)],
     ...["DE_DE", "FR_FR"].map((language) => [language, rounded(final.languages[language].accuracy)]),
   ]);
+  // What the hub shows on the model's page: not of all languages, which were not asked.
+  const entries = parse(text("real-hub", ".eval_results", "mmmlu.yaml"));
+  expect(entries.map((one: any) => [one.dataset.id, one.dataset.task_id, one.value])).toEqual(
+    ["DE_DE", "FR_FR"].map((language) => [
+      "openai/MMMLU",
+      language,
+      Math.round(1e4 * final.languages[language].accuracy) / 100,
+    ]),
+  );
+  expect(entries[0].dataset.revision).toBe("325a01dc3e173cac1578df94120499aaca2e2504");
+  expect(entries[0].notes).toMatch(/^accuracy in percent of \d+ rows; 95 % interval .* split; .*mmmlu-lab/);
+  // The same by a command of its own, from the answers themselves.
+  const { code, out } = await mmmlu(["export", "eval-results", at("real"), "--out", at("results")]);
+  expect([code, out.trim()]).toEqual([0, at("results", ".eval_results", "mmmlu.yaml")]);
+  expect(text("results", ".eval_results", "mmmlu.yaml")).toBe(text("real-hub", ".eval_results", "mmmlu.yaml"));
+  expect(await mmmlu(["export", "eval-results", at("t5")])).toMatchObject({
+    code: 1,
+    error: expect.stringMatching(/asked the embedded sample[^]*openai\/MMMLU/),
+  });
 });
 
 describe("what cannot be exported", () => {
@@ -191,6 +210,11 @@ it.skipIf(!python)(
     expect(lines.map(({ data }) => data.library_name)).toEqual(["transformers", "peft", "transformers"]);
     expect(lines.map(({ results }) => results.length)).toEqual([0, 0, 3]);
     expect(lines[2].results[1]).toMatchObject({ type: "openai/MMMLU", config: "DE_DE", metric: "accuracy" });
+    expect(lines.map(({ evaluations }) => evaluations.map((one: any) => one.task_id))).toEqual([
+      [],
+      [],
+      ["DE_DE", "FR_FR"],
+    ]);
     for (const { printed } of lines) expect(printed.trim()).not.toBe("");
   },
   300_000,

@@ -35,7 +35,7 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
     const texts = new Map<string, AskedText>();
     const ids = new Set(predictions.map(({ id }) => id));
     try {
-      const { rows } = await rowsOfRun(manifest, context);
+      const { rows } = exporter.withoutTexts ? { rows: [] } : await rowsOfRun(manifest, context);
       for (const { id, question, choices } of rows) if (ids.has(id)) texts.set(id, { question, choices });
     } catch (error) {
       if (context.signal?.aborted) throw error;

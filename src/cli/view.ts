@@ -3,7 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { UserError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
-import { serveRuns } from "../report/index.js";
+import { silent } from "../base/progress.js";
+import { type PromptOf, serveRuns } from "../report/index.js";
 import { interrupted } from "./options.js";
 
 export function viewCommand(command: Command): Command {
@@ -13,13 +14,21 @@ export function viewCommand(command: Command): Command {
     .action(async (folder: string, flags: { port: number }) => {
       checkFolder(folder);
       const run = existsSync(join(folder, "run.json")) ? resolve(folder) : undefined;
-      const viewer = await serveRuns(run === undefined ? folder : dirname(run), { port: flags.port });
+      let writer: Promise<PromptOf> | undefined;
+      const viewer = await serveRuns(run === undefined ? folder : dirname(run), {
+        port: flags.port,
+        promptOf: async (path, reply) => (await (writer ??= prompts()))(path, reply),
+      });
       const ended = interrupted();
       process.stdout.write(`${viewer.url}${run === undefined ? "" : `run/${encodeURIComponent(basename(run))}`}\n`);
       await ended;
       await viewer.close();
     });
 }
+
+/** Loaded with the first row that is looked at; a page fetches nothing from the hub. */
+const prompts = async (): Promise<PromptOf> =>
+  (await import("../experiments/index.js")).promptWriter({ offline: true, progress: silent, environment: process.env });
 
 /** Where runs go unless another folder is given; it may be made later, while the viewer is open. */
 const OUTPUTS = "outputs";

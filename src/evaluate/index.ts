@@ -10,6 +10,7 @@ export {
   repeatStatistics,
 } from "./askings.js";
 export { type GroupFigures, groupFigures } from "./group-figures.js";
+export { type KeptExchange, keptExchange } from "./kept-exchange.js";
 export * from "./lens/index.js";
 export { type LoggedReply, type LogLine, loggedReplySchema, readLog } from "./logged-reply.js";
 export { type EvaluationMetrics, evaluationMetrics, type GroupAccuracy } from "./metrics.js";
@@ -22,4 +23,4 @@ export { type AskedAgain, type Evaluation, type EvaluationOptions, evaluate } fr
 export { type StageScore, scoreReplies } from "./score.js";
 export * from "./statistics/index.js";
 export { type Result, type Taken, takeReplies } from "./take-replies.js";
-export { type UnreadableCounts, type UnreadableReason, unreadableInWords, wasCut } from "./unreadable.js";
+export { type UnreadableCounts, type UnreadableReason, unreadableInWords, wasCut, whyInWords } from "./unreadable.js";

@@ -88,9 +88,10 @@ export interface LogLine {
 
 /**
  * The lines of a log, whatever they hold; blank ones are passed over. One line at a time is in memory.
+ * @param holding only lines that hold these bytes; others are not even parsed
  * @throws {UserError} where the file cannot be read
  */
-export async function* readLog(path: string): AsyncGenerator<LogLine> {
+export async function* readLog(path: string, holding?: Buffer): AsyncGenerator<LogLine> {
   let [number, offset, length] = [0, 0, 0];
   let pieces: Buffer[] = [];
   const line = (torn: boolean): LogLine | undefined => {
@@ -100,6 +101,7 @@ export async function* readLog(path: string): AsyncGenerator<LogLine> {
     offset += length + 1;
     [pieces, length] = [[], 0];
     if (place.length > LONGEST_LINE) return { ...place, fault: `longer than ${LONGEST_LINE / 2 ** 20} MiB` };
+    if (holding && !bytes.includes(holding)) return undefined;
     if (place.length === 0 || (bytes[0] as number) <= 0x20) {
       if (bytes.toString("latin1").trim() === "") return undefined;
     }

@@ -38,7 +38,8 @@ export function unreadableCounts(
   return counts;
 }
 
-const WORDS: Record<UnreadableReason, string> = {
+/** Each reason in words. */
+export const whyInWords: Readonly<Record<UnreadableReason, string>> = {
   cut: "cut at the limit",
   empty: "empty",
   onlyReasoning: "only reasoning",
@@ -48,5 +49,5 @@ const WORDS: Record<UnreadableReason, string> = {
 /** `3 cut at the limit, 1 empty`: the reasons that there are, each with its count; empty where none is unreadable. */
 export const unreadableInWords = (counts: Readonly<UnreadableCounts>): string =>
   UNREADABLE_REASONS.filter((reason) => counts[reason] > 0)
-    .map((reason) => `${counts[reason].toLocaleString("en")} ${WORDS[reason]}`)
+    .map((reason) => `${counts[reason].toLocaleString("en")} ${whyInWords[reason]}`)
     .join(", ");

@@ -53,6 +53,36 @@ describe("lm-evaluation-harness' results", () => {
     });
   });
 
+  it("may hold log-likelihoods that are infinite or none, written as text or as Python's constants", async () => {
+    const copy = join(folder, "infinite");
+    cpSync(at("lm-eval"), copy, { recursive: true });
+    const place = join(copy, "tiny");
+    const [name] = readdirSync(place).filter((one) => one.startsWith("samples"));
+    const lines = readFileSync(join(place, name!), "utf8").trimEnd().split("\n");
+    const pairs: [string, string, number | undefined][] = [
+      ['["-inf", "False"], ["-3.5", "False"], ["-inf", "False"], ["-4", "False"]', "B", Number.NEGATIVE_INFINITY],
+      ["[-Infinity, false], [-3.5, false], [-2.5, false], [-Infinity, false]", "C", Number.NEGATIVE_INFINITY],
+      ['["-1e-3", "True"], ["-9", "False"], ["-9", "False"], ["-9", "False"]', "A", -0.001],
+      // A model that broke: the tool's own verdict is all there is.
+      ['["nan", "False"], ["nan", "False"], ["nan", "False"], ["nan", "False"]', "none", undefined],
+      ["[NaN, false], [NaN, false], [-1.0, false], [NaN, false]", "none", undefined],
+    ];
+    const written = pairs.map(([resps], index) => {
+      const { resps: _resps, filtered_resps: _filtered, acc: _acc, ...rest } = JSON.parse(lines[index]!);
+      return `${JSON.stringify(rest).slice(0, -1)}, "acc": ${index === 4 ? "NaN" : index === 3 ? "0.0" : "1.0"}, "resps": [], "filtered_resps": [${resps}]}\n`;
+    });
+    // The key is the letter that is said to be right, so that each verdict fits.
+    const keyed = written.map((line, index) =>
+      pairs[index]![1] === "none" ? line : line.replace(/"Answer":"."/, `"Answer":"${pairs[index]![1]}"`),
+    );
+    writeFileSync(join(place, name!), keyed.join(""));
+    const { predictions, facts } = await loadResult(copy);
+    expect(facts.scoring).toBe("log-likelihood");
+    expect(
+      predictions.slice(0, 5).map(({ prediction, logProbabilities }) => [prediction ?? "none", logProbabilities?.[0]]),
+    ).toEqual(pairs.map(([, letter, first]) => [letter, first]));
+  });
+
   it("say what is wrong with them", async () => {
     const copy = join(folder, "lm");
     cpSync(at("lm-eval"), copy, { recursive: true });

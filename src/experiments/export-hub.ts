@@ -7,7 +7,8 @@ import { writeFolderWhole } from "../base/folders.js";
 import { readJsonAs, writeJsonWhole } from "../base/json.js";
 import { type Progress, silent } from "../base/progress.js";
 import { isRepositoryName } from "../data/index.js";
-import { readManifest, savedModelOf } from "../record/index.js";
+import { EVAL_RESULTS, evalResults } from "../exchange/index.js";
+import { type Manifest, readManifest, savedModelOf } from "../record/index.js";
 import { CARD, modelCard } from "./model-card/card.js";
 import { type CardRun, cardRun } from "./model-card/run.js";
 
@@ -26,7 +27,7 @@ export interface ExportedHub {
 
 /**
  * Writes the saved model of a fine-tuning run as a folder that is ready to be uploaded to the hub: weights or adapter,
- * tokenizer, configuration and a model card. Whole or not at all.
+ * tokenizer, configuration, a model card, and results as the hub reads them. Whole or not at all.
  * @throws {UserError} where the run is none, not complete or saved no model, its weights are damaged, the folder is
  * there already, or an adapter's base is where nobody else has it
  */
@@ -55,8 +56,20 @@ export async function exportHub(run: string, out: string, options: ExportHubOpti
     progress.end();
     if (base !== undefined && found.saved.adapter) await renameBase(place, base);
     writeWhole(join(place, CARD), modelCard(found));
+    const results = hubResults(manifest, found);
+    if (results) writeWhole(join(place, EVAL_RESULTS, results.name), results.text);
   });
   return { name: found.name, license: found.license?.license };
+}
+
+/** The accuracy after training, as the hub shows it on a model's page. */
+function hubResults(manifest: Manifest, { metrics: { final } }: CardRun): ReturnType<typeof evalResults> {
+  const languages = final.statistics?.languages ?? [];
+  return evalResults({
+    manifest,
+    overall: { ...final, interval: final.statistics?.clustered.interval },
+    languages: new Map(languages.map((one) => [one.language, { ...one, interval: one.clusteredInterval }])),
+  });
 }
 
 function refusePrivateBase({ saved, base }: CardRun, run: string): void {

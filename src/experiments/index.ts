@@ -50,3 +50,4 @@ export { runExperiment } from "./run.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";
 export { sampleModelFolder } from "./sample-model.js";
 export { readSweep, type Sweep, type SweepCell, sweepJsonSchema } from "./sweep.js";
+export { promptWriter } from "./written-prompt.js";

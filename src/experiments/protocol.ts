@@ -102,16 +102,17 @@ function inWords(
 
 /**
  * How an evaluation's rows become requests.
+ * @param prepared what examples are chosen from; undefined only where the configuration wants none
  * @throws {UserError} as {@link prepareShots}
  */
 export async function evaluationPlan(
   configuration: EvaluateConfiguration,
-  prepared: Prepared,
+  prepared: Prepared | undefined,
   context: RunContext,
 ): Promise<{ readonly plan: RequestPlan; readonly shots: PreparedShots | undefined }> {
   const { answerer } = configuration;
   const { maxTokensPerQuestion: each, maxTokensExtra: extra } = answerer;
-  const shots = await prepareShots(configuration, prepared, context);
+  const shots = prepared && (await prepareShots(configuration, prepared, context));
   const plan = planOf({
     format: formatOf(answerer),
     instruction: answerer.instruction,

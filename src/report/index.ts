@@ -12,6 +12,7 @@ export { byGroup, groupInWords, type ReproducedExperiment, type ShownFigure, wri
 export type { LeakAudit, ReportHead, RunReport } from "./run-report.js";
 export { titleOfStage } from "./stages.js";
 export type { TrainingCurves } from "./training-curves.js";
+export type { PromptOf, WrittenPrompt } from "./viewer/exchange.js";
 export {
   askedApart,
   type FoundRun,

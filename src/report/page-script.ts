@@ -123,6 +123,14 @@ export const reportScript = `
       text.slice(1).forEach((choice, k) => { const letter = letters[k]; line(letter + ") " + choice + (letter === row[at.answer] ? "  ← true" : "") + (letter === row[at.prediction] ? "  ← predicted" : ""), letter === row[at.prediction] ? "chosen" : "", lang); });
     } else line("The page holds no question texts: there are too many rows. True " + row[at.answer] + ", predicted " + (row[at.prediction] ?? "nothing readable"));
     line("Reply: " + (row[at.reply] || "(empty)"), "said");
+    // Where mmmlu view serves the page, it shows the whole exchange.
+    const ways = document.getElementById("row-by-row");
+    if (ways) {
+      const link = document.createElement("a");
+      link.href = ways.getAttribute("href").slice(0, -1) + "?" + new URLSearchParams({ id: row[at.id], of: row[at.stage] });
+      link.textContent = "The whole exchange";
+      detail.append(link);
+    }
   }
   let waiting = false;
   view.addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); } });

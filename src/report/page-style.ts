@@ -9,11 +9,12 @@ html{scroll-behavior:smooth;scroll-padding-top:1rem}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 body{margin:0;background:var(--ground);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 header,main,footer{max-width:1080px;margin:0 auto;padding:0 1.25rem}
+.broad :is(header,main,footer){max-width:1400px}
 .bar{display:flex;justify-content:space-between;align-items:center;padding:1rem 0}
 .brand{font-weight:650;letter-spacing:.01em;color:var(--soft);text-decoration:none}
 a.brand:hover{color:var(--accent)}
 #theme{font-size:1.1rem;background:none;border:1px solid var(--line);border-radius:8px;color:var(--text);padding:.15rem .6rem;cursor:pointer}
-h1{font-size:2rem;line-height:1.2;margin:.2rem 0 .4rem;text-wrap:balance}
+h1{font-size:2rem;line-height:1.2;margin:.2rem 0 .4rem;text-wrap:balance;overflow-wrap:anywhere}
 h2{font-size:1.3rem;margin:0 0 .8rem}
 h3{font-size:1.02rem;margin:1.4rem 0 .5rem}
 p{max-width:72ch}
@@ -74,12 +75,14 @@ details>summary{cursor:pointer;color:var(--accent)}
 #detail .question{font-weight:600;margin:.3rem 0}
 #detail .said{border-top:1px solid var(--line);margin-top:.5rem;padding-top:.5rem}
 footer{color:var(--soft);font-size:.85rem;padding:1rem 1.25rem 3rem}
-.runs{font-size:.88rem}button.sort:not(#theme){font-size:inherit;font-weight:600;color:inherit;background:none;padding:0;border-radius:0;text-align:left}th[aria-sort=ascending] .sort::after{content:" ▲"}th[aria-sort=descending] .sort::after{content:" ▼"}.runs td:nth-child(1),.runs td:nth-child(3){min-width:8rem;overflow-wrap:anywhere}.buttons{display:flex;flex-wrap:wrap;gap:.6rem}
+.runs{font-size:.88rem}button.sort:not(#theme){font-size:inherit;font-weight:600;color:inherit;background:none;padding:0;border-radius:0;text-align:left}th[aria-sort=ascending] .sort::after{content:" ▲"}th[aria-sort=descending] .sort::after{content:" ▼"}.runs td:nth-child(1),.runs td:nth-child(3){min-width:9.5rem;overflow-wrap:anywhere}.runs .right,.runs .unreadable{white-space:nowrap}.buttons{display:flex;flex-wrap:wrap;gap:.6rem}
+pre.said{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0 .6rem}p.said{white-space:pre-wrap;font-weight:600;max-width:none;overflow-wrap:anywhere}.role{margin:.6rem 0 .1rem;font-size:.84rem;color:var(--soft)}ol.options{list-style:upper-alpha;padding-left:1.6rem}ol.options b{font-size:.85rem}.share{display:block;width:8rem;max-width:100%;height:.7rem;background:var(--ground);border:1px solid var(--line);border-radius:4px;overflow:hidden}.share span{display:block;height:100%;background:var(--accent)}.rows .clip{max-width:22rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}nav .place{padding:.2rem .4rem;color:var(--soft);font-size:.9rem}.bar{gap:1rem}.bar #theme{margin-left:auto}
 .on-paper{display:none}
-@media screen and (max-width:600px){table.cards thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}table.cards,table.cards tbody,table.cards tr,table.cards caption{display:block}table.cards tr{border:1px solid var(--line);border-radius:10px;padding:.3rem .7rem;margin:0 0 .6rem}table.cards td{display:flex;justify-content:space-between;gap:1rem;white-space:normal;text-align:right;border-bottom:0;padding:.16rem 0;overflow-wrap:anywhere}table.cards td::before{content:attr(data-head);color:var(--soft);text-align:left;overflow-wrap:normal}table.cards td:first-child{font-weight:600}table.cards td:empty{display:none}}
+@media screen and (max-width:600px){table.cards thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}table.cards,table.cards tbody,table.cards tr,table.cards caption{display:block}table.cards tr{border:1px solid var(--line);border-radius:10px;padding:.3rem .7rem;margin:0 0 .6rem}table.cards td{display:flex;justify-content:space-between;gap:1rem;white-space:normal;text-align:right;border-bottom:0;padding:.16rem 0;overflow-wrap:anywhere}table.cards td::before{content:attr(data-head);color:var(--soft);text-align:left;overflow-wrap:normal}table.cards td:first-child{font-weight:600}table.cards td:empty{display:none}.viewport col:nth-child(1){width:46%!important}.viewport col:nth-child(4){width:22%!important}.viewport col:nth-child(5){width:20%!important}.viewport :is(col,th,td):nth-child(2),.viewport :is(col,th,td):nth-child(6){display:none}}
 @media print{:root:root:root{color-scheme:light;--blue:#0072B2;--ground:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb;--accent:#0072B2;--good:#00644a;--bad:#963900;--mark:#fff3d6}
-nav,#theme,.filters,.skip,#detail{display:none}body{font-size:11px}h1{font-size:22px}h2{font-size:16px;break-after:avoid}h3,figcaption{break-after:avoid}
-section{border:none;padding:0;overflow:visible}figure,.tile,tr,p{break-inside:avoid}.tile .value{font-size:18px}.scroll{overflow:visible}
-.tiles{grid-template-columns:repeat(4,1fr)}.viewport{height:auto;max-height:40rem;overflow:hidden}
-.on-paper{display:block}details::details-content{content-visibility:visible;display:block;height:auto}details>summary{list-style:none;color:var(--text);font-weight:600}pre{max-height:none;overflow:visible;white-space:pre-wrap;overflow-wrap:anywhere;font-size:10px}table{font-size:10px}}
+html{font-size:11px}body{font-size:1rem}nav,#theme,.filters,.skip,#detail,a.brand,.buttons{display:none}h2{break-after:avoid}h3,figcaption{break-after:avoid}
+section{border:none;padding:0;overflow:visible}figure,.tile,tr,p{break-inside:avoid}.scroll{overflow:visible}
+.figures{grid-template-columns:1fr 1fr}header .figures{grid-template-columns:50%}figure svg,header figure svg{width:100%;max-width:100%}
+.tiles,.tiles.five{grid-template-columns:repeat(4,1fr)}.viewport{height:auto;max-height:40rem;overflow:hidden}
+.on-paper{display:block}details::details-content{content-visibility:visible;display:block;height:auto}details>summary{list-style:none;color:var(--text);font-weight:600}pre{max-height:none;overflow:visible;white-space:pre-wrap;overflow-wrap:anywhere}}
 `;

@@ -18,12 +18,15 @@ export const BRAND = `<span class="brand">mmmlu-lab</span>`;
  */
 export const NONCE = `data-own="mmmlu-lab"`;
 
-/** A page of its own: one file, no network, light and dark, printable, usable by keyboard and screen reader. */
+/**
+ * A page of its own: one file, no network, light and dark, printable, usable by keyboard and screen reader.
+ * @param options.broad for a table of many columns
+ */
 export function page(
   title: string,
   lead: Html,
   sections: readonly Section[],
-  options: { scripts?: Html; extraHead?: Html; foot?: string } = {},
+  options: { scripts?: Html; extraHead?: Html; foot?: string; broad?: boolean } = {},
 ): string {
   return `${html`<!doctype html>
 <html lang="en">
@@ -36,7 +39,7 @@ export function page(
 <style>${raw(reportStyle)}</style>
 ${options.extraHead}
 </head>
-<body>
+<body class="${options.broad ? "broad" : ""}">
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <div class="bar">${raw(BRAND)}<button type="button" id="theme" aria-label="Switch between light and dark">◐</button></div>

@@ -18,6 +18,8 @@ export interface Exporter {
   readonly name: string;
   /** What it writes, in a sentence. */
   readonly writes: string;
+  /** Where it needs no texts of the rows: they are then not read. */
+  readonly withoutTexts?: true;
   /**
    * Writes a run; each file whole or not at all, the same for the same run.
    * @returns the paths of what was written

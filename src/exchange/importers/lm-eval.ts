@@ -7,7 +7,7 @@ import { OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
 import type { AskedText, Result } from "../result.js";
 import type { Importer } from "./importer.js";
-import { readPythonJson, readPythonJsonLines } from "./python-json.js";
+import { pythonNumber, readPythonJson, readPythonJsonLines } from "./python-json.js";
 
 const HINT = "Is it a folder that lm_eval wrote, with its samples logged (output_path, log_samples)?";
 
@@ -48,8 +48,9 @@ const sampleSchema = z.looseObject({
   resps: z.array(z.unknown()).max(1000),
   filtered_resps: z.array(z.unknown()).max(1000),
   filter: z.string().max(200).default("none"),
-  acc: z.number().min(0).max(1).optional(),
-  exact_match: z.number().min(0).max(1).optional(),
+  // A NaN was read as null.
+  acc: z.number().min(0).max(1).nullish(),
+  exact_match: z.number().min(0).max(1).nullish(),
 });
 type Sample = z.infer<typeof sampleSchema>;
 
@@ -138,11 +139,10 @@ class Gathered {
     }
     this.seen.add(place.id);
     const answer = answerOf(sample);
-    this.outputs.add(answer.logProbabilities ? "log-likelihood" : "generated");
+    this.outputs.add(answer.scored ? "log-likelihood" : "generated");
     const verdict = sample.acc ?? sample.exact_match;
     // The tool's own verdict counts: its figure must come out as it told it.
-    const letter =
-      verdict === undefined ? answer.letter : verdict === 1 ? key : answer.letter === key ? null : answer.letter;
+    const letter = verdict == null ? answer.letter : verdict === 1 ? key : answer.letter === key ? null : answer.letter;
     this.predictions.push({
       ...place,
       answer: key,
@@ -231,20 +231,32 @@ function promptOf({ arguments: given }: Sample): string | undefined {
   return typeof first === "string" ? first : first === undefined ? undefined : JSON.stringify(first);
 }
 
+/** Whether there is a pair for each option: its log-likelihood, and whether it was the likeliest text. */
+const isLikelihoods = (resps: readonly unknown[]): boolean =>
+  resps.length > 1 &&
+  resps.every(
+    (one) =>
+      Array.isArray(one) &&
+      one.length === 2 &&
+      (one[0] === null || /^(nan|[-+]?(inf(inity)?|[\d.]+(e[-+]?\d+)?))$/i.test(String(one[0]).trim())) &&
+      /^(true|false)$/i.test(String(one[1])),
+  );
+
 /** The letter that came out: the likeliest option, or what the filter made of a reply. */
 function answerOf({ filtered_resps, resps }: Sample): {
   letter: Prediction["prediction"];
   reply: string;
+  /** Whether options' log-likelihoods were measured. */
+  scored?: true;
   logProbabilities?: number[];
 } {
-  const likelihoods = filtered_resps.map((one) => (Array.isArray(one) ? Number(one[0]) : Number.NaN));
-  if (
-    likelihoods.length > 1 &&
-    likelihoods.length <= OPTION_LETTERS.length &&
-    likelihoods.every((one) => !Number.isNaN(one))
-  ) {
-    const letter = OPTION_LETTERS[likelihoods.indexOf(Math.max(...likelihoods))]!;
-    return { letter, reply: letter, logProbabilities: likelihoods };
+  const likelihoods = filtered_resps.map((one) => (Array.isArray(one) ? pythonNumber(one[0]) : Number.NaN));
+  if (isLikelihoods(filtered_resps) && likelihoods.length <= OPTION_LETTERS.length) {
+    // Of a model that broke (NaN, or no option has any probability) nothing is the likeliest.
+    const most = Math.max(...likelihoods);
+    if (!Number.isFinite(most)) return { letter: null, reply: "", scored: true };
+    const letter = OPTION_LETTERS[likelihoods.indexOf(most)]!;
+    return { letter, reply: letter, scored: true, logProbabilities: likelihoods };
   }
   const first = filtered_resps[0];
   const filtered = typeof first === "string" ? first : Array.isArray(first) ? String(first[0] ?? "") : "";

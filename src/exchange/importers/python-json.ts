@@ -11,17 +11,35 @@ const CONSTANTS = /"(?:[^"\\]|\\[^])*(?:"|\\?$)|-?\bInfinity\b|\bNaN\b/g;
 
 /**
  * Parses JSON as Python's `json` and pydantic write it: NaN and Infinity are null.
+ * @param infinities whether they are kept as such in place of null
  * @throws {UserError} naming where it came from
  */
-export function parsePythonJson(text: string, where: string, hint: string): unknown {
+export function parsePythonJson(text: string, where: string, hint: string, infinities = false): unknown {
   try {
     return JSON.parse(text);
   } catch {
     const written = /NaN|Infinity/.test(text)
-      ? text.replace(CONSTANTS, (token) => (token.startsWith('"') ? token : "null"))
+      ? text.replace(CONSTANTS, (token) => {
+          if (token.startsWith('"')) return token;
+          if (!infinities || token === "NaN") return "null";
+          // A number that no double holds is read as infinite.
+          return token.replace("Infinity", "1e999");
+        })
       : text;
     return parseJson(written, where, hint);
   }
+}
+
+/**
+ * A number as Python's `json` or its `str` has written it: also `"-1.5"`, `"-inf"`, `"nan"`.
+ * @returns NaN where it is none, or null (a NaN that was read as JSON)
+ */
+export function pythonNumber(value: unknown): number {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string") return Number.NaN;
+  const [, sign, infinite] = /^\s*([+-]?)(inf|infinity)\s*$/i.exec(value) ?? [];
+  if (infinite !== undefined) return sign === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return value.trim() === "" ? Number.NaN : Number(value);
 }
 
 /** Reads a JSON file of a tool in Python. @throws {UserError} naming the file and each key that is wrong */
@@ -31,14 +49,14 @@ export const readPythonJson = async <T>(
   { hint, most }: { readonly hint: string; readonly most?: number },
 ): Promise<T> => checkedAs(parsePythonJson(await readText(path, most), path, hint), schema, path, hint);
 
-/** Reads a file of JSON lines of a tool in Python. @throws {UserError} naming file and line */
+/** Reads a file of JSON lines of a tool in Python; infinite numbers stay so. @throws {UserError} naming file and line */
 export async function* readPythonJsonLines<T>(path: string, schema: z.ZodType<T>, hint: string): AsyncGenerator<T> {
   for await (const { number, text, whole } of readLines(path)) {
     if (text.trim() === "") continue;
     const where = `${path}:${number}`;
     let value: unknown;
     try {
-      value = parsePythonJson(text, where, hint);
+      value = parsePythonJson(text, where, hint, true);
     } catch (error) {
       // A tool that was broken off leaves a torn last line.
       if (error instanceof UserError && !whole) return;

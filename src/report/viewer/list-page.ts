@@ -26,7 +26,7 @@ ${runTable(current, "runs-table")}
 ${aside.length ? html`<details><summary>${aside.length} moved aside by --fresh</summary>${runTable(aside)}</details>` : ""}
 <p class="buttons"><button type="submit">Compare the chosen runs</button> <button type="submit" formaction="/differences">Their configurations and curves</button></p></form>`;
   const scripts = html`<script ${raw(NONCE)}>${raw(listScript)}</script>`;
-  return page("Runs", lead, [{ id: "list", title: "All runs", body }], { foot, scripts });
+  return page("Runs", lead, [{ id: "list", title: "All runs", body }], { foot, scripts, broad: true });
 }
 
 const HEADS = ["run", "kind", ...FACETS, "started (UTC)", "state", "accuracy (95 % by question)"];

@@ -1,23 +1,21 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { readingNames } from "../../answer/index.js";
 import { readJsonLines } from "../../base/json-lines.js";
 import { lockHolder } from "../../base/lock.js";
 import { accuracyOf, indexReplies, scoreReplies } from "../../evaluate/index.js";
-import { readRunFile, runFile, runStartSchema, splitsSchema } from "../../record/index.js";
+import { readRunFile, runFile, splitsSchema } from "../../record/index.js";
 import { WIDE } from "../figures/figure.js";
 import type { GroupMark, LossPoint, ValidationPoint } from "../figures/index.js";
 import { type Html, html } from "../html.js";
 import { figures, type Tile, table, tiles } from "../parts.js";
 import { titleOfStage } from "../stages.js";
+import { readingOf } from "./rows.js";
 
 /** A log past so many bytes is not read anew every two seconds. */
 const READ_AT_ONCE = 32e6;
 
 const anyKeys = z.record(z.string(), z.unknown());
-const readingName = z.enum(readingNames).optional();
-const readingSchema = z.object({ reading: readingName, evaluation: z.object({ reading: readingName }).optional() });
 
 /** A run that is still going, as far as its logs tell. */
 export async function liveBody(path: string): Promise<Html> {
@@ -152,9 +150,7 @@ async function readAnswers(path: string): Promise<GroupMark[]> {
   const replies = runFile(path, "replies.jsonl");
   if (replies === undefined || statSync(replies).size > READ_AT_ONCE) return [];
   try {
-    const { configuration } = (await readRunFile(path, "run.json", runStartSchema)) ?? {};
-    const { reading, evaluation } = readingSchema.parse(configuration);
-    const stages = await scoreReplies(replies, reading ?? evaluation?.reading ?? "robust");
+    const stages = await scoreReplies(replies, await readingOf(path));
     return stages.map(({ stage, predictions }) => ({ label: titleOfStage(stage), ...accuracyOf([...predictions]) }));
   } catch {
     return [];

@@ -18,8 +18,11 @@ import {
   writeLeaderboard,
 } from "../leaderboard/index.js";
 import { BRAND, NONCE, page, type Section } from "../page.js";
+import type { PromptOf } from "./exchange.js";
 import { listPage } from "./list-page.js";
 import { liveBody } from "./live.js";
+import { type PageParts, rowPage, rowsPage } from "./row-routes.js";
+import { RowsOfRuns } from "./rows.js";
 import { askedApart, type FoundRun, findRuns } from "./runs.js";
 
 export interface Viewer {
@@ -30,12 +33,16 @@ export interface Viewer {
 /**
  * Serves the runs of a folder: a list, a run, a comparison, and a run that is still going.
  * @param options.port 0 takes any that is free
+ * @param options.promptOf writes the prompts that runs do not keep; without it rows are shown without theirs
  * @throws {UserError} where the port is taken
  */
-export async function serveRuns(outputs: string, options: { port?: number; host?: string } = {}): Promise<Viewer> {
-  const { port = 4321, host = "127.0.0.1" } = options;
-  const answers = new CachedAnswers();
-  const server = createServer((request, response) => void answer(outputs, answers, host, request, response));
+export async function serveRuns(
+  outputs: string,
+  options: { port?: number; host?: string; promptOf?: PromptOf } = {},
+): Promise<Viewer> {
+  const { port = 4321, host = "127.0.0.1", promptOf } = options;
+  const served: Served = { outputs, answers: new CachedAnswers(), rows: new RowsOfRuns(), host, promptOf };
+  const server = createServer((request, response) => void answer(served, request, response));
   await listen(server, port, host);
   const address = server.address();
   const actual = typeof address === "object" && address ? address.port : port;
@@ -83,10 +90,17 @@ const REPORT_POLICY =
   "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src " +
   "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** What is served, and what of it is kept in memory. */
+interface Served {
+  readonly outputs: string;
+  readonly answers: CachedAnswers;
+  readonly rows: RowsOfRuns;
+  readonly host: string;
+  readonly promptOf?: PromptOf;
+}
+
 async function answer(
-  outputs: string,
-  answers: CachedAnswers,
-  host: string,
+  { outputs, answers, rows, host, promptOf }: Served,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -131,12 +145,14 @@ async function answer(
     if (!kind || !run) return send(404, errorPage("There is no such page", "The list shows the runs there are."));
     if (run.fault !== undefined) return send(400, errorPage(`${run.folder} cannot be read`, run.fault));
     // 205: the run has come to its end, its report is there now.
+    if (rest === "rows") return send(200, ownPage(await rowsPage(run, rows, url.searchParams)));
+    if (rest === "row") return send(200, ownPage(await rowPage(run, rows, promptOf, url.searchParams)));
     if (kind === "live") return run.complete ? send(205, "") : send(200, (await liveBody(run.path)).text);
     if (run.imported) return send(200, await importedPage(run), { policy: REPORT_POLICY });
     if (rest === "files/metrics.json")
       return send(200, await textOf(run, "metrics.json"), { type: "application/json" });
     if (!run.complete) return send(200, await livePage(run));
-    return send(200, withWayBack(await textOf(run, "report.html")), { policy: REPORT_POLICY });
+    return send(200, withWays(await textOf(run, "report.html"), run), { policy: REPORT_POLICY });
   } catch (error) {
     if (error instanceof UserError) return send(400, errorPage(error.message, error.hint ?? ""));
     return send(500, errorPage("This page failed", messageOf(error)));
@@ -156,6 +172,18 @@ const FOOT = "Served by mmmlu view on this machine alone.";
 
 /** The name at the page's top leads back to the list. */
 const withWayBack = (text: string): string => text.replace(BRAND, `<a class="brand" href="/">← All runs</a>`);
+
+/** As {@link withWayBack}, and the way to a run's rows: the page's script leads there from each of its own. */
+const withWays = (text: string, { folder, accuracies }: FoundRun): string =>
+  accuracies.length
+    ? text.replace(
+        BRAND,
+        `<a class="brand" href="/">← All runs</a><a class="brand" id="row-by-row" ` +
+          `href="/run/${encodeURIComponent(folder)}/rows">Row by row</a>`,
+      )
+    : withWayBack(text);
+
+const ownPage = ({ title, lead, sections }: PageParts): string => served(title, lead, sections);
 
 const served = (title: string, lead: Html, sections: readonly Section[], scripts?: Html): string =>
   withWayBack(page(title, lead, sections, { scripts, foot: FOOT }));
@@ -222,14 +250,14 @@ async function importedPage(run: FoundRun): Promise<string> {
   const { importedReport } = await import("../imported-report.js");
   const importer = importerOf(run.path);
   if (!importer) throw new UserError(`${run.path} is gone`, { hint: "Go back and load the list anew." });
-  return withWayBack([...importedReport(await importer.read(run.path)).pieces].join(""));
+  return withWays([...importedReport(await importer.read(run.path)).pieces].join(""), run);
 }
 
 async function livePage(run: FoundRun): Promise<string> {
   const script = `<script ${NONCE}>${followScript(`/live/${encodeURIComponent(run.folder)}`)}</script>`;
   return served(
     run.folder,
-    html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)} UTC; this page follows it, and turns into its report when it is done.</p>`,
+    html`<h1>${run.folder}</h1><p class="soft">${run.kind}, begun ${run.started.replace("T", " ").slice(0, 16)} UTC; this page follows it, and turns into its report when it is done. <a href="/run/${encodeURIComponent(run.folder)}/rows">Its answers, row by row</a>.</p>`,
     [
       {
         id: "live",

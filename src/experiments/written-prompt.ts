@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import { promptPlan, type RequestPlan, requestKeys } from "../answer/index.js";
+import { UserError } from "../base/errors.js";
+import type { LoggedReply } from "../evaluate/index.js";
+import { manifestSchema, readRunFile, runStartSchema } from "../record/index.js";
+import type { PromptOf, WrittenPrompt } from "../report/index.js";
+import { type Row, turned } from "../tasks/index.js";
+import { askedAgain, readAgain } from "./again.js";
+import { migrated } from "./configuration/renames.js";
+import { type ExperimentConfiguration, experimentSchema } from "./configuration/schema.js";
+import type { RunContext } from "./context.js";
+import { loadRows, prepare } from "./prepare.js";
+import { evaluationPlan } from "./protocol.js";
+
+/** Runs and languages whose rows stay in memory: a language of MMMLU takes some 20 MB. */
+const KEPT = 4;
+
+/** What prompts are written anew from. */
+interface Source {
+  readonly rows: ReadonlyMap<string, Row>;
+  /** As the run asked; behind it, with more room, as it asked again what was cut. */
+  readonly plans: readonly RequestPlan[];
+}
+
+/**
+ * Writes prompts of a run anew, from its configuration and its rows: they are not kept. Whether a prompt is the one
+ * that was sent is told by the request's key, which is a hash of prompt, bounds and who was asked.
+ * @param context `offline` where no row may be fetched
+ */
+export function promptWriter(context: RunContext): PromptOf {
+  const sources = new Map<string, Promise<Source>>();
+  return async (path, reply) => {
+    const start = await readRunFile(path, "run.json", runStartSchema);
+    const configuration = experimentSchema.safeParse(migrated(start?.configuration ?? {}).configuration).data;
+    if (!start || !configuration || configuration.kind === "explore")
+      throw new UserError(`${join(path, "run.json")} has a configuration that this version does not read`, {
+        hint: "Its prompts cannot be written anew; the replies are all there.",
+      });
+    const languages = [...new Set(reply.ids.map((id) => id.split("/")[0]!.replace(/^.*:/, "")))].sort();
+    const place = JSON.stringify([path, start.started, languages]);
+    const found = sources.get(place) ?? sourceOf(path, configuration, languages, context);
+    // The newest stand last, and the oldest goes.
+    sources.delete(place);
+    sources.set(place, found);
+    if (sources.size > KEPT) sources.delete(sources.keys().next().value!);
+    try {
+      return writtenFrom(await found, reply, await whoAnswered(path));
+    } catch (error) {
+      sources.delete(place);
+      throw error;
+    }
+  };
+}
+
+/** Who a finished evaluation asked, as its requests' keys hold it; several where the manifest leaves it open. */
+async function whoAnswered(path: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const { model, kind } = (await readRunFile(path, "manifest.json", manifestSchema)) ?? {};
+  if (!model || kind !== "evaluate") return [];
+  const { name, description, ...identity } = model;
+  return [identity, { ...identity, name }, { ...identity, description }, model];
+}
+
+async function sourceOf(
+  path: string,
+  configuration: Exclude<ExperimentConfiguration, { kind: "explore" }>,
+  languages: readonly string[],
+  context: RunContext,
+): Promise<Source> {
+  const byId = (rows: readonly Row[]) => new Map(rows.map((row) => [row.id, row]));
+  // Examples are taken from all the rows that the run read.
+  if (configuration.kind === "evaluate" && configuration.answerer.shots > 0) {
+    const prepared = await prepare(configuration, context);
+    const { plan } = await evaluationPlan(configuration, prepared, context);
+    return { rows: byId(prepared.splits.test), plans: await allPlans(path, plan) };
+  }
+  const { trainFrom: _train, limit: _limit, ...data } = configuration.data;
+  const rows = await loadRows({ ...data, languages: [...languages] }, context).catch(() => loadRows(data, context));
+  const plan =
+    configuration.kind === "evaluate"
+      ? (await evaluationPlan(configuration, undefined, context)).plan
+      : promptPlan(configuration.prompt, configuration.evaluation.maxNewTokens);
+  return { rows: byId(rows.rows), plans: await allPlans(path, plan) };
+}
+
+const allPlans = async (path: string, plan: RequestPlan): Promise<RequestPlan[]> => [
+  plan,
+  ...askedAgain(await readAgain(path), plan).map((again) => again.plan),
+];
+
+function writtenFrom(
+  { rows, plans }: Source,
+  { ids, order = 0, key }: LoggedReply,
+  who: readonly Readonly<Record<string, unknown>>[],
+): WrittenPrompt {
+  const asked = ids.map((id) => {
+    const row = rows.get(id);
+    if (!row)
+      throw new UserError(`there is no row ${id} in the data as they are now`, {
+        hint: "They have changed since the run, or are others: its prompt cannot be written anew.",
+      });
+    return turned(row, order);
+  });
+  const requests = plans.map((plan) => ({
+    rows: asked,
+    prompt: plan.prompt(asked),
+    maximumTokens: plan.maximumTokens(asked.length),
+    ...(plan.letters ? { letters: plan.letters(asked[0]!) } : {}),
+  }));
+  const sent = requests.find((request) => who.some((identity) => requestKeys(identity)(request) === key));
+  const { prompt, maximumTokens, letters } = sent ?? requests[0]!;
+  return {
+    prompt,
+    maximumTokens,
+    measured: letters?.written,
+    rows: asked,
+    asSent: sent !== undefined ? true : who.length ? false : undefined,
+  };
+}

@@ -1,0 +1,244 @@
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { silent } from "../src/base/progress.js";
+import { promptWriter } from "../src/experiments/index.js";
+import { serveRuns, type Viewer } from "../src/report/index.js";
+import { chromiumPath, launchBrowser, watchedPage } from "./browser.js";
+import {
+  type ChatImitation,
+  type ImitatedRequest,
+  letterByQuestion,
+  startChatImitation,
+} from "./chat-imitation/server.js";
+import { mmmlu } from "./command.js";
+
+/*
+ * A row's whole exchange in `mmmlu view`, over runs that asked a server which kept what it was sent.
+ */
+
+const outputs = mkdtempSync(join(tmpdir(), "mmmlu-view-rows-"));
+const at = (...names: string[]): string => join(outputs, ...names);
+const results = fileURLToPath(new URL("fixtures/results", import.meta.url));
+const HOSTILE = `\u001b[1m<img src=x onerror="alert('reply')"></script><script>alert('script')</script>`;
+/** What the server was sent, by the last message. */
+const sent = new Map<string, ImitatedRequest>();
+let server: ChatImitation;
+let viewer: Viewer;
+let browser: Browser;
+
+const run = async (name: string, ...flags: string[]): Promise<void> => {
+  const { code, error } = await mmmlu(
+    [
+      ...["run", "gemma-3-27b-baseline", "--sample", "--set", `name=${name}`, "--set", "data.rowsPerLanguage=40"],
+      ...["--set", "answerer.questionsPerRequest=1", "--out", at(name), ...flags],
+    ],
+    { environment: { LMSTUDIO_ENDPOINT: server.url } },
+  );
+  expect([name, code, error.slice(-500)]).toEqual([name, 0, expect.anything()]);
+};
+
+interface KeptReply {
+  readonly ids: readonly string[];
+  readonly text: string;
+}
+const replies = (name: string): KeptReply[] =>
+  readFileSync(at(name, "replies.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as KeptReply);
+/** Of a row, and of its stage where it has several. */
+const address = (name: string, id: string, of = ""): string =>
+  `${viewer.url}run/${name}/row?${new URLSearchParams({ id, ...(of ? { of } : {}) })}`;
+
+beforeAll(async () => {
+  let failed = false;
+  server = await startChatImitation({
+    logProbabilities: "true",
+    reasoning: () => "First I look,\nthen I choose.",
+    reply(request) {
+      sent.set(request.messages.at(-1)!.content, request);
+      return request.number === 7 ? HOSTILE : letterByQuestion(request);
+    },
+    trouble({ number }) {
+      if (failed || number < 12) return undefined;
+      failed = true;
+      return { status: 500, body: { error: "the model is busy" } };
+    },
+  });
+  await run("asked", "--set", "answerer.logprobs=true", "--set", "answerer.permutations=2");
+  await run("together", "--set", "answerer.questionsPerRequest=5");
+  await run("shots", "--set", "answerer.shots=1", "--set", "answerer.shotSource=first_n");
+  cpSync(join(results, "lm-eval"), at("lm"), { recursive: true });
+  cpSync(join(results, "inspect-eval"), at("logs"), { recursive: true });
+  const promptOf = promptWriter({ offline: true, progress: silent, environment: process.env });
+  viewer = await serveRuns(outputs, { port: 0, promptOf });
+  if (chromiumPath) browser = await launchBrowser();
+}, 180_000);
+afterAll(async () => {
+  await viewer?.close();
+  await browser?.close();
+  await server?.stop();
+  rmSync(outputs, { recursive: true, force: true });
+});
+
+describe.skipIf(!chromiumPath)("a row's whole exchange, in Chromium", () => {
+  it("is reached from the report and the list of rows, and shows what was sent and what came back", async () => {
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(`${viewer.url}run/asked`);
+    await page.locator("#predictions-view tbody tr[data-place]").first().click();
+    await page.getByRole("link", { name: "The whole exchange" }).click();
+    const id = (await page.locator("h1").textContent())!;
+    expect(id).toMatch(/^(DE_DE|FR_FR)\/\w+\/\d+$/);
+    const asking = page.locator("#asking-1");
+    const prompt = await asking.locator("pre.said").nth(1).textContent();
+    // Byte for byte what the server was sent, the system message as well.
+    const request = sent.get(prompt!)!;
+    expect(await asking.locator("pre.said").first().textContent()).toBe(request.messages[0]!.content);
+    expect(await asking.textContent()).toContain("This is the prompt that was sent");
+    expect(await asking.textContent()).toContain("First I look,\nthen I choose.");
+    expect(await asking.locator("pre.said").nth(3).textContent()).toBe(letterByQuestion(request));
+    // Probabilities, a line a letter with its option, adding up to one.
+    const shares = await asking.locator("tbody tr td:nth-child(4)").allTextContents();
+    expect(shares).toHaveLength(4);
+    expect(shares.reduce((sum, share) => sum + Number.parseFloat(share), 0)).toBeCloseTo(100, 0);
+    // Asked under the other order: the options as they were shown then.
+    const turned = page.locator("#asking-2");
+    expect(await turned.textContent()).toContain("options turned round by 1");
+    expect(await turned.textContent()).toContain("This is the prompt that was sent");
+    const other = await turned.locator("pre.said").nth(1).textContent();
+    expect(sent.has(other!)).toBe(true);
+    expect(other).not.toBe(prompt);
+    await page.getByRole("link", { name: "All rows" }).click();
+    expect(await page.locator("h1").textContent()).toBe("asked: row by row");
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it("is found by filters and turned over by keyboard alone, at three widths, light and dark, on paper", async () => {
+    const total = replies("asked").length;
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [768, "dark"],
+      [390, "dark"],
+    ] as const) {
+      const { page, complaints } = await watchedPage(browser, { colorScheme, viewport: { width, height: 900 } });
+      await page.goto(`${viewer.url}run/asked/rows`);
+      const fits = async (): Promise<void> =>
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await fits();
+      expect(await page.getByRole("status").textContent()).toMatch(new RegExp(`^${total} of ${total} answers`));
+      await page.getByLabel("Outcome").focus();
+      await page.keyboard.type("wrong");
+      await page.keyboard.press("Tab");
+      await Promise.all([page.waitForURL(/outcome=wrong/), page.keyboard.press("Enter")]);
+      expect(new Set(await page.locator("td[data-head=outcome] span").allTextContents())).toEqual(new Set(["wrong"]));
+      await page.locator("td[data-head=row] a").first().focus();
+      await Promise.all([page.waitForURL(/row\?/), page.keyboard.press("Enter")]);
+      const first = await page.locator("h1").textContent();
+      await page.getByRole("link", { name: "Next →" }).focus();
+      await Promise.all([
+        page.waitForURL((url) => !url.search.includes(encodeURIComponent(first!))),
+        page.keyboard.press("Enter"),
+      ]);
+      expect(await page.locator(".place").textContent()).toMatch(/^2 of \d+$/);
+      expect(await page.locator("#asking-1, #asking-2").first().textContent()).toContain("wrong");
+      await fits();
+      await page.emulateMedia({ media: "print" });
+      expect(
+        await page
+          .locator("pre.said")
+          .first()
+          .evaluate((pre) => getComputedStyle(pre).maxHeight),
+      ).toBe("none");
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+  });
+
+  it("shows markup and control characters of a reply as text", async () => {
+    const { page, complaints } = await watchedPage(browser);
+    const [id] = replies("asked").find(({ text }) => text === HOSTILE)!.ids;
+    await page.goto(address("asked", id!));
+    expect(await page.locator("main").textContent()).toContain("\\x1b[1m<img src=x onerror=");
+    expect(await page.locator("main img, main script").count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+describe("a row's whole exchange", () => {
+  const text = async (url: string): Promise<string> =>
+    (await (await fetch(url)).text()).replaceAll("&#39;", "'").replaceAll("&quot;", '"');
+
+  it("tells attempts made again, and the rows of one request", async () => {
+    const [retry] = readFileSync(at("asked", "retries.jsonl"), "utf8").split("\n");
+    const [id] = (JSON.parse(retry!) as { ids: string[] }).ids;
+    expect(await text(address("asked", id!))).toMatch(/Attempts that failed and were made again[^]*500/);
+    const together = replies("together").find(({ ids }) => ids.length === 5)!;
+    const page = await text(address("together", together.ids[2]!));
+    expect(page).toContain("One request of 5 questions; this is number 3");
+    expect(page).toContain("This is the prompt that was sent");
+  });
+
+  it("writes examples anew too", async () => {
+    expect(await text(address("shots", replies("shots")[0]!.ids[0]!))).toContain("This is the prompt that was sent");
+  });
+
+  it("says where a prompt is not the one that was sent, and where nobody can tell", async () => {
+    cpSync(at("asked"), at("other"), { recursive: true });
+    const start = JSON.parse(readFileSync(at("other", "run.json"), "utf8")) as { configuration: { answerer: object } };
+    start.configuration.answerer = { ...start.configuration.answerer, maxTokensExtra: 77 };
+    writeFileSync(at("other", "run.json"), JSON.stringify(start));
+    const [id] = replies("other")[0]!.ids;
+    expect(await text(address("other", id!))).toContain("This is not the prompt that was sent");
+    // Still going: nobody has written yet who answered.
+    rmSync(at("other", "manifest.json"));
+    appendFileSync(at("other", "replies.jsonl"), '{"torn');
+    expect(await text(address("other", id!))).toContain("Written anew");
+    expect(await text(`${viewer.url}run/other/rows?language=DE_DE&search=${encodeURIComponent(id!)}`)).toContain(
+      "answers",
+    );
+    // Rows that are not in the data any more.
+    writeFileSync(
+      at("other", "replies.jsonl"),
+      readFileSync(at("asked", "replies.jsonl"), "utf8").replaceAll(id!, "DE_DE/anatomy/999999"),
+    );
+    const gone = await text(address("other", "DE_DE/anatomy/999999"));
+    expect(gone).toMatch(/cannot be written anew: there is no row DE_DE\/anatomy\/999999/);
+    rmSync(at("other"), { recursive: true });
+  });
+
+  it("of another tool is what its file tells", async () => {
+    for (const [name, prompt] of [
+      ["lm", /<h3>Prompt<\/h3><pre[^>]*>[^<]*Answer:/],
+      ["logs", /<h3>Prompt<\/h3><pre[^>]*>[^<]*user: /],
+    ] as const) {
+      const list = await text(`${viewer.url}run/${name}/rows`);
+      const [, link] = /<a href="(\/run\/\w+\/row\?[^"]*)"/.exec(list)!;
+      expect(await text(new URL(link!.replaceAll("&amp;", "&"), viewer.url).href)).toMatch(prompt);
+    }
+  });
+
+  it("of what is not there is refused in a sentence", async () => {
+    const refused = async (url: string): Promise<[number, string]> => {
+      const reply = await fetch(url);
+      return [reply.status, await reply.text()];
+    };
+    for (const url of [
+      address("asked", "DE_DE/anatomy/999999"),
+      address("asked", ""),
+      address("lm", "../../etc/passwd"),
+    ])
+      expect(await refused(url)).toEqual([400, expect.stringContaining("has no answer to")]);
+    expect((await refused(`${viewer.url}run/nothing/rows`))[0]).toBe(404);
+    expect((await refused(`${viewer.url}run/asked/rows?page=-7&outcome=odd`))[0]).toBe(200);
+    expect((await refused(`${viewer.url}run/asked/rows?page=1e9`))[0]).toBe(200);
+    expect((await fetch(`${viewer.url}run/asked/rows`)).headers.get("content-security-policy")).toMatch(
+      /default-src 'none'; script-src 'nonce-[^']+'/,
+    );
+  });
+});
