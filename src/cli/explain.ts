@@ -4,7 +4,14 @@ import { type Command, Option } from "commander";
 
 import { writeWhole } from "../base/files.js";
 import { type Explanation, explainDifference, loadResults } from "../exchange/index.js";
-import { askExchanged, comparableOf, type Exchanged, type ReadingName, readingNames } from "../experiments/index.js";
+import {
+  askExchanged,
+  comparableOf,
+  type Exchanged,
+  type ReadingName,
+  readingNames,
+  requireAskable,
+} from "../experiments/index.js";
 import { loadReports, percent, points, standalone } from "../report/index.js";
 import { contextOf } from "./context.js";
 import { numberOption } from "./numbers.js";
@@ -41,7 +48,10 @@ export function explainCommand(command: Command): Command {
 async function explain(first: string, second: string, flags: ExplainFlags): Promise<void> {
   const context = contextOf({ set: [], offline: flags.offline });
   try {
-    const comparable = await comparableOf(await loadResults([first, second]), context, { texts: true });
+    const results = await loadResults([first, second]);
+    // Before anything that takes time.
+    if (flags.ask !== undefined) for (const result of results) requireAskable(result);
+    const comparable = await comparableOf(results, context, { texts: true });
     const [a, b] = comparable.results;
     const found = explainDifference(a!, b!, { reading: flags.answerExtraction, turned: comparable.turned });
     const asked =

@@ -105,13 +105,30 @@ interface Side {
   readonly configuration: EvaluateConfiguration;
 }
 
-function sideOf({ manifest, name, tool }: Result): Side {
+/**
+ * Whether a result's rows can be asked again as they were.
+ * @throws {UsageError} where it is none of our own evaluations: which run of ours would be, in its place
+ */
+export const requireAskable = (result: Result): void => void sideOf(result);
+
+function sideOf({ manifest, name, tool, facts }: Result): Side {
   const read = manifest && evaluateSchema.safeParse(migrated(manifest.configuration).configuration);
-  if (!read?.success)
-    throw new UsageError(`${name} (${tool}) is no evaluation of our own: nobody knows whom to ask again`, {
-      hint: "Leave --ask out, or explain two evaluations of mmmlu-lab.",
+  if (read?.success) return { name, configuration: read.data };
+  if (manifest?.kind === "finetune")
+    throw new UsageError(`${name} is the stage of a fine-tuning: its model is not kept as it was asked`, {
+      hint: "Leave --ask out, or run an evaluation of its saved model (mmmlu run mmmlu-lm-eval --model local:RUN).",
     });
-  return { name, configuration: read.data };
+  const preset = facts.scoring === "log-likelihood" ? "mmmlu-lm-eval" : "mmmlu-simple-evals";
+  const shots = facts.shots ? ` --set answerer.shots=${facts.shots}` : "";
+  throw new UsageError(
+    `${name} was written by ${tool}, which does not tell which server answered and how a prompt became what the ` +
+      "model read: it cannot be asked again",
+    {
+      hint:
+        `Leave --ask out; or ask the same model here (mmmlu run ${preset} --model ${facts.model ?? "NAME"}${shots}, ` +
+        "with LMSTUDIO_ENDPOINT naming its server) and explain that run against the other.",
+    },
+  );
 }
 
 const answererFor = (

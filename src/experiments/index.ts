@@ -1,7 +1,7 @@
 /** The experiments: their configuration, and what a run does from first to last. */
 export { type ReadingName, readingNames } from "../answer/index.js";
 export { ROOM } from "./again.js";
-export { askExchanged, type Exchanged } from "./ask-exchanged.js";
+export { askExchanged, type Exchanged, requireAskable } from "./ask-exchanged.js";
 export { type ExportedBatch, exportBatch } from "./batch/export.js";
 export { type ImportedBatch, importBatch } from "./batch/import.js";
 export {

@@ -44,7 +44,7 @@ export function waterfallFigure(found: Explanation, name = "waterfall"): Figure 
       ...rowNames(labels),
       marginRight: 80,
       key: [
-        { look: "bar", colour: COLOURS.blue, text: "accuracy" },
+        { look: "dot", colour: COLOURS.blue, text: "accuracy" },
         { look: "bar", colour: COLOURS.green, text: "better" },
         { look: "bar", colour: COLOURS.red, text: "worse" },
         { look: "interval", colour: "currentColor", text: "95 % of the part" },
@@ -52,26 +52,19 @@ export function waterfallFigure(found: Explanation, name = "waterfall"): Figure 
       x: {
         domain: [least, most],
         tickFormat: "%",
-        label: "accuracy",
+        label: least > 0 ? "accuracy (the axis does not begin at 0)" : "accuracy",
         labelAnchor: "center",
         labelArrow: "none",
         grid: true,
       },
       marks: [
-        Plot.barX(ends, {
-          x1: least,
-          x2: "accuracy",
-          y: "label",
-          fill: COLOURS.blue,
-          fillOpacity: 0.8,
-          insetTop: 4,
-          insetBottom: 4,
-        }),
+        // No bars: their lengths would lie on an axis that does not begin at 0.
+        Plot.dot(ends, { x: "accuracy", y: "label", fill: COLOURS.blue, r: 6 }),
         Plot.text(ends, {
           x: "accuracy",
           y: "label",
           text: ({ accuracy }: { accuracy: number }) => percent(accuracy),
-          dx: 8,
+          dx: 11,
           textAnchor: "start",
           fontWeight: 700,
         }),

@@ -34,9 +34,14 @@ export function rowsSection(
   const number = (value: number): string => value.toLocaleString("en");
   const lead = html`<h1>${folder}: row by row</h1><p class="soft">Every answer with all that was said: prompt, reply, reasoning, probabilities, attempts made again.</p>`;
   const several = new Set(rows.map(({ stage }) => stage)).size > 1;
+  const choices = [
+    several ? choice("stage", "Stage", rows, query, titleOfStage) : "",
+    choice("language", "Language", rows, query),
+    choice("subject", "Subject", rows, query),
+  ];
   const body = html`<form class="filters" role="search" aria-label="Filter the rows">
 <label>Search<input type="search" name="search" value="${query.search}" placeholder="id, beginning of the reply"></label>
-${several ? choice("stage", "Stage", rows, query, titleOfStage) : ""}${choice("language", "Language", rows, query)}${choice("subject", "Subject", rows, query)}
+${choices}
 <label>Outcome<select name="outcome"><option value="">all</option>${outcomes.map((one) => html`<option${selected(one === query.outcome)}>${one}</option>`)}</select></label>
 <button type="submit">Show</button></form>
 <p class="soft" role="status">${number(found.length)} of ${number(rows.length)} answers${last > 1 ? `, page ${number(at)} of ${number(last)}` : ""}</p>
