@@ -24,7 +24,9 @@ describe.skipIf(!swiftShaderEnvironment())("generation and ten steps on WebGPU, 
       expect(generation.logProbabilities).toBeLessThan(1e-4);
       // Keys and values stay there: of a vocabulary of 1,024 two stretches' largest logits and places are read.
       expect(generation.counted).toMatchObject({ waits: 1, bytesSent: SENT[model], bytesRead: 2 * 2 * (4 + 8) });
-      expect(generation.counted).toEqual(generation.told);
+      // Without elements all tokens are the first: one row of a table in stretches is sent for both.
+      const sent = SENT[model] - (model === "gemma2" ? 4 * 64 : 0);
+      expect(generation.told).toEqual({ ...generation.counted, bytesSent: sent });
       expect(generation.scored).toMatchObject({ waits: 1, bytesRead: 2 * 4 * 1024 });
       expect(generation.nodes["WebGpuExecutionProvider"]).toBeGreaterThan(100);
       expect(generation.strays).toEqual([]);
