@@ -37,7 +37,7 @@ export async function noTorch({
     const { stdout } = await promisify(execFile)(python, ["-c", asks], { maxBuffer: 1 << 24 });
     return device === "cpu" || stdout.trim().endsWith("True") ? undefined : `torch of ${python} finds no GPU`;
   } catch (error) {
-    const why = String((error as { stderr?: string }).stderr ?? error).trim();
+    const why = ((error as { stderr?: string }).stderr || String(error)).trim();
     return `${python} has no PyTorch engine: ${why.split("\n").at(-1)}`;
   }
 }

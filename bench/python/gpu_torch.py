@@ -21,8 +21,11 @@ found = {}
 def random_model(job, args, device, compute, torch, rank):
     import transformers
 
-    found["product"] = product(torch, device, compute, small=json.loads(config_file.read_text())["vocab_size"] < 1024)
-    config = transformers.AutoConfig.for_model(**json.loads(config_file.read_text()))
+    told = json.loads(config_file.read_text())
+    # JavaScript writes 30.0 as 30, and transformers wants a float.
+    told.update({key: float(told[key]) for key in ("final_logit_softcapping", "attn_logit_softcapping") if key in told})
+    found["product"] = product(torch, device, compute, small=told["vocab_size"] < 1024)
+    config = transformers.AutoConfig.for_model(**told)
     seq2seq, kind = job["kind"] == "seq2seq-lm", job["model"]["quantization"]
     if not seq2seq:
         config.use_cache = False
