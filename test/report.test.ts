@@ -255,16 +255,50 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
     }
   });
 
-  it("prints on white whatever the screen's colours are", async () => {
-    const { page } = await watchedPage(browser, { colorScheme: "dark" });
-    await page.goto(`file://${file}`);
-    await page.emulateMedia({ media: "print", colorScheme: "dark" });
-    expect(
-      await page.evaluate(() => [
-        getComputedStyle(document.body).backgroundColor,
-        getComputedStyle(document.body).color,
-      ]),
-    ).toEqual(["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
-    await page.close();
+  it("prints all unfolded, at one size, within the paper, on white whatever the screen's colours are", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      // A4 less the browser's own margins.
+      const { page, complaints } = await watchedPage(browser, { colorScheme, viewport: { width: 718, height: 1000 } });
+      await page.goto(`file://${file}`);
+      await page.waitForSelector("#predictions-view tbody tr[data-place]");
+      await page.emulateMedia({ media: "print", colorScheme });
+      const printed = await page.evaluate(() => {
+        const all = (selector: string): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(selector)];
+        const { backgroundColor, color } = getComputedStyle(document.body);
+        const isSeen = (element: Element): boolean =>
+          element.checkVisibility() && element.getBoundingClientRect().height > 0;
+        const scales = [...document.querySelectorAll<SVGSVGElement>("figure svg")].map(
+          (svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width,
+        );
+        return {
+          colours: [backgroundColor, color],
+          folded: all("details").filter((one) => ![...one.children].slice(1).every(isSeen)).length,
+          unfolded: all("details").length,
+          apart: Math.max(...scales) / Math.min(...scales),
+          tooWide: all("main *, header *")
+            .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && isSeen(one))
+            .map((one) => `${one.tagName} ${one.textContent.slice(0, 30)}`),
+          controls: all("nav, #theme, .filters, #detail").filter(isSeen).length,
+          toldOfRows: all(".on-paper").every(isSeen),
+        };
+      });
+      expect(printed).toEqual({
+        colours: ["rgb(255, 255, 255)", "rgb(0, 0, 0)"],
+        folded: 0,
+        unfolded: expect.any(Number),
+        apart: expect.any(Number),
+        tooWide: [],
+        controls: 0,
+        toldOfRows: true,
+      });
+      expect(printed.unfolded).toBeGreaterThan(3);
+      expect(printed.apart).toBeLessThan(1.06);
+      const pdf = (await page.pdf({ format: "A4" })).toString("latin1");
+      // 30,000 rows are no 30,000 lines on paper.
+      const pages = pdf.match(/\/Type \/Page\b/g)?.length ?? 0;
+      expect([pdf.startsWith("%PDF-"), pages > 3, pages < 40]).toEqual([true, true, true]);
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
   });
 });

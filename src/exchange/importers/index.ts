@@ -51,15 +51,22 @@ export async function loadResult(reference: string): Promise<Result> {
 }
 
 /**
- * Loads results for a comparison; those whose names would be the same are called as they were asked for.
+ * Loads results for a comparison; where the names of two would be the same, but for a stage's, they are called as they
+ * were asked for.
  * @throws {UserError} as {@link loadResult}
  */
 export async function loadResults(references: readonly string[]): Promise<Result[]> {
   const results = await Promise.all(references.map(loadResult));
+  const runOf = ({ name, path, manifest }: Result): string => (manifest ? `${manifest.name} ${path}` : name);
+  const sameName = (one: Result, other: Result): boolean =>
+    one.name === other.name || (nameOf(one) === nameOf(other) && runOf(one) !== runOf(other));
   return results.map((result, index) => ({
     ...result,
-    name: results.some((other, place) => place !== index && other.name === result.name)
+    name: results.some((other, place) => place !== index && sameName(result, other))
       ? (references[index] as string)
       : result.name,
   }));
 }
+
+/** What a result is called without its stage. */
+const nameOf = ({ name, manifest }: Result): string => manifest?.name ?? name;

@@ -1,21 +1,19 @@
 import * as Plot from "@observablehq/plot";
 import type { Comparison, PairedComparison } from "../../evaluate/index.js";
 import { groupFigure } from "./evaluation.js";
-import { COLOURS, type Figure, points, spoken, WIDE } from "./figure.js";
+import { COLOURS, type Figure, HALF, points, spoken, WIDE } from "./figure.js";
 import { draw, rowNames } from "./plot.js";
-import { shortened } from "./text-width.js";
+import { shortened, widestWidth } from "./text-width.js";
 
 /** The room of a run's name in an axis's label. */
 const NAME = 360;
 
-/** Every run's accuracy on the common rows. */
-export const runsFigure = (comparison: Comparison): Figure =>
-  groupFigure(
-    "accuracy-by-run",
-    "Accuracy on the common rows",
-    comparison.runs.map(({ name, statistics }) => ({ label: name, ...statistics.overall })),
-    { width: WIDE },
-  );
+/** Every run's accuracy on the common rows: narrow enough for a telephone, unless names would be cut off. */
+export function runsFigure(comparison: Comparison): Figure {
+  const runs = comparison.runs.map(({ name, statistics }) => ({ label: name, ...statistics.overall }));
+  const fit = runs.every(({ label, n }) => widestWidth(`${label} (${n.toLocaleString("en")})`) < HALF / 2);
+  return groupFigure("accuracy-by-run", "Accuracy on the common rows", runs, { width: fit ? HALF : WIDE });
+}
 
 /**
  * Each subject's change from the first run to the second with its interval; filled where it moved after Holm's

@@ -128,7 +128,7 @@ export function gapFigure(lens: Lens, run: RunLens, name = "gaps"): Figure {
         { look: "interval", colour: "currentColor", text: "95 %, paired by question" },
       ],
       x: {
-        label: `percentage points: accuracy minus that of ${lens.reference} on the same questions`,
+        label: `points: accuracy minus ${lens.reference}'s, same questions`,
         labelAnchor: "center",
         labelArrow: "none",
         tickFormat: signedPoints,
