@@ -90,6 +90,14 @@ describe("lm-evaluation-harness' results", () => {
     const samples = readdirSync(place).filter((name) => name.startsWith("samples"));
     writeFileSync(join(place, samples[0]!), '{"doc_id": "x"}\n');
     await expect(loadResult(copy)).rejects.toMatchObject({ message: expect.stringMatching(/samples_.*:1: doc_id/) });
+    const [first] = readFileSync(at("lm-eval", "tiny", samples[0]!), "utf8").split("\n");
+    const keyless = { ...JSON.parse(first!), doc: {}, target: "all of them" };
+    writeFileSync(join(place, samples[0]!), `${JSON.stringify(keyless)}\n`);
+    expect((await loadResult(copy)).notes).toEqual(["1 rows are no multiple-choice questions: left out."]);
+    writeFileSync(join(place, samples[1]!), "");
+    await expect(loadResult(copy)).rejects.toMatchObject({
+      message: expect.stringMatching(/holds no row that can be used: No row is in the samples of 1 tasks.* left out/),
+    });
     for (const name of samples) rmSync(join(place, name));
     await expect(loadResult(copy)).rejects.toMatchObject({ hint: expect.stringMatching(/log_samples/) });
   });

@@ -7,7 +7,7 @@ import type { Prediction } from "../../evaluate/index.js";
 import { OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
 import type { AskedText, Result, ResultFacts } from "../result.js";
-import type { Importer } from "./importer.js";
+import { type Importer, withRows } from "./importer.js";
 import { Archive } from "./inspect-archive.js";
 import { parsePythonJson, readPythonJson } from "./python-json.js";
 
@@ -110,9 +110,14 @@ export const inspect: Importer = {
     if (!first)
       throw new UserError(`${path} holds no sample`, { hint: "Let Inspect log its samples, and run it again." });
     const reported = reportedOf(first);
-    return [...gathered.values()]
-      .sort((a, b) => a.epoch - b.epoch)
-      .map((epoch) => epoch.result(path, first!, gathered.size > 1, logFiles(path).length > 1 ? undefined : reported));
+    return withRows(
+      [...gathered.values()]
+        .sort((a, b) => a.epoch - b.epoch)
+        .map((epoch) =>
+          epoch.result(path, first!, gathered.size > 1, logFiles(path).length > 1 ? undefined : reported),
+        ),
+      path,
+    );
   },
 };
 
@@ -186,7 +191,8 @@ class Gathered {
       return;
     }
     const score = Object.values(sample.scores ?? {})[0];
-    if (!score) {
+    // A NaN was read as null.
+    if (!score || score.value == null) {
       this.unscored++;
       return;
     }

@@ -6,7 +6,7 @@ import type { Prediction } from "../../evaluate/index.js";
 import { OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
 import type { AskedText, Result } from "../result.js";
-import type { Importer } from "./importer.js";
+import { type Importer, withRows } from "./importer.js";
 import { pythonNumber, readPythonJson, readPythonJsonLines } from "./python-json.js";
 
 const HINT = "Is it a folder that lm_eval wrote, with its samples logged (output_path, log_samples)?";
@@ -74,17 +74,27 @@ export const lmEval: Importer = {
         hint: "Let lm_eval log its samples (log_samples): without them nothing can be compared row by row.",
       });
     const stages = new Map<string, Gathered>();
+    const empty: string[] = [];
     for (const name of samples) {
       const task = name.slice("samples_".length, -`_${date}.jsonl`.length);
+      let lines = 0;
       for await (const sample of readPythonJsonLines(join(dirname(newest), name), sampleSchema, HINT)) {
         const stage = stages.get(sample.filter) ?? new Gathered(sample.filter);
         stages.set(sample.filter, stage);
         stage.add(task, sample);
+        lines++;
       }
+      if (lines === 0) empty.push(task);
     }
     if (stages.size === 0) throw new UserError(`${newest}: its samples_*.jsonl hold no row`, { hint: HINT });
-    const notes = files.length > 1 ? [`The newest of ${files.length} results in ${path}: ${basename(newest)}.`] : [];
-    return [...stages.values()].map((stage) => stage.result(newest, results, stages.size > 1, notes));
+    const notes = [
+      ...(files.length > 1 ? [`The newest of ${files.length} results in ${path}: ${basename(newest)}.`] : []),
+      ...(empty.length ? [`No row is in the samples of ${empty.length} tasks, such as ${empty[0]}.`] : []),
+    ];
+    return withRows(
+      [...stages.values()].map((stage) => stage.result(newest, results, stages.size > 1, notes)),
+      newest,
+    );
   },
 };
 
