@@ -3,22 +3,27 @@
  * marks takes no longer than a megabyte of prose.
  */
 
-const NAME =
-  "[\\w:.-]{0,24}(?:think|thought|reasoning|reflect|analysis|scratchpad|monologue|tool_call|\\bcot\\b)[\\w:.-]{0,24}";
+const WORDS =
+  "think|thought|reasoning|rationale|deliberat|reflect|analysis|scratchpad|monologue|tool[_▁]?calls?|function[_▁]?calls?|" +
+  "\\b(?:cot|reason|plan|planning)\\b";
+const NAME = `[\\w:.▁-]{0,24}(?:${WORDS})[\\w:.▁-]{0,24}`;
 
 /**
- * `<think>`, `</think>`, `<seed:think>`, `<think time="3">`, `<|START_THINKING|>`, `<|end_of_thought|>`; `[THINK]`;
- * `◁think▷`; `<|channel>thought`, `<channel|>`; Gemma's `<unused94>`; Open WebUI's `<details type="reasoning">`;
- * `<|im_start|>think`.
+ * `<think>`, `</think>`, `<seed:think>`, `<think time="3">`, `<|START_THINKING|>`, `<|end_of_thought|>`,
+ * `<｜tool▁calls▁begin｜>`, `&lt;think&gt;`; `[THINK]`, `[TOOL_CALLS]`; `◁think▷`; `<|channel>thought`, `<channel|>`;
+ * Gemma's `<unused94>` and Gemini's `<ctrl94>`; Open WebUI's `<details type="reasoning">`; `<|im_start|>think`.
  */
 const MARK = new RegExp(
   [
-    `<(?<slash>[|/]{0,2})(?<angle>${NAME})(?:\\s[^<>]{0,80})?/?\\|?>`,
-    "\\[(?<closeBracket>/?)(?<bracket>THINK(?:ING)?|REASONING|THOUGHTS?)\\]",
+    `(?:<|&lt;) ?(?<slash>[|｜/\\\\]{0,3}) ?(?<angle>${NAME})(?:\\s[^<>]{0,80}?)?/?[|｜]?(?:>|&gt;)`,
+    "\\[(?<closeBracket>/?)(?<bracket>THINK(?:ING)?|REASONING|THOUGHTS?|TOOL_CALLS)\\]",
     `◁(?<closeTriangle>/?)(?<triangle>${NAME})▷`,
     "(?<channel><\\|channel>\\s{0,4}(?:thought|thinking|analysis|commentary|reasoning)|<channel\\|>)",
-    "(?<unused><unused9[45]>)",
+    "(?<unused><(?:unused|ctrl)9[45]>)",
     "(?<details><details\\s[^<>]{0,40}type=[\"']?reasoning[^<>]{0,80}>|</details>)",
+    "(?<summary><details[^<>]{0,80}>\\s{0,4}<summary>\\s{0,4}(?:thought|thinking|reasoning))",
+    // Solar's: behind it stands what is said.
+    "(?<content><\\|content\\|>)",
     "(?<turn><\\|im_start\\|>think|<\\|im_start\\|>answer)",
   ].join("|"),
   "giu",
@@ -33,20 +38,22 @@ interface Mark {
 
 function* marksOf(text: string): Generator<Mark> {
   for (const match of text.matchAll(MARK)) {
-    const { slash, angle, closeBracket, bracket, closeTriangle, triangle, channel, unused, details, turn } =
-      match.groups as Record<string, string | undefined>;
+    const groups = match.groups as Record<string, string | undefined>;
+    const { slash, angle, closeBracket, bracket, closeTriangle, triangle, channel, unused, details, turn } = groups;
     const place = { start: match.index, end: match.index + match[0].length };
     if (angle !== undefined) {
-      if (/\/\|?>$/.test(match[0]) && slash === "") continue;
-      const edge = /^(?:start|begin|end)(?:_of)?_|_(?:start|begin|end)$/i.exec(angle)?.[0].toLowerCase() ?? "";
-      const closes = slash!.includes("/") || edge.includes("end");
-      yield { ...place, name: `<${angle.toLowerCase().replace(edge, "")}`, closes };
+      if (/\/[|｜]?(?:>|&gt;)$/.test(match[0]) && slash === "") continue;
+      const name = angle.toLowerCase().replaceAll("▁", "_");
+      const edge = /^(?:start|begin|end)(?:_of)?_?|_?(?:start|begin|end)$/.exec(name)?.[0] ?? "";
+      yield { ...place, name: `<${name.replace(edge, "")}`, closes: slash!.includes("/") || edge.includes("end") };
     } else if (bracket !== undefined)
       yield { ...place, name: `[${bracket.toLowerCase()}`, closes: closeBracket !== "" };
     else if (triangle !== undefined) yield { ...place, name: "◁", closes: closeTriangle !== "" };
     else if (channel !== undefined) yield { ...place, name: "channel", closes: channel.endsWith(">") };
     else if (unused !== undefined) yield { ...place, name: "unused", closes: unused.includes("5") };
     else if (details !== undefined) yield { ...place, name: "details", closes: details.startsWith("</") };
+    else if (groups.summary !== undefined) yield { ...place, name: "details", closes: false };
+    else if (groups.content !== undefined) yield { ...place, name: "<think", closes: true };
     else yield { ...place, name: "turn", closes: turn!.toLowerCase().endsWith("answer") };
   }
 }

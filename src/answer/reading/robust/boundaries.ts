@@ -14,13 +14,17 @@ const OWN = listOf(
     "সহকারী, सहायक, 어시스턴트",
 );
 
-/** What templates put between turns: `<end_of_turn>`, `<|im_start|>`, `</s>`, `[INST]`, `<｜User｜>`, `<turn|>`. */
+/**
+ * What templates put between turns: `<end_of_turn>`, `<|im_start|>`, `</s>`, `[INST]`, `[|user|]`, `]~b]`, `<role>`,
+ * `<｜User｜>`, `<turn|>`.
+ */
 const TURN_TOKEN = new RegExp(
   [
     "<(?:start|end)_of_turn>|<\\/?s>|<(?:eos|bos|pad|eod|eot)>|<<\\/?SYS>>|<extra_id_\\d{1,3}>|<unused\\d{1,3}>",
     "<\\/?\\|?(?:user|assistant|system|human|model|bot|question|instruction)\\|?>",
     "<\\|[^<>|\\s]{1,40}\\|>|<｜[^<>｜\\n]{1,40}｜>|<\\|turn>|<turn\\|>|<\\|(?:user|assistant|system)\\|?",
-    "\\[\\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS)\\]",
+    "\\[\\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS)\\]|\\[\\|[^[\\]|\\s]{1,40}\\|\\]|\\]~!?b[\\][]|\\[e~\\[",
+    "<\\/?role>",
   ].join("|"),
   "giu",
 );

@@ -51,7 +51,7 @@ export function settledOption(text: string, count: number, explicit: readonly Cl
     ...claimsByPlace(tokens, groups, rejected),
   ].sort((one, other) => one.at - other.at);
   if (claims.length > 0) return settle(claims, tokens, out);
-  return rejected.size > 0 ? -1 : onlySpoken(tokens);
+  return onlySpoken(tokens, out);
 }
 
 /** Whether a comma's list begins with the claimed letter: "the answer is B, A is wrong". */
@@ -88,7 +88,8 @@ function claimsIn(
   }
   for (let marker = 0; marker < tokens.length; marker++) {
     const copula = isCopula(tokens, marker);
-    if (!(has(tokens[marker], MARKERS) || copula) || used.has(marker)) continue;
+    const corrects = isCorrection(tokens, marker);
+    if (!(has(tokens[marker], MARKERS) || corrects || copula) || used.has(marker)) continue;
     if (spent.has(marker) && !has(tokens[marker], BIT.but)) continue;
     const walk = forward(tokens, marker);
     const group = walk.letter < 0 ? undefined : groupAt.get(walk.letter);
@@ -108,19 +109,22 @@ function claimsIn(
       !isClosed(tokens, group.last)
     )
       continue;
-    const so = has(tokens[marker], BIT.so) && !has(tokens[marker], MARKERS & ~BIT.so);
-    if (so && !isClosed(tokens, group.last)) continue;
+    // "so B.", "wait, it is C.": only where the letter ends its clause.
+    const weak = (corrects || has(tokens[marker], BIT.so)) && !has(tokens[marker], MARKERS & ~BIT.so);
+    if (weak && !isClosed(tokens, group.last)) continue;
     claimed.add(group);
     claims.push({ at: first.at, letter: alone ? first.letter : -1, final: isFinal(tokens, marker) });
   }
   return claims;
 }
 
-const COPULAS = new Set("is ist est es è é adalah ni jẹ́ 是 它是 就是".split(" "));
+const COPULAS = new Set("is it's that's ist est c'est es è é adalah ni jẹ́ 是 它是 就是".split(" "));
 
 /** "not A, it is B": a copula right before a letter that ends its clause. */
 const isCopula = (tokens: readonly Token[], at: number): boolean =>
-  COPULAS.has(tokens[at]!.text.toLowerCase()) && tokens[at + 1]?.kind === "letter" && isClosed(tokens, at + 1);
+  COPULAS.has(tokens[at]!.text.toLowerCase().replace("’", "'")) &&
+  tokens[at + 1]?.kind === "letter" &&
+  isClosed(tokens, at + 1);
 
 /** The marker that says of a letter before it that it is right: "C is correct", "Cが正解です"; -1 for none. */
 function saidOf(tokens: readonly Token[], group: Group, gone: ReadonlySet<number>): number {
@@ -181,7 +185,7 @@ function claimsByPlace(tokens: readonly Token[], groups: readonly Group[], rejec
     if (index > 0 && index < lines.length - 1) continue;
     const words = line.filter((at) => tokens[at]!.kind !== "mark");
     const at = words[0];
-    if (words.length !== 1 || tokens[at!]!.kind !== "letter" || gone.has(at!)) continue;
+    if (words.length !== 1 || tokens[at!]!.kind !== "letter" || tokens[at!]!.glued || gone.has(at!)) continue;
     claims.push({ at: tokens[at!]!.at, letter: tokens[at!]!.letter, final: false });
   }
   const listed = lines.map((line) => line.find((at) => tokens[at]!.kind !== "mark")).filter((at) => at !== undefined);
@@ -192,7 +196,8 @@ function claimsByPlace(tokens: readonly Token[], groups: readonly Group[], rejec
   if (
     first !== undefined &&
     letters.size === 0 &&
-    /^[a-j]$/.test(tokens[first]!.text) &&
+    tokens[first]!.kind === "letter" &&
+    !tokens[first]!.capital &&
     isMark(tokens[first + 1], ")")
   ) {
     const more = listed.slice(1).some((at) => tokens[at]!.kind === "letter" && isMark(tokens[at + 1], ")"));
@@ -217,20 +222,49 @@ function claimsByPlace(tokens: readonly Token[], groups: readonly Group[], rejec
 function settle(claims: readonly Claim[], tokens: readonly Token[], out: ReadonlySet<number>): number {
   const last = claims.at(-1)!;
   if (last.letter < 0 || out.has(last.letter)) return -1;
+  if (wavers(tokens, last, out)) return -1;
   const other = claims.findLast(({ letter }) => letter !== last.letter && letter >= 0 && !out.has(letter));
   if (!other) return last.letter;
   if (last.final && !other.final) return last.letter;
-  const corrected = tokens.some(({ at, roles }) => at > other.at && at < last.at && (roles & BIT.correction) !== 0);
+  const corrected = tokens.some(({ at }, index) => at > other.at && at < last.at && isCorrection(tokens, index));
   return corrected ? last.letter : -1;
+}
+
+/** "wait", "actually"; "no" alone: what comes after replaces what came before. */
+function isCorrection(tokens: readonly Token[], at: number): boolean {
+  const token = tokens[at]!;
+  if (has(token, BIT.correction)) return true;
+  const before = tokens[at - 1];
+  const opens = before === undefined || before.kind === "newline" || before.kind === "mark";
+  return opens && has(token, BIT.not) && isMark(tokens[at + 1], ",.!;:–—，。、،।");
+}
+
+/** Whether a text that has settled corrects itself and speaks of another letter then: "B. Wait, no, C". */
+function wavers(tokens: readonly Token[], claim: Claim, out: ReadonlySet<number>): boolean {
+  let corrected = false;
+  return tokens.some((token, at) => {
+    if (token.at <= claim.at) return false;
+    corrected ||= isCorrection(tokens, at);
+    return (
+      corrected &&
+      token.kind === "letter" &&
+      token.letter !== claim.letter &&
+      !out.has(token.letter) &&
+      (token.capital || has(tokens[at - 1], BIT.option)) &&
+      !(token.glued || isArticle(tokens, at) || isUnknownWord(tokens[at - 1]))
+    );
+  });
 }
 
 /**
  * The one letter that a text without a claim speaks of, if a place speaks of it as an answer might: behind words of
- * this kind only, not as in "vitamin C" or "let us consider option A".
+ * this kind only, not as in "vitamin C" or "let us consider option A". Where others are rejected, they are behind it:
+ * "B, not A".
+ * @param out letters that are rejected
  */
-function onlySpoken(tokens: readonly Token[]): number {
+function onlySpoken(tokens: readonly Token[], out: ReadonlySet<number>): number {
   const spoken = new Set<number>();
-  let sure = false;
+  let [sure, rejection] = [false, false];
   // Of the sentence so far: whether it has words, one of no known role, one that names options.
   let [begun, unknown, named] = [false, false, false];
   for (const [at, token] of tokens.entries()) {
@@ -238,12 +272,16 @@ function onlySpoken(tokens: readonly Token[]): number {
       [begun, unknown, named] = [false, false, false];
     } else if (token.kind === "letter" && !token.glued && !isArticle(tokens, at)) {
       const before = tokens[at - 1];
-      if (token.capital || has(before, BIT.option)) {
+      if (out.has(token.letter)) rejection = true;
+      else if (token.capital || has(before, BIT.option)) {
         spoken.add(token.letter);
         // "The option that describes it best is C."
         const stated = named && before !== undefined && COPULAS.has(before.text.toLowerCase());
-        const word = !begun && "AEI".includes(token.text) && isUnknownWord(tokens[at + 1]);
-        if ((!unknown || stated || isMark(before, ":")) && !word && !asks(tokens, at)) sure = true;
+        // "B cells", "A Paris" is none; "B Paris" is.
+        const next = tokens[at + 1];
+        const word = !begun && isUnknownWord(next) && ("AEI".includes(token.text) || /^\p{Ll}/u.test(next!.text));
+        if ((!unknown || stated || isMark(before, ":")) && !word && !asks(tokens, at))
+          sure ||= out.size === 0 || (!rejection && (isMark(next, ",;.،、(") || has(next, BIT.not)));
       }
       begun = true;
     } else if (token.kind === "word") {

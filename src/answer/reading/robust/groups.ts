@@ -40,9 +40,11 @@ export function groupsOf(tokens: readonly Token[]): Group[] {
 /** "A is wrong", "A、B错误", "A und B sind falsch", "B ではない": what follows a group, in its clause, rejects it. */
 export function rejectedAfter(tokens: readonly Token[], group: Group, spent: Set<number>): boolean {
   const listed = group.members.length === 1 && isListed(tokens, group.first);
+  // "Answer: B. No other fits.": there the point ends a sentence.
+  const numbered = listed || has(tokens[group.first - 1], BIT.option);
   let found: number[] = [];
   let at = group.last + 1;
-  if (isMark(tokens[at], ").:、]")) at++;
+  if (isMark(tokens[at], numbered ? ").:、]" : "):、]")) at++;
   for (let seen = 0; at < tokens.length && seen < (listed ? 60 : REACH); at++, seen++) {
     const token = tokens[at]!;
     if (token.kind === "letter" && !isArticle(tokens, at)) {

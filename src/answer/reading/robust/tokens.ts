@@ -61,6 +61,13 @@ export function tokensOf(text: string, count: number): Token[] {
     } else {
       const phrase = phraseAt(pieces, index);
       const elided = /^(?:l|d|all|dell|nell|sull|dall|un)['’](\p{Lu})$/iu.exec(piece);
+      // Arabic writes "and" with what follows it.
+      const joined = /^و([أابجدهحطي])$/u.exec(piece)?.[1] ?? "";
+      if (joined && labelOf(joined, count) >= 0) {
+        push({ kind: "word", text: "و", at, roles: rolesOf("و") });
+        push({ kind: "letter", text: joined, at: at + 1, letter: labelOf(joined, count) });
+        continue;
+      }
       const character = elided ? elided[1]! : piece;
       const letter = [...character].length === 1 ? labelOf(character, count) : -1;
       if (phrase.words > 1) {
@@ -105,13 +112,14 @@ function standsAlone(text: string, at: number, before: Token | undefined, wordLe
   return opens && closes;
 }
 
-/** Whether a letter is part of a name: C++, C#, B-cell, vitamin-B, U.S.A. */
+/** Whether a letter is part of a name: C++, C#, B-cell, vitamin-B, U.S.A., N/A. */
 function isGlued(text: string, at: number, length: number): boolean {
   const [before, previous] = [text.charAt(at - 2), text.charAt(at - 1)];
   const [next, after] = [text.charAt(at + length), text.charAt(at + length + 1)];
   const word = (character: string): boolean => character !== "" && WORD.test(character);
   return (
     ("+#-.'’".includes(previous) && previous !== "" && word(before) && !isUnspaced(before)) ||
+    (previous === "/" && word(before) && !/[A-J]/i.test(before) && !isUnspaced(before)) ||
     (next !== "" && "+#".includes(next)) ||
     (next !== "" && "-'’.".includes(next) && word(after) && !isUnspaced(after))
   );

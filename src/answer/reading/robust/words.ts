@@ -37,7 +37,7 @@ export const WORDS: Readonly<Record<string, Words>> = {
     final: "final, finally, in conclusion, to conclude",
     correction: `
       wait, actually, correction, sorry, on second thought, my mistake, i was wrong, let me correct, oops,
-      no wait, hmm no, rather`,
+      no wait, hmm no, rather, i meant, hold on, scratch that, let me reconsider, let me rethink, my bad, apologies`,
     but: "but, rather, instead",
     so: "so, therefore, thus, hence, consequently, this leaves, leaves, leaving",
     and: "and, as well as, plus",
@@ -67,7 +67,8 @@ export const WORDS: Readonly<Record<string, Words>> = {
     exclude: "schließe, schließen, ausschließen, ausschließe, verwerfe, verwerfen, streiche, streichen",
     final: "endgültige, endgültig, finale, abschließende, abschließend",
     correction: `
-      moment, korrektur, eigentlich, entschuldigung, warte, doch nicht, vielmehr, ich korrigiere, verzeihung`,
+      moment, korrektur, eigentlich, entschuldigung, warte, warten sie, halt, nein, doch nicht, vielmehr, ich korrigiere,
+      verzeihung, ich meine, ich meinte`,
     but: "sondern, aber, stattdessen, vielmehr",
     so: "also, daher, somit, folglich, deshalb, bleibt, bleibt nur",
     and: "und, sowie",
@@ -91,7 +92,9 @@ export const WORDS: Readonly<Record<string, Words>> = {
     not: "pas, aucun, aucune, ni, sauf, jamais, sans, plutôt que, au lieu de, non",
     exclude: "exclure, exclus, élimine, éliminer, éliminons, écarter, écarte, rejette, rejeter, exclut",
     final: "finale, final, définitive, en conclusion",
-    correction: "attendez, en fait, correction, pardon, désolé, désolée, je me trompe, je corrige, plutôt, erratum",
+    correction: `
+      attends, attendez, en fait, correction, pardon, désolé, désolée, je me trompe, je me suis trompé, je corrige,
+      je rectifie, plutôt, erratum`,
     but: "mais, plutôt",
     so: "donc, ainsi, alors, par conséquent, reste, il reste",
     and: "et, ainsi que",
@@ -344,7 +347,8 @@ export const WORDS: Readonly<Record<string, Words>> = {
     answer: "정답, 답, 답변, 해답, 답안, 해설답",
     option: "선택지, 보기, 선지, 항목, 선택사항, 옵션, 글자, 번",
     choose: "선택, 고르, 고릅, 골랐, 택하, 선택합니다, 선택하겠습니다, 고르겠습니다",
-    right: "맞습니다, 맞는, 맞다, 옳은, 옳습니다, 올바른, 옳다, 정확, 적절, 맞아, 맞",
+    right:
+      "맞습니다, 맞는, 맞다, 옳은, 옳습니다, 올바른, 옳다, 정확, 정확한, 적절, 적절한, 적합한, 알맞은, 타당한, 맞아, 맞",
     wrong: "틀렸, 틀린, 틀리, 틀립, 오답, 잘못, 부정확, 부적절, 부적합, 거짓, 틀림",
     not: "아닙, 아니라, 아니고, 아니, 아닌, 아님, 않, 못, 없, 제외하고, 외에",
     exclude: "제외, 배제, 소거",
