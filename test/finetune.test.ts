@@ -284,6 +284,11 @@ describe("LoRA", () => {
     const other = await mmmlu(["merge", at("on-base"), "--base", at("lora", "model"), "--out", at("not-merged")]);
     expect(other.code).toBe(1);
     expect(existsSync(at("not-merged"))).toBe(false);
+    // A folder that holds something is never replaced.
+    const files = readdirSync(folder).sort();
+    const occupied = await mmmlu(["merge", at("on-base"), "--out", folder]);
+    expect([occupied.code, occupied.error]).toEqual([1, expect.stringMatching(/is there already[^]*would be lost/)]);
+    expect(readdirSync(folder).sort()).toEqual(files);
   });
 
   it("has dropout of its own, whatever the model's is", async () => {

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, UserError } from "./errors.js";
+import { hintForReading } from "./hint-for-reading.js";
 
 const temporaryName = (path: string): string => `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
 
@@ -88,11 +89,19 @@ const COPIED = 8 << 20;
  * @throws {UserError} when it cannot be read or written; nothing is left behind.
  */
 export function copyWhole(from: string, to: string): void {
-  const source = openSync(from, "r");
+  const reading = <T>(step: () => T): T => {
+    try {
+      return step();
+    } catch (error) {
+      throw new UserError(`cannot read ${from}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
+    }
+  };
+  const source = reading(() => openSync(from, "r"));
   try {
     writeWholeWith(to, (write) => {
       const piece = Buffer.allocUnsafe(COPIED);
-      for (let read = readSync(source, piece); read > 0; read = readSync(source, piece)) write(piece.subarray(0, read));
+      const next = (): number => reading(() => readSync(source, piece));
+      for (let read = next(); read > 0; read = next()) write(piece.subarray(0, read));
     });
   } finally {
     closeSync(source);
@@ -114,6 +123,12 @@ export function hintForSystemError(error: unknown): string | undefined {
   if (code === "EIO") return "The disk fails: look after it, or choose another one, and run the same command again.";
   if (code === "ENOENT" || code === "ENOTDIR" || code === "ESTALE")
     return "Something is not there, or was removed or renamed meanwhile: look, and run the same command again.";
+  if (code === "EFBIG")
+    return "No file may be so large there (ulimit -f; 4 GiB on a disk in FAT32): choose another place with --out.";
+  if (code === "EISDIR" || code === "EEXIST" || code === "ENOTEMPTY")
+    return "Something else of that name is in its place: choose another one, or remove it.";
+  if (code === "ENAMETOOLONG") return "Choose a shorter name.";
+  if (code === "ELOOP") return "Links lead in a circle there: remove them, or choose another place.";
   if (code === "EMFILE" || code === "ENFILE") return "Too many files are open: raise the limit (ulimit -n).";
   return undefined;
 }

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { tidyFolder, writeFolderWhole } from "./folders.js";
+import { refuseOccupied, tidyFolder, writeFolderWhole } from "./folders.js";
 
 const folder = mkdtempSync(join(tmpdir(), "folders-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,6 +34,21 @@ describe("a folder that is written whole", () => {
     ).rejects.toThrow("no");
     expect(readFileSync(join(folder, "whole", "file"), "utf8")).toBe("second");
     expect(readdirSync(folder)).toEqual(["whole"]);
+  });
+
+  it("replaces nothing but what it writes itself", () => {
+    make("taken", "the user's");
+    expect(() => refuseOccupied(join(folder, "taken"))).toThrow(/taken is there already, and what it holds \(file\)/);
+    expect(() => refuseOccupied(join(folder, "taken", "file"))).toThrow(/is no folder/);
+    refuseOccupied(join(folder, "taken"), (name) => name === "file");
+    mkdirSync(join(folder, "empty"));
+    refuseOccupied(join(folder, "empty"));
+    // Of a process that is gone; of this one, which may still write; of another name.
+    const left = ["fresh.999999999-0123abcd.tmp", `fresh.${process.pid}-0123abcd.tmp`, "other.999999999-0123abcd.tmp"];
+    for (const name of left) make(name, "half");
+    refuseOccupied(join(folder, "fresh"));
+    expect(left.map((name) => existsSync(join(folder, name)))).toEqual([false, true, true]);
+    for (const name of ["taken", "empty", ...left]) rmSync(join(folder, name), { recursive: true, force: true });
   });
 
   it("is found again where a process was killed between the two renames", () => {

@@ -4,6 +4,9 @@ export function hintForReading(error: unknown): string {
   if (code === "ENOENT" || code === "ENOTDIR") return "Check the path.";
   if (code === "EACCES" || code === "EPERM")
     return "Give your account the right to read it, or copy it where it has that.";
+  if (code === "EISDIR") return "It is a folder: give a file.";
+  if (code === "ENAMETOOLONG" || code === "ELOOP")
+    return "Check the path: its name is too long, or links go in circles.";
   if (code === "EMFILE" || code === "ENFILE")
     return "Too many files are open: close other programs, or raise ulimit -n.";
   return "Look whether its disk is in order, copy the file anew, and try again.";

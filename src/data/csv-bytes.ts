@@ -13,8 +13,8 @@ export interface CsvRecord {
 export class CsvFaultError extends Error {}
 
 /**
- * Bytes that are read at once: few, so that what was made of a block is gone before the next comes. Behind a record that
- * has not ended, as many again as there are of it: it is gone through anew, which so costs no more than three times its length.
+ * Bytes that are read at once: few, so that what was made of a block is gone before the next comes. Behind a record
+ * that has not ended, as many again as there are of it: it is gone through anew, and three times at most in all.
  */
 const BLOCK = 1 << 16;
 /** Bytes of a record at most: an unclosed quote must not take the rest of a file into memory. */

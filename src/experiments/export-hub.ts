@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UsageError, UserError } from "../base/errors.js";
 import { copyWhole, writeWhole } from "../base/files.js";
-import { writeFolderWhole } from "../base/folders.js";
+import { refuseOccupied, writeFolderWhole } from "../base/folders.js";
 import { readJsonAs, writeJsonWhole } from "../base/json.js";
 import { type Progress, silent } from "../base/progress.js";
 import { isRepositoryName } from "../data/index.js";
@@ -35,8 +35,7 @@ export async function exportHub(run: string, out: string, options: ExportHubOpti
   const { base, progress = silent } = options;
   if (base !== undefined && !isRepositoryName(base))
     throw new UsageError(`--base ${base} is no hub id`, { hint: "Give one such as google/gemma-2-2b." });
-  if (existsSync(out))
-    throw new UserError(`${out} is there already`, { hint: "Give another folder with --out, or remove that one." });
+  refuseOccupied(out);
   const manifest = await readManifest(run);
   const model = savedModelOf(run);
   const found = await cardRun(run, manifest, base);

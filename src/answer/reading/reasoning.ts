@@ -4,8 +4,8 @@
  */
 
 const WORDS =
-  "think|thought|reasoning|rationale|deliberat|reflect|analysis|scratchpad|monologue|tool[_▁]?calls?|function[_▁]?calls?|" +
-  "\\b(?:cot|reason|plan|planning)\\b";
+  "think|thought|reasoning|rationale|deliberat|reflect|analysis|scratchpad|monologue|" +
+  "(?:tool|function)[_▁]?calls?|\\b(?:cot|reason|plan|planning)\\b";
 const NAME = `[\\w:.▁-]{0,24}(?:${WORDS})[\\w:.▁-]{0,24}`;
 
 /**

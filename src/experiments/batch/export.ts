@@ -1,9 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { asksServer, BATCH_LIMITS, batchRequest, protocols, requestKeys, requestsFor } from "../../answer/index.js";
 import { UserError } from "../../base/errors.js";
 import { writePiecesWhole } from "../../base/files.js";
-import { writeFolderWhole } from "../../base/folders.js";
+import { refuseOccupied, writeFolderWhole } from "../../base/folders.js";
 import { writeJsonWhole } from "../../base/json.js";
 import { lineOf } from "../../base/json-lines.js";
 import type { EvaluateConfiguration } from "../configuration/schema.js";
@@ -14,6 +13,7 @@ import { answererOf } from "../run-evaluate.js";
 
 /** What tells a folder of batch files. */
 const MARK = "batch.json";
+const REQUESTS = /^requests-\d{4,}\.jsonl$/;
 
 export interface ExportedBatch {
   readonly files: readonly { readonly name: string; readonly requests: number; readonly bytes: number }[];
@@ -51,8 +51,7 @@ export async function exportBatch(
   most: number = BATCH_LIMITS.requests,
 ): Promise<ExportedBatch> {
   requireServer(configuration);
-  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, MARK)))
-    throw new UserError(`${out} is not empty and holds no batch files`, { hint: "Choose another folder with --out." });
+  refuseOccupied(out, (name) => name === MARK || REQUESTS.test(name));
   const prepared = await prepare(configuration, context);
   const { plan } = await evaluationPlan(configuration, prepared, context);
   const answerer = await answererOf(configuration, context, prepared.splits);

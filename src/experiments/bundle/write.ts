@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, readdirSync } from "node:fs";
+import { copyFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { UserError } from "../../base/errors.js";
 import { sha256OfFile, writeWhole } from "../../base/files.js";
-import { writeFolderWhole } from "../../base/folders.js";
+import { refuseOccupied, writeFolderWhole } from "../../base/folders.js";
 import { writeJsonWhole } from "../../base/json.js";
 import { writeJsonLines } from "../../base/json-lines.js";
 import { isGguf } from "../../gguf/index.js";
@@ -42,6 +42,9 @@ export function* stepsOf(configuration: FinetuneConfiguration, rows: number): Ge
 export const rowLines = (examples: readonly Example[]): Iterable<Example> =>
   examples.map(({ id, input, target }) => ({ id, input, target }));
 
+/** What a bundle's folder holds. */
+const OWN_NAMES = new Set<string>([...Object.values(BUNDLE), ...ENGINE_FILES]);
+
 /** What a bundle says and how large it is. */
 export interface WrittenBundle {
   readonly folder: string;
@@ -62,8 +65,7 @@ export async function exportTraining(
   out: string,
 ): Promise<WrittenBundle> {
   refuse(configuration);
-  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, BUNDLE.job)))
-    throw new UserError(`${out} is not empty and holds no bundle`, { hint: "Choose another folder with --out." });
+  refuseOccupied(out, (name) => OWN_NAMES.has(name));
   const prepared = await prepare(configuration, context);
   const examples = await allExamplesOf(configuration, prepared, context);
   if (examples.train.length === 0)

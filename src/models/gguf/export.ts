@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../../base/errors.js";
+import { forgetUnfinished } from "../../base/folders.js";
 import { parseJson } from "../../base/json.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { readText } from "../../base/text.js";
@@ -50,6 +51,9 @@ export async function exportGguf(source: string, out: string, options: ExportGgu
     throw new UserError(`${out} is there already`, {
       hint: "Give another name with --out, or --overwrite to replace it.",
     });
+  if (existsSync(out) && !statSync(out).isFile())
+    throw new UserError(`${out} is no file, and is not replaced`, { hint: "Give another name with --out." });
+  forgetUnfinished(out);
   const settings = isAdapterFolder(source) ? await readAdapterSettings(source) : undefined;
   if (!settings && options.base !== undefined)
     throw new UserError(`${source} is no adapter: it has no base`, { hint: "Leave the base out." });

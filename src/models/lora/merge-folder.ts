@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { writeWhole } from "../../base/files.js";
-import { writeFolderWhole } from "../../base/folders.js";
+import { refuseOccupied, writeFolderWhole } from "../../base/folders.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { bfloat16Bits, elementCount } from "../../graph/index.js";
 import { architectureOf } from "../architectures/index.js";
@@ -61,10 +61,11 @@ export async function adapterChanges(
  * Merges a PEFT adapter into its base's weights, tensor by tensor, and writes the whole model as a folder that needs no
  * adapter. The base is taken as it is stored, not quantized: an adapter trained on 4-bit weights makes up for some of
  * their rounding, which the merged model does not have.
- * @throws {UserError} where the adapter is for another base, or the folder cannot be written
+ * @throws {UserError} where the adapter is for another base, or the folder is there already or cannot be written
  */
 export async function mergeAdapterFolder(adapter: string, out: string, options: MergeOptions = {}): Promise<void> {
   const { progress = silent } = options;
+  refuseOccupied(out);
   const settings = await readAdapterSettings(adapter);
   const checkpoint = await openBase(adapter, settings, options);
   try {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../base/errors.js";
 import { writeWhole, writeWholeWith } from "../../base/files.js";
-import { writeFolderWhole } from "../../base/folders.js";
+import { refuseOccupied, writeFolderWhole } from "../../base/folders.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { type Device, modelFiles, openDevice } from "../../graph/index.js";
 import { ARCHITECTURES, architectureOf } from "../architectures/index.js";
@@ -42,8 +42,7 @@ const SUFFIX: Readonly<Record<OnnxType, string>> = { fp32: "", q8: "_quantized" 
  * nothing is written then
  */
 export async function exportOnnx(source: string, out: string, options: ExportOnnxOptions): Promise<ExportedOnnx> {
-  if (existsSync(out))
-    throw new UserError(`${out} is there already`, { hint: "Give another folder with --out, or remove that one." });
+  refuseOccupied(out);
   const settings = isAdapterFolder(source) ? await readAdapterSettings(source) : undefined;
   if (!settings && options.base !== undefined)
     throw new UserError(`${source} is no adapter: it has no base`, { hint: "Leave the base out." });

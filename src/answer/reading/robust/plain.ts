@@ -11,9 +11,11 @@ export const TAIL_LENGTH = 56 * 1024;
 const STYLE = "\\\\(?:text[a-z]{0,8}|math[a-z]{1,8}|emph|underline|operatorname|rm|bf|sf|it|tt)(?![a-z])";
 /** A box; of `\b` read as JSON's escape a backspace is left. */
 const BOX = "(?:\\\\{1,2}(?:boxed|fbox|framebox)|\\x08oxed|(?<![\\p{L}\\\\])boxed(?=\\{))";
+/** TeX's blanks. */
+const SPACE = "\\\\[,;:! ]|[ ~]";
 const BOXED = new RegExp(
-  `${BOX} ?(?:\\{(?:${STYLE}|\\\\[,;:! ]|[ {(~]){0,8}([A-Ja-j])\\)?(?:\\\\[,;:! ]|[ ~]){0,4}(?:[.:)](?:[^{}\\n]{0,80}))?(?: ?\\}){1,4}` +
-    "| ([A-J])(?![\\p{L}\\p{N}]))",
+  `${BOX} ?(?:\\{(?:${STYLE}|${SPACE}|[{(]){0,8}([A-Ja-j])\\)?(?:${SPACE}){0,4}` +
+    "(?:[.:)](?:[^{}\\n]{0,80}))?(?: ?\\}){1,4}| ([A-J])(?![\\p{L}\\p{N}]))",
   "gu",
 );
 const BOXED_WORDS = new RegExp(`${BOX} ?\\{((?:\\p{L}{1,16}[ :]{1,3}){1,4}\\(?[A-J]\\)?\\.?) ?\\}`, "gu");

@@ -67,8 +67,8 @@ export const WORDS: Readonly<Record<string, Words>> = {
     exclude: "schließe, schließen, ausschließen, ausschließe, verwerfe, verwerfen, streiche, streichen",
     final: "endgültige, endgültig, finale, abschließende, abschließend",
     correction: `
-      moment, korrektur, eigentlich, entschuldigung, warte, warten sie, halt, nein, doch nicht, vielmehr, ich korrigiere,
-      verzeihung, ich meine, ich meinte`,
+      moment, korrektur, eigentlich, entschuldigung, warte, warten sie, halt, nein, doch nicht, vielmehr,
+      ich korrigiere, verzeihung, ich meine, ich meinte`,
     but: "sondern, aber, stattdessen, vielmehr",
     so: "also, daher, somit, folglich, deshalb, bleibt, bleibt nur",
     and: "und, sowie",
