@@ -120,6 +120,9 @@ function saidBy(
   const apart = [message?.reasoning_content, message?.reasoning, message?.thinking]
     .map((one) => thoughtOf(one))
     .find(Boolean);
+  // Such as a piece of a stream, whose text stands elsewhere: to call it empty would lose a reply.
+  if (!message && (choice.text === null || choice.text === undefined))
+    throw new BadReply("a reply without content: its choice has neither a message nor a text");
   const content = message ? message.content : choice.text;
   if (content === null || content === undefined || content === "") {
     const refusal = wordsOf(message?.refusal);

@@ -3,6 +3,7 @@ import { UserError } from "../base/errors.js";
 import { HttpClient } from "../base/http.js";
 import { printableName } from "../base/printable.js";
 import { type Gate, type Retry, withRetries } from "../base/retry.js";
+import { withoutMark } from "../base/text.js";
 import { withoutTrailing } from "../base/trim.js";
 import { lettersOfRows } from "../tasks/index.js";
 import type { AnswerContext, Answerer, AnswerRequest, MeasuredLetters, RawReply } from "./answerer.js";
@@ -112,10 +113,12 @@ export function chatServer(options: ChatServerOptions): Answerer {
     if (reply.status < 200 || reply.status >= 300) throw new RefusedRequest(reply, place.hide);
     if (reply.body.length === 0) throw new BadReply("an empty reply");
     try {
-      return JSON.parse(place.hide(reply.body.toString("utf8")));
+      return place.hide.inJson(withoutMark(reply.body.toString("utf8")));
     } catch {
       const type = printableName(reply.headers.get("content-type") ?? "no content type", 60);
-      throw new BadReply(`a reply that is not whole JSON (${type})`, undefined, !/json/i.test(type));
+      const packed = reply.headers.get("content-encoding");
+      const what = packed ? `${type}, packed as ${printableName(packed, 20)}, which nobody asked for` : type;
+      throw new BadReply(`a reply that is not whole JSON (${what})`, undefined, !/json/i.test(type));
     }
   };
 
@@ -266,8 +269,22 @@ function urlOf(base: URL, path: string): string {
   return url.href;
 }
 
-/** Takes secrets out of texts; the default key is none. */
-const hiding =
-  (secrets: readonly (string | undefined)[]) =>
-  (text: string): string =>
-    secrets.reduce<string>((shown, secret) => (secret ? shown.replaceAll(secret, "…") : shown), text);
+/** Characters that a secret has at least: a placeholder such as `x` or `none` stands in ordinary replies too. */
+const SHORTEST_SECRET = 8;
+
+/** Takes secrets out of texts, and out of the texts of JSON; the default key is none. */
+function hiding(all: readonly (string | undefined)[]) {
+  const secrets = all.filter((secret) => secret !== undefined && secret.length >= SHORTEST_SECRET) as string[];
+  const hide = (text: string): string => secrets.reduce((shown, secret) => shown.replaceAll(secret, "…"), text);
+  const inJson = (json: string): unknown => {
+    const suspect = secrets.some(
+      (secret) => json.includes(secret) || json.includes(JSON.stringify(secret).slice(1, -1)),
+    );
+    // In numbers and names nothing is replaced: the reply must stay one.
+    return JSON.parse(
+      json,
+      suspect ? (_, value: unknown) => (typeof value === "string" ? hide(value) : value) : undefined,
+    );
+  };
+  return Object.assign(hide, { inJson });
+}

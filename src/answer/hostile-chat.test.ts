@@ -140,6 +140,29 @@ describe("a failure", () => {
     expect(always.retries).toHaveLength(2);
   });
 
+  it("is none where a byte order mark comes first", async () => {
+    const body = JSON.stringify({ choices: [{ message: { content: "B" }, finish_reason: "stop" }] });
+    const { reply, retries } = await asked({ status: 200, body: `\ufeff${body}` });
+    expect([reply?.text, retries]).toEqual(["B", []]);
+  });
+
+  // What people write where a server wants any key at all.
+  it.each(["x", "B", "text", "none", "1", "content", "EMPTY"])("is none where the key is %s", async (apiKey) => {
+    const content = "The text has none of 1 x EMPTY content: B";
+    const { reply, retries } = await asked(message({ content }), 1, { apiKey });
+    expect([reply?.text, retries]).toEqual([content, []]);
+  });
+
+  it("is none where a reply repeats the key, which is taken out of its texts", async () => {
+    const apiKey = "1234567890";
+    const { reply, retries } = await asked(
+      { choice: { message: { content: `B ${apiKey}` }, [apiKey]: 1234567890 } },
+      1,
+      { apiKey },
+    );
+    expect([reply?.text, retries]).toEqual(["B …", []]);
+  });
+
   it("is none where informational replies come first", async () => {
     const { reply, retries } = await asked("informational");
     expect([reply?.text, retries]).toEqual(["C", []]);

@@ -46,6 +46,8 @@ describe("what is shown of addresses", () => {
     ["http://u:sec/ret@host/x", "http://host/x"],
     ["u:secret@host:1234/v1", "host:1234/v1"],
     ["https://s3/x?X-Amz-Signature=secret&api-version=2", "https://s3/x?X-Amz-Signature=…&api-version=2"],
+    ["https://s3/x?secret&api-version=2 is", "https://s3/x?…&api-version=2 is"],
+    ["see http://host/v1?secret", "see http://host/v1?…"],
     ["https://host/@scope/x", "https://host/@scope/x"],
     ["mail me@example.org about http://host", "mail me@example.org about http://host"],
     ["Failed to parse URL from http://user:secret@host:port", "Failed to parse URL from http://host:port"],

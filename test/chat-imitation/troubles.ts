@@ -19,6 +19,13 @@ export const PASSING: [string, Trouble, RegExp][] = [
   ["a choice that is null", { status: 200, body: { choices: [null] } }, /choices\.0/],
   ["a message that is a text", { choice: { message: "A" } }, /choices\.0\.message/],
   ["no message", { choice: { message: null, finish_reason: null } }, /without content/],
+  [
+    "a piece of a stream",
+    { choice: { message: undefined, delta: { content: "A" }, finish_reason: "stop" } },
+    /without content/,
+  ],
+  ["no message, and an end", { choice: { message: null } }, /without content/],
+  ["a packed reply", { status: 200, body: "\u001f", headers: { "content-encoding": "gzip" } }, /packed as gzip/],
   ["no content and no end", { choice: { message: { content: null }, finish_reason: null } }, /without content/],
   ["a refusal", message({ content: null, refusal: "I cannot" }), /refusal/],
   ["a refusal as a part", message({ content: [{ type: "refusal", refusal: "no" }] }), /refusal/],
