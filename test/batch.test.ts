@@ -149,7 +149,10 @@ describe("batch evaluation", () => {
     const missing = await importing("missing", at("not-there.jsonl"));
     expect([missing.code, missing.error]).toEqual([1, expect.stringContaining("not-there.jsonl")]);
     const full = await mmmlu(["export", "batch", ...EXPERIMENT, "--out", at("whole")]);
-    expect([full.code, full.error]).toEqual([1, expect.stringMatching(/is there already, and what it holds \(.*\) would be lost/)]);
+    expect([full.code, full.error]).toEqual([
+      1,
+      expect.stringMatching(/is there already, and what it holds \(.*\) would be lost/),
+    ]);
     const here = await mmmlu(["export", "batch", ...EXPERIMENT, "--model", "baseline:longest", "--out", at("here")]);
     expect([here.code, here.error]).toEqual([1, expect.stringContaining("baseline:longest is asked on this machine")]);
     const nowhere = await mmmlu(["export", "batch", ...EXPERIMENT]);

@@ -99,7 +99,10 @@ describe("a bundle", () => {
 
   it("refuses folders that hold something else, experiments that train nothing, and no folder at all", async () => {
     const full = await mmmlu(["export", "training", ...short(), "--out", at("own")]);
-    expect([full.code, full.error]).toEqual([1, expect.stringMatching(/is there already, and what it holds \(.*\) would be lost/)]);
+    expect([full.code, full.error]).toEqual([
+      1,
+      expect.stringMatching(/is there already, and what it holds \(.*\) would be lost/),
+    ]);
     const kind = await mmmlu(["export", "training", "gemma-3-27b-baseline", "--sample", "--out", at("kind")]);
     expect([kind.code, kind.error]).toEqual([2, expect.stringContaining("kind is evaluate")]);
     const nowhere = await mmmlu(["export", "training", ...short()]);
