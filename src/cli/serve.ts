@@ -6,6 +6,7 @@ import { printableName } from "../base/printable.js";
 import { progressOn } from "../base/progress.js";
 import { chooseDevice, SAMPLE, sampleModelFolder } from "../experiments/index.js";
 import { DEVICE_CHOICES, DEVICE_NAMES, type DeviceChoice } from "../graph/index.js";
+import { checkFits } from "../models/index.js";
 import { savedModelOf } from "../record/index.js";
 import { interrupted, wholeNumber } from "./options.js";
 import { portNumber } from "./view.js";
@@ -81,9 +82,16 @@ async function serve(model: string, flags: ServeFlags): Promise<void> {
     });
   const progress = progressOn();
   const say = (line: string): void => progress.say(line);
-  const chosen = flags.device === "auto" ? await chooseDevice() : { device: flags.device };
-  if ("why" in chosen) say(`--device auto chose ${chosen.device}: ${chosen.why}`);
   const source = model === SAMPLE ? await sampleModelFolder(progress) : savedModelOf(model);
+  const held = flags.quantization && { kind: flags.quantization, doubleQuantization: flags.doubleQuantization };
+  const { revision, offline, base } = flags;
+  const chosen =
+    flags.device === "auto"
+      ? await chooseDevice((device, adapter) =>
+          checkFits(source, device, adapter, { revision, offline, base, progress, quantization: held }),
+        )
+      : { device: flags.device };
+  if ("why" in chosen) say(`--device auto chose ${chosen.device}: ${chosen.why}`);
   const engine = await workerEngine({
     id: model,
     source,

@@ -1,7 +1,8 @@
 import { messageOf } from "../base/errors.js";
 import { gigabytes } from "../base/memory.js";
 import { type Adapter, adapterOf, type DeviceName, openDevice } from "../graph/index.js";
-import { openConfig } from "../models/index.js";
+import { checkFits, openConfig } from "../models/index.js";
+import { savedModelOf } from "../record/index.js";
 import type { ExperimentConfiguration, FinetuneConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
 import { type LongestRow, planFor, plannedMemory } from "./device-needs.js";
@@ -60,8 +61,16 @@ export async function withChosenDevice<C extends ExperimentConfiguration>(
     progress.say(`--device auto chose ${device}: ${why}`);
     return device;
   };
-  if (configuration.kind === "evaluate" && configuration.answerer.device === "auto")
-    return { ...configuration, answerer: { ...configuration.answerer, device: told(await chooseDevice()) } };
+  if (configuration.kind === "evaluate" && configuration.answerer.device === "auto") {
+    const { model, revision, quantization, doubleQuantization } = configuration.answerer;
+    const held = quantization ? { kind: quantization, doubleQuantization } : undefined;
+    const chosen = await chooseDevice((device, adapter) =>
+      checkFits(savedModelOf(model.replace(/^local:/, "")), device, adapter, {
+        ...{ revision, offline, progress, signal, quantization: held },
+      }),
+    );
+    return { ...configuration, answerer: { ...configuration.answerer, device: told(chosen) } };
+  }
   if (configuration.kind === "finetune" && configuration.device === "auto") {
     const { source, revision } = configuration.model;
     const chosen = await chooseDevice(async (device, adapter) => {

@@ -97,7 +97,7 @@ describe("what fits", () => {
         /^Batches of [21] would fit: --set training\.batchSize=[21] --set training\.gradient/,
       ),
     });
-    await expect(plan(2)).rejects.toMatchObject({ hint: expect.stringMatching(/^Or use --device cpu/) });
+    await expect(plan(2)).rejects.toMatchObject({ hint: expect.stringMatching(/^Use --device cpu/) });
   });
 
   it("is refused where the device does not reach a weight that is trained", async () => {

@@ -168,6 +168,6 @@ export async function planFor(
   throw new UserError(
     `training needs at least ${gigabytes(least!.memory)} on ${name}, and ${gigabytes(room)} of its ` +
       `${gigabytes(memory)} are planned with`,
-    { hint: `${hint}Or use --device cpu; \`mmmlu devices\` tells what each experiment needs.` },
+    { hint: `${hint ? `${hint}Or use` : "Use"} --device cpu; \`mmmlu devices\` tells what each experiment needs.` },
   );
 }

@@ -41,6 +41,7 @@ export {
 export { type ExportedOnnx, type ExportOnnxOptions, exportOnnx } from "./onnx/export.js";
 export { ONNX_TYPES, type OnnxType } from "./onnx/stored.js";
 export {
+  checkFits,
   leastBytesEach,
   type ModelOptions,
   modelFromCheckpoint,

@@ -7,7 +7,7 @@ import { gemma2 } from "./architectures/gemma2.js";
 import { decoderConfigJson } from "./decoder/config-json.js";
 import { tinyDecoderConfig } from "./decoder/create.js";
 import { decoderWeightShapes } from "./decoder/weight-shapes.js";
-import { openModel } from "./open-model.js";
+import { checkFits, openModel } from "./open-model.js";
 
 it("a model that cannot fit is refused before its weights are read", async () => {
   const folder = mkdtempSync(join(tmpdir(), "too-large-"));
@@ -42,5 +42,15 @@ it("a model that cannot fit is refused before its weights are read", async () =>
       message: expect.stringMatching(/needs 1024\.\d GiB for its weights, and 14\.6 GiB is free on webgpu/),
     });
   vi.unstubAllEnvs();
+  // By the configuration alone, before anything is fetched.
+  const card = { free: 15_000 * 2 ** 20 };
+  await expect(checkFits(folder, "webgpu", card)).rejects.toMatchObject({
+    message: expect.stringMatching(/needs 1024\.\d GiB for its weights, and 14\.6 GiB is free on webgpu/),
+  });
+  await expect(checkFits(folder, "webgpu", card, { quantization: { kind: "int8" } })).rejects.toMatchObject({
+    message: "int8 weights are not for webgpu, which has no 8-bit products",
+  });
+  await checkFits(folder, "webgpu", { free: 2 ** 42 });
+  await checkFits(folder, "webgpu", {});
   rmSync(folder, { recursive: true });
 });

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { gigabytes, memoryFree } from "../base/memory.js";
-import { adapterOf, type Device } from "../graph/index.js";
+import { type Adapter, adapterOf, type Device, type DeviceName, elementCount } from "../graph/index.js";
 import type { ArchitectureLoadOptions } from "./architecture.js";
 import { architectureOf } from "./architectures/index.js";
 import type { LanguageModel } from "./language-model.js";
-import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "./load.js";
-import { isAdapterFolder, loadAdapter, openBase, quantizationFor, readAdapterSettings } from "./lora/index.js";
+import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint, openConfig } from "./load.js";
+import { baseOf, isAdapterFolder, loadAdapter, openBase, quantizationFor, readAdapterSettings } from "./lora/index.js";
 import { type QuantizationOptions, weightStore } from "./quantize/index.js";
 
 /** A model of any supported architecture, with where it came from. */
@@ -51,18 +51,7 @@ export async function openModel(place: string, device: Device, options: OpenMode
     const held = { frozen: true, quantization, progress: options.progress };
     const needed = checkpoint.weights.elements * leastBytesEach(checkpoint, device, held);
     const free = await memoryOf(device);
-    if (free !== undefined && needed > free) {
-      const where = device.memory === "host" ? "" : ` on ${device.name}`;
-      throw new UserError(
-        `${checkpoint.source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free${where}`,
-        {
-          hint:
-            quantization.kind === "none"
-              ? "Quantized weights take less: --quantization fp4 or int8."
-              : "Take a smaller model, or a machine with more memory.",
-        },
-      );
-    }
+    checkFree(checkpoint.source, needed, free, device.memory === "host" ? "" : ` on ${device.name}`, quantization);
     const model = await modelFromCheckpoint(checkpoint, device, held);
     if (adapter) await loadAdapter(model.weights, place);
     return {
@@ -74,6 +63,51 @@ export async function openModel(place: string, device: Device, options: OpenMode
   } finally {
     await checkpoint.close();
   }
+}
+
+/**
+ * Whether a model can be answered with by a device with memory of its own, told by its configuration alone.
+ * @param adapter the card that the device takes
+ * @throws {UserError} where its weights cannot fit, or the device has no products of their kind
+ */
+export async function checkFits(
+  place: string,
+  name: DeviceName,
+  adapter: Pick<Adapter, "free" | "memory">,
+  options: OpenModelOptions = {},
+): Promise<void> {
+  const settings = isAdapterFolder(place) ? await readAdapterSettings(place) : undefined;
+  const chosen = settings && (await quantizationFor(place, options.quantization));
+  const quantization = chosen?.quantization ?? options.quantization ?? { kind: "none" };
+  weightStore(quantization, { name });
+  const { base, revision } = settings ? baseOf(settings, options) : { base: place, revision: options.revision };
+  if (!base) return;
+  const config = await openConfig(base, { ...options, revision });
+  const elements = [...architectureOf(config).weightShapes(config).values()].reduce(
+    (sum, shape) => sum + elementCount(shape),
+    0,
+  );
+  const free = adapter.free ?? adapter.memory;
+  checkFree(base, elements * (BYTES[quantization.kind] ?? 4), free, ` on ${name}`, quantization);
+}
+
+/** Bytes of a quantized weight. */
+const BYTES: Readonly<Partial<Record<QuantizationOptions["kind"], number>>> = { fp4: 0.5, nf4: 0.5, int8: 1 };
+
+function checkFree(
+  source: string,
+  needed: number,
+  free: number | undefined,
+  where: string,
+  { kind }: QuantizationOptions,
+): void {
+  if (free === undefined || needed <= free) return;
+  throw new UserError(`${source} needs ${gigabytes(needed)} for its weights, and ${gigabytes(free)} is free${where}`, {
+    hint:
+      kind === "none"
+        ? "Quantized weights take less: --quantization fp4 or int8."
+        : "Take a smaller model, or a machine with more memory.",
+  });
 }
 
 export interface ModelOptions extends Omit<ArchitectureLoadOptions, "store"> {
@@ -91,7 +125,8 @@ export function leastBytesEach(
   device: Device,
   { quantization = { kind: "none" }, frozen }: ModelOptions,
 ): number {
-  if (quantization.kind !== "none") return quantization.kind === "int8" ? 1 : 0.5;
+  const quantized = BYTES[quantization.kind];
+  if (quantized !== undefined) return quantized;
   return architectureOf(config).keepsBfloat16 &&
     frozen &&
     device.memory === "host" &&

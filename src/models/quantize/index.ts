@@ -28,7 +28,7 @@ export type WeightStore = (
  */
 export function weightStore(
   { kind, doubleQuantization = false, blockSize = 64 }: QuantizationOptions,
-  device: Device,
+  device: Pick<Device, "name">,
   { expanded = false }: { readonly expanded?: boolean } = {},
 ): WeightStore | undefined {
   if (kind === "none") return undefined;
