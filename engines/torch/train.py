@@ -4,52 +4,39 @@
     torchrun --nproc-per-node 8 train.py --out RUN --processes 8
     srun --ntasks 8 python train.py --out RUN --processes 8         (MASTER_ADDR and MASTER_PORT set)
 
-The bundle says which rows and which learning rate every step has, so that nothing is tokenized, drawn or scheduled here. RUN may be
-on a disk that all machines share: it gets train-log.jsonl, checkpoint.pt, trained.safetensors and, last, result.json. The same
-command goes on from the checkpoint. The format of both folders: docs/training-bundle.md of mmmlu-lab.
+The bundle says which rows and which learning rate every step has, so that nothing is tokenized, drawn or scheduled here.
+RUN may be on a disk that all machines share: it gets train-log.jsonl, a checkpoint, trained.safetensors and, last,
+result.json. The same command goes on from the checkpoint. The format of both folders: docs/training-bundle.md of mmmlu-lab.
 """
-import argparse
-import contextlib
-import errno
-import fcntl
-import hashlib
-import io
-import json
-import math
-import os
-import re
-import signal
-import socket
-import sys
-import time
-import warnings
+import argparse, contextlib, errno, fcntl, hashlib, importlib, json, math, os, re, shutil, signal, socket, sys, time, warnings
 from datetime import timedelta
 from pathlib import Path
 
-FORMAT = 1
-STOPPED = 3
+FORMAT, STOPPED = 1, 3
 # What a further micro-batch costs, in padded tokens that could be computed instead.
 CALL_COSTS = {"cpu": 64, "cuda": 2048}
+# Fewer and larger pages for tensors: gradients are made anew in every step.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 class Refused(Exception):
     """What its reader can act on."""
 
 
-def arguments(given=None):
+def arguments():
     parser = argparse.ArgumentParser(description="Trains a bundle of mmmlu export training.")
-    parser.add_argument("--bundle", type=Path, default=Path(__file__).resolve().parent, help="the bundle (default: this program's folder)")
-    parser.add_argument("--out", type=Path, required=True, help="the run's folder, on a disk that all processes share")
-    parser.add_argument("--processes", type=int, required=True, help="how many processes train together; another number is refused")
-    parser.add_argument("--model", help="folder or hub id of the base model, instead of the one that the bundle names")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--precision", choices=["auto", "float32", "bfloat16"], default="auto", help="of products (default: bfloat16 where the GPU has it)")
-    parser.add_argument("--micro-batch", type=int, help="rows of a process that are computed at once at most (default: the recipe's batch size)")
-    parser.add_argument("--gradient-checkpointing", action="store_true", help="compute activations twice instead of keeping them")
-    parser.add_argument("--threads", type=int, help="threads of a process on the CPU")
-    parser.add_argument("--ray", action="store_true", help="start the processes as workers of the Ray cluster that this runs on")
-    parser.add_argument("--marker", help="what RUN/marker must hold: that the folder is the one which the sender sees")
-    return parser.parse_args(given)
+    add = parser.add_argument
+    add("--bundle", type=Path, default=Path(__file__).resolve().parent, help="the bundle (default: this program's folder)")
+    add("--out", type=Path, required=True, help="the run's folder, on a disk that all processes share")
+    add("--processes", type=int, required=True, help="how many processes train together; another number is refused")
+    add("--model", help="folder or hub id of the base model, instead of the one that the bundle names")
+    add("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    add("--precision", choices=["auto", "float32", "bfloat16"], default="auto", help="of products (default: bfloat16 where the GPU has it)")
+    add("--micro-batch", type=int, help="rows that a process computes at once at most (default: the recipe's batch size)")
+    add("--gradient-checkpointing", action="store_true", help="compute activations twice instead of keeping them")
+    add("--ray", action="store_true", help="start the processes as workers of the Ray cluster that this runs on")
+    add("--marker", help="what RUN/marker must hold: that the folder is the one which the sender sees")
+    return parser.parse_args()
 
 
 def sha256(path):
@@ -60,33 +47,22 @@ def sha256(path):
     return digest.hexdigest()
 
 
-class Told(io.FileIO):
-    """A file that remembers why it could not be written: torch.save tells only that it could not."""
-
-    why = None
-
-    def write(self, data):
-        rest = memoryview(data).cast("B")
-        try:
-            while rest:
-                rest = rest[super().write(rest):]
-        except OSError as error:
-            self.why = error
-            raise
-        return len(data)
+def read_lines(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def write_whole(path, write):
-    """A file whole or not at all. OSError where it cannot be written."""
+    """Makes a file whole or not at all; `write` is given where. What cannot be written is told with the room left."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with Told(fresh, "w") as file:
-            try:
-                write(file)
-            except RuntimeError as error:
-                raise (file.why or error) from None
+        write(fresh)
+        with open(fresh, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(fresh, path)
+    except Exception as error:
+        room = shutil.disk_usage(path.parent).free >> 20
+        raise Refused(f"cannot write {path} ({error}; {room} MiB are free there). The last checkpoint is kept: make room and start the same command again.") from error
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -108,11 +84,6 @@ def read_bundle(folder):
     return job, sha256(folder / "job.json")
 
 
-def read_lines(path):
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
 def place(processes):
     """(rank, world, local rank), as torchrun, Ray or srun tell it; refuses another number of processes than was asked for."""
     env = os.environ
@@ -127,38 +98,77 @@ def place(processes):
     return found
 
 
-def choose_device(torch, asked, local):
-    if asked != "cpu" and not torch.cuda.is_available():
-        there = any(Path(name).exists() for name in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd"))
-        if there:
-            raise Refused(f"this machine has a GPU, and torch {torch.__version__} cannot use it (torch.version.cuda is {torch.version.cuda}). Install a torch for the GPU's driver, or say --device cpu.")
-        if asked == "cuda":
-            raise Refused(f"there is no GPU that torch {torch.__version__} can use. Say --device cpu, or start it where there is one.")
-        return torch.device("cpu")
+def lock(out):
+    """Held until this process ends, however it ends; on a disk without locks two runs are not told apart."""
+    file = open(out / "lock", "a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            file.seek(0)
+            raise Refused(f"{out} is in use by another run ({file.read(200).strip()}). Wait for it, stop it, or give another --out.") from None
+        print(f"train.py: {out} is on a disk without locks ({error.strerror}): start no second run into it", file=sys.stderr)
+    else:
+        file.truncate(0)
+        file.write(f"{socket.gethostname()}, process {os.getpid()}\n")
+        file.flush()
+    return file
+
+
+def open_run(out, job, digest):
+    """Makes the run's folder, and holds it."""
+    out.mkdir(parents=True, exist_ok=True)
+    held, mark = lock(out), out / "bundle.json"
+    if not mark.is_file():
+        write_whole(mark, lambda path: path.write_text(json.dumps({"job": digest, "identity": job["identity"]})))
+    elif json.loads(mark.read_text())["job"] != digest:
+        raise Refused(f"{out} holds a run of another bundle. Give another --out.")
+    return held
+
+
+def load_libraries(job, bundle):
+    """Once what needs none of them is in order; torch and transformers become this module's own."""
+    global distributed, torch, transformers
+    needed = ["torch", "transformers", "safetensors", *(["peft"] if job["lora"] else []), *(["bitsandbytes"] if job["model"]["quantization"] != "none" else [])]
+    try:
+        torch, transformers, *_ = map(importlib.import_module, needed)
+        from torch import distributed
+    except ImportError as error:
+        raise Refused(f"{sys.executable} cannot load {error.name} ({error}). Install what the bundle's requirements.txt lists: {sys.executable} -m pip install -r {bundle / 'requirements.txt'}") from error
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return {name: importlib.metadata.version(name) for name in needed}
+
+
+def choose_device(asked, local):
     if asked == "cpu":
         return torch.device("cpu")
-    if local >= torch.cuda.device_count():
-        raise Refused(f"process {local} of this machine has no GPU: there are {torch.cuda.device_count()}. Start as many processes as there are GPUs.")
-    torch.cuda.set_device(local)
-    return torch.device("cuda", local)
+    if torch.cuda.is_available():
+        if local >= torch.cuda.device_count():
+            raise Refused(f"process {local} of this machine has no GPU: there are {torch.cuda.device_count()}. Start as many processes as there are GPUs.")
+        torch.cuda.set_device(local)
+        return torch.device("cuda", local)
+    if any(Path(name).exists() for name in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd")):
+        raise Refused(f"this machine has a GPU, and torch {torch.__version__} cannot use it (torch.version.cuda is {torch.version.cuda}). Install a torch for the GPU's driver, or say --device cpu.")
+    if asked == "cuda":
+        raise Refused(f"there is no GPU that torch {torch.__version__} can use. Say --device cpu, or start it where there is one.")
+    return torch.device("cpu")
 
 
-def load_model(job, args, device, compute, torch, rank):
-    import transformers
-
-    wanted, training, seq2seq = job["model"], job["training"], job["kind"] == "seq2seq-lm"
+def load_model(job, args, device, compute, check):
+    wanted, seq2seq = job["model"], job["kind"] == "seq2seq-lm"
     source = args.model or (str(args.bundle / wanted["source"]) if wanted["inBundle"] else wanted["source"])
-    if rank == 0 and Path(source).is_dir() and not wanted["inBundle"]:
+    if check and Path(source).is_dir():
         for name, digest in wanted["files"].items():
             if not (Path(source) / name).is_file() or sha256(Path(source) / name) != digest:
                 raise Refused(f"{Path(source) / name} is not that of the bundle's base model. Give its folder with --model.")
-    options = {"revision": wanted["revision"], "dtype": getattr(torch, wanted["torchDtype"])}
     config = transformers.AutoConfig.from_pretrained(source, revision=wanted["revision"])
-    if training["dropout"] is not None and seq2seq:
-        config.dropout_rate = training["dropout"]
     if not seq2seq:
-        config.use_cache = False
-        config.attention_dropout = 0.0
+        config.use_cache, config.attention_dropout = False, 0.0
+    elif job["training"]["dropout"] is not None:
+        config.dropout_rate = job["training"]["dropout"]
+    options = {}
     if wanted["quantization"] != "none":
         if seq2seq:
             # transformers keeps T5's wo out of 4 bits, because its feed-forward casts what comes to wo's own type.
@@ -167,13 +177,14 @@ def load_model(job, args, device, compute, torch, rank):
             t5.T5PreTrainedModel._keep_in_fp32_modules = None
             t5.T5DenseGatedActDense.forward = lambda self, x: self.wo(self.dropout(self.act(self.wi_0(x)) * self.wi_1(x)))
         options["quantization_config"] = transformers.BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type=wanted["quantization"], bnb_4bit_use_double_quant=wanted["doubleQuantization"], bnb_4bit_compute_dtype=compute)
+            load_in_4bit=True, bnb_4bit_quant_type=wanted["quantization"],
+            bnb_4bit_use_double_quant=wanted["doubleQuantization"], bnb_4bit_compute_dtype=compute)
         options["device_map"] = {"": device}
     if wanted["modelType"] == "gemma2":
         # Its logits of attention are capped, which sdpa cannot.
         options["attn_implementation"] = "eager"
     kind = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
-    model = kind.from_pretrained(source, config=config, **options)
+    model = kind.from_pretrained(source, config=config, revision=wanted["revision"], dtype=getattr(torch, wanted["torchDtype"]), **options)
     for parameter in model.parameters():
         if parameter.is_floating_point():
             parameter.data = parameter.data.float()
@@ -183,7 +194,7 @@ def load_model(job, args, device, compute, torch, rank):
         model.requires_grad_(False)
         model = PeftModel.from_pretrained(model, str(args.bundle / "adapter-start"), is_trainable=True)
     model.to(device)
-    for module in four_bit(job, model):
+    for module in four_bit(model):
         # It would take the type of what comes first.
         module.compute_dtype, module.compute_type_is_set = compute, True
     if args.gradient_checkpointing:
@@ -191,12 +202,8 @@ def load_model(job, args, device, compute, torch, rank):
     return model
 
 
-def four_bit(job, model):
-    if job["model"]["quantization"] == "none":
-        return []
-    from bitsandbytes.nn import Linear4bit
-
-    return [module for module in model.modules() if isinstance(module, Linear4bit)]
+def four_bit(model):
+    return [module for module in model.modules() if type(module).__name__ == "Linear4bit"]
 
 
 def micro_batches(rows, most, cost):
@@ -213,124 +220,228 @@ def micro_batches(rows, most, cost):
 
 
 def share(rows, rank, world):
-    """A process's rows of a step: the longest first, each to who has least so far."""
-    loads, mine = [0] * world, []
-    for row in sorted(rows, key=lambda row: -row["length"]):
-        least = loads.index(min(loads))
-        loads[least] += row["length"]
-        if least == rank:
-            mine.append(row)
-    return mine
+    """A process's part of rows: from the longest to the shortest and back, each process in turn."""
+    rows = sorted(rows, key=lambda row: -row["length"])
+    return rows[rank::2 * world] + rows[2 * world - 1 - rank::2 * world]
 
 
-class Batches:
-    """Turns rows into the model's input; logits are computed where there are labels."""
+class Training:
+    """A run in one process, from its checkpoint on. The first process alone writes."""
 
-    def __init__(self, job, device, torch):
-        self.seq2seq, self.device, self.torch = job["kind"] == "seq2seq-lm", device, torch
-        self.pad, self.start = job["model"]["padTokenId"], job["model"]["startTokenId"]
+    def __init__(self, args, job, digest, rank, world, device):
+        self.args, self.job, self.digest, self.rank, self.world, self.device = args, job, digest, rank, world, device
+        self.recipe, self.out, self.seq2seq = job["training"], args.out, job["kind"] == "seq2seq-lm"
+        halves = args.precision == "bfloat16" or args.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self.compute = torch.bfloat16 if halves else torch.float32
+        self.rows, self.validation, self.steps = (read_lines(args.bundle / f"{name}.jsonl") for name in ("train", "validation", "steps"))
+        for row in self.rows + self.validation:
+            row["length"] = len(row["input"]) + len(row["target"])
+        self.device_name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+        self.most = args.micro_batch or self.recipe["batchSize"]
+        self.model = load_model(job, args, device, self.compute, rank == 0)
+        self.named = {name.replace(".default.weight", ".weight"): p for name, p in self.model.named_parameters() if p.requires_grad}
+        plain = re.compile(self.recipe["notDecayed"], re.IGNORECASE)
+        self.optimizer = torch.optim.AdamW(
+            [{"params": [p for name, p in self.named.items() if not plain.search(name)], "weight_decay": self.recipe["weightDecay"]},
+             {"params": [p for name, p in self.named.items() if plain.search(name)], "weight_decay": 0.0}],
+            lr=0.0, betas=tuple(self.recipe["betas"]), eps=self.recipe["epsilon"], fused=True)
+        self.state = {"step": 0, "lossSum": 0.0, "logged": [0, 0.0], "logBytes": 0, "seconds": 0.0, "validations": [], "bestEpoch": None}
+        self.resume()
+        self.together = torch.nn.parallel.DistributedDataParallel(self.model, gradient_as_bucket_view=True, broadcast_buffers=False) if world > 1 else self.model
+        self.began, self.pending, self.stop = time.monotonic() - self.state["seconds"], [], False
 
-    def tensor(self, lists, fill, left=False):
+    def resume(self):
+        from safetensors import SafetensorError, safe_open
+
+        path, log = self.out / "checkpoint.safetensors", self.out / "train-log.jsonl"
+        if path.is_file():
+            try:
+                with safe_open(path, "pt", device=str(self.device)) as kept:
+                    if kept.metadata()["job"] != self.digest:
+                        raise Refused(f"{path} is of another bundle. Give another --out.")
+                    self.state = json.loads(kept.metadata()["state"])
+                    for name, parameter in self.named.items():
+                        parameter.data.copy_(kept.get_tensor(name))
+                        self.optimizer.state[parameter] = {key: kept.get_tensor(f"{key} {name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+            except (SafetensorError, KeyError) as error:
+                raise Refused(f"{path} cannot be read ({error}). Remove it to train from the first step.") from error
+        if self.rank == 0 and log.is_file():
+            # Steps after the checkpoint are taken again.
+            os.truncate(log, min(log.stat().st_size, self.state["logBytes"]))
+
+    def checkpoint(self):
+        if self.rank > 0:
+            return
+        moments = {f"{key} {name}": value for name, p in self.named.items() for key, value in self.optimizer.state[p].items()}
+        self.save("checkpoint", {"job": self.digest, "state": json.dumps(self.state)}, moments)
+        for old in self.out.glob("best-*.safetensors"):
+            if old.name != f"best-{self.state['bestEpoch']}.safetensors":
+                old.unlink(missing_ok=True)
+
+    def save(self, name, metadata=None, more=None):
+        from safetensors.torch import save_file
+
+        tensors = {key: parameter.detach().contiguous() for key, parameter in self.named.items()}
+        write_whole(self.out / f"{name}.safetensors", lambda path: save_file({**tensors, **(more or {})}, path, metadata))
+
+    def tell(self, text):
+        if self.rank == 0:
+            print(f"train.py: {text}", flush=True)
+
+    def log(self, line):
+        if self.rank == 0:
+            with open(self.out / "train-log.jsonl", "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+                self.state["logBytes"] = file.tell()
+
+    def padded(self, lists, fill, left=False):
         longest = max(map(len, lists))
-        filled = [[fill] * (longest - len(one)) + one if left else one + [fill] * (longest - len(one)) for one in lists]
-        tensor = self.torch.tensor(filled)
+        tensor = torch.tensor([[fill] * (longest - len(one)) + one if left else one + [fill] * (longest - len(one)) for one in lists])
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
     def loss_sum(self, model, rows):
-        targets = [row["target"] for row in rows]
+        """The summed loss of rows; logits are computed where there are labels."""
+        pad, targets = self.job["model"]["padTokenId"], [row["target"] for row in rows]
+        left = not self.seq2seq
+        texts = [row["input"] if self.seq2seq else row["input"] + row["target"] for row in rows]
+        labels, mask = self.padded(targets, -100, left), self.padded([[1] * len(text) for text in texts], 0, left)
         if self.seq2seq:
-            inputs = [row["input"] for row in rows]
-            labels = self.tensor(targets, -100)
-            logits = model(input_ids=self.tensor(inputs, self.pad), attention_mask=self.tensor([[1] * len(one) for one in inputs], 0),
-                           decoder_input_ids=self.tensor([[self.start, *target[:-1]] for target in targets], self.pad), use_cache=False).logits
+            starts = [[self.job["model"]["startTokenId"], *target[:-1]] for target in targets]
+            more = {"decoder_input_ids": self.padded(starts, pad)}
         else:
-            texts = [row["input"] + row["target"] for row in rows]
-            labels = self.tensor(targets, -100, left=True)
-            logits = model(input_ids=self.tensor(texts, self.pad, left=True), attention_mask=self.tensor([[1] * len(one) for one in texts], 0, left=True),
-                           position_ids=self.tensor([list(range(len(one))) for one in texts], 0, left=True),
-                           logits_to_keep=labels.shape[1] + 1, use_cache=False).logits[:, :-1]
-        return self.torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="sum")
+            more = {"position_ids": (mask.cumsum(-1) - 1).clamp(min=0), "logits_to_keep": labels.shape[1] + 1}
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.compute is torch.bfloat16):
+            logits = model(input_ids=self.padded(texts, pad, left), attention_mask=mask, use_cache=False, **more).logits
+        logits = logits if self.seq2seq else logits[:, :-1]
+        return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="sum")
 
+    def summed(self, tensor):
+        if self.world > 1:
+            distributed.all_reduce(tensor)
+        return tensor
 
-def lock(out):
-    """Held until this process ends, however it ends; on a disk without locks two runs are not told apart."""
-    file = open(out / "lock", "a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES):
-            file.seek(0)
-            raise Refused(f"{out} is in use by another run ({file.read(200).strip()}). Wait for it, stop it, or give another --out.") from None
-        print(f"train.py: {out} is on a disk without locks ({error.strerror}): start no second run into it", file=sys.stderr)
-        return file
-    file.truncate(0)
-    file.write(f"{socket.gethostname()}, process {os.getpid()}\n")
-    file.flush()
-    return file
+    def step(self):
+        """One optimizer step. Nothing of it is read back, so that a GPU need not be waited for. Returns the gradients' norm."""
+        line = self.steps[self.state["step"]]
+        chosen = [self.rows[index] for index in line["rows"]]
+        tokens = sum(len(row["target"]) for row in chosen)
+        # Masks depend on seed, step and process alone: a run that went on has those of one that never stopped.
+        seed = f"{self.recipe['seed']} {self.state['step']} {self.rank}"
+        torch.manual_seed(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:7], "big"))
+        mine = share(chosen, self.rank, self.world)
+        # A process without rows takes part with one row that counts nothing, else the others would wait for it.
+        groups, weight = (micro_batches(mine, self.most, CALL_COSTS[self.device.type]), 1.0) if mine else ([chosen[:1]], 0.0)
+        loss = torch.zeros((), device=self.device)
+        for number, group in enumerate(groups, 1):
+            with self.together.no_sync() if self.world > 1 and number < len(groups) else contextlib.nullcontext():
+                # The mean over the target tokens of the whole step; DDP divides by the number of processes.
+                mean = self.loss_sum(self.together, group) * (weight / tokens)
+                (mean * self.world).backward()
+            loss += mean.detach()
+        norm = torch.nn.utils.clip_grad_norm_(self.named.values(), self.recipe["maxGradNorm"] or math.inf)
+        for group in self.optimizer.param_groups:
+            group["lr"] = line["learningRate"]
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.pending.append(loss)
+        self.state["step"] += 1
+        return norm
 
+    def settle(self, norm):
+        """Reads back the losses since the last call, summed over processes, and whether one was asked to stop: the one synchronisation."""
+        told = torch.stack([*self.pending, norm / self.world, torch.tensor(float(self.stop), device=self.device)])
+        *losses, norm, stops = self.summed(told).tolist()
+        state, self.pending = self.state, []
+        if not all(map(math.isfinite, [*losses, norm])):
+            step = state["step"] - next((back for back, loss in enumerate(reversed(losses)) if not math.isfinite(loss)), 0)
+            raise Refused(f"the loss or the gradients' norm is not finite in step {step}. The last checkpoint is kept. A lower training.learningRate or training.maxGradNorm, or more training.warmupRatio, may help.")
+        state["lossSum"] += sum(losses)
+        state["seconds"] = time.monotonic() - self.began
+        if stops:
+            self.checkpoint()
+            self.tell(f"stopped at step {state['step']}; the same command goes on from there")
+            sys.exit(STOPPED)
+        return norm
 
-class Run:
-    """The files of a run's folder. The first process alone writes."""
+    def owes_validation(self):
+        # An epoch that the last step cuts short ends there.
+        step, per_epoch = self.state["step"], self.recipe["stepsPerEpoch"]
+        ended = math.ceil(step / per_epoch) if step == len(self.steps) else step // per_epoch
+        return self.recipe["validateEachEpoch"] and len(self.state["validations"]) < ended
 
-    def __init__(self, out, job, digest, first):
-        self.out, self.first, self.job, self.digest = out, first, job, digest
-        self.state = {"step": 0, "rows": 0, "lossSum": 0.0, "seconds": 0.0, "since": [0.0, 0], "validations": [], "bestEpoch": None}
+    def out_of_patience(self):
+        patience, best = self.recipe["earlyStoppingPatience"], self.state["bestEpoch"]
+        return None not in (patience, best) and len(self.state["validations"]) - best >= patience
 
-    def open(self):
-        self.out.mkdir(parents=True, exist_ok=True)
-        self.held = lock(self.out)
-        mark = self.out / "bundle.json"
-        if mark.is_file() and json.loads(mark.read_text())["job"] != self.digest:
-            raise Refused(f"{self.out} holds a run of another bundle. Give another --out.")
-        if not mark.is_file():
-            write_whole(mark, lambda file: file.write(json.dumps({"job": self.digest, "identity": self.job["identity"]}).encode()))
+    def validate(self):
+        self.model.eval()
+        for module in four_bit(self.model):
+            # On some CPUs it would repack its weight for inference in bfloat16, and gradients would be lost from then on.
+            module.training = True
+        mine = sorted(self.validation, key=lambda row: row["length"])[self.rank::self.world]
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        with torch.no_grad():
+            for group in micro_batches(mine, max(self.most, 8), CALL_COSTS[self.device.type]):
+                total += self.loss_sum(self.model, group)
+        self.model.train()
+        validations, step = self.state["validations"], self.state["step"]
+        loss, epoch = self.summed(total).item() / sum(len(row["target"]) for row in self.validation), len(validations) + 1
+        if not math.isfinite(loss):
+            raise Refused(f"the validation loss is {loss} after epoch {epoch}. The last checkpoint is kept.")
+        if all(loss < one["loss"] for one in validations):
+            self.state["bestEpoch"] = epoch
+            if self.rank == 0 and self.recipe["keepBest"]:
+                self.save(f"best-{epoch}")
+        validations.append({"epoch": epoch, "step": step, "loss": loss})
+        self.log({"validationLoss": loss, "perplexity": math.exp(min(loss, 700)), "epoch": epoch, "step": step})
+        self.checkpoint()
 
-    def done(self):
-        return (self.out / "result.json").is_file()
+    def run(self):
+        state, recipe, count = self.state, self.recipe, len(self.steps)
+        self.tell(f"begin step {state['step']} of {count}, {self.world} processes, {self.device_name}, {str(self.compute)[6:]}")
+        self.model.train()
+        while (state["step"] < count or self.owes_validation()) and not self.out_of_patience():
+            if self.owes_validation():
+                self.validate()
+                continue
+            norm = self.step()
+            step, last = state["step"], state["step"] == count
+            logs = step % recipe["loggingSteps"] == 0 or last
+            saves = step % recipe["saveSteps"] == 0 or last or self.owes_validation()
+            if logs or saves or step % 10 == 0 or self.device.type == "cpu":
+                norm = self.settle(norm)
+            if logs:
+                since, before = state["logged"]
+                state["logged"] = [step, state["lossSum"]]
+                self.log({"step": step, "epoch": step / recipe["stepsPerEpoch"], "loss": (state["lossSum"] - before) / (step - since),
+                          "learningRate": self.steps[step - 1]["learningRate"], "gradientNorm": norm,
+                          "rowsPerSecond": self.rows_done() / state["seconds"], "seconds": state["seconds"]})
+            if saves:
+                self.checkpoint()
 
-    def resume(self, named, optimizer, torch, device):
-        path = self.out / "checkpoint.pt"
-        if path.is_file():
-            try:
-                kept = torch.load(path, map_location="cpu", weights_only=True)
-            except Exception as error:
-                raise Refused(f"{path} cannot be read ({error}). Remove it to train from the first step.") from error
-            if kept["job"] != self.digest:
-                raise Refused(f"{path} is of another bundle. Give another --out.")
-            with torch.no_grad():
-                for name, parameter in named.items():
-                    parameter.copy_(kept["weights"][name])
-            optimizer.load_state_dict(kept["optimizer"])
-            self.state = kept["state"]
-        log = self.out / "train-log.jsonl"
-        if self.first and log.is_file():
-            # Steps after the checkpoint are taken again; a last line may be torn.
-            keep = []
-            for line in log.read_bytes().splitlines(keepends=True):
-                with contextlib.suppress(ValueError):
-                    told = json.loads(line)
-                    if (told["epoch"] <= len(self.state["validations"])) if "validationLoss" in told else (told["step"] <= self.state["step"]):
-                        keep.append(line)
-            write_whole(log, lambda file: file.writelines(keep))
+    def rows_done(self):
+        return sum(len(line["rows"]) for line in self.steps[:self.state["step"]])
 
-    def log(self, line):
-        if self.first:
-            with open(self.out / "train-log.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-
-    def checkpoint(self, named, optimizer, torch):
-        if self.first:
-            kept = {"job": self.digest, "state": self.state, "weights": {name: parameter.detach() for name, parameter in named.items()}, "optimizer": optimizer.state_dict()}
-            write_whole(self.out / "checkpoint.pt", lambda file: torch.save(kept, file))
-            for old in self.out.glob("best-*.safetensors"):
-                if old.name != f"best-{self.state['bestEpoch']}.safetensors":
-                    old.unlink(missing_ok=True)
-
-    def save_weights(self, name, named):
-        from safetensors.torch import save
-
-        data = save({key: parameter.detach().float().cpu().contiguous() for key, parameter in named.items()})
-        write_whole(self.out / name, lambda file: file.write(data))
+    def finish(self, versions):
+        """The weights, whole, and then what came of the run: its existence means complete."""
+        state, best = self.state, self.out / f"best-{self.state['bestEpoch']}.safetensors"
+        if not self.recipe["keepBest"] or state["bestEpoch"] is None:
+            self.save("trained")
+        elif best.is_file():
+            write_whole(self.out / "trained.safetensors", lambda path: shutil.copyfile(best, path))
+        else:
+            raise Refused(f"{best}, the weights of the best epoch, is missing. Give another --out.")
+        result = {
+            "format": FORMAT, "job": self.digest, "identity": self.job["identity"], "files": self.job["files"],
+            "steps": state["step"], "rows": self.rows_done(), "loss": state["lossSum"] / state["step"],
+            "seconds": state["seconds"], "rowsPerSecond": self.rows_done() / state["seconds"],
+            "validations": state["validations"], "bestEpoch": state["bestEpoch"],
+            "weights": sha256(self.out / "trained.safetensors"), "processes": self.world,
+            "precision": str(self.compute)[6:], "device": self.device_name,
+            "engine": {"program": sha256(__file__), **versions},
+        }
+        write_whole(self.out / "result.json", lambda path: path.write_text(json.dumps(result, indent=2, allow_nan=False)))
+        self.tell(f"{state['step']} steps, loss {result['loss']:.4f}, {result['rowsPerSecond']:.1f} rows/s; {self.out / 'result.json'}")
 
 
 def train(args):
@@ -339,207 +450,42 @@ def train(args):
     rank, world, local = place(args.processes)
     if args.micro_batch is not None and args.micro_batch < 1:
         raise Refused(f"--micro-batch {args.micro_batch} is no number of rows. Give 1 or more.")
-    if args.marker is not None:
-        there = args.out / "marker"
-        if not there.is_file() or there.read_text().strip() != args.marker:
-            raise Refused(f"{args.out} here ({socket.gethostname()}) is not the folder that the sender sees. Give a folder that all machines share.")
-    run = Run(args.out, job, digest, rank == 0)
-    if rank == 0:
-        run.open()
-    try:
-        import torch
-        import transformers
-        from torch import distributed
-        if job["lora"] is not None:
-            import peft  # noqa: F401
-        if job["model"]["quantization"] != "none":
-            import bitsandbytes  # noqa: F401
-    except ImportError as error:
-        raise Refused(f"{sys.executable} cannot load {error.name} ({error}). Install what the bundle's requirements.txt lists: {sys.executable} -m pip install -r {args.bundle / 'requirements.txt'}") from error
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    device = choose_device(torch, args.device, local)
-    halves = args.precision == "bfloat16" or (args.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported())
-    compute = torch.bfloat16 if halves else torch.float32
+    marker = args.out / "marker"
+    if args.marker is not None and not (marker.is_file() and marker.read_text().strip() == args.marker):
+        raise Refused(f"{args.out} here ({socket.gethostname()}) is not the folder that the sender sees. Give a folder that all machines share.")
+    held = open_run(args.out, job, digest) if rank == 0 else None
+    versions = load_libraries(job, args.bundle)
+    device = choose_device(args.device, local)
     own_group = world > 1 and not distributed.is_initialized()
     if own_group:
         if "MASTER_ADDR" not in os.environ:
             raise Refused("MASTER_ADDR is not set, so that the processes cannot find each other. Set it and MASTER_PORT, as the job file in mmmlu-lab's docs does.")
         os.environ.setdefault("MASTER_PORT", "29500")
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", rank=rank, world_size=world, timeout=timedelta(minutes=30))
-    stop = []
-    with contextlib.suppress(ValueError):
-        # Ray's workers train in a thread of their own, which may set none; Ray stops them itself.
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: stop.append(True))
     try:
         if world > 1:
             distributed.barrier()
-        if run.done():
+        if (args.out / "result.json").is_file():
             if rank == 0:
                 print(f"train.py: {args.out} holds this run's result already", flush=True)
             return
-        loop(args, job, run, stop, device, compute, rank, world, torch, distributed)
+        training = Training(args, job, digest, rank, world, device)
+        with contextlib.suppress(ValueError):
+            # Ray's workers train in a thread of their own, which may set none; Ray stops them itself.
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, lambda *_: setattr(training, "stop", True))
+        training.run()
+        if world > 1:
+            distributed.barrier()
+        if rank == 0:
+            training.finish(versions)
     except torch.OutOfMemoryError as error:
         raise Refused(f"the GPU's memory is too small ({error}). Give a smaller --micro-batch, or --gradient-checkpointing; the result is the same.") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO):
-            raise Refused(f"cannot write {args.out}: {error.strerror}. The last checkpoint is kept: make room and start the same command again.") from error
-        raise
     finally:
         if own_group:
             distributed.destroy_process_group()
-
-
-def loop(args, job, run, stop, device, compute, rank, world, torch, distributed):
-    training, batches = job["training"], Batches(job, device, torch)
-    rows, validation = (read_lines(args.bundle / f"{name}.jsonl") for name in ("train", "validation"))
-    for row in rows + validation:
-        row["length"] = len(row["input"]) + len(row["target"])
-    steps = read_lines(args.bundle / "steps.jsonl")
-    model = load_model(job, args, device, compute, torch, rank)
-    named = {name.replace(".default.weight", ".weight"): parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    plain = re.compile(training["notDecayed"], re.IGNORECASE)
-    optimizer = torch.optim.AdamW(
-        [{"params": [p for n, p in named.items() if not plain.search(n)], "weight_decay": training["weightDecay"]},
-         {"params": [p for n, p in named.items() if plain.search(n)], "weight_decay": 0.0}],
-        lr=0.0, betas=tuple(training["betas"]), eps=training["epsilon"], fused=True)
-    run.resume(named, optimizer, torch, device)
-    state, parameters = run.state, list(named.values())
-    together = torch.nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True, broadcast_buffers=False) if world > 1 else model
-    most, cost = args.micro_batch or training["batchSize"], CALL_COSTS[device.type]
-    cast = lambda: torch.autocast(device.type, dtype=torch.bfloat16) if compute is torch.bfloat16 else contextlib.nullcontext()
-    per_epoch, began = training["stepsPerEpoch"], time.monotonic() - state["seconds"]
-    pending, norm = [], None
-    if rank == 0:
-        name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-        print(f"train.py: begin step {state['step']} of {len(steps)}, {world} processes, {name}, {str(compute)[6:]}", flush=True)
-
-    def owes_validation():
-        # An epoch that the last step cuts short ends there.
-        ended = state["step"] // per_epoch if state["step"] < len(steps) else -(-len(steps) // per_epoch)
-        return training["validateEachEpoch"] and len(state["validations"]) < ended
-
-    def out_of_patience():
-        return None not in (training["earlyStoppingPatience"], state["bestEpoch"]) and len(state["validations"]) - state["bestEpoch"] >= training["earlyStoppingPatience"]
-
-    def settle():
-        """The losses since the last call, summed over processes, and whether any was asked to stop: one synchronisation."""
-        told = torch.stack([*pending, norm / world, torch.tensor(float(bool(stop)), device=device)])
-        pending.clear()
-        if world > 1:
-            distributed.all_reduce(told)
-        *losses, total_norm, stops = told.tolist()
-        for back, loss in enumerate(reversed(losses)):
-            if not math.isfinite(loss):
-                raise Refused(f"the loss is {loss} in step {state['step'] - back}. The last checkpoint is kept. A lower training.learningRate or training.maxGradNorm, or more training.warmupRatio, may help.")
-        if not math.isfinite(total_norm):
-            raise Refused(f"the gradients' norm is {total_norm} in step {state['step']}. The last checkpoint is kept. A lower training.learningRate may help.")
-        state["lossSum"] += sum(losses)
-        state["since"] = [state["since"][0] + sum(losses), state["since"][1] + len(losses)]
-        state["seconds"] = time.monotonic() - began
-        if stops:
-            run.checkpoint(named, optimizer, torch)
-            if rank == 0:
-                print(f"train.py: stopped at step {state['step']}; the same command goes on from there", flush=True)
-            sys.exit(STOPPED)
-        return total_norm
-
-    def validate():
-        model.eval()
-        for module in four_bit(job, model):
-            # On some CPUs it would repack its weight for inference in bfloat16, and gradients would be lost from then on.
-            module.training = True
-        mine = sorted(validation, key=lambda row: row["length"])[rank::world]
-        total = torch.zeros((), dtype=torch.float64, device=device)
-        with torch.no_grad(), cast():
-            for group in micro_batches(mine, max(most, 8), cost):
-                total += batches.loss_sum(model, group)
-        if world > 1:
-            distributed.all_reduce(total)
-        model.train()
-        loss, epoch = total.item() / sum(len(row["target"]) for row in validation), len(state["validations"]) + 1
-        if not math.isfinite(loss):
-            raise Refused(f"the validation loss is {loss} after epoch {epoch}. The last checkpoint is kept.")
-        if all(loss < one["loss"] for one in state["validations"]):
-            state["bestEpoch"] = epoch
-            if rank == 0 and training["keepBest"]:
-                run.save_weights(f"best-{epoch}.safetensors", named)
-        state["validations"].append({"epoch": epoch, "step": state["step"], "loss": loss})
-        run.log({"validationLoss": loss, "perplexity": math.exp(min(loss, 700)), "epoch": epoch, "step": state["step"]})
-        run.checkpoint(named, optimizer, torch)
-
-    model.train()
-    while (state["step"] < len(steps) or owes_validation()) and not out_of_patience():
-        if owes_validation():
-            validate()
-            continue
-        line = steps[state["step"]]
-        chosen = [rows[index] for index in line["rows"]]
-        tokens = sum(len(row["target"]) for row in chosen)
-        # Masks depend on seed, step and process alone: a run that went on has those of one that never stopped.
-        torch.manual_seed(int.from_bytes(hashlib.sha256(f"{training['seed']} {state['step']} {rank}".encode()).digest()[:7], "big"))
-        mine = share(chosen, rank, world)
-        # A process without rows takes part with one row that counts nothing, else the others would wait for it.
-        groups, weight = (micro_batches(mine, most, cost), 1.0) if mine else ([chosen[:1]], 0.0)
-        loss = torch.zeros((), device=device)
-        for number, group in enumerate(groups):
-            with together.no_sync() if world > 1 and number < len(groups) - 1 else contextlib.nullcontext():
-                with cast():
-                    summed = batches.loss_sum(together, group) * weight
-                # The mean over the target tokens of the whole step; DDP divides by the number of processes.
-                (summed * (world / tokens)).backward()
-            loss += summed.detach() / tokens
-        norm = torch.nn.utils.clip_grad_norm_(parameters, training["maxGradNorm"] or math.inf)
-        for group in optimizer.param_groups:
-            group["lr"] = line["learningRate"]
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        pending.append(loss)
-        state["step"] += 1
-        state["rows"] += len(chosen)
-        step, last = state["step"], state["step"] == len(steps)
-        logs, saves = step % training["loggingSteps"] == 0 or last, step % training["saveSteps"] == 0 or last or owes_validation()
-        if logs or saves or device.type == "cpu" or step % 10 == 0:
-            total_norm = settle()
-        if logs:
-            run.log({"step": step, "epoch": step / per_epoch, "loss": state["since"][0] / state["since"][1], "learningRate": line["learningRate"],
-                     "gradientNorm": total_norm, "rowsPerSecond": state["rows"] / max(state["seconds"], 1e-9), "seconds": state["seconds"]})
-            state["since"] = [0.0, 0]
-        if saves:
-            run.checkpoint(named, optimizer, torch)
-    if world > 1:
-        distributed.barrier()
-    if rank == 0:
-        finish(args, job, run, named, device, compute, world, torch)
-
-
-def finish(args, job, run, named, device, compute, world, torch):
-    """The weights, whole, and then what came of the run: its existence means complete."""
-    from importlib.metadata import version
-
-    state = run.state
-    best = run.out / f"best-{state['bestEpoch']}.safetensors"
-    if job["training"]["keepBest"] and state["bestEpoch"] is not None:
-        if not best.is_file():
-            raise Refused(f"{best}, the weights of the best epoch, is missing. Give another --out.")
-        data = best.read_bytes()
-        write_whole(run.out / "trained.safetensors", lambda file: file.write(data))
-    else:
-        run.save_weights("trained.safetensors", named)
-    used = ["torch", "transformers", *(["peft"] if job["lora"] else []), *(["bitsandbytes"] if job["model"]["quantization"] != "none" else [])]
-    result = {
-        "format": FORMAT, "job": run.digest, "identity": job["identity"], "files": job["files"], "steps": state["step"], "rows": state["rows"],
-        "loss": state["lossSum"] / max(state["step"], 1), "seconds": state["seconds"], "rowsPerSecond": state["rows"] / max(state["seconds"], 1e-9),
-        "validations": state["validations"], "bestEpoch": state["bestEpoch"], "weights": sha256(run.out / "trained.safetensors"), "processes": world,
-        "precision": str(compute)[6:], "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        "engine": {"program": sha256(__file__), **{name: version(name) for name in used}},
-    }
-    write_whole(run.out / "result.json", lambda file: file.write(json.dumps(result, indent=2, allow_nan=False).encode()))
-    print(f"train.py: {state['step']} steps, loss {result['loss']:.4f}, {result['rowsPerSecond']:.1f} rows/s; {run.out / 'result.json'}", flush=True)
+        if held:
+            held.close()
 
 
 def ray_worker(config):
@@ -557,10 +503,11 @@ def under_ray(args):
     # By name, so that it is not pickled with what __main__ has imported.
     from train import ray_worker as worker
 
-    gpu = args.device != "cpu"
-    config = {**vars(args), "bundle": args.bundle, "out": args.out.resolve()}
-    TorchTrainer(worker, train_loop_config=config, torch_config=TorchConfig(backend="nccl" if gpu else "gloo"), scaling_config=ScalingConfig(num_workers=args.processes, use_gpu=gpu),
-                 run_config=RunConfig(name="run", storage_path=str(args.out.resolve() / "ray"), failure_config=FailureConfig(max_failures=3))).fit()
+    gpu, out = args.device != "cpu", args.out.resolve()
+    TorchTrainer(worker, train_loop_config={**vars(args), "out": out},
+                 torch_config=TorchConfig(backend="nccl" if gpu else "gloo"),
+                 scaling_config=ScalingConfig(num_workers=args.processes, use_gpu=gpu),
+                 run_config=RunConfig(name="run", storage_path=str(out / "ray"), failure_config=FailureConfig(max_failures=3))).fit()
 
 
 def main():
