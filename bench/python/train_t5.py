@@ -62,6 +62,7 @@ with tempfile.TemporaryDirectory() as out:
         save_strategy="no", logging_steps=100, use_cpu=not torch.cuda.is_available(), bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(), disable_tqdm=True, remove_unused_columns=False)).train()
 print(json.dumps({
     "steps": [{"seconds": s, "tokens": 0, "paddedTokens": p} for s, p in zip(clock.seconds, padded)],
+    "stepSeconds": clock.seconds,
     "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "accelerate": accelerate.__version__},
 }))

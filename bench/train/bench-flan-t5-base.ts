@@ -4,11 +4,9 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { flanT5Prompt } from "../../src/answer/index.js";
-import { openDevice } from "../../src/graph/index.js";
-import { createT5, type Example, type T5Config, tinyT5Config } from "../../src/models/index.js";
+import { type Example, type T5Config, tinyT5Config } from "../../src/models/index.js";
 import { loadTokenizer } from "../../src/tokens/index.js";
 import type { BenchOptions } from "../train.js";
-import { type EngineRun, runEngine, tellTorch, writeBenchBundle } from "./engine.js";
 import { drawExamples, SHARED } from "./examples.js";
 import type { StepMeasured, WorkOfRun } from "./t5.js";
 
@@ -40,8 +38,7 @@ interface PythonRun {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export async function bench({ steps, rounds, python, engine, profile, json }: BenchOptions): Promise<void> {
-  if (engine && python) return benchTorch(steps, rounds, python, json);
+export async function bench({ steps, rounds, python, profile, json }: BenchOptions): Promise<void> {
   const tokenizer = await loadTokenizer({ source: join(SHARED, "tokenizers", "t5") });
   const examples = await drawExamples(steps * BATCH, tokenizer, flanT5Prompt, 256);
   const folder = mkdtempSync(join(tmpdir(), "bench-train-"));
@@ -80,41 +77,6 @@ export async function bench({ steps, rounds, python, engine, profile, json }: Be
   };
   if (json) console.log(JSON.stringify(result));
   else print(result);
-}
-
-/** The PyTorch engine beside the Trainer, on the same batches in turn. */
-async function benchTorch(steps: number, rounds: number, python: string, json: boolean): Promise<void> {
-  const tokenizer = await loadTokenizer({ source: join(SHARED, "tokenizers", "t5") });
-  const examples = await drawExamples(steps * BATCH, tokenizer, flanT5Prompt, 256);
-  const folder = mkdtempSync(join(tmpdir(), "bench-torch-"));
-  const ours: EngineRun[] = [];
-  const theirs: PythonRun[] = [];
-  try {
-    const device = await openDevice("cpu");
-    const model = await createT5(device, FLAN_T5_BASE, 1);
-    await model.save(join(folder, "base"));
-    await model.dispose();
-    await device.close();
-    const work = join(folder, "work.json");
-    writeFileSync(work, JSON.stringify({ config: FLAN_T5_BASE, examples, batchSize: BATCH } satisfies WorkOfRun));
-    await writeBenchBundle({
-      ...{ folder: join(folder, "bundle"), examples, kind: "seq2seq-lm", lora: null, batchSize: BATCH },
-      model: { source: join(folder, "base"), modelType: "t5" },
-      ...{ gradientAccumulationSteps: 1, learningRate: 2e-5, weightDecay: 0.01 },
-    });
-    for (let round = 0; round < rounds; round++) {
-      ours.push(runEngine(python, join(folder, "bundle"), join(folder, `out-${round}`)));
-      const script = fileURLToPath(new URL("../python/train_t5.py", import.meta.url));
-      const printed = execFileSync(python, [script, work], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-      theirs.push(JSON.parse(printed.trim().split("\n").at(-1)!) as PythonRun);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  const counted = ours.flatMap(({ stepSeconds }) => stepSeconds.slice(WARM_UP));
-  const own = (counted.length * BATCH) / sum(counted);
-  const other = pythonSummary(theirs);
-  tellTorch("flan-t5-base", `batches of ${BATCH}`, ours[0]!, own, other.rowsPerSecond, other.versions, json);
 }
 
 /** What the counted steps of all rounds come to. */

@@ -7,7 +7,13 @@ import { gemma2Prompt } from "../../src/answer/index.js";
 import { elementCount } from "../../src/graph/index.js";
 import { decoderConfigJson } from "../../src/models/decoder/config-json.js";
 import { decoderWeightShapes } from "../../src/models/decoder/weight-shapes.js";
-import { type DecoderConfig, gemma2, tinyDecoderConfig, writeShardedSafetensors } from "../../src/models/index.js";
+import {
+  type DecoderConfig,
+  type Example,
+  gemma2,
+  tinyDecoderConfig,
+  writeShardedSafetensors,
+} from "../../src/models/index.js";
 import { Random } from "../../src/models/random.js";
 import { loadTokenizer } from "../../src/tokens/index.js";
 import type { BenchOptions } from "../train.js";
@@ -26,8 +32,7 @@ export const GEMMA_2_2B: DecoderConfig = tinyDecoderConfig(gemma2, {
   slidingWindow: 4096,
   maxPositionEmbeddings: 8192,
 });
-const BATCH = 4;
-const ACCUMULATION = 4;
+export const [BATCH, ACCUMULATION] = [4, 4] as const;
 
 export interface GemmaRun {
   readonly loadSeconds: number;
@@ -38,16 +43,21 @@ export interface GemmaRun {
   readonly rawGflops: number;
 }
 
+/** Rows as the published recipe has them: the letter and <eos> to be learnt. */
+export async function gemmaExamples(count: number): Promise<Example[]> {
+  const tokenizer = await loadTokenizer({ source: join(SHARED, "tokenizers", "gemma-2") });
+  const letters = await tokenizer.encode(" A", false);
+  const drawn = await drawExamples(count, tokenizer, gemma2Prompt, 257);
+  return drawn.map((one) => ({ ...one, target: [...letters, 1] }));
+}
+
 /**
  * The published optimizer step, 4 × 4 rows, on random weights in bfloat16 that are written once. Python, which pads
  * every row to 300 tokens as published, is timed on one batch of four rows: a quarter of a step.
  */
 export async function bench({ steps, python, json }: BenchOptions): Promise<void> {
   const folder = writeModel();
-  const tokenizer = await loadTokenizer({ source: join(SHARED, "tokenizers", "gemma-2") });
-  const letters = await tokenizer.encode(" A", false);
-  const drawn = await drawExamples(steps * BATCH * ACCUMULATION, tokenizer, gemma2Prompt, 257);
-  const examples = drawn.map((one) => ({ ...one, target: [...letters, 1] }));
+  const examples = await gemmaExamples(steps * BATCH * ACCUMULATION);
   const scratch = mkdtempSync(join(tmpdir(), "bench-gemma-"));
   try {
     const work = join(scratch, "work.json");
@@ -104,15 +114,20 @@ export async function bench({ steps, python, json }: BenchOptions): Promise<void
   }
 }
 
-/** Random weights of the real shape in the real format (sharded bfloat16, 5.2 GB), written once to the user's cache. */
-export function writeModel(): string {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", "gemma-2-2b");
+/**
+ * Random weights of the real shape in the real format (sharded bfloat16, 5.2 GB), written once to the user's cache.
+ * @param layers fewer than the real ones, to save time and room
+ */
+export function writeModel(layers = GEMMA_2_2B.numHiddenLayers): string {
+  const config = { ...GEMMA_2_2B, numHiddenLayers: layers };
+  const name = layers === GEMMA_2_2B.numHiddenLayers ? "gemma-2-2b" : `gemma-2-2b-${layers}-layers`;
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", name);
   if (existsSync(join(folder, "config.json"))) return folder;
   mkdirSync(folder, { recursive: true });
   const random = new Random(1);
   // A stretch of normal numbers is used again and again: a billion of them would take minutes.
   const normal = Float32Array.from({ length: 1 << 20 }, () => random.normal());
-  const tensors = [...decoderWeightShapes(GEMMA_2_2B)].map(([name, shape]) => ({
+  const tensors = [...decoderWeightShapes(config)].map(([name, shape]) => ({
     name,
     shape,
     type: "BF16" as const,
@@ -131,7 +146,7 @@ export function writeModel(): string {
   writeFileSync(
     join(folder, "config.json"),
     float(
-      JSON.stringify({ ...decoderConfigJson(GEMMA_2_2B, gemma2), dtype: "bfloat16", torch_dtype: "bfloat16" }, null, 2),
+      JSON.stringify({ ...decoderConfigJson(config, gemma2), dtype: "bfloat16", torch_dtype: "bfloat16" }, null, 2),
     ),
   );
   return folder;
