@@ -5,21 +5,25 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { LANGUAGES, mmmlu } from "../src/tasks/index.js";
 
 /*
- * npm run bench:http [-- --lm-eval PYTHON --inspect PYTHON --questions 5000 --concurrency 4,32,256 --milliseconds 50
- *   --rounds 1 --json]
+ * npm run bench:http [-- --lm-eval PYTHON --inspect PYTHON --bare --questions 5000 --concurrency 4,32,256
+ *   --milliseconds 50 --rounds 1 --json]
  * Some thousand rows through the whole command line, each tool in a process of its own: `mmmlu run`,
  * lm-evaluation-harness's `local-chat-completions` and Inspect (bench/python/http-requirements.txt), in turn against
  * the same local server (evaluate-server.ts) that answers each request in so many milliseconds by what it asks. Seconds,
  * processor seconds and peak memory are the system's own of the whole process (GNU time, Debian's package `time`).
- * Every tool must come to the accuracy that the server's answers have.
+ * Every tool must come to the accuracy that the server's answers have. --bare asks the same questions in a bare loop of
+ * undici as well (bare-loop.ts): what server and machine allow. Above 14,042 questions there are several languages, as
+ * in MMMLU.
  */
 
 const { values } = parseArgs({
   options: {
     "lm-eval": { type: "string" },
     inspect: { type: "string" },
+    bare: { type: "boolean", default: false },
     questions: { type: "string", default: "5000" },
     concurrency: { type: "string", default: "4,32,256" },
     milliseconds: { type: "string", default: "50" },
@@ -35,9 +39,13 @@ const MODEL = "gemma-3-27b-it";
 const WORDS = Array.from({ length: 1000 }, (_, at) => `Wort${(at * 7) % 997}`).join(" ");
 const words = (from: number, length: number): string => WORDS.slice(from % 5000, (from % 5000) + length);
 
-/** The letter that the server gives to a question, and the one that is right. */
+/** Rows of each of MMMLU's languages. */
+const ROWS_OF_LANGUAGE = 14_042;
+const languages = LANGUAGES.slice(0, Math.ceil(questions / ROWS_OF_LANGUAGE));
+
+/** The letter that the server gives to a question, and the one that is right: the same in all languages. */
 const answered = (number: number): string => LETTERS[((number * 7919) % 10_007) % 4]!;
-const truth = (number: number): string => LETTERS[number % 4]!;
+const truth = (number: number): string => LETTERS[(number % ROWS_OF_LANGUAGE) % 4]!;
 
 const folder = mkdtempSync(join(tmpdir(), "mmmlu-http-"));
 const rows = Array.from({ length: questions }, (_, number) => ({
@@ -50,10 +58,15 @@ const rows = Array.from({ length: questions }, (_, number) => ({
 /** The same rows as each tool reads them. */
 function writeRows(): void {
   mkdirSync(join(folder, "data", "test"), { recursive: true });
-  const lines = rows.map(
-    ({ number, question, choices, answer }) => `${number},${[question, ...choices, answer, "anatomy"].join(",")}\n`,
-  );
-  writeFileSync(join(folder, "data", "test", "mmlu_DE-DE.csv"), `,Question,A,B,C,D,Answer,Subject\n${lines.join("")}`);
+  for (const [at, language] of languages.entries()) {
+    const lines = rows
+      .slice(at * ROWS_OF_LANGUAGE, (at + 1) * ROWS_OF_LANGUAGE)
+      .map(
+        ({ number, question, choices, answer }) =>
+          `${number % ROWS_OF_LANGUAGE},${[question, ...choices, answer, "anatomy"].join(",")}\n`,
+      );
+    writeFileSync(join(folder, "data", mmmlu.file(language)), `,Question,A,B,C,D,Answer,Subject\n${lines.join("")}`);
+  }
   writeFileSync(join(folder, "rows.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   mkdirSync(join(folder, "tasks"));
   writeFileSync(
@@ -90,7 +103,16 @@ const ours: Tool = {
   command: (url, concurrency, out) => [
     process.execPath,
     join(root, "dist/cli/main.js"),
-    ...["run", "gemma-3-27b-baseline", "--data", join(folder, "data"), "--languages", "DE_DE", "--out", out],
+    ...[
+      "run",
+      "gemma-3-27b-baseline",
+      "--data",
+      join(folder, "data"),
+      "--languages",
+      languages.join(","),
+      "--out",
+      out,
+    ],
     ...["filter=null", "split=null", "answerer.questionsPerRequest=1", `answerer.concurrency=${concurrency}`].flatMap(
       (setting) => ["--set", setting],
     ),
@@ -192,8 +214,19 @@ async function startServer(): Promise<{ process: ChildProcess; url: string }> {
   throw new Error("the server did not start");
 }
 
+/** What server and machine allow: the same requests, and nothing but them. */
+const bare: Tool = {
+  name: "bare undici",
+  command: (url, concurrency, out) => [
+    ...[process.execPath, fileURLToPath(new URL("./bare-loop.js", import.meta.url))],
+    ...[join(folder, "rows.jsonl"), url, MODEL, String(concurrency), out],
+  ],
+  accuracy: (out) => (readJson(join(out, "accuracy.json")) as { accuracy: number }).accuracy,
+};
+
 const tools = [
   ours,
+  ...(values.bare ? [bare] : []),
   ...(values["lm-eval"] ? [harness(values["lm-eval"])] : []),
   ...(values.inspect ? [inspect(values.inspect)] : []),
 ];
