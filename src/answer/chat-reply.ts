@@ -109,7 +109,7 @@ export function readChatReply(body: unknown): ChatReply {
   });
   if (!reply.success)
     throw new BadReply(`a reply whose ${reply.error.issues[0]?.path.join(".")} is not as it should be`);
-  return { ...reply.data, logprobs: choice.logprobs };
+  return { logprobs: choice.logprobs, ...reply.data };
 }
 
 function saidBy(

@@ -19,13 +19,18 @@ export function chatQuestion(
   prompt: readonly ChatMessage[] | string,
   maximumTokens: number,
 ): { readonly route: "chat/completions" | "completions"; readonly body: object } {
-  const common = { model, temperature, max_tokens: maximumTokens };
+  const max_tokens = maximumTokens;
   return typeof prompt === "string"
-    ? { route: "completions", body: { ...common, prompt, ...(logProbabilities ? { logprobs: 5 } : {}) } }
+    ? {
+        route: "completions",
+        body: { model, temperature, max_tokens, prompt, ...(logProbabilities ? { logprobs: 5 } : {}) },
+      }
     : {
         route: "chat/completions",
         body: {
-          ...common,
+          model,
+          temperature,
+          max_tokens,
           messages: prompt,
           ...(logProbabilities ? { logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES } : {}),
         },
@@ -42,5 +47,5 @@ export function rawReplyOf(
     withLogProbabilities && rows.length === 1
       ? letterLogProbabilities(tokensOf(logprobs), reply.text, lettersOfRows(rows))
       : undefined;
-  return { ...reply, ...(logProbabilities ? { logProbabilities } : {}) };
+  return logProbabilities ? { ...reply, logProbabilities } : reply;
 }

@@ -120,6 +120,7 @@ export function hintForSystemError(error: unknown): string | undefined {
     return "The disk is full: free some space and run the same command again.";
   if (code === "EACCES" || code === "EROFS" || code === "EPERM")
     return "Choose a folder that you may write to with --out.";
+  if (code === "EEXIST") return "A file lies where a folder is to be: choose another place with --out.";
   if (code === "EIO") return "The disk fails: look after it, or choose another one, and run the same command again.";
   if (code === "ENOENT" || code === "ENOTDIR" || code === "ESTALE")
     return "Something is not there, or was removed or renamed meanwhile: look, and run the same command again.";

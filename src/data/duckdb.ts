@@ -10,7 +10,8 @@ export const duckdb = (): Promise<DuckDBConnection> => (connection ??= connect()
 
 async function connect(): Promise<DuckDBConnection> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
-  return (await DuckDBInstance.create(":memory:")).connect();
+  // Each thread has buffers of its own, of tens of MiB.
+  return (await DuckDBInstance.create(":memory:", { threads: "1" })).connect();
 }
 
 /** A text as SQL quotes it. */

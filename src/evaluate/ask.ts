@@ -10,9 +10,10 @@ import {
   Unanswered,
 } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
-import { collectGarbage } from "../base/garbage.js";
+import { collectGarbageAbove } from "../base/garbage.js";
 import { type Progress, silent } from "../base/progress.js";
 import type { Row } from "../tasks/index.js";
+import { KeySet, type Keys } from "./key-set.js";
 import { loggedReply } from "./logged-reply.js";
 import { ReplyLog } from "./reply-log.js";
 import { RetryLog } from "./retry-log.js";
@@ -48,13 +49,16 @@ export interface Asked {
   /** Attempts made again, by reason. */
   readonly retries: Readonly<Record<string, number>>;
   /** Of all requests: under them the log holds their replies. */
-  readonly keys: ReadonlySet<string>;
+  readonly keys: Keys;
   /** Spent asking, the answerer's preparation left out. */
   readonly seconds: number;
 }
 
-/** Calls of the answerer after which what they left is taken back. */
-const COLLECTED_EACH = 4096;
+/**
+ * What lives while a reply is awaited is old when it comes, some 10 kB a request: so many bytes of it are let stand,
+ * looked at after so many requests.
+ */
+const [LEFT_BYTES, LOOK_EACH] = [16 << 20, 64];
 
 type KeyedRequest = AnswerRequest & { readonly key: string };
 
@@ -79,8 +83,7 @@ export async function askAll(options: AskOptions): Promise<Asked> {
   const retries = new RetryLog(options.retriesPath);
   if (log.damage.words) progress.say(`${log.damage.words}: left where it is, and what it answered is asked again`);
   const counts = { asked: 0, cached: 0 };
-  let answered = 0;
-  const keys = new Set<string>();
+  const keys = new KeySet();
   const show = (): void => progress.update(counts.asked + counts.cached, retries.note);
   const open = openRequests(options, log, keys, (questions) => {
     counts.cached += questions;
@@ -119,7 +122,6 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     }
     unanswered.inARow = 0;
     for (const request of requests) counts.asked += request.rows.length;
-    if (++answered % COLLECTED_EACH === 0) collectGarbage();
     show();
   };
 
@@ -217,15 +219,17 @@ export async function askAll(options: AskOptions): Promise<Asked> {
 function* openRequests(
   { rows, plan, answerer, stage, repeat }: AskOptions,
   log: ReplyLog,
-  keys: Set<string>,
+  keys: KeySet,
   passedOver: (questions: number) => void,
 ): Generator<KeyedRequest> {
   const keyOf = requestKeys(answerer.identity);
+  let looked = 0;
   for (const request of requestsFor(rows, plan)) {
     const key = keyOf(request);
     keys.add(key);
+    if (++looked % LOOK_EACH === 0) collectGarbageAbove(LEFT_BYTES);
     if (log.has(stage, key)) passedOver(request.rows.length);
-    else yield { ...request, ...(repeat ? { repeat } : {}), key };
+    else yield { key, ...request, ...(repeat ? { repeat } : {}) };
   }
 }
 

@@ -105,7 +105,7 @@ export async function* readLog(path: string, holding?: Buffer): AsyncGenerator<L
     if (place.length === 0 || (bytes[0] as number) <= 0x20) {
       if (bytes.toString("latin1").trim() === "") return undefined;
     }
-    return { ...place, ...parseReply(bytes, number === 1, torn) };
+    return { number, offset: place.offset, length: place.length, ...parseReply(bytes, number === 1, torn) };
   };
   const take = (piece: Buffer): void => {
     length += piece.length;

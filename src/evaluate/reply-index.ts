@@ -1,7 +1,9 @@
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { type ReadingName, readReply } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { byOwnLetters, type Letter, lettersOf, ownLetter, partsOfId } from "../tasks/index.js";
+import type { Keys } from "./key-set.js";
+import { LineReader } from "./line-reader.js";
 import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
 import { type Place, Places } from "./places.js";
 import type { Prediction } from "./prediction.js";
@@ -28,17 +30,16 @@ export interface TokenTotals {
   readonly uncounted: number;
 }
 
-const NO_TOKENS: TokenTotals = { prompt: 0, completion: 0, replies: 0, uncounted: 0 };
+const noTokens = () => ({ prompt: 0, completion: 0, replies: 0, uncounted: 0 });
 
-const added = (totals: TokenTotals, { tokens }: LoggedReply): TokenTotals =>
-  tokens
-    ? {
-        ...totals,
-        prompt: totals.prompt + tokens.prompt,
-        completion: totals.completion + tokens.completion,
-        replies: totals.replies + 1,
-      }
-    : { ...totals, uncounted: totals.uncounted + 1 };
+function add(totals: { -readonly [part in keyof TokenTotals]: number }, { tokens }: LoggedReply): void {
+  if (!tokens) totals.uncounted++;
+  else {
+    totals.prompt += tokens.prompt;
+    totals.completion += tokens.completion;
+    totals.replies++;
+  }
+}
 
 /**
  * Reads a log once and remembers only the places (some 120 bytes a row). Lines that cannot be read are counted and
@@ -46,11 +47,11 @@ const added = (totals: TokenTotals, { tokens }: LoggedReply): TokenTotals =>
  * @param keys of the replies wanted; without it all
  * @throws {UserError} where there is no log
  */
-export async function indexReplies(path: string, keys?: ReadonlySet<string>): Promise<ReplyIndex> {
+export async function indexReplies(path: string, keys?: Keys): Promise<ReplyIndex> {
   if (!existsSync(path))
     throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
   const stages = new Map<string, Places>();
-  const tokens = new Map<string, TokenTotals>();
+  const tokens = new Map<string, ReturnType<typeof noTokens>>();
   const damage = new Damage(path);
   for await (const line of readLog(path)) {
     const { reply, offset, length } = line;
@@ -58,7 +59,9 @@ export async function indexReplies(path: string, keys?: ReadonlySet<string>): Pr
     else if (!keys || keys.has(reply.key)) {
       const places = stages.get(reply.stage) ?? new Places();
       stages.set(reply.stage, places);
-      tokens.set(reply.stage, added(tokens.get(reply.stage) ?? NO_TOKENS, reply));
+      const totals = tokens.get(reply.stage) ?? noTokens();
+      tokens.set(reply.stage, totals);
+      add(totals, reply);
       reply.ids.forEach((id, index) => places.set(id, { offset, length, index }));
     }
   }
@@ -90,7 +93,7 @@ export function* predictionsFrom(
 ): Generator<Prediction> {
   const places = index.stages.get(stage) ?? new Places();
   if (order) requireAll(index, stage, places, order);
-  const file = openSync(index.path, "r");
+  const file = new LineReader(index.path);
   const names = new Map<string, string>();
   const named = (name: string): string => {
     const known = names.get(name);
@@ -110,10 +113,10 @@ export function* predictionsFrom(
       const { language, subject } = partsOfId(id);
       // A text of each name, not one a row: whoever keeps predictions keeps them.
       const about = { id: places.own(id), language: named(language), subject: named(subject), stage };
-      yield { ...about, ...predictionOf(last.line, last.letters, place.index) };
+      yield predictionOf(about, last.line, last.letters, place.index);
     }
   } finally {
-    closeSync(file);
+    file.close();
   }
 }
 
@@ -121,11 +124,11 @@ export function* predictionsFrom(
 export function replyTo(index: ReplyIndex, stage: string, id: string): string {
   const place = index.stages.get(stage)?.get(id);
   if (!place) throw new UserError(`${index.path} has no reply to ${id}`, { hint: "Run the run's own command again." });
-  const file = openSync(index.path, "r");
+  const file = new LineReader(index.path);
   try {
     return lineAt(file, place, index.path).text;
   } finally {
-    closeSync(file);
+    file.close();
   }
 }
 
@@ -146,22 +149,21 @@ function requireAll(index: ReplyIndex, stage: string, places: Places, order: Ite
   }
 }
 
-function lineAt(file: number, { offset, length }: Place, path: string): LoggedReply {
-  const bytes = Buffer.alloc(length);
-  for (let done = 0, read = -1; done < length && read !== 0; done += read)
-    read = readSync(file, bytes, done, length - done, offset + done);
-  const parsed = parseReply(bytes, offset === 0);
+function lineAt(file: LineReader, { offset, length }: Place, path: string): LoggedReply {
+  const parsed = parseReply(file.at(offset, length), offset === 0);
   if ("reply" in parsed) return parsed.reply;
   throw new UserError(`${path} has changed while it was read (byte ${offset}: ${parsed.fault})`, {
     hint: "Try again once nothing writes to it.",
   });
 }
 
+/** Of one literal that begins with a name: V8 makes each object of one that begins with a spread a map of its own. */
 function predictionOf(
+  { id, language, subject, stage }: Pick<Prediction, "id" | "language" | "subject" | "stage">,
   line: LoggedReply,
   letters: readonly (Letter | null)[],
   index: number,
-): Omit<Prediction, "id" | "language" | "subject" | "stage"> {
+): Prediction {
   const facts = line.facts?.[index] ?? {};
   const letter = letters[index] ?? null;
   // Another question of the same request may have had more options.
@@ -170,6 +172,10 @@ function predictionOf(
   const own = (of: Letter): Letter => ownLetter(of, order, optionsOf(facts));
   const prediction = shown && own(shown);
   return {
+    id,
+    language,
+    subject,
+    stage,
     ...facts,
     answer: own(line.answers[index] as Letter),
     prediction,

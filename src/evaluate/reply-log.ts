@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { faultsOf } from "../base/json.js";
 import { JsonLinesFile } from "../base/json-lines.js";
+import { KeySet } from "./key-set.js";
 import { Damage, LONGEST_LINE, type LoggedReply, loggedReplySchema, readLog } from "./logged-reply.js";
 
 /** The raw replies of a run, appended as they land; what makes a run go on where it stopped. */
@@ -10,7 +11,7 @@ export class ReplyLog {
   private constructor(
     readonly path: string,
     private readonly file: JsonLinesFile<LoggedReply>,
-    private readonly before: ReadonlySet<string>,
+    private readonly before: ReadonlyMap<string, KeySet>,
     /**
      * Lines that were there and cannot be read: they are left where they are, and what they answered counts as not
      * asked.
@@ -19,17 +20,22 @@ export class ReplyLog {
   ) {}
 
   /**
-   * Opens or begins a log. Holds the keys that were there before (some 80 bytes each), nothing of what is appended.
+   * Opens or begins a log. Holds the keys that were there before (some 30 bytes each), nothing of what is appended.
    * @throws {UserError} where the file cannot be read or written.
    */
   static async open(path: string): Promise<ReplyLog> {
     const file = new JsonLinesFile<LoggedReply>(path, { torn: "keep" });
-    const before = new Set<string>();
+    const before = new Map<string, KeySet>();
     const damage = new Damage(path);
     try {
       for await (const line of readLog(path)) {
-        if (line.reply) before.add(`${line.reply.stage} ${line.reply.key}`);
-        else damage.add(line);
+        if (!line.reply) damage.add(line);
+        else {
+          const { stage, key } = line.reply;
+          const keys = before.get(stage) ?? new KeySet();
+          before.set(stage, keys);
+          keys.add(key);
+        }
       }
     } catch (error) {
       file.close();
@@ -40,12 +46,12 @@ export class ReplyLog {
 
   /** Whether a reply was there when the log was opened. */
   has(stage: string, key: string): boolean {
-    return this.before.has(`${stage} ${key}`);
+    return this.before.get(stage)?.has(key) ?? false;
   }
 
   /** Replies that can be read, those from before with those appended. */
   get kept(): number {
-    return this.before.size + this.appended;
+    return [...this.before.values()].reduce((sum, keys) => sum + keys.size, this.appended);
   }
 
   /**

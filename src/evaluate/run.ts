@@ -1,9 +1,10 @@
 import { type ReadingName, type RequestPlan, readReply } from "../answer/index.js";
+import { collectGarbage } from "../base/garbage.js";
 import type { Row } from "../tasks/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
-import { indexReplies, overlaid, predictionsFrom, replyTo, type TokenTotals } from "./reply-index.js";
+import { indexReplies, overlaid, predictionsFrom, type ReplyIndex, replyTo, type TokenTotals } from "./reply-index.js";
 
 /** Rows that are asked once more, otherwise than the first time: their later reply counts. */
 export interface AskedAgain {
@@ -42,11 +43,26 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     const rows = { [Symbol.iterator]: () => rowsOf(options.rows, ids) };
     rounds.push(await askAll({ ...options, rows, total: ids.size, plan }));
   }
+  // What asking has left.
+  collectGarbage();
   // The log may hold other replies to the same rows: those to another prompt, or of another model.
   const indexes = await Promise.all(rounds.map(({ keys }) => indexReplies(options.repliesPath, keys)));
-  const index = indexes.reduce(overlaid);
-  const order = { [Symbol.iterator]: () => idsOf(options.rows) };
-  const predictions = { [Symbol.iterator]: () => predictionsFrom(index, options.stage, options.reading, order) };
+  const tokens = tokensOf(indexes.map(({ tokens }) => tokens.get(options.stage)));
+  return { ...added(rounds), tokens, ...readFrom(indexes.reduce(overlaid), options) };
+}
+
+/** What is read from the log. A function of its own: what it gives holds nothing of the asking. */
+function readFrom(
+  index: ReplyIndex,
+  { stage, reading, rows }: EvaluationOptions,
+): Pick<Evaluation, "metrics" | "predictions" | "replyOf"> {
+  const order = { [Symbol.iterator]: () => idsOf(rows) };
+  const predictions = { [Symbol.iterator]: () => predictionsFrom(index, stage, reading, order) };
+  return { metrics: evaluationMetrics(predictions), predictions, replyOf: (id) => replyTo(index, stage, id) };
+}
+
+/** What several rounds of asking come to. */
+function added(rounds: readonly Asked[]): Omit<Asked, "keys"> {
   const sum = (of: (round: Asked) => number): number => rounds.reduce((all, round) => all + of(round), 0);
   const retries: Record<string, number> = {};
   for (const round of rounds)
@@ -56,10 +72,6 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     cached: sum(({ cached }) => cached),
     seconds: sum(({ seconds }) => seconds),
     retries,
-    metrics: evaluationMetrics(predictions),
-    tokens: tokensOf(indexes.map(({ tokens }) => tokens.get(options.stage))),
-    predictions,
-    replyOf: (id) => replyTo(index, options.stage, id),
   };
 }
 
