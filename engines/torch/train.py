@@ -15,8 +15,6 @@ from pathlib import Path
 FORMAT, STOPPED = 1, 3
 # What a further micro-batch costs, in padded tokens that could be computed instead.
 CALL_COSTS = {"cpu": 64, "cuda": 2048}
-# Fewer and larger pages for tensors: gradients are made anew in every step.
-os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 class Refused(Exception):
