@@ -93,6 +93,8 @@ export async function writeAnswers(
   // Loading a plotting library leaves as much as it keeps.
   collectGarbage();
   writePredictions(folder.file("predictions.jsonl"), wholeOf(stages, options.furtherPredictions));
+  // DuckDB's memory is its own.
+  collectGarbage();
   await writePredictionsParquet(folder);
   const comparable = prepared.corpus.kind !== "sample";
   const report = answersReport(head, {
