@@ -18,9 +18,8 @@ import train  # noqa: E402
 found = {}
 
 
-def random_model(job, args, device, compute, torch, rank):
-    import transformers
-
+def random_model(job, args, device, compute, check):
+    torch, transformers = train.torch, train.transformers
     told = json.loads(config_file.read_text())
     # JavaScript writes 30.0 as 30, and transformers wants a float.
     told.update({key: float(told[key]) for key in ("final_logit_softcapping", "attn_logit_softcapping") if key in told})
@@ -48,7 +47,7 @@ def random_model(job, args, device, compute, torch, rank):
         model.requires_grad_(False)
         model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job["lora"]))
     model.to(device)
-    for module in train.four_bit(job, model):
+    for module in train.four_bit(model):
         module.compute_dtype, module.compute_type_is_set = compute, True
     if args.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
