@@ -29,6 +29,8 @@ arguments.add_argument("--run", type=Path)
 arguments.add_argument("--url")
 arguments.add_argument("--name")
 arguments.add_argument("--tasks", nargs="*")
+# A row of a batch holds the logits of all its tokens: 262,144 numbers each where the vocabulary is Gemma's.
+arguments.add_argument("--batch", type=int, default=8)
 given = arguments.parse_args()
 model = given.model or given.folder / "model"
 data = given.folder / "data" / "test"
@@ -62,7 +64,7 @@ def measured(shots, kind):
     else:
         options = {"model": given.name, "base_url": given.url.rstrip("/") + "/completions", "tokenizer": str(model), "tokenizer_backend": "huggingface",
                    "add_bos_token": True, "num_concurrent": 4, "max_length": 8192, "max_retries": 3}
-    result = lm_eval.simple_evaluate(model=kind, model_args=options, tasks=tasks, num_fewshot=shots, batch_size=8 if kind == "hf" else 1, device="cpu", bootstrap_iters=0)
+    result = lm_eval.simple_evaluate(model=kind, model_args=options, tasks=tasks, num_fewshot=shots, batch_size=given.batch if kind == "hf" else 1, device="cpu", bootstrap_iters=0)
     rows = {}
     for task, samples in result["samples"].items():
         language = task.removeprefix("mmmlu_")[:5].upper()
