@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "mmmlu-demo-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("npm start", () => {
-  it("does the whole job on the sample, and says honestly what it is", { timeout: 240_000 }, async () => {
+  it("does the whole job on the sample, and says honestly what it is", async () => {
     const { code, out } = await mmmlu(["demo", "--out", folder]);
     expect(code).toBe(0);
     expect(out).toMatch(/mean nothing about MMMLU/);

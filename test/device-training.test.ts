@@ -52,7 +52,7 @@ describe.skipIf(!swiftShaderEnvironment())("generation and ten steps on WebGPU, 
 });
 
 describe("--device cuda", () => {
-  it("is refused for training with the reason", { timeout: 120_000 }, async () => {
+  it("is refused for training with the reason", async () => {
     const folder = mkdtempSync(join(tmpdir(), "device-cuda-"));
     const { code, error } = await mmmlu(["run", "flan-t5-finetune", "--sample", "--device", "cuda", "--out", folder]);
     rmSync(folder, { recursive: true });

@@ -37,7 +37,7 @@ describe("our own server with a tiny Gemma", () => {
     writeFileSync(path, JSON.stringify(config));
     engine = await workerEngine({ id: "tiny", source: folder, device: "cpu" });
     server = await serveModel(engine, { port: 0 });
-  }, 60_000);
+  });
   afterAll(async () => {
     await server.close();
     await engine.close();
@@ -59,7 +59,7 @@ describe("our own server with a tiny Gemma", () => {
       usage: "good",
     });
     expect(saidOf(findings, "<bos>")).toMatch(/one opening token.*<bos>/);
-  }, 120_000);
+  });
 });
 
 describe("servers that are not what they seem", () => {
@@ -82,7 +82,7 @@ describe("servers that are not what they seem", () => {
     // The imitation counts 100 tokens whatever it is asked, and takes any prompt.
     expect(verdicts(none)).toMatchObject({ "chat template": "bad", "system message": "bad" });
     expect(saidOf(none, "prompts that are too long")).toMatch(/^cut without a word/);
-  }, 60_000);
+  });
 
   it("think first, and answer otherwise under load", async () => {
     let number = 0;
@@ -100,7 +100,7 @@ describe("servers that are not what they seem", () => {
     expect(verdicts(findings)).toMatchObject({ "same reply alone": "good", "same reply under load": "note" });
     const restless = await examined({ reply: () => `answer ${number++}` });
     expect(verdicts(restless)["same reply alone"]).toBe("bad");
-  }, 60_000);
+  });
 
   it("put two <bos> in front of a chat, as their own tokenizer tells", async () => {
     const llama = await imitateLlama(["<bos>", "<bos>", "user"]);
@@ -113,7 +113,7 @@ describe("servers that are not what they seem", () => {
     expect(saidOf(findings, "slots")).toMatch(/4/);
     expect(saidOf(findings, "prompts that are too long")).toMatch(/^refused: .*context size/);
     await llama.close();
-  }, 60_000);
+  });
 
   it("are not there", async () => {
     const { code, error } = await mmmlu(["doctor", "http://127.0.0.1:9/v1"]);

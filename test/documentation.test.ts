@@ -55,7 +55,7 @@ beforeAll(async () => {
   for (const page of pages)
     for (const [, name, content] of text(page).matchAll(/`(\w+\.csv)`.*\n\n```csv\n([^]*?)^```/gm))
       writeFileSync(join(folder, name!), content!);
-}, 120_000);
+});
 afterAll(async () => {
   await server?.close();
   await engine?.close();
@@ -114,7 +114,7 @@ describe("the documentation", () => {
     }
   });
 
-  it("can make the API's site from the docstrings", { timeout: 120_000 }, () => {
+  it("can make the API's site from the docstrings", () => {
     const fresh = join(folder, "api");
     execFileSync(
       join(root, "node_modules/.bin/typedoc"),
@@ -134,7 +134,7 @@ describe("the documentation", () => {
   });
 
   // In order: later ones read what earlier ones wrote.
-  it.each(commands)("$line", { timeout: 180_000 }, async ({ line }) => {
+  it.each(commands)("$line", async ({ line }) => {
     const given = onSample(words(line.slice(MMMLU.length)));
     const serves = ["view", "serve"].includes(given[0]!);
     const { code, error } = await mmmlu(serves ? [...given, "--port", "0"] : given, {

@@ -22,7 +22,7 @@ describe.skipIf(withoutShared)("the full-size corpus", () => {
   );
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("has the published counts", { timeout: 240_000 }, async () => {
+  it("has the published counts", async () => {
     const published = JSON.parse(readFileSync(shared("reference", "published-results.json"), "utf8")).eda;
     const subjectCounts = JSON.parse(readFileSync(shared("golden", "mmlu_subject_counts.json"), "utf8"));
     const corpus = await loadCorpus({ source: folder });

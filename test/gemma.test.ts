@@ -133,9 +133,7 @@ describe("gemma-2-2b-finetune on the sample", () => {
     expect(json("run", "model", "tokenizer_config.json").chat_template).toContain("<start_of_turn>");
   });
 
-  it("is served on the quantized base that it was trained on, through the openai client, and answers as the run did", {
-    timeout: 60_000,
-  }, async () => {
+  it("is served on the quantized base that it was trained on, through the openai client, and answers as the run did", async () => {
     const corpus = new Map(
       (await loadCorpus({ source: "sample", languages: ["DE_DE", "FR_FR"] })).rows.map((row) => [row.id, row]),
     );
@@ -212,7 +210,7 @@ describe("gemma-2-2b-finetune on the sample", () => {
     );
   });
 
-  it("is served on a base that has moved, where --base says so", { timeout: 60_000 }, async () => {
+  it("is served on a base that has moved, where --base says so", async () => {
     cpSync(at("run", "base"), at("moved"), { recursive: true });
     cpSync(at("run", "model"), at("adapter"), { recursive: true });
     writeFileSync(

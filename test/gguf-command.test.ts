@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(async () => {
   await writeTinyDecoder(join(folder, "base"));
   await done("export", "gguf", "base", "--type", "q8_0", "--out", "tiny.gguf");
-}, 60_000);
+});
 
 async function done(...given: string[]): Promise<string> {
   const { code, out, error } = await mmmlu(given, { folder });
@@ -61,7 +61,7 @@ async function served(...given: string[]): Promise<string[]> {
   return texts;
 }
 
-describe("a GGUF file", { timeout: 120_000 }, () => {
+describe("a GGUF file", () => {
   it("answers an evaluation by its name alone and behind local:, and is the same model", async () => {
     await done(...asked("tiny.gguf", "by-name"));
     await done(...asked("local:tiny.gguf", "by-prefix"));

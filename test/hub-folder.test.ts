@@ -45,7 +45,7 @@ const exported = (...given: string[]) => mmmlu(["export", "hub", ...given], { fo
 beforeAll(async () => {
   await train("flan-t5-finetune", "t5");
   await train("gemma-2-2b-finetune", "gemma");
-}, 300_000);
+});
 
 describe("the saved model of a fine-tuning run", () => {
   it("has a card beside it", () => {

@@ -27,7 +27,7 @@ const run = (from: string, model: string, ...more: string[]) =>
     { folder: from },
   );
 
-it("is refused with the command that installs it where it is not installed", { timeout: 120_000 }, async () => {
+it("is refused with the command that installs it where it is not installed", async () => {
   writeFileSync(join(folder, "any.gguf"), "");
   const { code, error } = await run(folder, "llama:any.gguf");
   expect(code).toBe(1);

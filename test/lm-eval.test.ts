@@ -62,7 +62,7 @@ function holdAgainst(rows: readonly Told[], shots: string): void {
   }
 }
 
-describe("lm-evaluation-harness", { timeout: 180_000 }, () => {
+describe("lm-evaluation-harness", () => {
   it.each([0, 5])("writes the very contexts that we write, with %i examples", async (count) => {
     const { rows } = await loadCorpus({ source: data, languages: LM_EVAL_LANGUAGES });
     const shots = chooseShots({ count, source: "first_n", language: "row", asked: rows, from: rows });

@@ -43,7 +43,7 @@ const done = async (given: readonly string[]): Promise<string> => {
   return out;
 };
 
-describe.skipIf(!python)("the page of LM Studio, against the real llama.cpp", { timeout: 300_000 }, () => {
+describe.skipIf(!python)("the page of LM Studio, against the real llama.cpp", () => {
   it("goes from the fine-tuning to the file, the server and the comparison", async () => {
     const [tune, write, ask, compare, ...others] = commands as [string[], string[], string[], string[]];
     expect(others).toEqual([]);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const { chat_template, ...others } = JSON.parse(readFileSync(path, "utf8"));
   writeFileSync(path, JSON.stringify(others));
   writeFileSync(template, chat_template);
-}, 120_000);
+});
 
 const run = (model: string, out: string, ...more: string[]) =>
   mmmlu([
@@ -42,7 +42,7 @@ const replies = (out: string): any[] =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-describe("a zero-shot experiment on a model of this machine", { timeout: 180_000 }, () => {
+describe("a zero-shot experiment on a model of this machine", () => {
   it("asks a plain prompt, keeps replies with the letters' log-probabilities, and goes on from them", async () => {
     const first = await run(plain, "plain", ...plainly, "answerer.logprobs=true");
     expect(first).toMatchObject({ code: 0 });

@@ -37,7 +37,7 @@ describe("the notebooks", () => {
     }
   });
 
-  it.skipIf(withoutJupyter)("run from top to bottom", { timeout: 400_000 }, () => {
+  it.skipIf(withoutJupyter)("run from top to bottom", () => {
     execFileSync(process.execPath, [join(notebooks, "run.mjs"), folder], { stdio: ["ignore", "ignore", "inherit"] });
     for (const name of NAMES) {
       const outputs = read(folder, name).cells.flatMap((cell) => cell.outputs ?? []);

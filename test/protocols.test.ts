@@ -21,7 +21,7 @@ const lines = (...names: string[]): any[] =>
     .map((line) => JSON.parse(line));
 const ORDERS = ["answerer.permutations=4", "answerer.repeats=2"];
 
-describe("rows asked under several orders, and again", { timeout: 180_000 }, () => {
+describe("rows asked under several orders, and again", () => {
   it("have a stage each, by the rows' own letters, and a stopped run goes on by row, order and repeat", async () => {
     const whole = await run("orders", "mmmlu-simple-evals", ...ORDERS);
     expect(whole).toMatchObject({ code: 0 });
@@ -82,7 +82,7 @@ describe("rows asked under several orders, and again", { timeout: 180_000 }, () 
   });
 });
 
-describe("what does not go together", { timeout: 60_000 }, () => {
+describe("what does not go together", () => {
   it.each([
     [
       ["answerer.protocol=lm-eval"],

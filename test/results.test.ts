@@ -40,7 +40,7 @@ beforeAll(async () => {
   server = await startChatImitation({ reply });
   expect((await run("english")).code).toBe(0);
   expect((await run("native", "--set", "answerer.instruction=native")).code).toBe(0);
-}, 120_000);
+});
 afterAll(async () => {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });

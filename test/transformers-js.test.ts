@@ -198,13 +198,13 @@ async function compare(source: string, type: "fp32" | "q8", fileBytes?: number):
 }
 
 describe("the real transformers.js", () => {
-  it.each(DECODERS.map(([name]) => name))("answers as we do with a tiny %s", { timeout: 60_000 }, async (name) => {
+  it.each(DECODERS.map(([name]) => name))("answers as we do with a tiny %s", async (name) => {
     const source = await decoder(name);
     await compare(source, "fp32");
     await compare(source, "q8");
   });
 
-  it.each(T5S)("answers as we do with a tiny %s", { timeout: 60_000 }, async (name, options) => {
+  it.each(T5S)("answers as we do with a tiny %s", async (name, options) => {
     const place = join(folder, `${name}-tokenizer`);
     const size = makeTokenizer(PROMPTS, place, { kind: "t5", size: 400 });
     const files = { tokenizer: ["tokenizer.json", "tokenizer_config.json"].map((one) => join(place, one)) };
@@ -213,7 +213,7 @@ describe("the real transformers.js", () => {
     await compare(source, "q8");
   });
 
-  it("answers as we do with a merged adapter, its weights beside the graph", { timeout: 120_000 }, async () => {
+  it("answers as we do with a merged adapter, its weights beside the graph", async () => {
     const base = await decoder("qwen3");
     const { model } = await openModel(base, device);
     const modules = ["q_proj", "v_proj", "down_proj"];
@@ -225,13 +225,13 @@ describe("the real transformers.js", () => {
     await compare(join(folder, "adapter"), "fp32", 60_000);
   });
 
-  it("answers as we do with a GGUF file", { timeout: 120_000 }, async () => {
+  it("answers as we do with a GGUF file", async () => {
     const gguf = join(folder, "tiny.gguf");
     await exportGguf(await decoder("llama"), gguf, { kind: "F32" });
     await compare(gguf, "fp32");
   });
 
-  it("loads what the command line wrote", { timeout: 120_000 }, async () => {
+  it("loads what the command line wrote", async () => {
     const source = await decoder("qwen2");
     const asked = ["export", "onnx", source, "--type", "both"];
     const { code, out, error } = await mmmlu(asked, { folder });
@@ -247,7 +247,7 @@ describe("the real transformers.js", () => {
     expect([again.code, again.error]).toEqual([1, expect.stringMatching(/qwen2-onnx is there already[^]*--out/)]);
   });
 
-  it.each([2, 5])("is given nothing where the disk is full at step %i", { timeout: 120_000 }, async (step) => {
+  it.each([2, 5])("is given nothing where the disk is full at step %i", async (step) => {
     const source = await decoder("qwen2");
     const given = ["export", "onnx", source, "--out", join(folder, "full", "out")];
     const { code, error } = await stepped(given, { under: join(folder, "full"), kind: "full", at: step });

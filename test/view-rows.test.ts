@@ -77,7 +77,7 @@ beforeAll(async () => {
   const promptOf = promptWriter({ offline: true, progress: silent, environment: process.env });
   viewer = await serveRuns(outputs, { port: 0, promptOf });
   if (chromiumPath) browser = await launchBrowser();
-}, 180_000);
+});
 afterAll(async () => {
   await viewer?.close();
   await browser?.close();

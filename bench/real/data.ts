@@ -18,13 +18,12 @@ export async function bench([out]: string[]): Promise<void> {
   writeWhole(join(english, "test", "mmlu_EN-US.csv"), [",Question,A,B,C,D,Answer,Subject", ...lines, ""].join("\n"));
   console.log(`${english}: ${rows.length} rows`);
 
-  const exams = readFileSync(join(SHARED, "data", "exams", "de-fr.jsonl"), "utf8")
-    .trim()
-    .split("\n")
-    .map(ownRow);
+  const published = readFileSync(join(SHARED, "data", "exams", "de-fr.jsonl"), "utf8").trim().split("\n").map(ownRow);
+  // A key that is none of the row's options.
+  const exams = published.filter(({ answer }) => answer !== undefined);
   const path = join(out, "exams.jsonl");
   writeWhole(path, exams.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  console.log(`${path}: ${exams.length} rows`);
+  console.log(`${path}: ${exams.length} rows; ${published.length - exams.length} left out, whose key is no option`);
 }
 
 const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

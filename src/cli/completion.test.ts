@@ -81,7 +81,6 @@ zpty -d z`;
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, HOME: folder, TERM: "dumb" },
-    timeout: 60_000,
   });
   expect(out).toContain("offline");
 });
