@@ -18,7 +18,10 @@ export async function bench([out]: string[]): Promise<void> {
   writeWhole(join(english, "test", "mmlu_EN-US.csv"), [",Question,A,B,C,D,Answer,Subject", ...lines, ""].join("\n"));
   console.log(`${english}: ${rows.length} rows`);
 
-  const published = readFileSync(join(SHARED, "data", "exams", "de-fr.jsonl"), "utf8").trim().split("\n").map(ownRow);
+  const published = readFileSync(join(SHARED, "data", "exams", "de-fr.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map(ownRow);
   // A key that is none of the row's options.
   const exams = published.filter(({ answer }) => answer !== undefined);
   const path = join(out, "exams.jsonl");
