@@ -25,6 +25,28 @@ import { writeModel } from "./train/bench-gemma-2-2b.js";
 import { englishRows, SHARED } from "./train/examples.js";
 import { rawRate } from "./train/raw-rate.js";
 
+/** What is printed with `--json`. */
+export interface AnswerBench {
+  readonly model: string;
+  readonly cores: number;
+  readonly rows: number;
+  readonly batchSize: number;
+  readonly loadSeconds: number;
+  readonly rowsPerSecond: number;
+  readonly peakGiB: number;
+  readonly rawGflops: number;
+  readonly rowsPerSecondOfRawProducts?: number;
+  readonly python?: {
+    readonly rowsPerSecond: number;
+    readonly loadSeconds: number;
+    readonly peakGiB: number;
+    readonly versions: Readonly<Record<string, string>>;
+    /** How many replies are the same on both sides. */
+    readonly alike: number;
+  };
+  readonly times?: number;
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -67,14 +89,15 @@ const answerer = localAnswerer({
   ...(gemma ? {} : { settled: (text: string) => settled("first-character", text) }),
 });
 await answerer.prepare();
-const ask = async (some: readonly string[]): Promise<void> =>
-  void (await answerer.answer(some.map((prompt) => ({ rows: [], prompt, maximumTokens }))));
+const ask = (some: readonly string[]) => answerer.answer(some.map((prompt) => ({ rows: [], prompt, maximumTokens })));
 // Compiles the graphs.
 await ask(prompts.slice(0, 2));
 const start = performance.now();
 // As an evaluation asks: Gemma reads batches one by one and continues several together.
 const together = answerer.requestsAtOnce;
-for (let at = 0; at < prompts.length; at += together) await ask(prompts.slice(at, at + together));
+const replies: string[] = [];
+for (let at = 0; at < prompts.length; at += together)
+  replies.push(...(await ask(prompts.slice(at, at + together))).map(({ text }) => text));
 const seconds = (performance.now() - start) / 1000;
 const peakGiB = (process.resourceUsage().maxRSS * 1024) / 2 ** 30;
 const ids = await tokenizer.encodeAll(prompts, true);
@@ -95,7 +118,14 @@ const bound = gemma
   : { rawGflops };
 
 let theirs:
-  | { seconds: number; rows: number; loadSeconds: number; peakBytes: number; versions: Record<string, string> }
+  | {
+      seconds: number;
+      rows: number;
+      tokens: number[][];
+      loadSeconds: number;
+      peakBytes: number;
+      versions: Record<string, string>;
+    }
   | undefined;
 if (values.python) {
   const scratch = mkdtempSync(join(tmpdir(), "bench-answer-"));
@@ -112,7 +142,13 @@ if (values.python) {
   );
   rmSync(scratch, { recursive: true });
 }
-const result = {
+/** Replies that are alike; ours may end where nothing that follows is read. */
+async function alike(tokens: readonly number[][]): Promise<number> {
+  const texts = await Promise.all(tokens.map((row) => tokenizer.decode(row, true)));
+  return replies.filter((reply, row) => (gemma ? texts[row] === reply : texts[row]!.startsWith(reply))).length;
+}
+
+const result: AnswerBench = {
   model,
   cores: availableParallelism(),
   rows: prompts.length,
@@ -128,6 +164,7 @@ const result = {
           loadSeconds: theirs.loadSeconds,
           peakGiB: theirs.peakBytes / 2 ** 30,
           versions: theirs.versions,
+          alike: await alike(theirs.tokens),
         },
         times: prompts.length / seconds / (theirs.rows / theirs.seconds),
       }

@@ -1,78 +1,115 @@
 /*
- * EDA of the full-size corpus with RoBERTa's vocabulary: seconds to load, to count all tokens, in all, and the peak of
- * memory. With --python the same work is done by bench/python/eda.py (datasets, tokenizers, pandas) in turn.
+ * EDA of the full-size corpus: seconds to load, to count all tokens, in all, and the peak of memory. With --python the
+ * same work is done by bench/python/eda.py (datasets, tokenizers, pandas) in turn, as an expert would, in batches; with
+ * --by-row also as the published notebook does it, row by row.
  *
- *   npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER [--json] [--python PYTHON]
+ *   npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER [--python PYTHON] [--by-row] [--rounds 1] [--json]
  *
- * Without folders: the corpus and vocabulary beside the repository (../shared), where they are.
+ * Without folders: the corpus and RoBERTa's vocabulary beside the repository (../shared), where they are.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { rowTexts } from "../src/answer/index.js";
 import { loadCorpus } from "../src/data/index.js";
 import { explore } from "../src/explore/index.js";
 import { loadTokenizer } from "../src/tokens/index.js";
+import { vocabulary, writeCorpus } from "./corpus.js";
+import { inTurn, median, runJson } from "./table.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const flags = process.argv.slice(2);
-const python = flags.includes("--python") ? flags.splice(flags.indexOf("--python"), 2)[1] : undefined;
-const json = flags.includes("--json");
-const [corpusGiven, tokenizerGiven] = flags.filter((flag) => !flag.startsWith("--"));
-const shared = process.env.MMMLU_LAB_SHARED ?? resolve(root, "../shared");
-const tokenizerFolder = tokenizerGiven ?? join(shared, "tokenizers", "roberta-base");
-let corpusFolder = corpusGiven;
-if (!corpusFolder && existsSync(join(shared, "data", "make-corpus.mjs"))) {
-  corpusFolder = mkdtempSync(join(tmpdir(), "mmmlu-corpus-"));
-  execFileSync(process.execPath, [join(shared, "data", "make-corpus.mjs"), corpusFolder], { stdio: "ignore" });
+/** What a side came to. */
+export interface EdaRun {
+  readonly rows: number;
+  readonly loadSeconds: number;
+  readonly exploreSeconds: number;
+  readonly seconds: number;
+  readonly peakGiB: number;
+  readonly meanTokens: number;
+  readonly shareAtMost256: number;
+  readonly versions?: Readonly<Record<string, string>>;
 }
-if (!corpusFolder || !existsSync(tokenizerFolder)) {
-  console.error(
-    "usage: npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER (a folder with test/mmlu_XX-YY.csv; vocab.json " +
-      "and merges.txt)",
-  );
-  process.exit(2);
+export interface EdaRuns {
+  readonly ours: EdaRun;
+  /** In batches. */
+  readonly python?: EdaRun;
+  readonly byRow?: EdaRun;
 }
 
-let peak = 0;
-const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20);
-const began = performance.now();
-const corpus = await loadCorpus({ source: corpusFolder });
-const loaded = performance.now();
-const tokenizer = await loadTokenizer({ source: tokenizerFolder });
-const found = await explore(corpus, { tokenizer, textOf: rowTexts["question-and-choices"] });
-const ended = performance.now();
-clearInterval(watch);
-// The system's own figure for the process's largest resident size, in KiB.
-peak = Math.max(peak, process.resourceUsage().maxRSS * 1024);
-const tokens = found.questionTokens.mean * found.rows + found.questionAndChoicesTokens.mean * found.rows;
-const ours = {
-  rows: found.rows,
-  loadSeconds: (loaded - began) / 1000,
-  exploreSeconds: (ended - loaded) / 1000,
-  seconds: (ended - began) / 1000,
-  millionTokensPerSecond: tokens / 1e6 / ((ended - loaded) / 1000),
-  peakGiB: peak / 2 ** 30,
-  meanTokens: found.questionAndChoicesTokens.mean,
-};
-const theirs = python
-  ? (JSON.parse(
-      execFileSync(python, [join(root, "bench", "python", "eda.py"), corpusFolder, tokenizerFolder], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      }),
-    ) as Record<string, number>)
-  : undefined;
-if (json) console.log(JSON.stringify({ ours, ...(theirs ? { python: theirs } : {}) }));
-else {
-  const print = (name: string, one: Record<string, number>): void =>
-    console.log(
-      `${name}: ${Object.entries(one)
-        .map(([key, value]) => `${key} ${Number.isInteger(value) ? value : value.toFixed(2)}`)
-        .join(", ")}`,
+const here = fileURLToPath(import.meta.url);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    python: { type: "string" },
+    "by-row": { type: "boolean", default: false },
+    rounds: { type: "string", default: "1" },
+    json: { type: "boolean", default: false },
+    // Our side, in a process of its own.
+    side: { type: "boolean", default: false },
+  },
+});
+if (values.side) console.log(JSON.stringify(await ours(positionals[0]!, positionals[1]!)));
+else await bench();
+
+async function ours(corpusFolder: string, tokenizerFolder: string): Promise<EdaRun> {
+  const began = performance.now();
+  const corpus = await loadCorpus({ source: corpusFolder });
+  const loaded = performance.now();
+  const tokenizer = await loadTokenizer({ source: tokenizerFolder });
+  const found = await explore(corpus, { tokenizer, textOf: rowTexts["question-and-choices"] });
+  const ended = performance.now();
+  return {
+    rows: found.rows,
+    loadSeconds: (loaded - began) / 1000,
+    exploreSeconds: (ended - loaded) / 1000,
+    seconds: (ended - began) / 1000,
+    // The system's own figure for the process's largest resident size, in KiB.
+    peakGiB: process.resourceUsage().maxRSS / 2 ** 20,
+    meanTokens: found.questionAndChoicesTokens.mean,
+    shareAtMost256: found.shareAtMost256,
+  };
+}
+
+async function bench(): Promise<void> {
+  const [given, tokenizerFolder = vocabulary("roberta-base")] = positionals;
+  const corpusFolder = given ?? writeCorpus();
+  if (!corpusFolder || !existsSync(tokenizerFolder)) {
+    console.error(
+      "usage: npm run bench:eda -- CORPUS_FOLDER TOKENIZER_FOLDER (a folder with test/mmlu_XX-YY.csv; vocab.json " +
+        "and merges.txt, or tokenizer.json)",
     );
-  print("mmmlu-lab", ours);
-  if (theirs) print("python", theirs);
+    process.exit(2);
+  }
+  const script = fileURLToPath(new URL("./python/eda.py", import.meta.url));
+  const { python } = values;
+  const py = (way: string) => (): EdaRun => runJson(python!, [script, corpusFolder, tokenizerFolder, way]);
+  try {
+    const runs = await inTurn<EdaRun>(Number(values.rounds), {
+      ours: () => runJson(process.execPath, ["--import", "tsx", here, corpusFolder, tokenizerFolder, "--side"]),
+      ...(python ? { python: py("batches") } : {}),
+      ...(python && values["by-row"] ? { byRow: py("rows") } : {}),
+    });
+    const results = Object.fromEntries(
+      Object.entries(runs).map(([name, all]) => [name, middle(all)]),
+    ) as unknown as EdaRuns;
+    if (values.json) console.log(JSON.stringify(results));
+    else
+      for (const [name, one] of Object.entries(results) as [string, EdaRun][])
+        console.log(
+          `${name}: ${Object.entries(one)
+            .map(([key, value]) =>
+              typeof value === "number"
+                ? `${key} ${Number.isInteger(value) ? value : value.toFixed(2)}`
+                : Object.entries(value as Record<string, string>)
+                    .flat()
+                    .join(" "),
+            )
+            .join(", ")}`,
+        );
+  } finally {
+    if (!given) rmSync(corpusFolder, { recursive: true, force: true });
+  }
 }
+
+/** The run whose time is the middle one. */
+const middle = (runs: readonly EdaRun[]): EdaRun =>
+  runs.find(({ seconds }) => seconds === median(runs.map((one) => one.seconds)))!;

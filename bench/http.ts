@@ -152,7 +152,7 @@ const inspect = (python: string): Tool => ({
   accuracy: (out) => (readJson(join(out, "accuracy.json")) as { accuracy: number }).accuracy,
 });
 
-interface Measured {
+export interface Measured {
   readonly tool: string;
   readonly concurrency: number;
   readonly seconds: number;
@@ -161,6 +161,16 @@ interface Measured {
   readonly accuracy: number;
   /** Of the system over the last minute, before it was begun. */
   readonly load: number;
+}
+
+/** What is printed with `--json`. */
+export interface HttpBench {
+  readonly bench: "http";
+  readonly questions: number;
+  readonly milliseconds: number;
+  /** The accuracy that the server's answers have. */
+  readonly expected: number;
+  readonly results: readonly Measured[];
 }
 
 /** What is left of a command's output where it fails. */
@@ -255,5 +265,7 @@ try {
 }
 if (values.json)
   process.stdout.write(
-    `${JSON.stringify({ bench: "http", questions, milliseconds: Number(values.milliseconds), expected, results })}\n`,
+    `${JSON.stringify({
+      ...{ bench: "http", questions, milliseconds: Number(values.milliseconds), expected, results },
+    } satisfies HttpBench)}\n`,
   );

@@ -31,7 +31,10 @@ def batch(rows):
 with torch.no_grad():
     model.generate(**batch(work["ids"][:2]), max_new_tokens=work["maximumTokens"], do_sample=False)
     start = time.perf_counter()
+    tokens = []
     for at in range(0, len(work["ids"]), work["batchSize"]):
-        model.generate(**batch(work["ids"][at : at + work["batchSize"]]), max_new_tokens=work["maximumTokens"], do_sample=False)
+        inputs = batch(work["ids"][at : at + work["batchSize"]])
+        out = model.generate(**inputs, max_new_tokens=work["maximumTokens"], do_sample=False)
+        tokens += out[:, inputs["input_ids"].shape[1] if work["gemma"] else 0 :].tolist()
     seconds = time.perf_counter() - start
-print(json.dumps({"seconds": seconds, "rows": len(work["ids"]), "loadSeconds": load_seconds, "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "versions": {"torch": torch.__version__, "transformers": transformers.__version__}}))
+print(json.dumps({"seconds": seconds, "rows": len(work["ids"]), "tokens": tokens, "loadSeconds": load_seconds, "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "versions": {"torch": torch.__version__, "transformers": transformers.__version__}}))

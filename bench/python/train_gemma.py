@@ -1,9 +1,10 @@
 """The published Gemma 2 recipe with transformers, PEFT and bitsandbytes, on a GPU where there is one; prints one JSON object.
 
-    python bench/python/train_gemma.py WORK.json
+    python bench/python/train_gemma.py WORK.json [longest]
 
 FP4 base weights, bfloat16 compute, LoRA of rank 32 on all linear layers, gradient checkpointing, eager attention, rows padded on
-the left to 300 tokens with <eos>. One batch, or optimizer steps of several: "order" in WORK.json has the rows of each.
+the left to 300 tokens with <eos>; with `longest` to the longest row of the batch. One batch, or optimizer steps of several:
+"order" in WORK.json has the rows of each.
 """
 import json
 import resource
@@ -28,7 +29,8 @@ load_seconds = time.perf_counter() - start
 steps = [[work["examples"][at] for at in step] for step in work["order"]] if "order" in work else [work["examples"][: work["batchSize"]]]
 
 
-def padded(rows, longest=300):
+def padded(rows):
+    longest = max(len(row["input"]) + len(row["target"]) for row in rows) if "longest" in sys.argv[2:] else 300
     out = {"input_ids": [], "attention_mask": [], "labels": []}
     for row in rows:
         ids = row["input"] + row["target"]

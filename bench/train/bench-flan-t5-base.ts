@@ -33,17 +33,36 @@ interface OurRun {
 }
 
 interface PythonRun {
-  readonly steps: readonly { readonly seconds: number; readonly tokens: number; readonly paddedTokens: number }[];
+  readonly steps: readonly {
+    readonly seconds: number;
+    readonly paddedTokens: number;
+    readonly rows: readonly string[];
+  }[];
   readonly peakBytes: number;
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export async function bench({ steps, rounds, python, profile, json }: BenchOptions): Promise<void> {
+/** What is printed with `--json`. */
+export type T5Bench = ReturnType<typeof summary> & {
+  readonly model: string;
+  readonly cores: number;
+  readonly batch: number;
+  readonly steps: number;
+  readonly operations?: OurRun["operations"];
+  readonly python?: ReturnType<typeof pythonSummary>;
+  /** The same rows, those of like lengths together. */
+  readonly grouped?: ReturnType<typeof pythonSummary>;
+};
+
+export async function bench({ steps, rounds, python, ...options }: BenchOptions): Promise<void> {
+  const { further, length, profile, json } = options;
   const tokenizer = await loadTokenizer({ source: join(SHARED, "tokenizers", "t5") });
-  const examples = await drawExamples(steps * BATCH, tokenizer, flanT5Prompt, 256);
+  const drawn = await drawExamples(steps * BATCH, tokenizer, flanT5Prompt, 256);
+  const examples = length === undefined ? drawn : ofLength(drawn, length);
   const folder = mkdtempSync(join(tmpdir(), "bench-train-"));
   const ours: OurRun[] = [];
   const theirs: PythonRun[] = [];
+  const grouped: PythonRun[] = [];
   let operations: OurRun["operations"];
   try {
     const work = join(folder, "work.json");
@@ -60,7 +79,9 @@ export async function bench({ steps, rounds, python, profile, json }: BenchOptio
     for (let round = 0; round < rounds; round++) {
       ours.push(run(process.execPath, ["--import", "tsx", join(here, "t5.ts"), work]));
       if (python) theirs.push(run(python, [resolve(here, "../python/train_t5.py"), work]));
+      if (python && further) grouped.push(run(python, [resolve(here, "../python/train_t5.py"), work, "grouped"]));
     }
+    requireSameRows(ours, theirs);
     // In a run of its own, since profiling takes time.
     if (profile)
       ({ operations } = run<OurRun>(process.execPath, ["--import", "tsx", join(here, "t5.ts"), work, "profile"]));
@@ -71,12 +92,32 @@ export async function bench({ steps, rounds, python, profile, json }: BenchOptio
     model: "flan-t5-base",
     cores: availableParallelism(),
     batch: BATCH,
+    steps,
     ...summary(ours, examples),
     operations,
     ...(theirs.length ? { python: pythonSummary(theirs) } : {}),
-  };
+    ...(grouped.length ? { grouped: pythonSummary(grouped) } : {}),
+  } satisfies T5Bench;
   if (json) console.log(JSON.stringify(result));
   else print(result);
+}
+
+/** @throws where both sides did not train on the same rows in each step */
+function requireSameRows(ours: readonly OurRun[], theirs: readonly PythonRun[]): void {
+  const rowsOf = (runs: readonly { readonly steps: readonly { readonly rows: readonly string[] }[] }[]): string[] =>
+    runs.map(({ steps }) => JSON.stringify(steps.map(({ rows }) => rows)));
+  const [first] = rowsOf(ours);
+  if ([...rowsOf(ours), ...rowsOf(theirs)].some((rows) => rows !== first))
+    throw new Error("the sides trained on other rows, or in another order");
+}
+
+/** Prompts of just so many tokens, made of the drawn ones' tokens one after another. */
+function ofLength(examples: readonly Example[], length: number): Example[] {
+  const all = examples.flatMap(({ input }) => input);
+  return examples.map((one, at) => ({
+    ...one,
+    input: Array.from({ length }, (_, token) => all[(at * length + token) % all.length]!),
+  }));
 }
 
 /** What the counted steps of all rounds come to. */
@@ -160,15 +201,7 @@ function stepFlops(lengths: readonly number[], executed: boolean): number {
   return 3 * 2 * (encoderLayers * encoder + decoderLayers * (rows * decoderToken + cross) + rows * width * vocabSize);
 }
 
-function print(
-  result: ReturnType<typeof summary> & {
-    model: string;
-    cores: number;
-    batch: number;
-    operations?: OurRun["operations"];
-    python?: ReturnType<typeof pythonSummary>;
-  },
-): void {
+function print(result: T5Bench): void {
   const line = (name: string, value: string): void => console.log(`${name.padEnd(34)} ${value}`);
   const number = (value: number, digits = 2): string => value.toFixed(digits);
   line("model", `${result.model}, batches of ${result.batch}, ${result.cores} cores`);
@@ -213,6 +246,7 @@ function print(
   line("python: padded tokens a step", number(python.paddedTokensPerStep, 0));
   line("python: peak memory", `${number(python.peakGiB)} GiB`);
   line("times python's rows a second", number(result.rowsPerSecond / python.rowsPerSecond));
+  if (result.grouped) line("python, like lengths together", `${number(result.grouped.rowsPerSecond)} rows a second`);
 }
 
 function sum(values: readonly number[]): number {

@@ -51,11 +51,41 @@ export async function gemmaExamples(count: number): Promise<Example[]> {
   return drawn.map((one) => ({ ...one, target: [...letters, 1] }));
 }
 
+interface PythonGemma {
+  readonly seconds: number;
+  readonly rows: number;
+  readonly loadSeconds: number;
+  readonly peakBytes: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** What is printed with `--json`. */
+export interface GemmaBench {
+  readonly model: string;
+  readonly cores: number;
+  readonly loadSeconds: number;
+  readonly stepSeconds: number;
+  readonly rowsPerSecond: number;
+  readonly tokensPerRow: number;
+  readonly rawGflops: number;
+  readonly peakGiB: number;
+  readonly python?: {
+    readonly loadSeconds: number;
+    readonly rowsPerSecond: number;
+    readonly secondsForRows: readonly number[];
+    readonly peakGiB: number;
+    readonly versions: Readonly<Record<string, string>>;
+  };
+  readonly times?: number;
+  /** Python with rows padded to the longest of their batch alone. */
+  readonly unpadded?: { readonly rowsPerSecond: number };
+}
+
 /**
  * The published optimizer step, 4 × 4 rows, on random weights in bfloat16 that are written once. Python, which pads
  * every row to 300 tokens as published, is timed on one batch of four rows: a quarter of a step.
  */
-export async function bench({ steps, python, json }: BenchOptions): Promise<void> {
+export async function bench({ steps, python, further, json }: BenchOptions): Promise<void> {
   const folder = writeModel();
   const examples = await gemmaExamples(steps * BATCH * ACCUMULATION);
   const scratch = mkdtempSync(join(tmpdir(), "bench-gemma-"));
@@ -71,15 +101,9 @@ export async function bench({ steps, python, json }: BenchOptions): Promise<void
           .at(-1)!,
       ) as T;
     const ours = run<GemmaRun>(process.execPath, ["--import", "tsx", join(here, "gemma.ts"), work]);
-    const theirs = python
-      ? run<{
-          seconds: number;
-          rows: number;
-          loadSeconds: number;
-          peakBytes: number;
-          versions: Record<string, string>;
-        }>(python, [resolve(here, "../python/train_gemma.py"), work])
-      : undefined;
+    const script = resolve(here, "../python/train_gemma.py");
+    const theirs = python ? run<PythonGemma>(python, [script, work]) : undefined;
+    const unpadded = python && further ? run<PythonGemma>(python, [script, work, "longest"]) : undefined;
     const seconds = ours.stepSeconds.reduce((a, b) => a + b, 0);
     const result = {
       model: "gemma-2-2b",
@@ -102,7 +126,8 @@ export async function bench({ steps, python, json }: BenchOptions): Promise<void
             times: ours.rows / seconds / (theirs.rows / theirs.seconds),
           }
         : {}),
-    };
+      ...(unpadded ? { unpadded: { rowsPerSecond: unpadded.rows / unpadded.seconds } } : {}),
+    } satisfies GemmaBench;
     if (json) console.log(JSON.stringify(result));
     else
       for (const [name, value] of Object.entries(result))

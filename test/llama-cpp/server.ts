@@ -10,13 +10,18 @@ export interface LlamaCppServer {
 }
 
 /**
- * Serves a GGUF file by the real llama.cpp, on one thread.
+ * Serves a GGUF file by the real llama.cpp.
  * @param python that has xllamacpp
  * @param name as it calls the model
  */
-export async function serveByLlamaCpp(python: string, gguf: string, name: string): Promise<LlamaCppServer> {
+export async function serveByLlamaCpp(
+  python: string,
+  gguf: string,
+  name: string,
+  threads = 1,
+): Promise<LlamaCppServer> {
   const script = fileURLToPath(new URL("serve.py", import.meta.url));
-  const child = spawn(python, [script, gguf, name], { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(python, [script, gguf, name, String(threads)], { stdio: ["pipe", "pipe", "ignore"] });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const address = await Promise.race([
     new Promise<string>((resolve) => createInterface(child.stdout).once("line", resolve)),
