@@ -1,3 +1,18 @@
+/**
+ * Who answers (a chat server, a local model, a baseline), how they are asked, how replies are read, our own server.
+ *
+ * ```ts
+ * import { gemma3Messages, readReply } from "mmmlu-lab/answer";
+ * import { loadCorpus } from "mmmlu-lab/data";
+ *
+ * const { rows } = await loadCorpus({ source: "sample", languages: ["DE_DE"] });
+ * console.log(gemma3Messages(rows.slice(0, 2)));
+ * console.log(readReply("lines", "A\nB", 2), readReply("robust", "The answer is (C).", 1));
+ * ```
+ *
+ * @module
+ */
+
 export type { Retry } from "../base/retry.js";
 export {
   type AnswerContext,

@@ -1,3 +1,25 @@
+/**
+ * Running the questions; metrics, statistics, comparison.
+ *
+ * ```ts
+ * import { compareRuns, type Prediction } from "mmmlu-lab/evaluate";
+ *
+ * const row = (at: number, prediction: "A" | "B"): Prediction => ({
+ *   ...{ id: `DE_DE/anatomy/${at}`, language: "DE_DE", subject: "anatomy", stage: "test", answer: "A" },
+ *   ...{ prediction, reply: prediction },
+ * });
+ * const first = Array.from({ length: 40 }, (_, at) => row(at, at % 4 ? "B" : "A"));
+ * const second = Array.from({ length: 40 }, (_, at) => row(at, at % 2 ? "B" : "A"));
+ * const [pair] = compareRuns([
+ *   { name: "first", predictions: first },
+ *   { name: "second", predictions: second },
+ * ]).pairs;
+ * console.log(pair?.difference, pair?.interval, pair?.clusteredPValue);
+ * ```
+ *
+ * @module
+ */
+
 export { type Asked, type AskOptions, askAll } from "./ask.js";
 export {
   type AskedAccuracy,

@@ -1,4 +1,22 @@
-/** The experiments: their configuration, and what a run does from first to last. */
+/**
+ * The experiments: their configuration, and what a run does from first to last.
+ *
+ * ```ts
+ * import { mkdtempSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { silent } from "mmmlu-lab";
+ * import { configure, onSample, presetNamed, runExperiment } from "mmmlu-lab/experiments";
+ *
+ * const preset = onSample(presetNamed("gemma-3-27b-baseline"));
+ * const configuration = await configure(preset, ["answerer.model=baseline:random"]);
+ * const out = `${mkdtempSync(`${tmpdir()}/run-`)}/random`;
+ * const { headline, report } = await runExperiment(configuration, { out, progress: silent, environment: {} });
+ * console.log(headline, report);
+ * ```
+ *
+ * @module
+ */
+
 export { type ReadingName, readingNames } from "../answer/index.js";
 export { ROOM } from "./again.js";
 export { askExchanged, type Exchanged, requireAskable } from "./ask-exchanged.js";

@@ -1,7 +1,16 @@
 /**
  * GGUF files, as llama.cpp and LM Studio have them: the container, its kinds of tensors, the tokenizer inside; read and
  * written.
+ *
+ * ```ts
+ * import { quantize } from "mmmlu-lab/gguf";
+ *
+ * console.log(quantize(new Float32Array(32).fill(0.5), "Q8_0"));
+ * ```
+ *
+ * @module
  */
+
 export { GgufFile, partCount } from "./file.js";
 export type { GgufTensor } from "./header.js";
 export { KINDS, type Kind } from "./kinds.js";

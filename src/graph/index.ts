@@ -1,4 +1,24 @@
-/** ONNX graphs: building, differentiating and running them. Imports no other room. */
+/**
+ * ONNX graphs: building, differentiating and running them. Imports no other room.
+ *
+ * ```ts
+ * import { GraphBuilder, gradients, mul, openDevice, reduceSum } from "mmmlu-lab/graph";
+ *
+ * const device = await openDevice("cpu");
+ * const graph = new GraphBuilder("sum of squares");
+ * const x = graph.input("x", "float32", [3]);
+ * const loss = reduceSum(mul(x, x));
+ * graph.output("loss", loss);
+ * graph.output("gradient", gradients(loss, [x])[0]!);
+ * const program = await device.compile(graph);
+ * const { gradient } = await program.run({ x: device.array(new Float32Array([1, 2, 3]), [3]) });
+ * console.log(await device.read(gradient!));
+ * await program.dispose();
+ * await device.close();
+ * ```
+ *
+ * @module
+ */
 
 export { GraphBuilder, type GraphNode, type Operand, type Region, type RegionBackward, Value } from "./builder.js";
 export { customGradient } from "./custom-gradient.js";

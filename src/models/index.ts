@@ -1,6 +1,20 @@
 /**
  * Models: T5 and the decoder-only architectures, adapters, 4-bit weights, generation, checkpoints in Hugging Face's and
  * PEFT's formats.
+ *
+ * ```ts
+ * import { openDevice } from "mmmlu-lab/graph";
+ * import { createTinyT5 } from "mmmlu-lab/models";
+ *
+ * const device = await openDevice("cpu");
+ * const model = await createTinyT5(device, { vocabSize: 100 }, 1);
+ * const [reply] = await model.generate([[5, 6, 7, 1]], { maximumNewTokens: 3 });
+ * console.log(reply?.tokens);
+ * await model.dispose();
+ * await device.close();
+ * ```
+ *
+ * @module
  */
 
 export { WRITTEN_KINDS, type WrittenKind } from "../gguf/index.js";

@@ -1,3 +1,25 @@
+/**
+ * What a run leaves: manifest, files, trackers.
+ *
+ * ```ts
+ * import { mkdtempSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { configure, onSample, presetNamed, runExperiment } from "mmmlu-lab/experiments";
+ * import { silent } from "mmmlu-lab";
+ * import { readManifest } from "mmmlu-lab/record";
+ *
+ * const configuration = await configure(onSample(presetNamed("gemma-3-27b-baseline")), [
+ *   "answerer.model=baseline:longest",
+ * ]);
+ * const out = `${mkdtempSync(`${tmpdir()}/run-`)}/longest`;
+ * await runExperiment(configuration, { out, progress: silent, environment: {} });
+ * const { name, data, versions } = await readManifest(out);
+ * console.log(name, data?.["rows"], versions["mmmlu-lab"]);
+ * ```
+ *
+ * @module
+ */
+
 export {
   type Manifest,
   type ManifestParts,

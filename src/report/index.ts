@@ -1,3 +1,16 @@
+/**
+ * Reports, figures, leaderboards and the viewer; runs loaded for them.
+ *
+ * ```ts
+ * import { page, percent, table, html } from "mmmlu-lab/report";
+ *
+ * const body = table(["model", "accuracy"], [["random", percent(0.25)]]);
+ * console.log(page("Two models", html`<h1>Two models</h1>`, [{ id: "all", title: "All", body }]).length);
+ * ```
+ *
+ * @module
+ */
+
 export { loadResult as loadComparedRun, loadResults as loadComparedRuns } from "../exchange/index.js";
 export { csvOf } from "./csv.js";
 export type { StageResult } from "./evaluation-parts.js";

@@ -1,3 +1,17 @@
+/**
+ * Sets of questions: where their rows are, their columns, languages and letters.
+ *
+ * ```ts
+ * import { languageInEnglish, taskNamed, tasks } from "mmmlu-lab/tasks";
+ *
+ * console.log(tasks.map(({ name }) => name).join(", "));
+ * const { letters, languages } = taskNamed("mmmlu");
+ * console.log(letters.join(""), Object.keys(languages).map(languageInEnglish).join(", "));
+ * ```
+ *
+ * @module
+ */
+
 export { CATEGORIES, type Category, categoryOf, isMmluSubject, SUBJECTS } from "./mmlu-subjects.js";
 export { cleanSubject, LANGUAGES, type Language, mmmlu } from "./mmmlu.js";
 export { byOwnLetters, letterUnder, ownLetter, turned } from "./orders.js";
