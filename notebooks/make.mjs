@@ -3,13 +3,16 @@
  *
  *   node notebooks/make.mjs [FOLDER]
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = process.argv[2] ?? here;
-for (const name of ["eda", "flan_t5_finetune", "gemma_2_2b_finetune", "gemma_3_27b_baseline"]) {
+const names = readdirSync(join(here, "source"))
+  .filter((file) => file.endsWith(".md"))
+  .map((file) => file.slice(0, -3));
+for (const name of names) {
   const source = readFileSync(join(here, "source", `${name}.md`), "utf8");
   // Code between ```ts fences is a code cell, what stands between them a text cell.
   const cells = source.split(/^```ts\n([^]*?)^```\n/m).flatMap((part, index) => {

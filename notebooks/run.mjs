@@ -26,7 +26,7 @@ const execute = (name) =>
       "--to",
       "notebook",
       "--execute",
-      "--ExecutePreprocessor.timeout=300",
+      "--ExecutePreprocessor.timeout=900",
       "--output-dir",
       out,
       "--output",
@@ -55,7 +55,7 @@ try {
       if (!empty) break;
       if (attempt === 3)
         throw new Error(
-          `${name}: no output came of the cell ${JSON.stringify(empty)}; every code cell ends in "await show(…)"`,
+          `${name}: no output came of the cell ${JSON.stringify(empty)}; every code cell ends in what show.ts shows`,
         );
     }
     console.log(name);

@@ -19,7 +19,22 @@ interface Notebook {
   }[];
 }
 const read = (...path: string[]): Notebook => JSON.parse(readFileSync(join(...path), "utf8")) as Notebook;
-const NAMES = ["eda.ipynb", "flan_t5_finetune.ipynb", "gemma_2_2b_finetune.ipynb", "gemma_3_27b_baseline.ipynb"];
+const NAMES = [
+  "compare.ipynb",
+  "eda.ipynb",
+  "flan_t5_finetune.ipynb",
+  "gemma_2_2b_finetune.ipynb",
+  "gemma_3_27b_baseline.ipynb",
+];
+/** What a reader is shown: tables, figures and texts, no objects and no progress. */
+const shown = ({ cells }: Notebook) =>
+  cells
+    .flatMap((cell) => cell.outputs ?? [])
+    .map(({ output_type, data = {} }) => {
+      const [[type, text] = ["nothing", ""]] = Object.entries(data);
+      const whole = [text].flat().join("");
+      return output_type === "display_data" && !/^\s*[[{]/.test(whole) ? type : `${output_type}: ${whole.slice(0, 80)}`;
+    });
 
 describe("the notebooks", () => {
   it("are those that their sources make, committed with outputs", () => {
@@ -32,8 +47,21 @@ describe("the notebooks", () => {
     for (const name of NAMES) {
       const sources = (notebook: Notebook): string[] => notebook.cells.map(({ source }) => source.join(""));
       expect(sources(read(notebooks, name))).toEqual(sources(read(folder, name)));
-      const outputs = read(notebooks, name).cells.flatMap((cell) => cell.outputs ?? []);
-      expect(outputs.some((output) => output.data?.["image/svg+xml"])).toBe(true);
+      const kinds = shown(read(notebooks, name));
+      expect(kinds.filter((kind) => !["text/html", "image/svg+xml", "text/plain"].includes(kind))).toEqual([]);
+      expect(kinds.filter((kind) => kind === "image/svg+xml").length).toBeGreaterThan(1);
+      expect(kinds.filter((kind) => kind === "text/html").length).toBeGreaterThan(2);
+    }
+  });
+
+  it("say what each cell shows", () => {
+    for (const name of NAMES) {
+      const { cells } = read(notebooks, name);
+      cells.forEach(({ cell_type }, at) => {
+        const before = cells[at - 1];
+        const said = before?.cell_type === "markdown" && !/^#[^\n]*$/.test(before.source.join("").trim());
+        if (cell_type === "code") expect([name, at, said]).toEqual([name, at, true]);
+      });
     }
   });
 
@@ -42,7 +70,7 @@ describe("the notebooks", () => {
     for (const name of NAMES) {
       const outputs = read(folder, name).cells.flatMap((cell) => cell.outputs ?? []);
       expect(outputs.filter(({ output_type }) => output_type === "error")).toEqual([]);
-      expect(outputs.length).toBeGreaterThan(4);
+      expect(shown(read(folder, name))).toEqual(shown(read(notebooks, name)));
     }
   });
 });
