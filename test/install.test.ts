@@ -29,7 +29,7 @@ it("the tarball holds what is run and read, and nothing else", () => {
   for (const file of ["dist/cli/main.js", "dist/index.js", "dist/index.d.ts", "docs/tasks.md", "README.md", "LICENSE"])
     expect(files).toContain(file);
   const kinds =
-    /^dist\/.*(?<!\.test)(?<!\/testing\/.*)\.(js|d\.ts)$|^engines\/[\w/-]+\.(py|txt|md)$|^docs\/[\w-]+\.(md|png)$|^notebooks\/\w+\.ipynb$/;
+    /^dist\/.*(?<!\.test)(?<!\/testing\/.*)\.(js|d\.ts)$|^engines\/[\w/-]+\.(py|txt|md)$|^docs\/(how-to\/)?[\w-]+\.(md|png)$|^notebooks\/(\w+\.ipynb|show\.ts)$/;
   const others = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "install-check.mjs"];
   expect(files.filter((file) => !kinds.test(file)).sort()).toEqual(others.sort());
   // A map would point to sources that are not there.

@@ -81,7 +81,7 @@ export function withoutCredentials(text: string): string {
       PUBLIC_PARAMETER.test(key) ? whole : `${mark}${key}=…`,
     )
     // A query that is nothing but a key.
-    .replace(/(:\/\/[^\s"'<>?#]{1,2000}\?)([^\s=&#"'<>?]+)(?=$|[\s&#"'<>])/g, "$1…");
+    .replace(/(?<=:\/\/[^\s"'<>?#]{1,2000}\?)[^\s=&#"'<>?]+(?=$|[\s&#"'<>])/g, "…");
   // An address that cannot be read, alone: whatever stands before its last @ may be a password.
   if (/\s/.test(shown.trim()) || !shown.includes("@")) return shown;
   const scheme = shown.indexOf("://");

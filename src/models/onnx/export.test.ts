@@ -130,6 +130,7 @@ describe("what transformers.js could not load", () => {
       (ARCHITECTURES as Architecture[]).pop();
     }
     mkdirSync(at("there"));
+    writeFileSync(at("there", "mine.txt"), "mine");
     await expect(exportOnnx(at("model"), at("there"), { types: ["q8"] })).rejects.toThrow(/there is there already/);
   });
 
