@@ -2,7 +2,7 @@ import type { ComparedRun, Prediction } from "../evaluate/index.js";
 import { type Manifest, type ProtocolFacts, protocolOf } from "../record/index.js";
 
 /** How a letter comes out of a model. */
-export const SCORINGS = ["log-likelihood", "generated"] as const;
+export const SCORINGS = ["log-likelihood", "first token", "generated"] as const;
 export type Scoring = (typeof SCORINGS)[number];
 
 /** What is known of how a result came about; undefined where nobody says. */

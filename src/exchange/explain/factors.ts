@@ -36,7 +36,7 @@ export function factorsApart(a: Result, b: Result): FactorDifference[] {
   differ("prompt", "examples", a.facts.shots, b.facts.shots);
   differ("prompt", "chat template", a.facts.chat, b.facts.chat);
   differ("scoring", "scoring", a.facts.scoring, b.facts.scoring);
-  const generated = a.facts.scoring !== "log-likelihood" && b.facts.scoring !== "log-likelihood";
+  const generated = [a, b].every(({ facts: { scoring = "generated" } }) => scoring === "generated");
   if (generated) {
     differ("limit of tokens", "tokens at most", a.facts.maxTokens, b.facts.maxTokens);
     differ("sampling", "temperature", a.facts.temperature, b.facts.temperature);

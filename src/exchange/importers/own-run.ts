@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { type Protocol, type ProtocolName, protocols } from "../../answer/index.js";
 import { UserError } from "../../base/errors.js";
 import { type Prediction, readPredictions } from "../../evaluate/index.js";
 import { type Manifest, protocolOf, readManifest, runFile } from "../../record/index.js";
-import type { Result, ResultFacts } from "../result.js";
+import type { Result, ResultFacts, Scoring } from "../result.js";
 import type { Importer } from "./importer.js";
 
 /** Runs of this program. */
@@ -42,6 +43,16 @@ export const ownRun: Importer = {
   },
 };
 
+const SCORING = {
+  text: "generated",
+  continuations: "log-likelihood",
+  "next-token": "first token",
+} as const satisfies Record<Protocol["measures"], Scoring>;
+
+/** How a letter comes out by the protocol of this name; undefined for one that is not known here. */
+export const scoringOf = (name: string): Scoring | undefined =>
+  Object.hasOwn(protocols, name) ? SCORING[protocols[name as ProtocolName].measures] : undefined;
+
 /** What a manifest says of how it was asked. */
 function factsOf(manifest: Manifest): ResultFacts {
   const { model, seeds } = manifest;
@@ -51,7 +62,7 @@ function factsOf(manifest: Manifest): ResultFacts {
   const { concurrency } = answerer ?? {};
   return {
     model: told(model?.["name"]) ?? told(model?.["source"]),
-    scoring: protocol?.answerExtraction === "log-probabilities" ? "log-likelihood" : "generated",
+    scoring: protocol && scoringOf(protocol.name),
     shots: protocol?.shots,
     temperature: protocol?.temperature ?? undefined,
     maxTokens: protocol?.maxTokens ?? undefined,
