@@ -30,6 +30,8 @@ describe.skipIf(process.platform === "win32")("mmmlu devices", () => {
       experiments: [
         { experiment: "flan-t5-finetune", fits: true },
         { experiment: "gemma-2-2b-finetune", fits: true, need: { plan: { expanded: true, mergeBatches: true } } },
+        { experiment: "gemma-3-270m-finetune", fits: true },
+        { experiment: "qwen2.5-0.5b-finetune", fits: true },
       ],
     });
     for (const { need } of webgpu.experiments) expect(need!.largest.bytes).toBeLessThan(webgpu.bindingLimit!);
