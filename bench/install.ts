@@ -46,6 +46,8 @@ function install(): InstallBench {
   const { packages } = JSON.parse(readFileSync(join(project, "package-lock.json"), "utf8"));
   const modules = join(project, "node_modules");
   const largest = readdirSync(modules)
+    // npm's own: `.bin`, `.package-lock.json`.
+    .filter((name) => !name.startsWith("."))
     .flatMap((name) =>
       name.startsWith("@") ? readdirSync(join(modules, name)).map((inner) => `${name}/${inner}`) : name,
     )
