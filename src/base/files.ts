@@ -126,7 +126,7 @@ export function hintForSystemError(error: unknown): string | undefined {
     return "Something is not there, or was removed or renamed meanwhile: look, and run the same command again.";
   if (code === "EFBIG")
     return "No file may be so large there (ulimit -f; 4 GiB on a disk in FAT32): choose another place with --out.";
-  if (code === "EISDIR" || code === "EEXIST" || code === "ENOTEMPTY")
+  if (code === "EISDIR" || code === "ENOTEMPTY")
     return "Something else of that name is in its place: choose another one, or remove it.";
   if (code === "ENAMETOOLONG") return "Choose a shorter name.";
   if (code === "ELOOP") return "Links lead in a circle there: remove them, or choose another place.";
