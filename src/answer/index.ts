@@ -31,6 +31,7 @@ export {
   answererKindOf,
   answererKinds,
   asksServer,
+  sourceOfModel,
 } from "./answerers/index.js";
 export { type BaselineName, type BaselineOptions, baseline, baselineNames } from "./baseline.js";
 export { BATCH_LIMITS, batchReply, batchRequest, readBatchResult } from "./batch.js";

@@ -1,3 +1,4 @@
+import { sourceOfModel } from "../answer/index.js";
 import { messageOf } from "../base/errors.js";
 import { gigabytes } from "../base/memory.js";
 import { type Adapter, adapterOf, type DeviceName, openDevice } from "../graph/index.js";
@@ -63,11 +64,10 @@ export async function withChosenDevice<C extends ExperimentConfiguration>(
   };
   if (configuration.kind === "evaluate" && configuration.answerer.device === "auto") {
     const { model, revision, quantization, doubleQuantization } = configuration.answerer;
+    const options = { revision, offline, progress, signal };
     const held = quantization ? { kind: quantization, doubleQuantization } : undefined;
     const chosen = await chooseDevice((device, adapter) =>
-      checkFits(savedModelOf(model.replace(/^local:/, "")), device, adapter, {
-        ...{ revision, offline, progress, signal, quantization: held },
-      }),
+      checkFits(savedModelOf(sourceOfModel(model)), device, adapter, { ...options, quantization: held }),
     );
     return { ...configuration, answerer: { ...configuration.answerer, device: told(chosen) } };
   }

@@ -1,5 +1,5 @@
 import type { AnswerRequest, RequestPlan } from "../answer/index.js";
-import { answererKindOf, requestsFor, rowTexts } from "../answer/index.js";
+import { answererKindOf, requestsFor, rowTexts, sourceOfModel } from "../answer/index.js";
 import { memoryFree } from "../base/memory.js";
 import type { Corpus } from "../data/index.js";
 import { openDevice } from "../graph/index.js";
@@ -142,9 +142,8 @@ export async function counterOf(
 
 /** The folder of a model that is run here and lies here; undefined for all others. */
 function localFolder(model: string): string | undefined {
-  const kind = answererKindOf(model);
-  if (!kind.runsHere) return undefined;
-  const source = savedModelOf(model.slice(kind.prefix && model.startsWith(kind.prefix) ? kind.prefix.length : 0));
+  if (!answererKindOf(model).runsHere) return undefined;
+  const source = savedModelOf(sourceOfModel(model));
   return isFolder(source) && !/\.gguf$/i.test(source) ? source : undefined;
 }
 

@@ -15,5 +15,11 @@ export const answererKindOf = (model: string): AnswererKind =>
   answererKinds.find(({ prefix, takes }) => takes?.(model) ?? (prefix === null || model.startsWith(prefix))) ??
   chatServers;
 
+/** What a model's name says behind its kind's prefix: `local:models/x` is `models/x`; others as they are. */
+export function sourceOfModel(model: string): string {
+  const { prefix } = answererKindOf(model);
+  return prefix !== null && model.startsWith(prefix) ? model.slice(prefix.length) : model;
+}
+
 /** Whether a model's name is one that a server is asked for. */
 export const asksServer = (model: string): boolean => answererKindOf(model) === chatServers;

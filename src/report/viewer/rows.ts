@@ -120,7 +120,13 @@ const listed = ({
   cut,
   reply,
 }: Prediction): ListedRow => ({
-  ...{ id, language, subject, stage, answer, prediction, unreadable },
+  id,
+  language,
+  subject,
+  stage,
+  answer,
+  prediction,
+  unreadable,
   cut: cut ?? false,
   reply: Buffer.from(reply.slice(0, SHOWN)).toString(),
 });
