@@ -144,7 +144,11 @@ export async function bench({ steps, python, further, json }: BenchOptions): Pro
  * @param layers fewer than the real ones, to save time and room
  */
 export function writeModel(layers = GEMMA_2_2B.numHiddenLayers): string {
-  const config = { ...GEMMA_2_2B, numHiddenLayers: layers };
+  const config = {
+    ...GEMMA_2_2B,
+    numHiddenLayers: layers,
+    layerTypes: GEMMA_2_2B.layerTypes.slice(0, layers),
+  };
   const name = layers === GEMMA_2_2B.numHiddenLayers ? "gemma-2-2b" : `gemma-2-2b-${layers}-layers`;
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", name);
   if (existsSync(join(folder, "config.json"))) return folder;

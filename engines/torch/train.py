@@ -8,7 +8,7 @@ The bundle says which rows and which learning rate every step has, so that nothi
 RUN may be on a disk that all machines share: it gets train-log.jsonl, a checkpoint, trained.safetensors and, last,
 result.json. The same command goes on from the checkpoint. The format of both folders: docs/training-bundle.md of mmmlu-lab.
 """
-import argparse, contextlib, errno, fcntl, hashlib, importlib, json, math, os, re, shutil, signal, socket, sys, time, warnings
+import argparse, contextlib, ctypes, errno, fcntl, hashlib, importlib, json, math, os, re, shutil, signal, socket, sys, time, warnings
 from datetime import timedelta
 from pathlib import Path
 
@@ -152,6 +152,13 @@ def choose_device(asked, local):
     if asked == "cuda":
         raise Refused(f"there is no GPU that torch {torch.__version__} can use. Say --device cpu, or start it where there is one.")
     return torch.device("cpu")
+
+
+def keep_freed_memory():
+    """glibc would give large tensors back when freed, and take them anew page by page: a tenth of a step on a CPU."""
+    with contextlib.suppress(AttributeError, OSError):
+        for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 1 << 28)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def load_model(job, args, device, compute, check):
@@ -454,6 +461,8 @@ def train(args):
     held = open_run(args.out, job, digest) if rank == 0 else None
     versions = load_libraries(job, args.bundle)
     device = choose_device(args.device, local)
+    if device.type == "cpu":
+        keep_freed_memory()
     own_group = world > 1 and not distributed.is_initialized()
     if own_group:
         if "MASTER_ADDR" not in os.environ:
