@@ -52,7 +52,10 @@ describe.skipIf(!chromiumPath)("with another's fonts, in Chromium", () => {
     const { page } = await watchedPage(browser);
     await page.setContent(
       `<style>svg, svg * { font-family: "${font}", sans-serif !important }</style>${drawn
-        .map((figure) => `<figure id="${figure.name}">${figure.svg}</figure>`)
+        .flatMap(({ name, svg, narrow }) => [
+          `<figure id="${name}">${svg}</figure>`,
+          `<figure id="${name}, narrow">${narrow}</figure>`,
+        ])
         .join("")}`,
     );
     for (const width of [1440, 390]) {

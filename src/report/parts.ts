@@ -41,7 +41,7 @@ export function figures(
   all: readonly Figure[],
   wide: (figure: Figure) => boolean = (figure) => figure.svg.includes(`width="${WIDE}"`),
 ): Html {
-  return html`<div class="figures">${all.map((figure) => html`<figure class="${wide(figure) ? "wide" : ""}"><figcaption>${figure.title}</figcaption><div class="scroll">${raw(figure.svg)}</div></figure>`)}</div>`;
+  return html`<div class="figures">${all.map((figure) => html`<figure class="${wide(figure) ? "wide" : ""}"><figcaption>${figure.title}</figcaption><div class="scroll drawn">${raw(figure.svg)}</div><div class="scroll drawn-narrow">${raw(figure.narrow)}</div></figure>`)}</div>`;
 }
 
 export type Cell = string | number | Html;

@@ -2,7 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { Comparison, PairedComparison } from "../../evaluate/index.js";
 import { groupFigure } from "./evaluation.js";
 import { COLOURS, type Figure, HALF, points, spoken, WIDE } from "./figure.js";
-import { draw, rowNames } from "./plot.js";
+import { draw } from "./plot.js";
 import { shortened, widestWidth } from "./text-width.js";
 
 /** The room of a run's name in an axis's label. */
@@ -38,7 +38,7 @@ export function changeFigure(pair: PairedComparison, name = "change-by-subject")
       `Overall ${points(pair.difference)}.`,
     {
       height: 80 + 18 * rows.length,
-      ...rowNames(rows.map((row) => row.label)),
+      rows: rows.map((row) => row.label),
       marginRight: 30,
       insetLeft: 12,
       insetRight: 12,

@@ -2,9 +2,10 @@ import * as Plot from "@observablehq/plot";
 import type { Calibration, EvaluationStatistics, LetterBias, SubjectAccuracy } from "../../evaluate/index.js";
 import { FEW_QUESTIONS } from "../../evaluate/index.js";
 import { lettersOf } from "../../tasks/index.js";
-import { COLOURS, type Figure, HALF, percent, spoken, WIDE } from "./figure.js";
-import { draw, rowNames } from "./plot.js";
-import { sizeToFit } from "./text-width.js";
+import { COLOURS, type Figure, HALF, NARROW, percent, spoken, WIDE } from "./figure.js";
+import { draw } from "./plot.js";
+import { ASCENT, DESCENT } from "./text-boxes.js";
+import { sizeToFit, widestWidth } from "./text-width.js";
 
 /** Where answers drawn by lot would be: one rule, or a mark each where groups differ in it. */
 const chanceMark = (groups: readonly { readonly chance: number }[], y: string): Plot.Markish => {
@@ -39,7 +40,7 @@ export function subjectFigure(
       `${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
     {
       height: 70 + 19 * rows.length,
-      ...rowNames(rows.map((row) => row.label)),
+      rows: rows.map((row) => row.label),
       marginRight: 30,
       key: [
         ...(few.length < rows.length ? [{ look: "bar", colour: COLOURS.blue, text: "accuracy" } as const] : []),
@@ -93,7 +94,7 @@ export function subjectFigure(
 /** Counts of true against predicted letters; the last column is the unreadable replies. */
 export function confusionFigure(confusion: readonly (readonly number[])[], name = "confusion"): Figure {
   const letters = lettersOf(confusion.length);
-  const columns = [...letters, "unreadable"];
+  const columns = [...letters, UNREADABLE];
   const cells = confusion.flatMap((row, i) => {
     const total = row.reduce((a, b) => a + b, 0);
     return row.map((count, j) => ({
@@ -104,6 +105,7 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
     }));
   });
   const ink = (cell: { share: number }): string => (cell.share > 0.5 ? "white" : "#123");
+  const most = Math.max(1, ...cells.map(({ count }) => count)).toLocaleString("en");
   return draw(
     name,
     "Confusion matrix: rows, and their share of the true letter",
@@ -111,41 +113,50 @@ export function confusionFigure(confusion: readonly (readonly number[])[], name 
       .filter((cell) => cell.count > 0)
       .map((cell) => `true ${cell.truth}, predicted ${cell.predicted}: ${cell.count}`)
       .join("; "),
-    {
-      width: HALF,
-      height: 300,
-      marginLeft: 50,
-      marginTop: 40,
-      marginBottom: 10,
-      padding: 0.04,
-      x: { domain: columns, label: "predicted", axis: "top" },
-      y: { domain: [...letters], label: "true" },
-      color: { type: "linear", domain: [0, 1], range: ["#eaf2f8", "#0072B2"] },
-      marks: [
-        Plot.cell(cells, { x: "predicted", y: "truth", fill: "share" }),
-        Plot.text(cells, {
-          x: "predicted",
-          y: "truth",
-          text: (cell: { count: number }) => cell.count.toLocaleString("en"),
-          dy: -7,
-          fontWeight: 600,
-          fill: ink,
-        }),
-        Plot.text(cells, {
-          x: "predicted",
-          y: "truth",
-          text: (cell: { share: number }) => percent(cell.share, 0),
-          dy: 9,
-          fontSize: 11,
-          fill: ink,
-        }),
-      ],
+    (narrow) => {
+      const cell = ((narrow ? NARROW : HALF) - 70) / columns.length;
+      const spelled = widestWidth(UNREADABLE) < 1.5 * cell;
+      return {
+        width: HALF,
+        height: Math.max(300, 50 + 36 * letters.length),
+        marginLeft: 50,
+        marginTop: 40,
+        marginBottom: 10,
+        padding: 0.04,
+        x: {
+          domain: columns,
+          label: spelled ? "predicted" : `predicted (? ${UNREADABLE})`,
+          axis: "top",
+          tickFormat: (column: string) => (column === UNREADABLE && !spelled ? "?" : column),
+        },
+        y: { domain: [...letters], label: "true" },
+        color: { type: "linear", domain: [0, 1], range: ["#eaf2f8", "#0072B2"] },
+        marks: [
+          Plot.cell(cells, { x: "predicted", y: "truth", fill: "share" }),
+          Plot.text(cells, {
+            x: "predicted",
+            y: "truth",
+            text: (cell: { count: number }) => cell.count.toLocaleString("en"),
+            dy: -7,
+            fontWeight: 600,
+            fontSize: sizeToFit(most, 0.95 * cell, 13, true),
+            fill: ink,
+          }),
+          Plot.text(cells, {
+            x: "predicted",
+            y: "truth",
+            text: (cell: { share: number }) => percent(cell.share, 0),
+            dy: 9,
+            fontSize: sizeToFit("100 %", 0.95 * cell, 11),
+            fill: ink,
+          }),
+        ],
+      };
     },
   );
 }
 
-/** The width of a bar of four pairs in half a page, with some room to the next. */
-const BAR = 38;
+const UNREADABLE = "unreadable";
 
 /** How often each letter is predicted beside how often it is right. */
 export function letterFigure(letters: readonly LetterBias[], name = "letters"): Figure {
@@ -159,34 +170,41 @@ export function letterFigure(letters: readonly LetterBias[], name = "letters"): 
     name,
     "Predicted against true letters",
     letters.map((one) => `${one.letter}: true ${one.truth}, predicted ${one.predicted}`).join("; "),
-    {
-      width: HALF,
-      height: 270,
-      marginBottom: 34,
-      key: [
-        { look: "bar", colour: COLOURS.grey, text: "true" },
-        { look: "bar", colour: COLOURS.blue, text: "predicted" },
-      ],
-      x: { axis: null, domain: ["true", "predicted"] },
-      fx: { label: null, domain: letters.map(({ letter }) => letter), axis: "bottom", padding: 0.15 },
-      y: { grid: true, label: "rows", domain: [0, 1.08 * most], ticks: 5 },
-      marks: [
-        Plot.barY(rows, {
-          fx: "letter",
-          x: "which",
-          y: "count",
-          fill: (row: { which: string }) => (row.which === "true" ? COLOURS.grey : COLOURS.blue),
-        }),
-        Plot.text(rows, {
-          fx: "letter",
-          x: "which",
-          y: "count",
-          text: (row: { count: number }) => row.count.toLocaleString("en"),
-          dy: -8,
-          fontSize: sizeToFit(widest, BAR, 12),
-        }),
-        Plot.ruleY([0]),
-      ],
+    (narrow) => {
+      // Of what the margins leave, each pair has 85 hundredths and each bar nine tenths of its half.
+      const bar = (((narrow ? NARROW : HALF) - 80) / letters.length) * 0.85 * 0.45;
+      const fit = sizeToFit(widest, bar, 12);
+      const upright = fit < 9;
+      return {
+        width: HALF,
+        height: 270,
+        marginBottom: 34,
+        key: [
+          { look: "bar", colour: COLOURS.grey, text: "true" },
+          { look: "bar", colour: COLOURS.blue, text: "predicted" },
+        ],
+        x: { axis: null, domain: ["true", "predicted"] },
+        fx: { label: null, domain: letters.map(({ letter }) => letter), axis: "bottom", padding: 0.15 },
+        y: { grid: true, label: "rows", domain: [0, 1.08 * most], ticks: 5 },
+        marks: [
+          Plot.barY(rows, {
+            fx: "letter",
+            x: "which",
+            y: "count",
+            fill: (row: { which: string }) => (row.which === "true" ? COLOURS.grey : COLOURS.blue),
+          }),
+          Plot.text(rows, {
+            fx: "letter",
+            x: "which",
+            y: "count",
+            text: (row: { count: number }) => row.count.toLocaleString("en"),
+            ...(upright
+              ? { rotate: -90, textAnchor: "start", dy: -4, fontSize: Math.min(12, bar / (ASCENT + DESCENT)) }
+              : { dy: -8, fontSize: fit }),
+          }),
+          Plot.ruleY([0]),
+        ],
+      };
     },
   );
 }
@@ -224,10 +242,7 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
     {
       width,
       height: 76 + 28 * rows.length,
-      ...rowNames(
-        rows.map((row) => row.text),
-        { width },
-      ),
+      rows: rows.map((row) => row.text),
       marginRight: 66,
       key: [
         { look: "dot", colour: COLOURS.blue, text: "accuracy" },

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { COLOURS, type Figure, SERIES, spoken, WIDE } from "./figure.js";
-import { draw, rowNames } from "./plot.js";
+import { COLOURS, type Figure, NARROW, SERIES, spoken, WIDE } from "./figure.js";
+import { draw } from "./plot.js";
 import { widestWidth } from "./text-width.js";
 
 /** Counts of lengths by bin, and perhaps a close-up of the shorter ones. */
@@ -68,7 +68,7 @@ function countFigure(
     rows.map((row) => `${row.label}: ${format === ",d" ? row.count : row.count.toFixed(2)}`).join("; "),
     {
       height: 64 + 20 * rows.length,
-      ...rowNames(rows.map((row) => row.label)),
+      rows: rows.map((row) => row.label),
       marginRight: 60,
       x: { grid: true, label: null },
       marks: [
@@ -99,7 +99,7 @@ function balanceFigure(answersBySubject: ExplorationFigures["answersBySubject"])
       `each would be even.`,
     {
       height: 80 + 18 * subjects.length,
-      ...rowNames(subjects),
+      rows: subjects,
       key: letters.map((letter, index) => ({ look: "bar", colour: SERIES[index] as string, text: letter }) as const),
       x: { label: "share of the subject's rows", labelAnchor: "center", labelArrow: "none", tickFormat: "%" },
       color: { domain: letters, range: SERIES.slice(0, letters.length) },
@@ -152,9 +152,6 @@ function lengthFigure(
   // A rule far to the right of all rows would press them to the edge: it is told instead.
   const rules = wanted.filter((rule) => rule <= 1.5 * last);
   const beyond = wanted.filter((rule) => !rules.includes(rule));
-  // Where the rows go far beyond both rules, their names would be printed over each other.
-  const crowded =
-    rules.length > 1 && ((rules[1] as number) - (rules[0] as number)) * (0.85 * WIDE) < 1.5 * widestWidth("512") * last;
   const notes = [
     ...(longer ? [`${longer.toLocaleString("en")} rows lie to the right`] : []),
     ...(beyond.length
@@ -170,31 +167,47 @@ function lengthFigure(
     `${total} rows in ${bins.length} bins up to ${Math.round(last)} ` +
       `tokens${longer ? `, ${longer} of them beyond` : ""}; at least ${(100 * under(256)).toFixed(0)} % lie ` +
       `under 256 and ${(100 * under(512)).toFixed(0)} % under 512.`,
-    {
-      height: 280,
-      marginRight: 40,
-      x: { label: "tokens", labelAnchor: "center", labelArrow: "none" },
-      y: { label: "rows", grid: true },
-      marks: [
-        Plot.rectY(bins, { x1: "low", x2: "high", y: "count", fill: COLOURS.blue, fillOpacity: 0.8, inset: 0 }),
-        Plot.ruleX(rules, { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
-        ...rules.map((rule, index) =>
-          Plot.text([rule], {
-            x: [rule],
-            text: [String(rule)],
-            frameAnchor: "top",
-            dx: 4,
-            dy: crowded ? 16 * index : 0,
-            textAnchor: "start",
-            fill: COLOURS.red,
-            fontWeight: 600,
-            stroke: "var(--card, white)",
-            strokeWidth: 4,
-          }),
-        ),
-        Plot.text(notes.length ? [notes.join("; ")] : [], { frameAnchor: "top-right", dy: -18, fontStyle: "italic" }),
-        Plot.ruleY([0]),
-      ],
+    (narrow) => {
+      // Where the rows go far beyond both rules, their names would be printed over each other.
+      const crowded =
+        rules.length > 1 &&
+        ((rules[1] as number) - (rules[0] as number)) * (0.85 * (narrow ? NARROW : WIDE)) <
+          1.5 * widestWidth("512") * last;
+      return {
+        height: 280,
+        marginRight: 40,
+        x: { label: "tokens", labelAnchor: "center", labelArrow: "none" },
+        y: { label: "rows", grid: true },
+        marks: [
+          Plot.rectY(bins, { x1: "low", x2: "high", y: "count", fill: COLOURS.blue, fillOpacity: 0.8, inset: 0 }),
+          Plot.ruleX(rules, { stroke: COLOURS.red, strokeWidth: 1.6, strokeDasharray: "4 3" }),
+          ...rules.map((rule, index) =>
+            Plot.text([rule], {
+              x: [rule],
+              text: [String(rule)],
+              frameAnchor: "top",
+              dx: 4,
+              dy: crowded ? 16 * index : 0,
+              textAnchor: "start",
+              fill: COLOURS.red,
+              fontWeight: 600,
+              stroke: "var(--card, white)",
+              strokeWidth: 4,
+            }),
+          ),
+          Plot.text(
+            notes.length ? [narrow ? notes.join(";\n").replace(" tokens lie", " tokens\nlie") : notes.join("; ")] : [],
+            {
+              frameAnchor: "top-right",
+              lineAnchor: "bottom",
+              dy: -6,
+              fontStyle: "italic",
+              fontSize: narrow ? 11 : 13,
+            },
+          ),
+          Plot.ruleY([0]),
+        ],
+      };
     },
   );
 }
@@ -212,7 +225,7 @@ function spreadFigure(rows: ExplorationFigures["tokensByLanguage"]): Figure {
       .join("; "),
     {
       height: 60 + 20 * rows.length,
-      ...rowNames(rows.map((row) => row.language)),
+      rows: rows.map((row) => row.language),
       key: [
         { look: "dot", colour: COLOURS.blue, text: "median" },
         { look: "bar", colour: COLOURS.sky, text: "the middle half of the rows" },

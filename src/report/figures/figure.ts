@@ -29,6 +29,8 @@ export const SERIES = [
 /** Widths of a figure that takes the whole of a page's column, and of one that takes half of it. */
 export const WIDE = 980;
 export const HALF = 470;
+/** The width of a figure on a telephone of 360 to 430 pixels, less the page's margins. */
+export const NARROW = 340;
 
 /** A figure: SVG text that stands alone as a file and inside a page, and what it shows in words. */
 export interface Figure {
@@ -38,6 +40,8 @@ export interface Figure {
   /** What a reader who cannot see it is told. */
   readonly description: string;
   readonly svg: string;
+  /** The same for a telephone's page, {@link NARROW} wide. */
+  readonly narrow: string;
 }
 
 /** The figure as a file: with a ground that follows the reader's light or dark. */

@@ -1,6 +1,6 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
-import { draw, rowNames } from "./plot.js";
+import { draw } from "./plot.js";
 import { everyFigure, NAMES } from "./testing/every-figure.js";
 import { textBoxes, textFaults } from "./text-boxes.js";
 import { shortened, sizeToFit, widestWidth } from "./text-width.js";
@@ -11,9 +11,10 @@ describe("a figure", () => {
   it.each(everyFigure().map((figure) => [figure.name, figure] as const))(
     "%s has room for its texts in the widest fonts",
     (_name, figure) => {
-      const svg = parsed(figure.svg);
-      expect(textBoxes(svg).length).toBeGreaterThan(3);
-      expect(textFaults(svg)).toEqual([]);
+      for (const svg of [figure.svg, figure.narrow].map(parsed)) {
+        expect(textBoxes(svg).length).toBeGreaterThan(3);
+        expect(textFaults(svg)).toEqual([]);
+      }
     },
   );
 
@@ -29,13 +30,15 @@ describe("a figure", () => {
 
   it("makes room by itself, and shortens what would take more than its share", () => {
     const figure = draw("x", "X", "", {
-      ...rowNames([...NAMES]),
+      rows: [...NAMES],
       marginRight: 0,
       x: { label: "W".repeat(300), labelAnchor: "center", domain: [0, 1e9], ticks: 3 },
       marks: [],
     });
-    expect(textFaults(parsed(figure.svg))).toEqual([]);
-    expect(figure.svg).toMatch(/WWW…/);
+    for (const svg of [figure.svg, figure.narrow]) {
+      expect(textFaults(parsed(svg))).toEqual([]);
+      expect(svg).toMatch(/WWW…/);
+    }
   });
 });
 

@@ -1,7 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import { type Gap, type Lens, REPLY_KINDS, type RunLens } from "../../evaluate/index.js";
-import { COLOURS, type Figure, HALF, percent, points, SERIES, WIDE } from "./figure.js";
-import { draw, rowNames } from "./plot.js";
+import { COLOURS, type Figure, HALF, NARROW, percent, points, SERIES, WIDE } from "./figure.js";
+import { draw } from "./plot.js";
+import { shortened, sizeToFit, widestWidth } from "./text-width.js";
 
 const LEFT = "#b35806";
 const RIGHT = "#0072B2";
@@ -16,7 +17,7 @@ export function agreementFigure(lens: Lens, run: RunLens, name = "agreement"): F
       if (pair.n === 0) return [];
       const above = a < b;
       const value = above ? pair.sameLetter : (pair.kappa ?? 0);
-      return [{ row, column, value, above, text: value.toFixed(2).replace(/^(-?)0\./, "$1.") }];
+      return [{ row, column, value, above }];
     }),
   );
   const lowest = Math.min(1, ...cells.map(({ value }) => value));
@@ -30,40 +31,54 @@ export function agreementFigure(lens: Lens, run: RunLens, name = "agreement"): F
     "Agreement of the languages' answers",
     `Above the diagonal the share of questions with the same letter, below it Cohen's κ of right and wrong: ` +
       `agreement beyond what the accuracies make. Most alike ${named(most[0])}, least ${named(most.at(-1))}.`,
-    {
-      width,
-      height: 60 + 34 * languages.length,
-      marginTop: 36,
-      marginBottom: 8,
-      padding: 0.03,
-      marginLeft: 64,
-      x: {
-        domain: [...languages],
-        label: null,
-        axis: "top",
-        tickSize: 0,
-        tickFormat: (one: string) => short(one, many),
-      },
-      y: { domain: [...languages], label: null, tickSize: 0 },
-      color: { type: "linear", domain: [Math.min(0, lowest), 1], range: ["#f4f7fb", "#08468b"], interpolate: "hcl" },
-      key: [
-        { look: "bar", colour: "#5b8fc7", text: "above the diagonal: the same letter" },
-        { look: "bar", colour: "#5b8fc7", text: "below it: κ of right and wrong (0 as by lot, 1 always alike)" },
-      ],
-      marks: [
-        Plot.cell(cells, { x: "column", y: "row", fill: "value" }),
-        Plot.text(cells, {
-          x: "column",
-          y: "row",
-          text: "text",
-          fontSize: 12,
-          fill: (cell: { value: number }) => (cell.value > 0.55 ? "white" : "#123"),
-        }),
-        Plot.cell(
-          languages.map((language) => ({ language })),
-          { x: "language", y: "language", fill: COLOURS.grey, fillOpacity: 0.25 },
-        ),
-      ],
+    (narrow) => {
+      const crowded = narrow && many;
+      const told = ({ value }: { value: number }): string =>
+        crowded ? String(Math.round(100 * value)).replace("-", "−") : value.toFixed(2).replace(/^(-?)0\./, "$1.");
+      const cell = ((narrow ? NARROW : width) - 90) / languages.length;
+      const widest = Math.max(1, ...cells.map((one) => widestWidth(told(one), 12)));
+      return {
+        width,
+        height: 60 + (crowded ? 26 : 34) * languages.length,
+        marginTop: 36,
+        marginBottom: 8,
+        padding: 0.03,
+        marginLeft: 64,
+        x: {
+          domain: [...languages],
+          label: null,
+          axis: "top",
+          tickSize: 0,
+          tickRotate: crowded ? -90 : 0,
+          tickFormat: (one: string) => short(one, many),
+        },
+        y: {
+          domain: [...languages],
+          label: null,
+          tickSize: 0,
+          tickFormat: (one: string) => shortened(one, narrow ? 60 : HALF / 2),
+        },
+        color: { type: "linear", domain: [Math.min(0, lowest), 1], range: ["#f4f7fb", "#08468b"], interpolate: "hcl" },
+        key: [
+          { look: "bar", colour: "#5b8fc7", text: "above the diagonal: the same letter" },
+          { look: "bar", colour: "#5b8fc7", text: "below it: κ of right and wrong (0 as by lot, 1 always alike)" },
+          ...(crowded ? [{ look: "bar", colour: "none", text: "in hundredths" } as const] : []),
+        ],
+        marks: [
+          Plot.cell(cells, { x: "column", y: "row", fill: "value" }),
+          Plot.text(cells, {
+            x: "column",
+            y: "row",
+            text: told,
+            fontSize: Math.min(12, (12 * cell) / widest),
+            fill: (cell: { value: number }) => (cell.value > 0.55 ? "white" : "#123"),
+          }),
+          Plot.cell(
+            languages.map((language) => ({ language })),
+            { x: "language", y: "language", fill: COLOURS.grey, fillOpacity: 0.25 },
+          ),
+        ],
+      };
     },
   );
 }
@@ -120,7 +135,7 @@ export function gapFigure(lens: Lens, run: RunLens, name = "gaps"): Figure {
     {
       width: rows.length > 6 ? WIDE : HALF,
       height: 84 + 26 * rows.length,
-      ...rowNames(rows.map((row) => row.language)),
+      rows: rows.map((row) => row.language),
       marginRight: 70,
       key: [
         { look: "dot", colour: COLOURS.blue, text: "beyond chance (Holm)" },
@@ -174,31 +189,44 @@ export function gapsByFigure(lens: Lens, all: readonly Gap[], by: string, name: 
     `Gap to ${lens.reference} by ${by}`,
     `${sure.length} of ${all.length} are beyond chance after Holm's correction over all of them: ` +
       all.map((gap) => `${gap.language}, ${gap.group}: ${points(gap.difference)}`).join("; "),
-    {
-      width: HALF,
-      height: 76 + 25 * languages.length,
-      marginTop: 34,
-      marginBottom: 8,
-      marginLeft: 64,
-      padding: 0.03,
-      x: { domain: groups, label: null, axis: "top", tickSize: 0 },
-      y: { domain: languages, label: null, tickSize: 0 },
-      color: { type: "diverging", domain: [-most, most], pivot: 0, range: [LEFT, "#f6f6f6", RIGHT] },
-      key: [
-        { look: "bar", colour: LEFT, text: `worse than ${lens.reference}` },
-        { look: "bar", colour: RIGHT, text: "better" },
-      ],
-      marks: [
-        Plot.cell(all, { x: "group", y: "language", fill: "difference" }),
-        Plot.text(
-          all.filter((gap) => gap.adjustedPValue < 0.05),
-          { ...text, fontWeight: 700, fill: ink },
-        ),
-        Plot.text(
-          all.filter((gap) => gap.adjustedPValue >= 0.05),
-          { ...text, fill: ink },
-        ),
-      ],
+    (narrow) => {
+      const column = ((narrow ? NARROW : HALF) - 90) / groups.length;
+      // On several lines where one is not enough, and smaller where a word alone is wider.
+      const fits = groups.every((group) => widestWidth(group) < column);
+      const inLines = (group: string): string => (fits ? group : group.replaceAll(" ", "\n"));
+      const fontSize = Math.min(
+        ...groups
+          .flatMap(inLines)
+          .flatMap((one) => one.split("\n"))
+          .map((word) => sizeToFit(word, column)),
+      );
+      return {
+        width: HALF,
+        height: 76 + 25 * languages.length,
+        marginTop: 34,
+        marginBottom: 8,
+        marginLeft: 64,
+        padding: 0.03,
+        x: { domain: groups, label: null, axis: null },
+        y: { domain: languages, label: null, tickSize: 0 },
+        color: { type: "diverging", domain: [-most, most], pivot: 0, range: [LEFT, "#f6f6f6", RIGHT] },
+        key: [
+          { look: "bar", colour: LEFT, text: `worse than ${lens.reference}` },
+          { look: "bar", colour: RIGHT, text: "better" },
+        ],
+        marks: [
+          Plot.axisX({ anchor: "top", tickSize: 0, label: null, tickFormat: inLines, fontSize }),
+          Plot.cell(all, { x: "group", y: "language", fill: "difference" }),
+          Plot.text(
+            all.filter((gap) => gap.adjustedPValue < 0.05),
+            { ...text, fontWeight: 700, fill: ink },
+          ),
+          Plot.text(
+            all.filter((gap) => gap.adjustedPValue >= 0.05),
+            { ...text, fill: ink },
+          ),
+        ],
+      };
     },
   );
 }
@@ -230,7 +258,7 @@ export function repliesFigure(run: RunLens, name = "replies-by-language"): Figur
     {
       width: run.replies.length > 6 ? WIDE : HALF,
       height: 84 + 24 * run.replies.length,
-      ...rowNames(run.replies.map(({ language }) => language)),
+      rows: run.replies.map(({ language }) => language),
       marginRight: 30,
       key: there.map((kind) => ({ look: "bar", colour: colours[REPLY_KINDS.indexOf(kind)]!, text: kind }) as const),
       x: {
@@ -267,10 +295,7 @@ export function suspectsFigure(lens: Lens, name = "suspects-by-language"): Figur
   return draw(name, "Suspect rows by language", rows.map(({ language, count }) => `${language}: ${count}`).join("; "), {
     width: HALF,
     height: 84 + 22 * rows.length,
-    ...rowNames(
-      rows.map(({ language }) => language),
-      { width: HALF },
-    ),
+    rows: rows.map(({ language }) => language),
     marginRight: 56,
     x: {
       label: "rows flagged",
@@ -309,10 +334,7 @@ export function cleanFigure(run: RunLens, name = "accuracy-clean"): Figure {
     {
       width: HALF,
       height: 84 + 22 * rows.length,
-      ...rowNames(
-        rows.map(({ language }) => language),
-        { width: HALF },
-      ),
+      rows: rows.map(({ language }) => language),
       marginRight: 30,
       key: [
         { look: "ring", colour: COLOURS.grey, text: "all rows" },

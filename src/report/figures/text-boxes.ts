@@ -24,7 +24,7 @@ interface Surroundings {
 const DEFAULT: Surroundings = { x: 0, y: 0, turned: false, size: 13, anchor: "middle", bold: false };
 
 /** The most of a font's size above and below its base line: Segoe UI and Noto Sans. */
-const [ASCENT, DESCENT] = [1.08, 0.3];
+export const [ASCENT, DESCENT] = [1.08, 0.3];
 
 /**
  * The box of each text of an SVG as Observable Plot makes it: nested groups that are moved, texts that are perhaps

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Explanation } from "../../exchange/index.js";
 import { COLOURS, type Figure, percent, points, WIDE } from "./figure.js";
-import { draw, rowNames } from "./plot.js";
+import { draw } from "./plot.js";
 import { shortened } from "./text-width.js";
 
 /** From the first accuracy to the second, a step for each part, with its interval. */
@@ -41,7 +41,7 @@ export function waterfallFigure(found: Explanation, name = "waterfall"): Figure 
     {
       width: WIDE,
       height: 90 + 34 * labels.length,
-      ...rowNames(labels),
+      rows: labels,
       marginRight: 80,
       key: [
         { look: "dot", colour: COLOURS.blue, text: "accuracy" },

@@ -7,9 +7,9 @@ import {
   type Prediction,
 } from "../../../evaluate/index.js";
 import { explainDifference, type Result } from "../../../exchange/index.js";
-import { LANGUAGES, mmmlu, SUBJECTS } from "../../../tasks/index.js";
+import { LANGUAGES, lettersOf, mmmlu, SUBJECTS } from "../../../tasks/index.js";
 import { changeFigure, runsFigure } from "../comparison.js";
-import { evaluationFigures, groupFigure } from "../evaluation.js";
+import { confusionFigure, evaluationFigures, groupFigure, letterFigure } from "../evaluation.js";
 import { explorationFigures } from "../exploration.js";
 import type { Figure } from "../figure.js";
 import {
@@ -77,6 +77,7 @@ export function everyFigure(): Figure[] {
   return [
     ...evaluationFigures(evaluationStatistics(few), evaluationMetrics(few).confusion, "few"),
     ...evaluationFigures({ ...large, letters, calibration } as typeof large, confusion, "many"),
+    ...tenChoices(),
     groupFigure(
       "stages",
       "Stages",
@@ -99,6 +100,24 @@ export function everyFigure(): Figure[] {
     learningRateFigure(losses(60)),
     learningRateFigure(losses(12_000_000, 1_000_000)),
   ].map((figure, index) => ({ ...figure, name: `${index}-${figure.name}` }));
+}
+
+/** Of a task with as many choices as there may be. */
+function tenChoices(): Figure[] {
+  const letters = Array.from(lettersOf(10), (letter) => ({
+    letter,
+    truth: 1_404,
+    predicted: 1_398,
+    excess: 0,
+    recall: 1,
+  }));
+  return [
+    confusionFigure(
+      letters.map(() => [...letters, 0].map(() => 1_234)),
+      "ten-confusion",
+    ),
+    letterFigure(letters, "ten-letters"),
+  ];
 }
 
 const losses = (steps: number, by = 1): { step: number; loss: number; learningRate: number }[] =>
