@@ -26,4 +26,4 @@ export {
 export { readTable } from "./read-table.js";
 export { SAMPLE_QUESTIONS, sampleFolder, writeSample } from "./sample/index.js";
 export type { Cell, Table } from "./table.js";
-export { jsonLinesToParquet } from "./write-parquet.js";
+export { type ParquetType, writeParquet } from "./write-parquet.js";

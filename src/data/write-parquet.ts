@@ -1,77 +1,76 @@
-import { randomBytes } from "node:crypto";
-import { createReadStream, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { messageOf, UserError } from "../base/errors.js";
-import { hintForSystemError } from "../base/files.js";
-import { duckdb, named, quoted } from "./duckdb.js";
+import type { ColumnSource } from "hyparquet-writer";
+import { writeWholeWith } from "../base/files.js";
+import { collectGarbageAbove } from "../base/garbage.js";
 
-/** Bytes of a part: DuckDB takes a whole file into memory where it is smaller than its buffer, of 32 MiB at least. */
-const PART = 2 << 20;
+/** The types that a column may have; each value may be null. */
+export type ParquetType = "STRING" | "BOOLEAN" | "INT32" | "DOUBLE" | "DOUBLE[]";
 
-/** Bytes of the largest object that DuckDB is told of, at least: it takes no less. */
-const LEAST_ROOM = 16 << 20;
+/** What is gathered before it is written as a row group: so many rows, or texts of so many characters. */
+const ROW_GROUP = { rows: 10_240, characters: 4 << 20 };
 
-/** Rows that DuckDB gathers before it writes them. */
-const ROW_GROUP = 20_480;
+/** Bytes of old groups that may wait for V8 to take them back. */
+const MOST_GARBAGE = 8 << 20;
 
 /**
- * Writes a file of JSON lines as Parquet (Zstandard), whole or not at all; DuckDB reads it part by part.
- * @param columns the SQL type of each column; keys that are not named are left out, missing ones are null
- * @throws {UserError} where it cannot be read or written
+ * Writes rows as Parquet (Snappy), whole or not at all. It holds some tens of MiB of rows at most, and loads no native
+ * library: DuckDB, which would do the same, takes 40 MiB to be loaded and 30 more for its buffers.
+ * @param columns the type of each; keys of a row that are not named are left out, missing ones are null
+ * @throws {UserError} where it cannot be written
  */
-export async function jsonLinesToParquet(
-  jsonLines: string,
-  parquet: string,
-  columns: Readonly<Record<string, string>>,
+export async function writeParquet(
+  path: string,
+  rows: Iterable<object>,
+  columns: Readonly<Record<string, ParquetType>>,
 ): Promise<void> {
-  const temporary = `${resolve(parquet)}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
-  const types = Object.entries(columns).map(([column, type]) => `${quoted(column)}: ${quoted(type)}`);
-  const list = Object.keys(columns).map(named).join(", ");
-  let folder: string | undefined;
-  try {
-    folder = mkdtempSync(join(tmpdir(), "mmmlu-lab-parts-"));
-    const { parts, largest } = await partsOf(jsonLines, folder);
-    const connection = await duckdb();
-    await connection.run(
-      `copy (select ${list} from read_json([${parts.map(quoted).join(", ")}], format = 'newline_delimited', ` +
-        `columns = {${types.join(", ")}}, maximum_object_size = ${Math.max(LEAST_ROOM, largest)})) ` +
-        `to ${quoted(temporary)} (format parquet, compression zstd, row_group_size ${ROW_GROUP})`,
-    );
-    renameSync(temporary, parquet);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new UserError(`cannot write ${parquet}: ${messageOf(error)}`, {
-      hint: hintForSystemError(error) ?? "Free some space, or choose another folder with --out.",
-      cause: error,
-    });
-  } finally {
-    if (folder) rmSync(folder, { recursive: true, force: true });
-  }
+  const { ByteWriter, ParquetWriter } = await import("hyparquet-writer");
+  const names = Object.entries(columns);
+  writeWholeWith(path, (write) => {
+    const writer = new ByteWriter();
+    const flush = (): void => {
+      write(writer.getBytes());
+      writer.index = 0;
+    };
+    const sink = Object.assign(writer, { flush, finish: flush });
+    const parquet = new ParquetWriter({ writer: sink, schema: schemaOf(names) });
+    const writeGroup = (group: readonly Readonly<Record<string, unknown>>[]): void => {
+      const columnData: ColumnSource[] = names.map(([name]) => ({ name, data: group.map((row) => row[name] ?? null) }));
+      parquet.write({ columnData, rowGroupSize: Math.max(1, group.length) });
+    };
+    let group: Readonly<Record<string, unknown>>[] = [];
+    let characters = 0;
+    let written = false;
+    for (const row of rows as Iterable<Readonly<Record<string, unknown>>>) {
+      group.push(row);
+      for (const [name] of names) {
+        const value = row[name];
+        if (typeof value === "string") characters += value.length;
+      }
+      if (group.length < ROW_GROUP.rows && characters < ROW_GROUP.characters) continue;
+      writeGroup(group);
+      written = true;
+      [group, characters] = [[], 0];
+      collectGarbageAbove(MOST_GARBAGE);
+    }
+    if (group.length > 0 || !written) writeGroup(group);
+    parquet.finish();
+  });
 }
 
-/** Writes whole lines of a file, some at a time, to files of their own, in order; one at least. */
-async function partsOf(path: string, folder: string): Promise<{ parts: readonly string[]; largest: number }> {
-  const parts: string[] = [];
-  let largest = 0;
-  let pending: Buffer[] = [];
-  const flush = (): void => {
-    const part = join(folder, `${String(parts.length).padStart(6, "0")}.json`);
-    const bytes = Buffer.concat(pending);
-    writeFileSync(part, bytes);
-    parts.push(part);
-    largest = Math.max(largest, bytes.length);
-    pending = [];
-  };
-  for await (const piece of createReadStream(path, { highWaterMark: PART }) as AsyncIterable<Buffer>) {
-    const end = piece.lastIndexOf(0x0a) + 1;
-    if (end === 0) pending.push(piece);
-    else {
-      pending.push(piece.subarray(0, end));
-      flush();
-      pending = [piece.subarray(end)];
-    }
+type Schema = ConstructorParameters<typeof import("hyparquet-writer")["ParquetWriter"]>[0]["schema"];
+
+/** The columns as Parquet describes them: a list is three elements, one in the other. */
+function schemaOf(columns: readonly (readonly [string, ParquetType])[]): Schema {
+  const schema: Schema = [{ name: "root", num_children: columns.length }];
+  for (const [name, type] of columns) {
+    if (type === "DOUBLE[]")
+      schema.push(
+        { name, repetition_type: "OPTIONAL", converted_type: "LIST", num_children: 1 },
+        { name: "list", repetition_type: "REPEATED", num_children: 1 },
+        { name: "element", repetition_type: "OPTIONAL", type: "DOUBLE" },
+      );
+    else if (type === "STRING")
+      schema.push({ name, repetition_type: "OPTIONAL", type: "BYTE_ARRAY", converted_type: "UTF8" });
+    else schema.push({ name, repetition_type: "OPTIONAL", type });
   }
-  if (parts.length === 0 || pending.some(({ length }) => length > 0)) flush();
-  return { parts, largest };
+  return schema;
 }

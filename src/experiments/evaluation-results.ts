@@ -1,6 +1,6 @@
 import { writePiecesWhole, writeWhole } from "../base/files.js";
 import { collectGarbage } from "../base/garbage.js";
-import { jsonLinesToParquet } from "../data/index.js";
+import { type ParquetType, writeParquet } from "../data/index.js";
 import {
   type Evaluation,
   type EvaluationMetrics,
@@ -93,9 +93,10 @@ export async function writeAnswers(
   // Loading a plotting library leaves as much as it keeps.
   collectGarbage();
   writePredictions(folder.file("predictions.jsonl"), wholeOf(stages, options.furtherPredictions));
-  // DuckDB's memory is its own.
+  // What data frames read at once.
+  const columns = PREDICTION_COLUMNS;
+  await writeParquet(folder.file("predictions.parquet"), wholeOf(stages, options.furtherPredictions), columns);
   collectGarbage();
-  await writePredictionsParquet(folder);
   const comparable = prepared.corpus.kind !== "sample";
   const report = answersReport(head, {
     stages: stages.map((stage) => ({
@@ -121,29 +122,25 @@ export async function writeAnswers(
   return folder.file("report.html");
 }
 
-/** The columns of `predictions.parquet`, in the types of SQL. */
-const PREDICTION_COLUMNS = {
-  id: "VARCHAR",
-  language: "VARCHAR",
-  subject: "VARCHAR",
-  category: "VARCHAR",
-  question: "VARCHAR",
-  options: "INTEGER",
-  answer: "VARCHAR",
-  prediction: "VARCHAR",
-  unreadable: "VARCHAR",
+/** The columns of `predictions.parquet`. */
+const PREDICTION_COLUMNS: Readonly<Record<string, ParquetType>> = {
+  id: "STRING",
+  language: "STRING",
+  subject: "STRING",
+  category: "STRING",
+  question: "STRING",
+  options: "INT32",
+  answer: "STRING",
+  prediction: "STRING",
+  unreadable: "STRING",
   cut: "BOOLEAN",
-  order: "INTEGER",
-  repeat: "INTEGER",
-  reply: "VARCHAR",
-  stage: "VARCHAR",
+  order: "INT32",
+  repeat: "INT32",
+  reply: "STRING",
+  stage: "STRING",
   logProbabilities: "DOUBLE[]",
   letterLogit: "DOUBLE",
 };
-
-/** Writes `predictions.parquet` beside the JSON lines: what data frames read at once. */
-const writePredictionsParquet = (folder: RunFolder): Promise<void> =>
-  jsonLinesToParquet(folder.file("predictions.jsonl"), folder.file("predictions.parquet"), PREDICTION_COLUMNS);
 
 function* wholeOf(stages: readonly Stage[], further: readonly Iterable<Prediction>[] = []): Generator<Prediction> {
   for (const stage of stages) yield* stage.whole;
