@@ -17,10 +17,15 @@ export function byQuestion<P extends Pick<Prediction, "id" | "question">>(predic
 export const isCorrect = (prediction: Pick<Prediction, "answer" | "prediction">): boolean =>
   prediction.prediction === prediction.answer;
 
-/** One {@link Cluster} a question. */
-export function questionClusters(predictions: readonly Prediction[]): Cluster[] {
-  return [...byQuestion(predictions).values()].map((group) => ({
-    n: group.length,
-    correct: group.filter(isCorrect).length,
-  }));
+/** One {@link Cluster} a question, in the order of their first answers. */
+export function questionClusters(predictions: Iterable<Prediction>): Cluster[] {
+  const clusters = new Map<string, { n: number; correct: number }>();
+  for (const prediction of predictions) {
+    const question = questionOfAnswer(prediction);
+    let cluster = clusters.get(question);
+    if (!cluster) clusters.set(question, (cluster = { n: 0, correct: 0 }));
+    cluster.n++;
+    if (isCorrect(prediction)) cluster.correct++;
+  }
+  return [...clusters.values()];
 }
