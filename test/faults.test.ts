@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { FaultOptions, Outcome } from "./faults/common.js";
-import { disks } from "./faults/disks.js";
+import { disks, exportDisks } from "./faults/disks.js";
 import { hostileFiles } from "./faults/files.js";
-import { killDownload, killEvaluation, killReport, killTraining } from "./faults/kills.js";
+import { killDownload, killEvaluation, killExports, killReport, killTraining } from "./faults/kills.js";
 import { secrets } from "./faults/secrets.js";
 import { hostileServer } from "./faults/server.js";
 import { ourServers } from "./faults/serving.js";
@@ -15,6 +15,8 @@ const parts: readonly [string, number, (options: FaultOptions) => Promise<Outcom
   ["kills of a training", 0.01, killTraining],
   ["a hostile server", 0.02, hostileServer],
   ["disks", 0.01, disks],
+  ["kills of exports", 0.01, killExports],
+  ["exports on disks that let them down", 0.01, exportDisks],
   ["hostile files", 0.003, hostileFiles],
   ["our servers under siege", 0.05, ourServers],
   ["secrets", 0.01, secrets],

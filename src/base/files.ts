@@ -69,8 +69,12 @@ export function writeWholeWith(path: string, fill: (write: (piece: Uint8Array) =
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
-    if (file !== undefined) closeSync(file);
-    rmSync(temporary, { force: true });
+    try {
+      if (file !== undefined) closeSync(file);
+      rmSync(temporary, { force: true });
+    } catch {
+      // Of a disk that fails the first trouble is told; what is left is removed by the next run.
+    }
     if (error === failure || isSystemError(error)) {
       throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {
         hint: hintForSystemError(error),

@@ -6,12 +6,13 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { refuseOccupied, tidyFolder, writeFolderWhole } from "./folders.js";
+import { refuseOccupied, tidyFolder, writeFolderWhole, writeIntoFolder, writeOutput } from "./folders.js";
 
 const folder = mkdtempSync(join(tmpdir(), "folders-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -48,7 +49,33 @@ describe("a folder that is written whole", () => {
     for (const name of left) make(name, "half");
     refuseOccupied(join(folder, "fresh"));
     expect(left.map((name) => existsSync(join(folder, name)))).toEqual([false, true, true]);
-    for (const name of ["taken", "empty", ...left]) rmSync(join(folder, name), { recursive: true, force: true });
+    // A container gives every start the same number: what is older than this process was another's.
+    const [old] = [join(folder, left[1]!), utimesSync(join(folder, left[1]!), 1, 1)];
+    make("moved.999999999-0123abcd.old", "whole");
+    for (const name of ["fresh", "moved"]) refuseOccupied(join(folder, name), (own) => own === "file");
+    expect([existsSync(old), readFileSync(join(folder, "moved", "file"), "utf8")]).toEqual([false, "whole"]);
+    for (const name of ["taken", "empty", "moved", ...left])
+      rmSync(join(folder, name), { recursive: true, force: true });
+  });
+
+  it("is put among what is there, all or nothing, and replaces nothing else", async () => {
+    const place = join(folder, "shared");
+    const write = (text: string) =>
+      writeIntoFolder(place, async (at) => {
+        const files = ["results.json", join("samples", "a.jsonl")].map((name) => join(at, name));
+        for (const file of files) writeOutput(file, text);
+        return files;
+      });
+    const written = [join(place, "results.json"), join(place, "samples", "a.jsonl")];
+    expect(await write("one")).toEqual(written);
+    writeFileSync(join(place, "mine"), "mine");
+    rmSync(written[1]!);
+    expect(await write("one")).toEqual(written);
+    await expect(write("two")).rejects.toThrow(/results\.json is there already, and says something else/);
+    expect(written.map((file) => readFileSync(file, "utf8"))).toEqual(["one", "one"]);
+    expect(readdirSync(folder)).toEqual(["shared", "whole"]);
+    await expect(writeIntoFolder(join(place, "mine"), async () => [])).rejects.toThrow(/is no folder/);
+    rmSync(place, { recursive: true });
   });
 
   it("is found again where a process was killed between the two renames", () => {

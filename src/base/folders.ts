@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { messageOf, UserError } from "./errors.js";
-import { hintForSystemError, syncFolder } from "./files.js";
+import { hintForSystemError, isSystemError, syncFolder, writeWhole } from "./files.js";
 
 /**
  * Writes a folder whole or not at all: `fill` writes into a neighbour, which then takes the name; a folder that had
@@ -39,11 +39,76 @@ export async function writeFolderWhole(path: string, fill: (folder: string) => v
       });
     }
     syncFolder(dirname(target));
-    rmSync(old, { recursive: true, force: true });
+    if (replaces) removeIfItMay(old);
   } catch (error) {
-    rmSync(fresh, { recursive: true, force: true });
+    removeIfItMay(fresh);
     throw error;
   }
+}
+
+/** Removes what is of no use any more; on a disk that fails it is left to {@link forgetUnfinished}. */
+function removeIfItMay(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Why it came to this is told; that nothing can be removed either is no news.
+  }
+}
+
+/**
+ * Writes files into a folder that may hold others: all are written beside it before the first takes its place.
+ * @param fill writes into the folder that it is given, and returns the files' paths there; they are moved from the last
+ * to the first, so that the first tells that all are there
+ * @returns the files' paths in `path`
+ * @throws {UserError} where a file of one of the names is there and says something else, or it cannot be written
+ */
+export async function writeIntoFolder(path: string, fill: (folder: string) => Promise<string[]>): Promise<string[]> {
+  forgetUnfinished(path);
+  if (existsSync(path) && !statSync(path).isDirectory())
+    throw new UserError(`${path} is there already, and is no folder`, { hint: OTHER_FOLDER });
+  let names: string[] = [];
+  const written = async (folder: string): Promise<void> => {
+    names = (await fill(folder)).map((file) => relative(folder, file));
+  };
+  if (!existsSync(path) || readdirSync(path).length === 0) await writeFolderWhole(path, written);
+  else {
+    const place = `${resolve(path)}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+    try {
+      mkdirSync(place);
+      await written(place);
+      for (const name of names) refuseOther(join(path, name), join(place, name));
+      for (const name of [...names].reverse()) {
+        mkdirSync(dirname(join(path, name)), { recursive: true });
+        renameSync(join(place, name), join(path, name));
+        syncFolder(dirname(join(path, name)));
+      }
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      throw new UserError(`cannot write into ${path}: ${messageOf(error)}`, {
+        hint: hintForSystemError(error),
+        cause: error,
+      });
+    } finally {
+      removeIfItMay(place);
+    }
+  }
+  return names.map((name) => join(path, name));
+}
+
+/** @throws {UserError} where a file is there that says something else than the one that is to take its place */
+function refuseOther(there: string, fresh: string): void {
+  const stat = lstatSync(there, { throwIfNoEntry: false });
+  if (!stat || (stat.isFile() && stat.size === statSync(fresh).size && readFileSync(there).equals(readFileSync(fresh))))
+    return;
+  throw new UserError(`${there} is there already, and says something else`, {
+    hint: "Give another folder with --out, or remove that file.",
+  });
+}
+
+/** Writes a command's file whole, and removes what a killed command has left of an earlier one beside it. */
+export function writeOutput(path: string, content: string | Uint8Array): void {
+  forgetUnfinished(path);
+  writeWhole(path, content);
 }
 
 /**
@@ -81,26 +146,40 @@ export function tidyFolder(path: string): void {
  * @throws {UserError} where something else is there
  */
 export function refuseOccupied(path: string, isOwn: (name: string) => boolean = () => false): void {
-  const hint = "Give another folder with --out, or remove that one.";
+  forgetUnfinished(path);
+  const hint = OTHER_FOLDER;
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) throw new UserError(`${path} is there already, and is no folder`, { hint });
     const other = readdirSync(path).find((name) => !isOwn(name));
     if (other !== undefined)
       throw new UserError(`${path} is there already, and what it holds (${other}) would be lost`, { hint });
   }
-  forgetUnfinished(path);
 }
 
-/** Removes what processes that are gone have left beside a file's or folder's place, half of what was to be there. */
+const OTHER_FOLDER = "Give another folder with --out, or remove that one.";
+
+/**
+ * Puts right what processes that are gone have left beside a file's or folder's place: half of what was to be there is
+ * removed; a whole folder that was moved aside takes its name again where the new one did not come to take it.
+ */
 export function forgetUnfinished(path: string): void {
   const target = resolve(path);
   const folder = dirname(target);
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const [, own, number, kind] = LEFTOVER.exec(name) ?? [];
-    if (own === basename(target) && kind === "tmp" && !isRunning(Number(number)))
-      rmSync(join(folder, name), { recursive: true, force: true });
+    const left = join(folder, name);
+    if (own !== basename(target) || isWriting(Number(number), left)) continue;
+    if (kind === "old" && !existsSync(target)) renameSync(left, target);
+    else rmSync(left, { recursive: true, force: true });
   }
+}
+
+/** Whether the process that began to write something may still be at it. */
+function isWriting(number: number, left: string): boolean {
+  // In a container every start has the same number: what is older than this process is not its own.
+  if (number === process.pid) return statSync(left).mtimeMs > Date.now() - process.uptime() * 1000;
+  return isRunning(number);
 }
 
 function isRunning(number: number): boolean {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
-import { writeWhole } from "../base/files.js";
+import { writeOutput } from "../base/folders.js";
 import { compareRuns, type PairedComparison } from "../evaluate/index.js";
 import { loadResults, type Result, withoutKeysApart } from "../exchange/index.js";
 import { askedApart, loadReports, NOT_ALIKE, percent, points } from "../report/index.js";
@@ -33,7 +33,7 @@ export function compareCommand(command: Command): Command {
       const apart = [...askedApart(runs), ...notes];
       const comparison = compareRuns(runs, { seed: flags.seed });
       const { comparisonReport } = await loadReports();
-      writeWhole(flags.out, comparisonReport(comparison, apart).html);
+      writeOutput(flags.out, comparisonReport(comparison, apart).html);
       if (flags.json) {
         process.stdout.write(`${JSON.stringify({ ...comparison, askedApart: apart }, null, 2)}\n`);
         return;

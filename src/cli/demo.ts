@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { serveModel, workerEngine } from "../answer/index.js";
-import { writeWhole } from "../base/files.js";
+import { writeOutput } from "../base/folders.js";
 import { duration } from "../base/progress.js";
 import { compareRuns } from "../evaluate/index.js";
 import {
@@ -93,7 +93,7 @@ async function demo({ out }: { out: string }): Promise<void> {
     );
     const compared = join(out, "comparison.html");
     const { comparisonReport } = await loadReports();
-    writeWhole(compared, comparisonReport(comparison).html);
+    writeOutput(compared, comparisonReport(comparison).html);
     const link = (path: string): string => pathToFileURL(resolve(path)).href;
     say("");
     for (const line of [

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Command, Option } from "commander";
 
-import { writeWhole } from "../base/files.js";
+import { writeOutput } from "../base/folders.js";
 import { type Explanation, explainDifference, loadResults } from "../exchange/index.js";
 import {
   askExchanged,
@@ -59,8 +59,8 @@ async function explain(first: string, second: string, flags: ExplainFlags): Prom
         ? undefined
         : await askExchanged(a!, b!, found, context, flags.ask === true ? 20 : flags.ask);
     const report = (await loadReports()).explainReport(found, comparable.notes, asked);
-    for (const figure of report.figures) writeWhole(join(flags.out, `${figure.name}.svg`), standalone(figure));
-    writeWhole(join(flags.out, "explained.html"), report.html);
+    for (const figure of report.figures) writeOutput(join(flags.out, `${figure.name}.svg`), standalone(figure));
+    writeOutput(join(flags.out, "explained.html"), report.html);
     if (flags.json) process.stdout.write(`${JSON.stringify({ ...found, asked, notes: comparable.notes }, null, 2)}\n`);
     else {
       for (const line of lines(found, comparable.notes, asked)) process.stdout.write(`${line}\n`);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { messageOf, UserError } from "../base/errors.js";
+import { writeIntoFolder } from "../base/folders.js";
 import { type AskedText, type Exporter, exporters, loadResult } from "../exchange/index.js";
 
 interface ExportFlags {
@@ -43,7 +44,8 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
     }
     const out = flags.out ?? join(result.path, `export-${exporter.name}`);
     const stage = predictions[0]?.stage ?? "test";
-    const paths = await exporter.write({ name: manifest.name, stage, manifest, predictions, texts }, out);
+    const run = { name: manifest.name, stage, manifest, predictions, texts };
+    const paths = await writeIntoFolder(out, (place) => exporter.write(run, place));
     for (const path of paths.slice(0, 20)) process.stdout.write(`${path}\n`);
     if (paths.length > 20) process.stdout.write(`and ${paths.length - 20} more in ${out}\n`);
   } finally {

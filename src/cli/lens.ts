@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { messageOf, UsageError } from "../base/errors.js";
-import { writeWhole } from "../base/files.js";
+import { writeOutput } from "../base/folders.js";
 import { type LensLabels, lensOf } from "../evaluate/index.js";
 import { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "../experiments/index.js";
 import { lensFiles, loadComparedRuns, loadReports, percent, points, standalone } from "../report/index.js";
@@ -53,9 +53,9 @@ async function lens(references: string[], flags: LensFlags): Promise<void> {
     const found = lensOf(runs, { reference: flags.reference, falseAlarms: flags.falseAlarms, labels });
     const out = flags.out ?? join(folderOf(references[0]!), "lens");
     const report = (await loadReports()).lensReport(found);
-    for (const figure of report.figures) writeWhole(join(out, "figures", `${figure.name}.svg`), standalone(figure));
-    for (const { name, text } of lensFiles(found, labels)) writeWhole(join(out, name), text);
-    writeWhole(join(out, "lens.html"), report.html);
+    for (const figure of report.figures) writeOutput(join(out, "figures", `${figure.name}.svg`), standalone(figure));
+    for (const { name, text } of lensFiles(found, labels)) writeOutput(join(out, name), text);
+    writeOutput(join(out, "lens.html"), report.html);
     if (flags.json) {
       const { table: _table, ...rest } = found;
       process.stdout.write(`${JSON.stringify(rest, null, 2)}\n`);

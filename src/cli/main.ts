@@ -6,11 +6,15 @@ import { hintForSystemError, isSystemError } from "../base/files.js";
 import { printable } from "../base/printable.js";
 import { program } from "./program.js";
 
-// Whoever reads may have had enough, as `head` has.
+// Whoever reads may have had enough, as `head` has; a file that it goes to may lie on a full disk.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`mmmlu: cannot write what it says: ${error.message}\n`);
+  process.stderr.write(`       ${hintForSystemError(error) ?? "Send it to another place."}\n`);
+  process.exit(1);
 });
+// What it says on the way is no reason to end.
+process.stderr.on("error", () => {});
 let done = false;
 // Node ends without a word, with code 13, where nothing is left that what is awaited could come from.
 process.on("exit", (code) => {

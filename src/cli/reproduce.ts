@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { hashOf } from "../base/canonical.js";
 import { messageOf, UsageError, UserError } from "../base/errors.js";
-import { writeWhole } from "../base/files.js";
+import { writeOutput } from "../base/folders.js";
 import { didYouMean } from "../base/nearest.js";
 import { compareRuns } from "../evaluate/index.js";
 import {
@@ -84,7 +84,7 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   }
   const report = join(outputs, "reproduction.html");
   const { reproductionReport } = await loadReports();
-  writeWhole(report, reproductionReport(found, missing));
+  writeOutput(report, reproductionReport(found, missing));
   if (flags.json) process.stdout.write(`${JSON.stringify({ experiments: found, missing }, null, 2)}\n`);
   else print(found, compared, missing, report);
   if (missing.length) process.exitCode = 1;
@@ -94,7 +94,7 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
 async function beforeAndAfter(folder: string): Promise<string> {
   const comparison = compareRuns(await loadComparedRuns([`${folder}:baseline`, `${folder}:final`]));
   const { comparisonReport } = await loadReports();
-  writeWhole(join(folder, "before-and-after.html"), comparisonReport(comparison).html);
+  writeOutput(join(folder, "before-and-after.html"), comparisonReport(comparison).html);
   return pairInWords(comparison.pairs[0]!, 1);
 }
 

@@ -1,5 +1,5 @@
 import { Argument, type Command } from "commander";
-import { writeWhole } from "../base/files.js";
+import { writeOutput } from "../base/folders.js";
 import { configurationJsonSchema, sweepJsonSchema } from "../experiments/index.js";
 
 const schemas = { experiment: configurationJsonSchema, sweep: sweepJsonSchema } as const;
@@ -12,6 +12,6 @@ export function schemaCommand(command: Command): Command {
     .action((what: SchemaName, { out }: { out?: string }) => {
       const text = `${JSON.stringify(schemas[what](), null, 2)}\n`;
       if (out === undefined) process.stdout.write(text);
-      else writeWhole(out, text);
+      else writeOutput(out, text);
     });
 }

@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { writeWhole } from "../base/files.js";
+import { copyWhole, writeWhole } from "../base/files.js";
 import { writeFolderWhole } from "../base/folders.js";
 import type { Device } from "../graph/index.js";
 import { configText } from "./config-file.js";
@@ -33,7 +33,7 @@ export async function saveModelFolder(
   { shardBytes = SHARD_BYTES } = {},
 ): Promise<void> {
   await writeFolderWhole(folder, (place) => {
-    for (const file of model.files) if (existsSync(file)) copyFileSync(file, join(place, basename(file)));
+    for (const file of model.files) if (existsSync(file)) copyWhole(file, join(place, basename(file)));
     if (model.generationConfig) writeWhole(join(place, "generation_config.json"), configText(model.generationConfig));
     writeShardedSafetensors(join(place, "model.safetensors"), model.tensors, shardBytes);
     writeWhole(join(place, "config.json"), configText(model.config, model.floatKeys));

@@ -104,11 +104,14 @@ export const leftovers = (folder: string): string[] =>
       )
     : [];
 
+/** Whether a file lies where an unfinished write has it. */
+export const isUnfinished = (name: string): boolean => name.split("/").some(isLeftover);
+
 /** Files with a published name that are half written: what a killed process may never leave. */
 export function halfFiles(folder: string, torn = 1): string[] {
   const bad: string[] = [];
   for (const name of filesIn(folder)) {
-    if (name.split("/").some(isLeftover) || /\.incomplete$/.test(name)) continue;
+    if (isUnfinished(name) || /\.incomplete$/.test(name)) continue;
     const text = (): string => readFileSync(join(folder, name), "utf8");
     try {
       if (/\.json$/.test(name)) JSON.parse(text());

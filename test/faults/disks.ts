@@ -12,6 +12,7 @@ import {
   seeded,
   temporaryFolder,
 } from "./common.js";
+import { exportScenarios } from "./exports.js";
 import { differences, undisturbed } from "./kills.js";
 import { downloadScenario, evaluationScenario, reportScenario, type Scenario, trainingScenario } from "./scenarios.js";
 
@@ -51,9 +52,11 @@ export async function disksOf(scenario: Scenario, wanted: number, options: Fault
         renameSync(`${place}.away`, place);
       }
       for (const half of halfFiles(place)) note(`${half} is half written`);
+      if (kind !== "removed") for (const fault of scenario.disturbed?.(place, result) ?? []) note(fault);
       const before = scenario.kept(place);
       const { code, error } = await scenario.run(place, { under: place });
-      if (code !== 0) note(`afterwards it ended with ${code}: ${error.slice(-300)}`);
+      const refused = scenario.refusesWhole && / is there already/.test(error);
+      if (code !== 0 && !refused) note(`afterwards it ended with ${code}: ${error.slice(-300)}`);
       const now = new Set(scenario.kept(place));
       if (before.some((line) => !now.has(line))) note("lines of the log are lost");
       for (const name of leftovers(place)) note(`${name} was left`);
@@ -85,10 +88,10 @@ function smallDisk(place: string, kib: number): (() => void) | undefined {
 }
 
 /** The same on real disks of a few sizes, made larger afterwards. */
-async function realDisks(scenario: Scenario, options: FaultOptions): Promise<Outcome[]> {
+async function realDisks(scenario: Scenario, all: readonly number[], options: FaultOptions): Promise<Outcome[]> {
   const folder = temporaryFolder("real");
   const faults: string[] = [];
-  const sizes = [8, 40, 100, 300, 600, 1200].slice(0, counted(6, options, 2));
+  const sizes = all.slice(0, counted(all.length, options, 2));
   const place = join(folder, "run");
   let [count, ended] = [0, 0];
   try {
@@ -98,14 +101,18 @@ async function realDisks(scenario: Scenario, options: FaultOptions): Promise<Out
       const unmount = smallDisk(place, kib);
       if (!unmount) return [];
       try {
+        scenario.begin(join(place, "out"));
         const first = await scenario.run(join(place, "out"), { under: join(place, "out") });
         if (first.code !== 0) ended++;
         const fault = faultOfEnd(first, "full");
         if (fault) faults.push(`${kib} KiB: ${fault}`);
         for (const half of halfFiles(place)) faults.push(`${kib} KiB: ${half} is half written`);
+        const left = scenario.disturbed?.(join(place, "out"), result) ?? [];
+        for (const fault of left) faults.push(`${kib} KiB: ${fault}`);
         execFileSync("mount", ["-o", "remount,size=64m", place]);
         const { code, error } = await scenario.run(join(place, "out"), { under: join(place, "out") });
-        if (code !== 0) faults.push(`${kib} KiB, then room: it ended with ${code}: ${error.slice(-300)}`);
+        const refused = scenario.refusesWhole && / is there already/.test(error);
+        if (code !== 0 && !refused) faults.push(`${kib} KiB, then room: it ended with ${code}: ${error.slice(-300)}`);
         for (const what of differences(result, scenario.result(join(place, "out")))) faults.push(`${kib} KiB: ${what}`);
         count++;
       } finally {
@@ -115,7 +122,7 @@ async function realDisks(scenario: Scenario, options: FaultOptions): Promise<Out
     return [
       {
         part: "disks",
-        what: `${scenario.name} on a real disk of 8 to 1,200 KiB, then with room`,
+        what: `${scenario.name} on a real disk of ${all[0]} to ${all.at(-1)!.toLocaleString("en")} KiB, then with room`,
         count,
         faults,
         seen: `${ended} ended with a word, all went on`,
@@ -140,6 +147,21 @@ export async function disks(options: FaultOptions): Promise<Outcome[]> {
   outcomes.push(await disksOf(await evaluationScenario(), counted(70, options, 3), options));
   const trainings = counted(35, options, 0);
   if (trainings > 0) outcomes.push(await disksOf(await trainingScenario(), trainings, options));
-  outcomes.push(...(await realDisks(await evaluationScenario(), options)));
+  outcomes.push(...(await realDisks(await evaluationScenario(), [8, 40, 100, 300, 600, 1200], options)));
   return outcomes;
+}
+
+/** The same of every command that writes for other programs. */
+export async function exportDisks(options: FaultOptions): Promise<Outcome[]> {
+  const folder = temporaryFolder("exported");
+  const outcomes: Outcome[] = [];
+  try {
+    for (const scenario of await exportScenarios(folder, options)) {
+      outcomes.push(await disksOf(scenario, counted(35, options, 2), options));
+      if (options.share >= 0.1) outcomes.push(...(await realDisks(scenario, [120, 200, 300, 600, 1000], options)));
+    }
+    return outcomes;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -10,6 +10,7 @@ import {
   seeded,
   temporaryFolder,
 } from "./common.js";
+import { exportScenarios } from "./exports.js";
 import { downloadScenario, evaluationScenario, reportScenario, type Scenario, trainingScenario } from "./scenarios.js";
 
 /** Kills of one series of runs, the last of which comes to its end. */
@@ -38,7 +39,7 @@ export function differences(expected: ReadonlyMap<string, string>, found: Readon
  */
 async function killed(scenario: Scenario, options: FaultOptions): Promise<Outcome> {
   const folder = temporaryFolder("kills");
-  const wanted = counted(scenario.kills, options, 2);
+  const wanted = counted(scenario.kills, options, scenario.leastKills ?? 2);
   const random = seeded(options.seed);
   const faults: string[] = [];
   let [kills, series] = [0, 0];
@@ -65,8 +66,10 @@ async function killed(scenario: Scenario, options: FaultOptions): Promise<Outcom
           told.push(`${kind} step ${at}`);
           const torn = told.filter((kill) => kill.startsWith("torn")).length;
           for (const half of halfFiles(place, torn)) note(`${half} is half written`);
+          for (const fault of scenario.disturbed?.(place, result) ?? []) note(fault);
         } else end = true;
-        if (end && code !== 0) note(`it ended with ${code}: ${error.slice(-300)}`);
+        if (end && code !== 0 && !(scenario.refusesWhole && / is there already/.test(error)))
+          note(`it ended with ${code}: ${error.slice(-300)}`);
         const now = new Set(scenario.kept(place));
         const lost = before.filter((line) => !now.has(line)).length;
         if (lost > 0) note(`${lost} lines of the log are lost`);
@@ -105,3 +108,15 @@ export const killReport: Kills = async (options) => {
 export const killEvaluation: Kills = async (options) => [await killed(await evaluationScenario(), options)];
 
 export const killTraining: Kills = async (options) => [await killed(await trainingScenario(), options)];
+
+/** Every command that writes for other programs. */
+export const killExports: Kills = async (options) => {
+  const folder = temporaryFolder("exported");
+  try {
+    const outcomes: Outcome[] = [];
+    for (const scenario of await exportScenarios(folder, options)) outcomes.push(await killed(scenario, options));
+    return outcomes;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};

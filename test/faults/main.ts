@@ -11,6 +11,8 @@ const PARTS: Readonly<Record<string, () => Promise<(options: FaultOptions) => Pr
   "kill-report": async () => (await import("./kills.js")).killReport,
   "kill-evaluation": async () => (await import("./kills.js")).killEvaluation,
   "kill-training": async () => (await import("./kills.js")).killTraining,
+  "kill-exports": async () => (await import("./kills.js")).killExports,
+  "disks-exports": async () => (await import("./disks.js")).exportDisks,
   disks: async () => (await import("./disks.js")).disks,
   server: async () => (await import("./server.js")).hostileServer,
   files: async () => (await import("./files.js")).hostileFiles,

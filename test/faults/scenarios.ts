@@ -11,6 +11,8 @@ export interface Scenario {
   readonly name: string;
   /** Kills of the whole series. */
   readonly kills: number;
+  /** Kills at the least, however small a share is made; two unless given. */
+  readonly leastKills?: number;
   /** Puts into the folder what is there before it begins. */
   begin(folder: string): void;
   run(folder: string, step: Step): Promise<Finished>;
@@ -18,6 +20,10 @@ export interface Scenario {
   result(folder: string): Map<string, string>;
   /** Looked at before a command is run again: lines that may not be lost. */
   kept(folder: string): readonly string[];
+  /** Whether a command that comes after one which was killed behind its last step may refuse what is there. */
+  readonly refusesWhole?: true;
+  /** Faults of what a disturbed command has left. @param whole as {@link result} has it of an undisturbed one */
+  disturbed?(folder: string, whole: ReadonlyMap<string, string>): readonly string[];
   /** Faults of a finished series of runs. */
   after?(folder: string, runs: number): readonly string[];
   close(): Promise<void>;

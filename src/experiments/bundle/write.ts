@@ -1,7 +1,7 @@
-import { copyFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { UserError } from "../../base/errors.js";
-import { sha256OfFile, writeWhole } from "../../base/files.js";
+import { copyWhole, sha256OfFile, writeWhole } from "../../base/files.js";
 import { refuseOccupied, writeFolderWhole } from "../../base/folders.js";
 import { writeJsonWhole } from "../../base/json.js";
 import { writeJsonLines } from "../../base/json-lines.js";
@@ -108,7 +108,7 @@ export async function exportTraining(
 
 /** Puts the engine into a bundle, and last the hashes of all its files. */
 export async function sealBundle(folder: string): Promise<void> {
-  for (const name of ENGINE_FILES) copyFileSync(engineFile(name), join(folder, name));
+  for (const name of ENGINE_FILES) copyWhole(engineFile(name), join(folder, name));
   const sums: string[] = [];
   for (const { name, path } of filesOfBundle(folder)) sums.push(`${await sha256OfFile(path)}  ${name}\n`);
   writeWhole(join(folder, BUNDLE.sums), sums.join(""));

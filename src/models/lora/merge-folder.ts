@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { writeWhole } from "../../base/files.js";
+import { copyWhole, writeWhole } from "../../base/files.js";
 import { refuseOccupied, writeFolderWhole } from "../../base/folders.js";
 import { type Progress, silent } from "../../base/progress.js";
 import { bfloat16Bits, elementCount } from "../../graph/index.js";
@@ -94,10 +94,10 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
     });
     const dtype = tensors.every(({ type }) => type === "BF16") ? "bfloat16" : "float32";
     await writeFolderWhole(out, async (place) => {
-      for (const file of checkpoint.tokenizerFiles) copyFileSync(file, join(place, basename(file)));
+      for (const file of checkpoint.tokenizerFiles) copyWhole(file, join(place, basename(file)));
       // A template or token that was changed for training stands with the adapter.
       for (const file of TOKENIZER_FILES.map((name) => join(adapter, name)))
-        if (existsSync(file)) copyFileSync(file, join(place, basename(file)));
+        if (existsSync(file)) copyWhole(file, join(place, basename(file)));
       if (checkpoint.generationConfig)
         writeWhole(join(place, "generation_config.json"), configText(checkpoint.generationConfig));
       writeShardedSafetensors(join(place, "model.safetensors"), tensors, SHARD_BYTES);

@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { writeWhole } from "../../base/files.js";
+import { copyWhole, writeWhole } from "../../base/files.js";
 import { writeFolderWhole } from "../../base/folders.js";
 import { parameterToWrite } from "../save.js";
 import { type LoraSettings, makeParameter, type Weights } from "../weights.js";
@@ -61,7 +61,7 @@ export async function saveAdapter(
     for (const parameter of [a, b]) tensors.push(await parameterToWrite(weights.device, parameter));
   const environment = trainingEnvironment(weights, lora);
   await writeFolderWhole(folder, (place) => {
-    for (const file of files) if (existsSync(file)) copyFileSync(file, join(place, basename(file)));
+    for (const file of files) if (existsSync(file)) copyWhole(file, join(place, basename(file)));
     writeSafetensors(join(place, "adapter_model.safetensors"), tensors);
     writeEnvironment(place, environment);
     writeWhole(join(place, ADAPTER_CONFIG), `${JSON.stringify(adapterConfigJson(lora, taskType), null, 2)}\n`);
