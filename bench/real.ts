@@ -3,6 +3,7 @@
  *
  *   npm run bench:real -- data OUT                          real rows in the layouts that the command reads
  *   npm run bench:real -- measure COMMAND...                a command of mmmlu, its seconds and peak memory
+ *   npm run bench:real -- shape EXPERIMENT OUT TOKENIZER    random weights of the real shape of an experiment's model
  *   npm run bench:real -- peft RUN --python PYTHON [--steps N]
  *                                                           PEFT and bitsandbytes on the rows of a fine-tuning run
  *   npm run bench:real -- letters MODEL DATA --python PYTHON [--rows 2000]
@@ -17,7 +18,7 @@ import { fileURLToPath } from "node:url";
 const [name = "", ...given] = process.argv.slice(2);
 const file = new URL(`./real/${name}.ts`, import.meta.url);
 if (!/^[a-z]+$/.test(name) || !existsSync(fileURLToPath(file))) {
-  console.error("Say which: data, measure, peft, letters or quantized; bench/real.ts tells more.");
+  console.error("Say which: data, measure, shape, peft, letters or quantized; bench/real.ts tells more.");
   process.exit(2);
 }
 const { bench } = (await import(file.href)) as { bench: (given: string[]) => Promise<void> };

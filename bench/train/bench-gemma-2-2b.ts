@@ -1,23 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gemma2Prompt } from "../../src/answer/index.js";
-import { elementCount } from "../../src/graph/index.js";
 import { decoderConfigJson } from "../../src/models/decoder/config-json.js";
 import { decoderWeightShapes } from "../../src/models/decoder/weight-shapes.js";
-import {
-  type DecoderConfig,
-  type Example,
-  gemma2,
-  tinyDecoderConfig,
-  writeShardedSafetensors,
-} from "../../src/models/index.js";
-import { Random } from "../../src/models/random.js";
+import { type DecoderConfig, type Example, gemma2, tinyDecoderConfig } from "../../src/models/index.js";
 import { loadTokenizer } from "../../src/tokens/index.js";
 import type { BenchOptions } from "../train.js";
 import { drawExamples, SHARED } from "./examples.js";
+import { writeRandomModel } from "./random-model.js";
 
 /** google/gemma-2-2b's shape: 26 layers, 2.6 billion parameters. */
 export const GEMMA_2_2B: DecoderConfig = tinyDecoderConfig(gemma2, {
@@ -152,31 +145,6 @@ export function writeModel(layers = GEMMA_2_2B.numHiddenLayers): string {
   const name = layers === GEMMA_2_2B.numHiddenLayers ? "gemma-2-2b" : `gemma-2-2b-${layers}-layers`;
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mmmlu-lab", "bench", name);
   if (existsSync(join(folder, "config.json"))) return folder;
-  mkdirSync(folder, { recursive: true });
-  const random = new Random(1);
-  // A stretch of normal numbers is used again and again: a billion of them would take minutes.
-  const normal = Float32Array.from({ length: 1 << 20 }, () => random.normal());
-  const tensors = [...decoderWeightShapes(config)].map(([name, shape]) => ({
-    name,
-    shape,
-    type: "BF16" as const,
-    elements: () => {
-      const words = new Uint16Array(elementCount(shape));
-      if (shape.length < 2) return words;
-      const bits = new Uint32Array(normal.map((value) => value * shape[1]! ** -0.5).buffer);
-      for (let at = 0, from = random.below(normal.length); at < words.length; at++, from = (from + 1) % normal.length)
-        words[at] = bits[from]! >>> 16;
-      return words;
-    },
-  }));
-  writeShardedSafetensors(join(folder, "model.safetensors"), tensors, 2_000_000_000);
-  const float = (text: string): string =>
-    text.replace(/("(?:rope_theta|final_logit_softcapping|attn_logit_softcapping)": \d+)(?=[,\n])/g, "$1.0");
-  writeFileSync(
-    join(folder, "config.json"),
-    float(
-      JSON.stringify({ ...decoderConfigJson(config, gemma2), dtype: "bfloat16", torch_dtype: "bfloat16" }, null, 2),
-    ),
-  );
+  writeRandomModel(folder, decoderConfigJson(config, gemma2), decoderWeightShapes(config));
   return folder;
 }
