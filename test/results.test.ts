@@ -128,6 +128,44 @@ describe("mmmlu explain", () => {
     expect(prompt.interval[1]).toBeGreaterThanOrEqual(parts.at(-1).value);
   });
 
+  it("lays our prompts, written anew, beside another tool's", async () => {
+    const prompts = async (run: string, other: string) =>
+      JSON.parse((await mmmlu(["explain", at(run), other, "--offline", "--out", at("why"), "--json"])).out);
+    const asks = ["--model", "baseline:longest", "--set", "answerer.prompt=mmlu"];
+    expect((await run("two", ...asks, "--set", "answerer.shots=2", "--set", "answerer.shotSource=first_n")).code).toBe(
+      0,
+    );
+    // The same examples as the harness; its task of then did not name the language.
+    const found = await prompts("two", join(fixtures, "lm-eval-2-shot"));
+    expect(found.prompts).toEqual({
+      compared: 5,
+      same: [],
+      apart: [
+        {
+          aspect: "instruction",
+          rows: 5,
+          example: {
+            id: "DE_DE/anatomy/0",
+            first: expect.stringMatching(/about anatomy \(German\)\.$/),
+            second: expect.stringMatching(/about anatomy\.$/),
+          },
+        },
+      ],
+    });
+    expect(found.notes.join("\n")).toMatch(
+      /5 prompts of .* written anew .*; 5 of them are the very ones that were sent/,
+    );
+    const none = await prompts("two", join(fixtures, "lm-eval"));
+    expect(none.factors.filter(({ factor }: { factor: string }) => factor === "prompt")).toMatchObject([
+      { what: expect.stringMatching(/^instruction: in 10 of 10 rows/) },
+      { what: 'number of examples: in 10 of 10 rows, such as DE_DE/anatomy/0: "2", and "0"' },
+    ]);
+    const chat = await prompts("english", join(fixtures, "inspect-eval"));
+    expect(chat.prompts.apart.map(({ aspect }: { aspect: string }) => aspect)).toEqual([
+      ...["system message", "instruction", "how options are written", "text behind the options"],
+    ]);
+  });
+
   it("of another tool's result against ours", async () => {
     const { out } = await mmmlu(["explain", at("english"), join(fixtures, "inspect-eval"), "--out", at("why")]);
     expect(out).toMatch(/^ {2}truncation .*in \d+ rows a reply was cut/m);
@@ -164,6 +202,12 @@ describe("a run is written for others", () => {
         .sort((x, y) => (x.id < y.id ? -1 : 1));
     expect(brief(back.predictions)).toEqual(brief(own.predictions));
     expect(back.texts.get(own.predictions[0]!.id)!.choices).toHaveLength(4);
+    // With the prompts that were sent.
+    const explained = await mmmlu(["explain", at("english"), at(name), "--offline", "--out", at("why"), "--json"]);
+    const { prompts, factors, told } = JSON.parse(explained.out);
+    expect([prompts.apart, prompts.same.length]).toEqual([[], 200]);
+    expect(factors.map(({ factor }: { factor: string }) => factor)).not.toContain("prompt");
+    expect(told[0]).toMatch(/the same in all 200 rows that were laid side by side: the prompt carries nothing$/);
   });
 
   it("for Every Eval Ever, the same each time", async () => {

@@ -1,6 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { StringDecoder } from "node:string_decoder";
 import { messageOf, UserError } from "./errors.js";
 import { hintForReading } from "./hint-for-reading.js";
 
@@ -10,15 +10,27 @@ export const LONGEST_TEXT = 256 << 20;
 /** A text without the byte order mark at its beginning. */
 export const withoutMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 
+/** @throws {UserError} where a file's first bytes say that it is no UTF-8: UTF-16, or packed by gzip */
+function refuseOther(bytes: Uint8Array, path: string): void {
+  const [one, two] = bytes;
+  if ((one === 0xff && two === 0xfe) || (one === 0xfe && two === 0xff))
+    throw new UserError(`${path} is UTF-16`, { hint: "Save it as UTF-8." });
+  if (one === 0x1f && two === 0x8b) throw new UserError(`${path} is packed by gzip`, { hint: "Unpack it (gunzip)." });
+}
+
+const notUtf8 = (path: string): UserError =>
+  new UserError(`${path} is not UTF-8`, { hint: "It is damaged, or in another encoding: write it anew as UTF-8." });
+
 /**
  * Reads a file of UTF-8 text as a whole, without its byte order mark.
  * @param most bytes that it may have
- * @throws {UserError} naming the file, where it cannot be read, is no plain file, is too large, or is UTF-16
+ * @param strict whether bytes that are no UTF-8 are refused; else they become U+FFFD
+ * @throws {UserError} naming the file, where it cannot be read, is no plain file, is too large, is UTF-16, or packed
  */
-export async function readText(path: string, most = LONGEST_TEXT): Promise<string> {
+export async function readText(path: string, most = LONGEST_TEXT, strict = false): Promise<string> {
   const bytes = await readBytes(path, most);
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    throw new UserError(`${path} is UTF-16`, { hint: "Save it as UTF-8." });
+  refuseOther(bytes, path);
+  if (strict && !isUtf8(bytes)) throw notUtf8(path);
   return withoutMark(bytes.toString("utf8"));
 }
 
@@ -58,9 +70,10 @@ export interface Line {
 /**
  * The lines of a UTF-8 file as a stream; only line feeds end them (a text may hold U+2028). A byte order mark is passed
  * over.
+ * @param strict whether bytes that are no UTF-8 are refused; else they become U+FFFD
  * @throws {UserError} where the file cannot be read, or a line has more than `longest` characters
  */
-export async function* readLines(path: string, longest = LONGEST_LINE): AsyncGenerator<Line> {
+export async function* readLines(path: string, longest = LONGEST_LINE, strict = false): AsyncGenerator<Line> {
   let number = 0;
   let pending: string[] = [];
   let length = 0;
@@ -77,7 +90,7 @@ export async function* readLines(path: string, longest = LONGEST_LINE): AsyncGen
     [pending, length] = [[], 0];
     return { number: ++number, text: whole && text.endsWith("\r") ? text.slice(0, -1) : text, whole };
   };
-  for await (const piece of readPieces(path)) {
+  for await (const piece of readPieces(path, strict)) {
     let start = 0;
     for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", start)) {
       take(piece.slice(start, end));
@@ -90,21 +103,29 @@ export async function* readLines(path: string, longest = LONGEST_LINE): AsyncGen
 }
 
 /**
- * A UTF-8 file's text in pieces; bytes that are none become U+FFFD. The byte order mark is kept. @throws {UserError}
- * where it cannot be read
+ * A UTF-8 file's text in pieces; the byte order mark is kept.
+ * @param strict whether bytes that are no UTF-8 are refused; else they become U+FFFD
+ * @throws {UserError} where it cannot be read, is UTF-16, or packed
  */
-export async function* readPieces(path: string): AsyncGenerator<string> {
-  const decoder = new StringDecoder("utf8");
+export async function* readPieces(path: string, strict = false): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: strict, ignoreBOM: true });
+  let first = true;
   try {
     if (!(await stat(path)).isFile())
       throw new UserError(`${path} is no plain file`, {
         hint: "Pipes and devices are not read: save what they give as a file.",
       });
-    for await (const bytes of createReadStream(path, { highWaterMark: 1 << 18 })) yield decoder.write(bytes as Buffer);
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) {
+      const bytes = piece as Buffer;
+      if (first) refuseOther(bytes, path);
+      first = false;
+      yield decoder.decode(bytes, { stream: true });
+    }
+    const rest = decoder.decode();
+    if (rest) yield rest;
   } catch (error) {
+    if (error instanceof TypeError) throw notUtf8(path);
     if (!(error instanceof Error && "syscall" in error)) throw error;
     throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
   }
-  const rest = decoder.end();
-  if (rest) yield rest;
 }

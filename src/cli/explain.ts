@@ -86,6 +86,7 @@ function lines(found: Explanation, notes: readonly string[], asked: Exchanged | 
     ...(found.factors.length
       ? ["what differs:", ...found.factors.map(({ factor, what }) => `  ${factor}: ${what}`)]
       : ["nothing differs that either of both says"]),
+    ...found.told,
     ...found.untold,
     ...(asked
       ? [

@@ -9,6 +9,9 @@ interface ExportFlags {
   readonly offline?: boolean;
 }
 
+/** Prompts that are written anew at most: with five examples each has some 3 kB, and all are held at once. */
+const MOST_PROMPTS = 50_000;
+
 /** A command for each tool that runs are written for. */
 export function exportResultsCommands(command: Command): Command {
   for (const exporter of exporters)
@@ -30,7 +33,7 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
       hint: "Give the folder of a run of mmmlu-lab.",
     });
   const { contextOf } = await import("./context.js");
-  const { rowsOfRun } = await import("../experiments/index.js");
+  const { asText, promptsOfRun, rowsOfRun } = await import("../experiments/index.js");
   const context = contextOf({ set: [], offline: flags.offline });
   try {
     const texts = new Map<string, AskedText>();
@@ -38,6 +41,10 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
     try {
       const { rows } = exporter.withoutTexts ? { rows: [] } : await rowsOfRun(manifest, context);
       for (const { id, question, choices } of rows) if (ids.has(id)) texts.set(id, { question, choices });
+      if (exporter.withPrompts && ids.size <= MOST_PROMPTS) {
+        const { prompts } = await promptsOfRun(result.path, predictions[0]?.stage ?? "test", ids, context);
+        for (const [id, written] of prompts) texts.set(id, { ...texts.get(id), ...asText(written) });
+      }
     } catch (error) {
       if (context.signal?.aborted) throw error;
       context.progress.say(`the rows' texts cannot be read (${messageOf(error)}): what is written has none`);

@@ -93,7 +93,7 @@ describe("lm-evaluation-harness' results", () => {
     const [first] = readFileSync(at("lm-eval", "tiny", samples[0]!), "utf8").split("\n");
     const keyless = { ...JSON.parse(first!), doc: {}, target: "all of them" };
     writeFileSync(join(place, samples[0]!), `${JSON.stringify(keyless)}\n`);
-    expect((await loadResult(copy)).notes).toEqual(["1 rows are no multiple-choice questions: left out."]);
+    expect((await loadResult(copy)).notes.at(-1)).toBe("1 rows are no multiple-choice questions: left out.");
     writeFileSync(join(place, samples[1]!), "");
     await expect(loadResult(copy)).rejects.toMatchObject({
       message: expect.stringMatching(/holds no row that can be used: No row is in the samples of 1 tasks.* left out/),

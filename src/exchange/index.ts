@@ -30,6 +30,7 @@ export * from "./explain/index.js";
 export { EVAL_RESULTS, type ExportedRun, type Exporter, evalResults, exporters } from "./exporters/index.js";
 export { letterOf, placeOf, plainText, textId, textKey } from "./identify.js";
 export { type Importer, importerOf, importers, loadResult, loadResults } from "./importers/index.js";
+export { type PromptTurn, turnsAsText } from "./prompt-turns.js";
 export {
   type AskedText,
   isKnownByText,

@@ -1,5 +1,6 @@
 import type { ComparedRun, Prediction } from "../evaluate/index.js";
 import { type Manifest, type ProtocolFacts, protocolOf } from "../record/index.js";
+import type { PromptTurn } from "./prompt-turns.js";
 
 /** How a letter comes out of a model. */
 export const SCORINGS = ["log-likelihood", "first token", "generated"] as const;
@@ -27,8 +28,12 @@ export interface ResultFacts {
 export interface AskedText {
   readonly question?: string;
   readonly choices?: readonly string[];
-  /** Everything that the model read. */
+  /** Everything that the model read, as far as the file tells it; a chat as one text. */
   readonly prompt?: string;
+  /** Of a chat. */
+  readonly turns?: readonly PromptTurn[];
+  /** Questions that the same request asked; 1 unless given. */
+  readonly together?: number;
 }
 
 /** A result of one model, of whatever tool: what is compared, explained and exported. */

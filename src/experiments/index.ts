@@ -32,7 +32,7 @@ export {
   type WrittenBundle,
 } from "./bundle/index.js";
 export { type ChosenDevice, chooseDevice, describeAdapter } from "./choose-device.js";
-export { type Comparable, comparableOf } from "./comparable.js";
+export { asText, type Comparable, comparableOf } from "./comparable.js";
 
 export { type ConfigureOptions, configure, presetNamed, type Setting } from "./configuration/configure.js";
 export { defineExperiment, type ExperimentFile } from "./configuration/define-experiment.js";
@@ -68,4 +68,4 @@ export { runExperiment } from "./run.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";
 export { sampleModelFolder } from "./sample-model.js";
 export { readSweep, type Sweep, type SweepCell, sweepJsonSchema } from "./sweep.js";
-export { promptWriter } from "./written-prompt.js";
+export { promptsOfRun, promptWriter } from "./written-prompt.js";

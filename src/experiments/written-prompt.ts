@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { promptPlan, type RequestPlan, requestKeys } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
-import type { LoggedReply } from "../evaluate/index.js";
-import { manifestSchema, readRunFile, runStartSchema } from "../record/index.js";
+import { type LoggedReply, readLog } from "../evaluate/index.js";
+import { manifestSchema, readRunFile, runFile, runStartSchema } from "../record/index.js";
 import type { PromptOf, WrittenPrompt } from "../report/index.js";
 import { type Row, turned } from "../tasks/index.js";
 import { askedAgain, readAgain } from "./again.js";
@@ -30,13 +30,8 @@ interface Source {
 export function promptWriter(context: RunContext): PromptOf {
   const sources = new Map<string, Promise<Source>>();
   return async (path, reply) => {
-    const start = await readRunFile(path, "run.json", runStartSchema);
-    const configuration = experimentSchema.safeParse(migrated(start?.configuration ?? {}).configuration).data;
-    if (!start || !configuration || configuration.kind === "explore")
-      throw new UserError(`${join(path, "run.json")} has a configuration that this version does not read`, {
-        hint: "Its prompts cannot be written anew; the replies are all there.",
-      });
-    const languages = [...new Set(reply.ids.map((id) => id.split("/")[0]!.replace(/^.*:/, "")))].sort();
+    const { start, configuration } = await configurationIn(path);
+    const languages = languagesOf(reply.ids);
     const place = JSON.stringify([path, start.started, languages]);
     const found = sources.get(place) ?? sourceOf(path, configuration, languages, context);
     // The newest stand last, and the oldest goes.
@@ -50,6 +45,57 @@ export function promptWriter(context: RunContext): PromptOf {
       throw error;
     }
   };
+}
+
+const languagesOf = (ids: readonly string[]): string[] =>
+  [...new Set(ids.map((id) => id.split("/")[0]!.replace(/^.*:/, "")))].sort();
+
+async function configurationIn(path: string) {
+  const start = await readRunFile(path, "run.json", runStartSchema);
+  const configuration = experimentSchema.safeParse(migrated(start?.configuration ?? {}).configuration).data;
+  if (!start || !configuration || configuration.kind === "explore")
+    throw new UserError(`${join(path, "run.json")} has a configuration that this version does not read`, {
+      hint: "Its prompts cannot be written anew; the replies are all there.",
+    });
+  return { start, configuration };
+}
+
+/** Prompts of some rows, written anew. */
+export interface PromptsOfRun {
+  /** By row id. */
+  readonly prompts: ReadonlyMap<string, Pick<WrittenPrompt, "prompt" | "rows" | "asSent">>;
+  /** Rows without one: no reply to them is kept, or they are not in the data any more. */
+  readonly missing: number;
+}
+
+/**
+ * Writes the prompts of some of a run's rows anew, as they were asked first in a stage.
+ * @throws {UserError} where its rows cannot be read
+ */
+export async function promptsOfRun(
+  path: string,
+  stage: string,
+  wanted: ReadonlySet<string>,
+  context: RunContext,
+): Promise<PromptsOfRun> {
+  const log = runFile(path, "replies.jsonl");
+  const replies: LoggedReply[] = [];
+  if (log !== undefined)
+    for await (const { reply } of readLog(log))
+      if (reply?.stage === stage && !reply.order && !reply.repeat && reply.ids.some((id) => wanted.has(id)))
+        replies.push(reply);
+  const prompts = new Map<string, Pick<WrittenPrompt, "prompt" | "rows" | "asSent">>();
+  if (replies.length === 0) return { prompts, missing: wanted.size };
+  const { configuration } = await configurationIn(path);
+  const source = await sourceOf(path, configuration, languagesOf(replies.flatMap(({ ids }) => ids)), context);
+  const who = await whoAnswered(path);
+  for (const reply of replies) {
+    // Of a row that was asked again the last reply counts.
+    if (!reply.ids.every((id) => source.rows.has(id))) continue;
+    const written = writtenFrom(source, reply, who);
+    for (const id of reply.ids) if (wanted.has(id)) prompts.set(id, written);
+  }
+  return { prompts, missing: wanted.size - prompts.size };
 }
 
 /** Who a finished evaluation asked, as its requests' keys hold it; several where the manifest leaves it open. */

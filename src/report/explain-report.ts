@@ -53,7 +53,7 @@ ${table(
               found.factors.map(({ factor, what }) => [factor, what]),
             )
           : html`<p>Nothing that either of both says.</p>`
-      }<ul>${found.untold.map((line) => html`<li>${line}</li>`)}</ul>`,
+      }<ul>${[...found.told, ...found.untold].map((line) => html`<li>${line}</li>`)}</ul>`,
     },
     ...(asked
       ? [

@@ -8,7 +8,9 @@ import {
   pairedDifferenceInterval,
 } from "../../evaluate/index.js";
 import type { Result } from "../result.js";
+import { type Alike, alikeIn } from "./alike.js";
 import { type FactorDifference, factorsApart } from "./factors.js";
+import { comparePrompts, type PromptsCompared } from "./prompts-apart.js";
 import { rowsPart } from "./rows-part.js";
 import { answersSeveral, readingOfBoth, type Steps, stepsOf } from "./steps.js";
 
@@ -38,6 +40,10 @@ export interface Explanation {
   readonly common: number;
   readonly parts: readonly ExplainedPart[];
   readonly factors: readonly FactorDifference[];
+  /** Prompts laid side by side, where those of both are known. */
+  readonly prompts?: PromptsCompared;
+  /** What the prompts tell, in sentences. */
+  readonly told: readonly string[];
   /** What cannot be told apart, in sentences. */
   readonly untold: readonly string[];
   /** Rows of the rest that just one of both got right: what `--ask` asks again. */
@@ -69,7 +75,9 @@ export function explainDifference(
       hint: "Explain results on the same questions: languages, subjects and rows tell which those are.",
     });
   const rows = pairs.map(({ one, other }) => stepsOf(one, other, reading, several, turned.has(one.id)));
-  const factors = factorsApart(a, b);
+  const prompts = comparePrompts(a, b);
+  const alike = prompts && alikeIn(a, b, prompts.same);
+  const factors = factorsApart(a, b, prompts, alike);
   const [accuracyA, accuracyB] = [accuracy(a.predictions), accuracy(b.predictions)];
   const difference = accuracyB - accuracyA;
   const part = (name: PartName, title: string, of: (row: Steps) => number, touched: (row: Steps) => boolean) => {
@@ -147,9 +155,37 @@ export function explainDifference(
       { ...rest, said: `${number(rest.rows)} rows that just one of both got right, all else being alike` },
     ],
     factors,
-    untold: untoldOf(factors, scored.rows > 0),
+    ...(prompts ? { prompts } : {}),
+    told: prompts ? toldBy(prompts, rows, alike) : [],
+    untold: untoldOf(factors, scored.rows > 0, Boolean(a.manifest && b.manifest)),
     deciding,
   };
+}
+
+/** What the prompts tell of the whole: whether they carry anything, and in which rows they cannot. */
+function toldBy({ compared, same }: PromptsCompared, rows: readonly Steps[], alike: Alike | undefined): string[] {
+  const number = (value: number): string => value.toLocaleString("en");
+  const all = compared === rows.length ? "" : `, spread over the ${number(rows.length)} that both have`;
+  const ids = new Set(same);
+  const rest = rows.reduce((sum, row) => sum + (ids.has(row.id) ? row.rest : 0), 0) / rows.length;
+  const points = (100 * rest).toFixed(1).replace(/^-(0\.0)$/, "$1");
+  return [
+    same.length === compared
+      ? `the prompts are the same in all ${number(compared)} rows that were laid side by side${all}: the prompt carries nothing`
+      : `the prompts are the same in ${number(same.length)} of ${number(compared)} rows that were laid side by side${all}`,
+    ...(same.length > 0 && same.length < compared
+      ? [`in those ${number(same.length)} rows lie ${points} points of the rest: they are not the prompt's`]
+      : []),
+    ...(alike
+      ? [
+          `where the prompts are the same, the letters' log-probabilities are at most ` +
+            `${Number(alike.largest.toPrecision(2))} apart (${number(alike.rows)} rows): ` +
+            (alike.same
+              ? "one and the same model, whatever it is called"
+              : "other weights, other precision, or other tokens around the prompt"),
+        ]
+      : []),
+  ];
 }
 
 const accuracy = (rows: readonly Prediction[]): number =>
@@ -183,13 +219,13 @@ const namesOf = (factors: readonly FactorDifference[], scoringApart: boolean): s
     (factor) => factor !== "limit of tokens" && !(scoringApart && factor === "scoring"),
   );
 
-function untoldOf(factors: readonly FactorDifference[], scoringApart: boolean): string[] {
+function untoldOf(factors: readonly FactorDifference[], scoringApart: boolean, ours: boolean): string[] {
   const names = namesOf(factors, scoringApart);
   return [
     ...(names.length > 1
       ? [
           `${names.join(", ")} differ together: from these two results alone nobody can tell how much of the rest is ` +
-            `due to which (--ask asks the deciding rows again under exchanged settings)`,
+            `due to which${ours ? " (--ask asks the deciding rows again under exchanged settings)" : ""}`,
         ]
       : []),
     "noise is in every part: its size is what the intervals say",

@@ -1,6 +1,7 @@
 import { differences } from "../../base/differences.js";
-import { plainText } from "../identify.js";
 import { protocolOfResult, type Result } from "../result.js";
+import { type Alike, alikeIn } from "./alike.js";
+import { aspectInWords, comparePrompts, type PromptsCompared } from "./prompts-apart.js";
 
 /** What may differ between two results besides the rows, their keys and how replies are read. */
 export const FACTORS = ["model", "prompt", "scoring", "limit of tokens", "sampling"] as const;
@@ -12,29 +13,37 @@ export interface FactorDifference {
   readonly what: string;
 }
 
-/** Prompts that are held against each other, row by row. */
-const COMPARED_PROMPTS = 2000;
-
-/** What is known to differ between two results; what nobody says is no difference here. */
-export function factorsApart(a: Result, b: Result): FactorDifference[] {
+/**
+ * What is known to differ between two results; what nobody says is no difference here.
+ * @param prompts laid side by side, where both are known: what they show counts, not what is said of them
+ * @param alike log-probabilities of rows whose prompts are the same: where they are the same too, so is the model
+ */
+export function factorsApart(
+  a: Result,
+  b: Result,
+  prompts: PromptsCompared | undefined = comparePrompts(a, b),
+  alike: Alike | undefined = prompts && alikeIn(a, b, prompts.same),
+): FactorDifference[] {
   const found: FactorDifference[] = [];
   const differ = (factor: Factor, name: string, first: unknown, second: unknown): void => {
     if (first !== undefined && second !== undefined && first !== null && second !== null && first !== second)
       found.push({ factor, what: `${name}: ${String(first)}, and ${String(second)}` });
   };
   const [one, other] = [protocolOfResult(a), protocolOfResult(b)];
-  differ("model", "model", modelName(a), modelName(b));
+  const names = [modelName(a), modelName(b)] as const;
+  const folders = [a, b].some(isFolder) ? " (a folder's name says little: it may be one model)" : "";
+  if (!alike?.same && names[0] !== names[1])
+    found.push({ factor: "model", what: `model: ${names[0]}, and ${names[1]}${folders}` });
   if (a.manifest && b.manifest && modelName(a) === modelName(b))
     for (const what of weightsApart(a, b)) found.push({ factor: "model", what });
-  const prompts = promptsApart(a, b);
-  if (prompts) found.push({ factor: "prompt", what: prompts });
-  else if (a.manifest && b.manifest)
-    for (const name of ["name", "prompt", "instruction", "systemMessage", "template", "questionsPerRequest"] as const)
-      differ("prompt", name, one?.[name], other?.[name]);
-  else if (prompts === undefined)
-    found.push({ factor: "prompt", what: "the prompts of both are not known: they may be the same" });
-  differ("prompt", "examples", a.facts.shots, b.facts.shots);
-  differ("prompt", "chat template", a.facts.chat, b.facts.chat);
+  if (prompts)
+    for (const one of prompts.apart) found.push({ factor: "prompt", what: aspectInWords(one, prompts.compared) });
+  else {
+    if (a.manifest && b.manifest) for (const name of ASKED) differ("prompt", name, one?.[name], other?.[name]);
+    else found.push({ factor: "prompt", what: "the prompts of both are not known: they may be the same" });
+    differ("prompt", "examples", a.facts.shots, b.facts.shots);
+    differ("prompt", "chat template", a.facts.chat, b.facts.chat);
+  }
   differ("scoring", "scoring", a.facts.scoring, b.facts.scoring);
   const generated = [a, b].every(({ facts: { scoring = "generated" } }) => scoring === "generated");
   if (generated) {
@@ -45,12 +54,21 @@ export function factorsApart(a: Result, b: Result): FactorDifference[] {
   return found;
 }
 
+/** What a manifest says of how a row was asked. */
+const ASKED = [
+  ...(["name", "prompt", "instruction", "systemMessage", "template", "questionsPerRequest"] as const),
+  ...(["shotSource", "shotLanguage"] as const),
+];
+
 /** A model's name as two tools may both write it: without the folder, the provider, the case. */
 const modelName = ({ facts, name }: Result): string =>
   (facts.model ?? name)
     .replace(/^(local|llama|openai-api|openai|vllm|hf|mmmlu-lab):?\/?/i, "")
     .replace(/^.*\//, "")
     .toLowerCase();
+
+/** Whether a result's model is known by the name of its folder alone. */
+const isFolder = ({ facts: { model = "" } }: Result): boolean => /^(local:|[./~]|[A-Za-z]:[\\/])/.test(model);
 
 /** What a manifest says of a model that changes no answer of it. */
 const WORDS = /^(name|description|path|source|endpoint)$/;
@@ -68,20 +86,4 @@ function weightsApart(a: Result, b: Result): string[] {
       `${path}: ${JSON.stringify(before ?? null)}, and ${JSON.stringify(after ?? null)}`.slice(0, 300),
     ),
   ];
-}
-
-/**
- * In how many rows the prompts differ, in words; empty where they are the same in all that were compared, undefined
- * where the prompts of one are not known.
- */
-function promptsApart(a: Result, b: Result): string | undefined {
-  let [compared, apart] = [0, 0];
-  for (const [id, { prompt }] of a.texts) {
-    const other = b.texts.get(id)?.prompt;
-    if (prompt === undefined || other === undefined) continue;
-    if (plainText(prompt) !== plainText(other)) apart++;
-    if (++compared >= COMPARED_PROMPTS) break;
-  }
-  if (compared === 0) return undefined;
-  return apart ? `the text differs in ${apart.toLocaleString("en")} of ${compared.toLocaleString("en")} rows` : "";
 }

@@ -1,2 +1,3 @@
 export { type ExplainedPart, type Explanation, explainDifference, PARTS, type PartName } from "./explain.js";
 export { FACTORS, type Factor, type FactorDifference, factorsApart } from "./factors.js";
+export { comparePrompts, type PromptsCompared, spread } from "./prompts-apart.js";

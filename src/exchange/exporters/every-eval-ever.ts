@@ -14,6 +14,7 @@ const SCHEMA = "0.3.0";
 export const everyEvalEverExporter: Exporter = {
   name: "every-eval-ever",
   writes: "Every Eval Ever's records (schema 0.3.0): data/BENCHMARK/DEVELOPER/MODEL/UUID.json, and UUID_samples.jsonl",
+  withPrompts: true,
   async write(run, folder) {
     const { benchmark, developer, model, id } = namesOf(run);
     const place = ["data", benchmark, developer, model];

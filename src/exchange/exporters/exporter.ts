@@ -20,6 +20,8 @@ export interface Exporter {
   readonly writes: string;
   /** Where it needs no texts of the rows: they are then not read. */
   readonly withoutTexts?: true;
+  /** Where its files have the prompts: those are written anew for it. */
+  readonly withPrompts?: true;
   /**
    * Writes a run; each file whole or not at all, the same for the same run.
    * @returns the paths of what was written

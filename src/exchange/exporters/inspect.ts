@@ -14,6 +14,7 @@ const WRITTEN_AS = "0.3.285";
 export const inspectExporter: Exporter = {
   name: "inspect",
   writes: "Inspect's logs (.eval), one a language, for inspect view and read_eval_log",
+  withPrompts: true,
   async write(run, folder) {
     const paths: string[] = [];
     for (const [language, rows] of byLanguage(run.predictions)) {
@@ -144,19 +145,32 @@ function commonOf(run: ExportedRun, one: Prediction) {
 
 const summaryOf = (run: ExportedRun, one: Prediction) => {
   const common = commonOf(run, one);
-  return { ...common, input: common.input.slice(0, 1000), completed: true, model_usage: {}, message_count: 2 };
+  return {
+    ...common,
+    input: common.input.slice(0, 1000),
+    completed: true,
+    model_usage: {},
+    message_count: (run.texts.get(one.id)?.turns?.length ?? 1) + 1,
+  };
 };
 
 function sampleOf(run: ExportedRun, one: Prediction) {
   const common = commonOf(run, one);
   const model = String(run.manifest.model?.["name"] ?? run.name);
   const said = { role: "assistant", content: one.reply, source: "generate", model };
-  const asked = [common.input, ...common.choices.map((choice, index) => `${OPTION_LETTERS[index]}) ${choice}`)].join(
-    "\n",
-  );
+  const text = run.texts.get(one.id);
+  // As it was asked; where that is not known, as the question stands.
+  const asked = text?.turns ?? [
+    {
+      role: "user",
+      content:
+        text?.prompt ??
+        [common.input, ...common.choices.map((choice, index) => `${OPTION_LETTERS[index]}) ${choice}`)].join("\n"),
+    },
+  ];
   return {
     ...common,
-    messages: [{ role: "user", content: asked, source: "input" }, said],
+    messages: [...asked.map((turn) => ({ ...turn, source: "input" })), said],
     output: {
       model,
       choices: [{ message: said, stop_reason: one.cut || one.unreadable === "cut" ? "max_tokens" : "stop" }],

@@ -14,6 +14,7 @@ const WRITTEN_AS = "0.4.13";
 export const lmEvalExporter: Exporter = {
   name: "lm-eval",
   writes: "lm-evaluation-harness' results_*.json and samples_*.jsonl, a task for each language and subject",
+  withPrompts: true,
   async write(run, folder) {
     const date = run.manifest.finished.replace(/Z$/, "000").replaceAll(":", "-");
     const tasks = new Map<string, Prediction[]>();
@@ -51,7 +52,7 @@ function* samplesOf(run: ExportedRun, rows: readonly Prediction[]): Generator<Re
       mmmlu_lab_id: one.id,
     };
     const scored = one.logProbabilities;
-    const prompt = text?.prompt ?? text?.question ?? "";
+    const prompt = text?.turns ? JSON.stringify(text.turns) : (text?.prompt ?? text?.question ?? "");
     yield {
       doc_id: number,
       doc,

@@ -6,6 +6,7 @@ import { checkedAs } from "../../base/json.js";
 import type { Prediction } from "../../evaluate/index.js";
 import { OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
+import { turnsAsText } from "../prompt-turns.js";
 import type { AskedText, Result, ResultFacts } from "../result.js";
 import { type Importer, withRows } from "./importer.js";
 import { Archive } from "./inspect-archive.js";
@@ -48,6 +49,7 @@ const headSchema = z.looseObject({
     .nullish(),
   results: z
     .looseObject({
+      completed_samples: z.number().nullish(),
       scores: z
         .array(
           z.looseObject({
@@ -95,9 +97,15 @@ export const inspect: Importer = {
   async read(path) {
     const gathered = new Map<number, Gathered>();
     let first: Head | undefined;
-    for (const file of logFiles(path)) {
+    const notes: string[] = [];
+    const files = logFiles(path);
+    for (const file of files) {
+      let count = 0;
+      let last: Head | undefined;
       for await (const { head, sample } of samplesOf(file)) {
         first ??= head;
+        last = head;
+        count++;
         if (head.eval.model !== first.eval.model)
           throw new UserError(`${path} holds logs of several models (${first.eval.model}, ${head.eval.model})`, {
             hint: "Give one log, or a folder of one model's.",
@@ -106,20 +114,40 @@ export const inspect: Importer = {
         gathered.set(sample.epoch, epoch);
         epoch.add(head, sample);
       }
+      notes.push(...aboutLog(file, last, count));
     }
     if (!first)
       throw new UserError(`${path} holds no sample`, { hint: "Let Inspect log its samples, and run it again." });
-    const reported = reportedOf(first);
     return withRows(
       [...gathered.values()]
         .sort((a, b) => a.epoch - b.epoch)
         .map((epoch) =>
-          epoch.result(path, first!, gathered.size > 1, logFiles(path).length > 1 ? undefined : reported),
+          epoch.result(path, first!, {
+            several: gathered.size > 1,
+            reported: files.length > 1 ? undefined : reportedOf(first!),
+            notes,
+          }),
         ),
       path,
     );
   },
 };
+
+/** What a reader must know of a log: broken off, failed, without its samples. */
+function aboutLog(file: string, head: Head | undefined, count: number): string[] {
+  if (!head) return [`${file} holds no sample.`];
+  const measured = head.results?.completed_samples;
+  return [
+    ...(head.status === undefined || head.status === "started"
+      ? [`${file} was broken off: it has ${count} samples and no end.`]
+      : head.status === "success"
+        ? []
+        : [`${file}: the log's status is ${head.status}.`]),
+    ...(measured != null && measured > count
+      ? [`${file} holds ${count} of the ${measured} samples that its results were measured by.`]
+      : []),
+  ];
+}
 
 /** The logs that a path names. */
 function logFiles(path: string): string[] {
@@ -171,6 +199,14 @@ function textOf(given: z.infer<typeof content>): string {
   return typeof given === "string" ? given : given.map((one) => (one.type === "text" ? (one.text ?? "") : "")).join("");
 }
 
+/** What the model read before it answered last; what it was given as examples is among it. */
+function promptOf({ messages }: Sample): Pick<AskedText, "prompt" | "turns"> {
+  if (!messages) return {};
+  const last = messages.findLastIndex(({ role }) => role === "user");
+  const turns = messages.slice(0, last + 1).map(({ role, content }) => ({ role, content: textOf(content) }));
+  return turns.length ? { prompt: turnsAsText(turns), turns } : {};
+}
+
 /** The samples of one epoch. */
 class Gathered {
   readonly predictions: Prediction[] = [];
@@ -179,6 +215,7 @@ class Gathered {
   private twice = 0;
   private unscored = 0;
   private withoutKey = 0;
+  private readonly scorers = new Set<string>();
 
   constructor(readonly epoch: number) {}
 
@@ -190,12 +227,15 @@ class Gathered {
       this.withoutKey++;
       return;
     }
-    const score = Object.values(sample.scores ?? {})[0];
+    const [scorer, ...others] = Object.keys(sample.scores ?? {});
+    const score = scorer === undefined ? undefined : sample.scores![scorer];
     // A NaN was read as null.
-    if (!score || score.value == null) {
+    const right = verdictOf(score?.value);
+    if (!score || right === undefined) {
       this.unscored++;
       return;
     }
+    if (others.length) this.scorers.add(scorer!);
     const question =
       typeof sample.input === "string"
         ? sample.input
@@ -216,7 +256,6 @@ class Gathered {
     const [choice] = sample.output.choices ?? [];
     const reply = choice?.message ? textOf(choice.message.content) : (sample.output.completion ?? "");
     const cut = choice?.stop_reason === "max_tokens" || choice?.stop_reason === "model_length";
-    const right = isRight(score.value);
     const read = letterOf(score.answer ?? undefined, choices) ?? null;
     const prediction = right ? key : read === key ? null : read;
     this.predictions.push({
@@ -231,13 +270,14 @@ class Gathered {
       reply,
       stage: `epoch ${this.epoch}`,
     });
-    const asked = sample.messages
-      ?.filter(({ role }) => role !== "assistant")
-      .map((one) => `${one.role}: ${textOf(one.content)}`);
-    this.texts.set(place.id, { question, ...(choices ? { choices } : {}), prompt: asked?.join("\n\n") });
+    this.texts.set(place.id, { question, ...(choices ? { choices } : {}), ...promptOf(sample) });
   }
 
-  result(path: string, head: Head, several: boolean, reported: number | undefined): Result {
+  result(
+    path: string,
+    head: Head,
+    { several, reported, notes }: { several: boolean; reported: number | undefined; notes: readonly string[] },
+  ): Result {
     const version = head.eval.packages?.["inspect_ai"];
     return {
       name: several ? `${head.eval.model}:epoch ${this.epoch}` : head.eval.model,
@@ -248,17 +288,30 @@ class Gathered {
       facts: factsOf(head),
       reported,
       notes: [
+        ...notes,
         ...(this.twice ? [`${this.twice} samples stood there more than once: the first counts.`] : []),
-        ...(this.unscored ? [`${this.unscored} samples have no score: left out.`] : []),
+        ...(this.unscored ? [`${this.unscored} samples have no score that is a verdict: left out.`] : []),
+        ...(this.scorers.size ? [`Of several scorers the first counts: ${[...this.scorers].join(", ")}.`] : []),
         ...(this.withoutKey ? [`${this.withoutKey} samples are no multiple-choice questions: left out.`] : []),
-        ...(head.status && head.status !== "success" ? [`The log's status is ${head.status}.`] : []),
       ],
     };
   }
 }
 
-/** Inspect's `C` and `I`, true and false, 1 and 0. */
-const isRight = (value: unknown): boolean => value === "C" || value === true || value === 1;
+/** A score as Inspect's `value_to_float` reads it, right where it is 1; undefined where it is no verdict on a row. */
+function verdictOf(value: unknown): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  const text = typeof value === "string" ? value.trim().toLowerCase() : undefined;
+  if (text !== undefined && Object.hasOwn(WORDS, text)) return WORDS[text];
+  const number = text === undefined || text === "" ? value : Number(text);
+  return typeof number === "number" && number >= 0 && number <= 1 ? number === 1 : undefined;
+}
+
+/** Correct, incorrect, partly, no answer. */
+const WORDS: Readonly<Record<string, boolean>> = {
+  ...{ c: true, yes: true, true: true },
+  ...{ i: false, p: false, n: false, no: false, false: false },
+};
 
 function factsOf({ eval: { model, model_generate_config: own, task_args: args }, plan }: Head): ResultFacts {
   const config = { ...plan?.config, ...own };

@@ -5,6 +5,7 @@ import { UserError } from "../../base/errors.js";
 import type { Prediction } from "../../evaluate/index.js";
 import { OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
+import { turnsAsText, turnsIn } from "../prompt-turns.js";
 import type { AskedText, Result } from "../result.js";
 import { type Importer, withRows } from "./importer.js";
 import { pythonNumber, readPythonJson, readPythonJsonLines } from "./python-json.js";
@@ -35,6 +36,10 @@ const resultsSchema = z.looseObject({
   }),
   lm_eval_version: z.string().max(100).nullish(),
   model_name: z.string().max(1000).nullish(),
+  "n-samples": z
+    .record(short, z.looseObject({ effective: z.number().int().nonnegative().nullish() }))
+    .nullish()
+    .catch(undefined),
   chat_template: z.string().nullish(),
 });
 type Results = z.infer<typeof resultsSchema>;
@@ -71,23 +76,41 @@ export const lmEval: Importer = {
       .sort();
     if (samples.length === 0)
       throw new UserError(`${newest} has no samples_*_${date}.jsonl beside it`, {
-        hint: "Let lm_eval log its samples (log_samples): without them nothing can be compared row by row.",
+        hint: readdirSync(dirname(newest)).some(
+          (name) => name.startsWith("samples_") && name.includes(`_${date}.jsonl.`),
+        )
+          ? "They are packed: unpack them."
+          : "Let lm_eval log its samples (log_samples): without them nothing can be compared row by row.",
       });
     const stages = new Map<string, Gathered>();
     const empty: string[] = [];
+    const torn: string[] = [];
+    const documents = new Map<string, Set<number>>();
     for (const name of samples) {
       const task = name.slice("samples_".length, -`_${date}.jsonl`.length);
-      let lines = 0;
-      for await (const sample of readPythonJsonLines(join(dirname(newest), name), sampleSchema, HINT)) {
+      const seen = new Set<number>();
+      documents.set(task, seen);
+      const file = join(dirname(newest), name);
+      for await (const sample of readPythonJsonLines(file, sampleSchema, HINT, (where) => torn.push(where))) {
         const stage = stages.get(sample.filter) ?? new Gathered(sample.filter);
         stages.set(sample.filter, stage);
         stage.add(task, sample);
-        lines++;
+        seen.add(sample.doc_id);
       }
-      if (lines === 0) empty.push(task);
+      if (seen.size === 0) empty.push(task);
     }
     if (stages.size === 0) throw new UserError(`${newest}: its samples_*.jsonl hold no row`, { hint: HINT });
+    const short = Object.entries(results["n-samples"] ?? {}).flatMap(([task, { effective }]) => {
+      const there = documents.get(task)?.size ?? 0;
+      return effective != null && there > 0 && there < effective ? [`${task} (${there} of ${effective})`] : [];
+    });
+    const without = Object.keys(results["n-samples"] ?? {}).filter((task) => !documents.has(task));
     const notes = [
+      ...torn.map((where) => `${where} is torn (the last line, without its end): left out.`),
+      ...(short.length
+        ? [`Fewer samples than the results were measured by are in ${short.length} files: ${some(short)}.`]
+        : []),
+      ...(without.length ? [`No samples are there of ${without.length} tasks in the results: ${some(without)}.`] : []),
       ...(files.length > 1 ? [`The newest of ${files.length} results in ${path}: ${basename(newest)}.`] : []),
       ...(empty.length ? [`No row is in the samples of ${empty.length} tasks, such as ${empty[0]}.`] : []),
     ];
@@ -97,6 +120,10 @@ export const lmEval: Importer = {
     );
   },
 };
+
+/** The first few of some names. */
+const some = (names: readonly string[]): string =>
+  `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
 
 /** The results files that a path names, oldest first: itself, or those in the folder or in its models' folders. */
 function resultFiles(path: string): string[] {
@@ -165,7 +192,7 @@ class Gathered {
       stage: this.filter,
       ...(answer.logProbabilities ? { logProbabilities: answer.logProbabilities } : {}),
     });
-    this.texts.set(place.id, { ...asked, prompt: promptOf(sample) });
+    this.texts.set(place.id, { ...asked, ...promptOf(sample) });
   }
 
   result(path: string, results: Results, several: boolean, notes: readonly string[]): Result {
@@ -235,10 +262,13 @@ function askedBy(doc: Readonly<Record<string, unknown>>): Pick<AskedText, "quest
   return { ...(question === undefined ? {} : { question }), ...(choices ? { choices } : {}) };
 }
 
-/** What the model read; a chat that was written as JSON stays so. */
-function promptOf({ arguments: given }: Sample): string | undefined {
+/** What the model read; a chat is written as JSON. */
+function promptOf({ arguments: given }: Sample): Pick<AskedText, "prompt" | "turns"> {
   const first = given["gen_args_0"]?.["arg_0"];
-  return typeof first === "string" ? first : first === undefined ? undefined : JSON.stringify(first);
+  if (first === undefined) return {};
+  const turns = turnsIn(first);
+  if (turns) return { prompt: turnsAsText(turns), turns };
+  return { prompt: typeof first === "string" ? first : JSON.stringify(first) };
 }
 
 /** Whether there is a pair for each option: its log-likelihood, and whether it was the likeliest text. */

@@ -47,20 +47,33 @@ export const readPythonJson = async <T>(
   path: string,
   schema: z.ZodType<T>,
   { hint, most }: { readonly hint: string; readonly most?: number },
-): Promise<T> => checkedAs(parsePythonJson(await readText(path, most), path, hint), schema, path, hint);
+): Promise<T> => checkedAs(parsePythonJson(await readText(path, most, true), path, hint), schema, path, hint);
 
-/** Reads a file of JSON lines of a tool in Python; infinite numbers stay so. @throws {UserError} naming file and line */
-export async function* readPythonJsonLines<T>(path: string, schema: z.ZodType<T>, hint: string): AsyncGenerator<T> {
-  for await (const { number, text, whole } of readLines(path)) {
+/** Lines of a file at most: fourteen languages under ten filters are some two million. */
+const MOST_LINES = 5_000_000;
+
+/**
+ * Reads a file of JSON lines of a tool in Python; infinite numbers stay so.
+ * @param torn told where a last line is torn, as a tool that was broken off leaves it: it is left out
+ * @throws {UserError} naming file and line
+ */
+export async function* readPythonJsonLines<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  hint: string,
+  torn: (where: string) => void,
+): AsyncGenerator<T> {
+  for await (const { number, text, whole } of readLines(path, undefined, true)) {
     if (text.trim() === "") continue;
     const where = `${path}:${number}`;
+    if (number > MOST_LINES) throw new UserError(`${where}: more lines than the ${MOST_LINES} that are read`, { hint });
     let value: unknown;
     try {
       value = parsePythonJson(text, where, hint, true);
     } catch (error) {
-      // A tool that was broken off leaves a torn last line.
-      if (error instanceof UserError && !whole) return;
-      throw error;
+      if (!(error instanceof UserError) || whole) throw error;
+      torn(where);
+      return;
     }
     yield checkedAs(value, schema, where, hint);
   }
