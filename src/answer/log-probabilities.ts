@@ -60,6 +60,9 @@ export function tokensOf(logprobs: unknown): unknown {
   }));
 }
 
+/** A fault that is no invention: a token's own value was sent alone. */
+export const ONLY_ITS_OWN = "the most probable other tokens were not sent";
+
 /** What is wrong with the log-probabilities of one reply at temperature 0; undefined where they can be true. */
 export function faultOf(content: unknown, text: string): string | undefined {
   if (!Array.isArray(content) || content.length === 0) return "none were sent";
@@ -67,7 +70,7 @@ export function faultOf(content: unknown, text: string): string | undefined {
   if (!read.success) return "a token's value is not the logarithm of a probability";
   for (const { logprob, top_logprobs: top } of read.data) {
     if (!Number.isFinite(logprob)) return "a token's value is not the logarithm of a probability";
-    if (!top || top.length < 2) return "the most probable other tokens were not sent";
+    if (!top || top.length < 2) return ONLY_ITS_OWN;
     if (top.every((other) => other.logprob === top[0]!.logprob)) return "all tokens at a place have the same value";
     if (sumOf(top) > 1.01) return "the probabilities at a place add up to more than 1";
   }

@@ -1,6 +1,7 @@
 import { parseServerAddress, withoutCredentials } from "../../base/addresses.js";
 import { wordsOfBody } from "../../base/error-words.js";
 import { HttpClient } from "../../base/http.js";
+import { HttpFailure, type HttpFailureKind } from "../../base/http-failure.js";
 import { printableName } from "../../base/printable.js";
 import { withoutTrailing } from "../../base/trim.js";
 import { DEFAULT_API_KEY } from "../chat-server.js";
@@ -15,7 +16,15 @@ export interface Answered {
   readonly body?: unknown;
   readonly words: string;
   readonly milliseconds: number;
+  /** Why there was no reply at all; `unasked` where the time for all questions was over. */
+  readonly failure?: HttpFailureKind | "unasked";
 }
+
+/** Times that a request's time all questions together take at most. */
+const PATIENCE = 5;
+
+/** Replies that did not come in time, after which nothing more is asked. */
+const LATE = 3;
 
 /** Asks a server plainly: nothing is tried again, what went wrong is told. */
 export class Connection {
@@ -25,6 +34,8 @@ export class Connection {
   private readonly headers: readonly string[];
   /** Requests made so far. */
   asked = 0;
+  private readonly began = performance.now();
+  private late = 0;
 
   constructor(
     endpoint: string,
@@ -46,15 +57,24 @@ export class Connection {
 
   private base: string;
 
-  /** Takes `/v1` behind the address where the list of models is there. */
-  useVersion(): void {
-    this.base = `${this.base}/v1`;
+  /** Takes `/v1` behind the address, or not. */
+  useVersion(version = true): void {
+    this.base = `${withoutTrailing(this.base, "/v1")}${version ? "/v1" : ""}`;
+  }
+
+  /** Why nothing more is asked: the server is too slow to be examined; undefined while it is. */
+  get stopped(): string | undefined {
+    if (this.late >= LATE) return `${LATE} replies did not come within ${this.timeoutSeconds} s`;
+    const seconds = PATIENCE * this.timeoutSeconds;
+    return performance.now() - this.began > 1000 * seconds ? `${seconds} s for all questions were over` : undefined;
   }
 
   /** @param path behind the base URL; with a slash in front, behind the server's root */
   async ask(path: string, body?: object): Promise<Answered> {
     this.signal?.throwIfAborted();
     const url = path.startsWith("/") ? new URL(path, this.base).href : `${this.base}/${path}`;
+    const { stopped } = this;
+    if (stopped) return { status: 0, words: `not asked: ${stopped}`, milliseconds: 0, failure: "unasked" };
     const began = performance.now();
     this.asked++;
     try {
@@ -74,16 +94,31 @@ export class Connection {
         json = undefined;
       }
       const good = reply.status >= 200 && reply.status < 300;
-      const words = good ? "" : printableName(wordsOfBody(reply.body) ?? `status ${reply.status}`, 300);
+      const said = wordsOfBody(reply.body);
+      const words = good
+        ? json === undefined
+          ? pageInWords(reply.body)
+          : ""
+        : printableName(`status ${reply.status}${said ? `: ${said}` : ""}`, 300);
       return { status: reply.status, ...(good ? { body: json } : {}), words, milliseconds };
     } catch (error) {
       this.signal?.throwIfAborted();
       const words = printableName(withoutCredentials(error instanceof Error ? error.message : String(error)), 300);
-      return { status: 0, words, milliseconds: performance.now() - began };
+      const failure = error instanceof HttpFailure ? error.kind : undefined;
+      if (failure === "timeout") this.late++;
+      return { status: 0, words, milliseconds: performance.now() - began, ...(failure ? { failure } : {}) };
     }
   }
 
   close(): Promise<void> {
     return this.client.close();
   }
+}
+
+/** What a success is that is no JSON. */
+function pageInWords(body: Buffer): string {
+  const text = body.toString("utf8", 0, 4096).trim();
+  if (text === "") return "an empty reply";
+  if (/^(data|event|id|retry):/.test(text)) return "a stream of events, though none was asked for";
+  return printableName(`no JSON but ${/^</.test(text) ? "a page" : "a text"}: ${wordsOfBody(body) ?? ""}`, 300);
 }

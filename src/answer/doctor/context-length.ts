@@ -6,9 +6,11 @@ import { type Asker, type ListedModel, promptTokens } from "./replies.js";
 /** Words of a prompt that is longer than most contexts. */
 const WORDS = 150_000;
 
-/** A number of tokens in a server's words about a context that is too short. */
-const IN_WORDS =
-  /(?:context|limit|maximum|max_model_len|n_ctx)[^\d]{0,60}(\d{3,7})|(\d{3,7})[^\d]{0,40}(?:context|tokens that this server)/i;
+/** A context's tokens in a server's words about a prompt that is too long; what the prompt itself has stands there too. */
+const IN_WORDS = [
+  /(?:context|limit|maximum|max_model_len|n_ctx)[^\d]{0,60}(\d{3,7})/i,
+  /(\d{3,7})[^\d]{0,20}(?:context|tokens that this server)/i,
+];
 
 const llamaProps = z.looseObject({
   total_slots: z.number().int().positive().optional(),
@@ -22,26 +24,42 @@ export async function lookAtContext(
   listed: ListedModel | undefined,
 ): Promise<Finding[]> {
   const told = await toldContext(asker, connection, listed);
-  const tooLong = await asker.chat([{ role: "user", content: "go ".repeat(WORDS).trim() }], { max_tokens: 1 });
+  const tooLong = await asker.chat([{ role: "user", content: "go ".repeat(WORDS).trim() }], {
+    max_tokens: asker.fewest,
+  });
+  const { status, words } = asker;
   const findings: Finding[] = [];
-  const inWords = tooLong ? undefined : (IN_WORDS.exec(asker.words) ?? undefined);
-  const length = told?.length ?? (inWords ? Number(inWords[1] ?? inWords[2]) : undefined);
+  const inWords = tooLong ? undefined : IN_WORDS.map((one) => one.exec(words)?.[1]).find(Boolean);
+  const refusedAt = inWords === undefined ? undefined : Number(inWords);
+  const read = promptTokens(tooLong);
+  const length = told?.length ?? refusedAt;
+  const lies =
+    told?.length === undefined
+      ? undefined
+      : refusedAt !== undefined && Math.abs(refusedAt - told.length) > 0.02 * told.length
+        ? `but it refuses a long prompt naming ${refusedAt.toLocaleString("en")}`
+        : read !== undefined && read > told.length
+          ? `but a prompt of ${read.toLocaleString("en")} tokens was read`
+          : undefined;
   findings.push(
     length === undefined
       ? { about: "context length", verdict: "unknown", said: "neither the list of models nor an error tells it" }
       : {
           about: "context length",
-          verdict: length < 2048 ? "note" : "good",
+          verdict: lies ? "bad" : length < 2048 ? "note" : "good",
           said:
             `${length.toLocaleString("en")} tokens ` +
-            `(${told ? told.where : "by its words on a prompt that is too long"})`,
-          ...(length < 2048 ? { hint: "Few-shot prompts and long questions may not fit." } : {}),
+            `(${told ? told.where : "by its words on a prompt that is too long"})${lies ? `, ${lies}` : ""}`,
+          ...(lies
+            ? { hint: "Trust neither: set the server's context length by hand, and filter.maxTokens to keep to it." }
+            : length < 2048
+              ? { hint: "Few-shot prompts and long questions may not fit." }
+              : {}),
         },
   );
-  const read = promptTokens(tooLong);
   findings.push(
     tooLong === undefined
-      ? { about: "prompts that are too long", verdict: "good", said: `refused: ${asker.words}` }
+      ? refusal(status, words)
       : read !== undefined && read < WORDS / 2
         ? {
             about: "prompts that are too long",
@@ -63,6 +81,19 @@ export async function lookAtContext(
   if (told?.slots !== undefined)
     findings.push({ about: "slots", verdict: "note", said: `the server has ${told.slots}, by its own word` });
   return findings;
+}
+
+/** What became of a prompt that is too long where no reply came. */
+function refusal(status: number, words: string): Finding {
+  const about = "prompts that are too long";
+  if (status >= 400 && status < 500) return { about, verdict: "good", said: `refused: ${words}` };
+  if (status === 0) return { about, verdict: "unknown", said: `no reply came: ${words}` };
+  return {
+    about,
+    verdict: "note",
+    said: `the server fails on them: ${words}`,
+    hint: "Rows that are too long count as failed requests and are tried again: filter.maxTokens keeps them out.",
+  };
 }
 
 async function toldContext(

@@ -1,17 +1,20 @@
-import { faultOf, PROBES, TOP_LOG_PROBABILITIES, tokensOf } from "../log-probabilities.js";
+import { faultOf, ONLY_ITS_OWN, PROBES, TOP_LOG_PROBABILITIES, tokensOf } from "../log-probabilities.js";
 import type { Finding } from "./finding.js";
-import type { Asker } from "./replies.js";
+import type { Asker, Completion } from "./replies.js";
 
 /** Whether log-probabilities are sent on each route, and whether they can be true. */
 export async function lookAtLogProbabilities(asker: Asker): Promise<Finding[]> {
-  const chat = [];
-  const text = [];
+  const chat: Seen[] = [];
+  const text: Seen[] = [];
+  const seen = (reply: Completion): Seen => reply ?? { words: asker.words };
+  const tokens = Math.max(4, asker.fewest);
   for (const { messages } of PROBES) {
-    const asked = { max_tokens: 4, logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES };
-    chat.push(await asker.chat(messages, asked));
-    text.push(await asker.text(messages.map(({ content }) => content).join("\n\n"), { max_tokens: 4, logprobs: 5 }));
+    const asked = { max_tokens: tokens, logprobs: true, top_logprobs: TOP_LOG_PROBABILITIES };
+    chat.push(seen(await asker.chat(messages, asked)));
+    const plain = messages.map(({ content }) => content).join("\n\n");
+    text.push(seen(await asker.text(plain, { max_tokens: tokens, logprobs: 5 })));
   }
-  const echo = await asker.text("Question: A\nAnswer: B", { max_tokens: 1, echo: true, logprobs: 1 });
+  const echo = await asker.text("Question: A\nAnswer: B", { max_tokens: asker.fewest, echo: true, logprobs: 1 });
   return [
     routeFinding("log-probabilities of chats", chat),
     routeFinding("log-probabilities of plain texts", text),
@@ -19,16 +22,26 @@ export async function lookAtLogProbabilities(asker: Asker): Promise<Finding[]> {
   ];
 }
 
-type Replies = readonly Awaited<ReturnType<Asker["chat"]>>[];
+/** A reply, or why there is none. */
+type Seen = NonNullable<Completion> | { readonly words: string };
 
-function routeFinding(about: string, replies: Replies): Finding {
-  const read = replies.map((reply) => reply && { content: tokensOf(reply.logprobs), text: reply.text });
-  if (read.some((one) => one === undefined))
-    return { about, verdict: "unknown", said: "the server refuses to be asked for them" };
-  const known = read as { content: unknown; text: string }[];
+function routeFinding(about: string, replies: readonly Seen[]): Finding {
+  const known: { content: unknown; text: string }[] = [];
+  for (const reply of replies) {
+    if ("words" in reply)
+      return { about, verdict: "unknown", said: `no reply where they are asked for: ${reply.words}` };
+    known.push({ content: tokensOf(reply.logprobs), text: reply.text });
+  }
   const fault = known.map(({ content, text }) => faultOf(content, text)).find(Boolean);
   const same = !fault && valuesOf(known[0]!.content) === valuesOf(known[1]!.content);
   if (fault === "none were sent") return { about, verdict: "note", said: "none are sent" };
+  if (fault === ONLY_ITS_OWN)
+    return {
+      about,
+      verdict: "note",
+      said: "only the reply's own tokens have them, not the most probable others: letters cannot be scored by them",
+      hint: "Set answerer.logprobs=false, or let the server send more of them (top_logprobs).",
+    };
   if (fault || same)
     return {
       about,
@@ -46,7 +59,7 @@ function routeFinding(about: string, replies: Replies): Finding {
 /** The numbers alone: whose tokens' they are may differ where they are invented too. */
 const valuesOf = (content: unknown): string => (JSON.stringify(content).match(/"logprob":[^,}]+/g) ?? []).join();
 
-function echoFinding(reply: Replies[number]): Finding {
+function echoFinding(reply: Completion): Finding {
   const about = "log-probabilities of prompts";
   const logprobs = (reply?.logprobs ?? {}) as { token_logprobs?: unknown[]; tokens?: unknown[] };
   const values = Array.isArray(logprobs.token_logprobs) ? logprobs.token_logprobs : [];

@@ -12,6 +12,10 @@ export type Completion =
 export class Asker {
   /** Why the last request gave none. */
   words = "";
+  /** The status of the last reply; 0 where none came. */
+  status = 0;
+  /** The fewest tokens that a reply may be asked for: some servers refuse one. */
+  fewest = 1;
 
   constructor(
     private readonly connection: Connection,
@@ -32,7 +36,8 @@ export class Asker {
     return this.read(answered);
   }
 
-  private read({ body, words, milliseconds }: Answered): Completion {
+  private read({ status, body, words, milliseconds }: Answered): Completion {
+    this.status = status;
     if (body === undefined) {
       this.words = words || "a reply that is no JSON";
       return undefined;
@@ -50,19 +55,22 @@ export class Asker {
 /** Prompt tokens as the server counts them. */
 export const promptTokens = (completion: Completion): number | undefined => completion?.tokens?.prompt;
 
+/** A number that may be missing, null or nonsense: then nobody says it. */
+const told = z.number().int().positive().max(1e9).optional().catch(undefined);
+
 /** Fields of the lists of models of several servers that tell a model's context. */
 const modelSchema = z.looseObject({
-  id: z.string().optional(),
-  max_model_len: z.number().int().positive().optional(),
-  context_length: z.number().int().positive().optional(),
-  loaded_context_length: z.number().int().positive().optional(),
-  max_context_length: z.number().int().positive().optional(),
+  id: z.string().min(1),
+  max_model_len: told,
+  context_length: told,
+  loaded_context_length: told,
+  max_context_length: told,
 });
 export type ListedModel = z.infer<typeof modelSchema>;
 
 /** The models of a list, as far as they can be read. */
 export function listedModels(body: unknown): ListedModel[] {
-  const list = z.looseObject({ data: z.array(z.unknown()).max(10_000) }).safeParse(body);
+  const list = z.looseObject({ data: z.array(z.unknown()) }).safeParse(body);
   return list.success
     ? list.data.data.flatMap((one): ListedModel[] => {
         const read = modelSchema.safeParse(one);
@@ -70,3 +78,14 @@ export function listedModels(body: unknown): ListedModel[] {
       })
     : [];
 }
+
+/** Whether a body is a list of models, be it empty. */
+export const isModelList = (body: unknown): boolean =>
+  z.looseObject({ data: z.array(z.unknown()).nullable() }).safeParse(body).success;
+
+/** Names of models that write nothing. */
+const NO_WRITER = /embed|rerank|whisper|tts|moderation|clip/i;
+
+/** The first model of a list that writes, by its name. */
+export const firstWriter = (names: readonly string[]): string | undefined =>
+  names.find((name) => !NO_WRITER.test(name)) ?? names[0];

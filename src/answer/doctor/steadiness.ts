@@ -14,6 +14,10 @@ export async function lookAtSteadiness(asker: Asker): Promise<Finding[]> {
   for (let i = 0; i < 3; i++) alone.push(await ask(LONG));
   if (alone.some((one) => one === undefined))
     return [{ about: "same reply", verdict: "unknown", said: `a chat is not answered: ${asker.words}` }];
+  if (alone.every((one) => one!.text.trim() === ""))
+    return [
+      { about: "same reply", verdict: "unknown", said: "all replies are empty: there is nothing to hold together" },
+    ];
   const began = performance.now();
   const together = await Promise.all(
     Array.from({ length: AT_ONCE }, (_, index) => ask(index % 2 ? others(index) : LONG)),

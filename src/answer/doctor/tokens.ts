@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Connection } from "./connection.js";
 import type { Finding } from "./finding.js";
-import { type Asker, promptTokens } from "./replies.js";
+import { type Asker, type Completion, promptTokens } from "./replies.js";
 
 /** Names of tokens that open a text, of the models that are asked most. */
 const BEGINNINGS = ["<bos>", "<s>", "<|begin_of_text|>", "<|startoftext|>"];
@@ -11,23 +11,33 @@ const SYSTEM = "You answer with a single capital letter.";
 /** Whether messages are put into a template, whether a system message gets through, and how many `<bos>` stand in front. */
 export async function lookAtTokens(asker: Asker, connection: Connection): Promise<Finding[]> {
   const user = { role: "user", content: "Which letter comes after A?" } as const;
-  const [plain, chat, withSystem] = [
-    promptTokens(await asker.text(user.content, { max_tokens: 1 })),
-    promptTokens(await asker.chat([user], { max_tokens: 1 })),
-    promptTokens(await asker.chat([{ role: "system", content: SYSTEM }, user], { max_tokens: 1 })),
-  ];
+  const room = { max_tokens: asker.fewest };
+  const counted = async (asked: Promise<Completion>): Promise<Counted> => {
+    const reply = await asked;
+    return { count: promptTokens(reply), words: reply ? "it counts no tokens" : asker.words };
+  };
+  const plain = await counted(asker.text(user.content, room));
+  const chat = await counted(asker.chat([user], room));
+  const withSystem = await counted(asker.chat([{ role: "system", content: SYSTEM }, user], room));
   return [templateFinding(plain, chat), systemFinding(chat, withSystem), ...(await beginnings(asker, connection))];
 }
 
-function templateFinding(plain: number | undefined, chat: number | undefined): Finding {
+/** Tokens of a prompt by the server's count, or why they are not known. */
+interface Counted {
+  readonly count: number | undefined;
+  readonly words: string;
+}
+
+function templateFinding(own: Counted, other: Counted): Finding {
+  const [plain, chat] = [own.count, other.count];
   const about = "chat template";
   if (chat === undefined)
-    return { about, verdict: "unknown", said: "the server does not say how many tokens a chat's prompt has" };
+    return { about, verdict: "unknown", said: `how many tokens a chat's prompt has is not known: ${other.words}` };
   if (plain === undefined)
     return {
       about,
       verdict: "unknown",
-      said: "plain completions do not work or are not counted: nothing to hold it against",
+      said: `there is nothing to hold it against: of plain completions ${own.words}`,
     };
   const more = chat - plain;
   return more >= 3
@@ -44,10 +54,12 @@ function templateFinding(plain: number | undefined, chat: number | undefined): F
       };
 }
 
-function systemFinding(chat: number | undefined, withSystem: number | undefined): Finding {
+function systemFinding({ count: chat, words }: Counted, other: Counted): Finding {
   const about = "system message";
-  if (chat === undefined || withSystem === undefined)
-    return { about, verdict: "unknown", said: "tokens are not counted, or a chat with a system message is refused" };
+  const withSystem = other.count;
+  if (chat === undefined) return { about, verdict: "unknown", said: `what it adds cannot be counted: ${words}` };
+  if (withSystem === undefined)
+    return { about, verdict: "unknown", said: `a chat with a system message is not counted: ${other.words}` };
   return withSystem - chat >= 5
     ? { about, verdict: "good", said: `it gets through (${withSystem - chat} tokens)` }
     : {
@@ -63,7 +75,7 @@ async function beginnings(asker: Asker, connection: Connection): Promise<Finding
   const about = "<bos>";
   const own = await ownTokenizer(asker, connection);
   if (own) return [inChat(own)];
-  const echoed = await asker.text("A B", { max_tokens: 1, echo: true, logprobs: 1 });
+  const echoed = await asker.text("A B", { max_tokens: asker.fewest, echo: true, logprobs: 1 });
   const tokens = z.object({ tokens: z.array(z.string()) }).safeParse(echoed?.logprobs).data?.tokens;
   if (tokens?.join("").includes("A")) {
     const count = leading(tokens);
@@ -74,14 +86,14 @@ async function beginnings(asker: Asker, connection: Connection): Promise<Finding
   // n(k) of k repeats is a constant and k times the repeat's tokens.
   const counts = [];
   for (const repeats of [8, 16, 24])
-    counts.push(promptTokens(await asker.text(" go".repeat(repeats).trim(), { max_tokens: 1 })));
+    counts.push(promptTokens(await asker.text(" go".repeat(repeats).trim(), { max_tokens: asker.fewest })));
   const [eight, sixteen, more] = counts;
   if (eight === undefined || sixteen === undefined || more === undefined || more - sixteen !== sixteen - eight)
     return [{ about, verdict: "unknown", said: "neither echoes nor token counts tell it" }];
   const count = eight - (sixteen - eight);
   const added = [];
   for (const name of BEGINNINGS) {
-    const tokens = promptTokens(await asker.text(`${name}${" go".repeat(8).trim()}`, { max_tokens: 1 }));
+    const tokens = promptTokens(await asker.text(`${name}${" go".repeat(8).trim()}`, { max_tokens: asker.fewest }));
     // One token more is the opening token itself; none more means that it is taken off where there would be two.
     if (tokens !== undefined && tokens - eight <= 1) added.push({ name, more: tokens - eight });
   }

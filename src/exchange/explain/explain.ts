@@ -170,9 +170,9 @@ function toldBy({ compared, same }: PromptsCompared, rows: readonly Steps[], ali
   const rest = rows.reduce((sum, row) => sum + (ids.has(row.id) ? row.rest : 0), 0) / rows.length;
   const points = (100 * rest).toFixed(1).replace(/^-(0\.0)$/, "$1");
   return [
-    same.length === compared
-      ? `the prompts are the same in all ${number(compared)} rows that were laid side by side${all}: the prompt carries nothing`
-      : `the prompts are the same in ${number(same.length)} of ${number(compared)} rows that were laid side by side${all}`,
+    `the prompts are the same in ${same.length === compared ? "all" : `${number(same.length)} of`} ` +
+      `${number(compared)} rows that were laid side by side${all}` +
+      `${same.length === compared ? ": the prompt carries nothing" : ""}`,
     ...(same.length > 0 && same.length < compared
       ? [`in those ${number(same.length)} rows lie ${points} points of the rest: they are not the prompt's`]
       : []),
