@@ -44,6 +44,7 @@ const run = async (name: string, ...flags: string[]): Promise<void> => {
 interface KeptReply {
   readonly ids: readonly string[];
   readonly text: string;
+  readonly stage: string;
 }
 const replies = (name: string): KeptReply[] =>
   readFileSync(at(name, "replies.jsonl"), "utf8")
@@ -61,6 +62,7 @@ beforeAll(async () => {
     reasoning: () => "First I look,\nthen I choose.",
     reply(request) {
       sent.set(request.messages.at(-1)!.content, request);
+      if (request.number === 9) return `${letterByQuestion(request)}\n${"so it is, ".repeat(60)}a Needle.`;
       return request.number === 7 ? HOSTILE : letterByQuestion(request);
     },
     trouble({ number }) {
@@ -173,6 +175,23 @@ describe.skipIf(!chromiumPath)("a row's whole exchange, in Chromium", () => {
 describe("a row's whole exchange", () => {
   const text = async (url: string): Promise<string> =>
     (await (await fetch(url)).text()).replaceAll("&#39;", "'").replaceAll("&quot;", '"');
+
+  it("is found by any part of its reply or reasoning, and of another tool's question", async () => {
+    const count = async (name: string, search: string): Promise<number> => {
+      const page = await text(`${viewer.url}run/${name}/rows?${new URLSearchParams({ search })}`);
+      return Number(/([\d,]+) of [\d,]+ answers/.exec(page)![1]!.replaceAll(",", ""));
+    };
+    const [whole] = replies("asked").filter(({ text }) => text.includes("Needle"));
+    expect(whole!.text.indexOf("Needle")).toBeGreaterThan(160);
+    expect(await count("asked", "a needle.")).toBe(1);
+    expect(await count("asked", "THEN I choose")).toBe(replies("asked").length);
+    expect(await count("asked", "nobody said this")).toBe(0);
+    // The rows before and behind are those of the search.
+    const [id] = whole!.ids;
+    expect(await text(`${address("asked", id!, whole!.stage)}&search=needle`)).toContain("1 of 1");
+    expect(await count("lm", "nobody said this")).toBe(0);
+    expect(await count("lm", "welches davon lebt?")).toBeGreaterThan(0);
+  });
 
   it("tells attempts made again, and the rows of one request", async () => {
     const [retry] = readFileSync(at("asked", "retries.jsonl"), "utf8").split("\n");

@@ -6,7 +6,7 @@ import type { Section } from "../page.js";
 import { table, tiles } from "../parts.js";
 import { titleOfStage } from "../stages.js";
 import type { WrittenPrompt } from "./exchange.js";
-import { chosenRows, type ListedRow, outcomeOf, type RowQuery } from "./rows.js";
+import { type ListedRow, outcomeOf, type RowQuery } from "./rows.js";
 import { rowAt, rowsAt } from "./rows-page.js";
 
 /** One asking of a row with all that came of it. */
@@ -43,8 +43,12 @@ const said = (text: string): Html =>
   html`<pre class="said" dir="auto" tabindex="0">${text === "" ? html`<span class="soft">(empty)</span>` : text.slice(0, SHOWN)}</pre>${text.length > SHOWN ? html`<p class="soft">These are the first ${SHOWN.toLocaleString("en")} of ${text.length.toLocaleString("en")} characters; the run's files have all.</p>` : ""}`;
 
 /** The way to the rows before and behind, in the list that one came from. */
-export function neighbours(folder: string, rows: readonly ListedRow[], query: RowQuery, id: string, of: string): Html {
-  const list = chosenRows(rows, query);
+export function neighbours(
+  folder: string,
+  list: readonly ListedRow[],
+  query: RowQuery,
+  { id, of }: { readonly id: string; readonly of: string },
+): Html {
   const at = list.findIndex((row) => row.id === id && row.stage === of);
   const link = (name: string, row: ListedRow | undefined): Html | string =>
     row ? html`<li><a href="${rowAt(folder, row.id, row.stage, query)}">${name}</a></li>` : "";

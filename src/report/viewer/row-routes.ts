@@ -6,7 +6,7 @@ import { type Html, html } from "../html.js";
 import type { Section } from "../page.js";
 import type { PromptOf } from "./exchange.js";
 import { exchangeSections, neighbours, type ShownAsking } from "./exchange-page.js";
-import { type ListedRow, type RowsOfRuns, rowQuery } from "./rows.js";
+import { chosenRows, type ListedRow, type RowsOfRuns, rowQuery } from "./rows.js";
 import { rowsSection } from "./rows-page.js";
 import type { FoundRun } from "./runs.js";
 
@@ -25,7 +25,9 @@ export async function rowsPage(run: FoundRun, all: RowsOfRuns, given: URLSearchP
       hint: run.complete ? "An exploration asks no questions." : "None has come yet: load this page again later.",
     });
   const page = Number(given.get("page") ?? 1);
-  const { lead, section } = rowsSection(run.folder, rows, rowQuery(given), Number.isInteger(page) ? page : 1);
+  const query = rowQuery(given);
+  const said = await all.said(run, query.search);
+  const { lead, section } = rowsSection(run.folder, rows, query, Number.isInteger(page) ? page : 1, said);
   return { title: `${run.folder}: rows`, lead, sections: [section] };
 }
 
@@ -48,7 +50,9 @@ export async function rowPage(
     ? { askings: importedAskings(id, own, results), retries: [], question: results[0]?.texts.get(id) }
     : await ownAskings(run, id, own, promptOf);
   const { language, subject } = own[0]!;
-  const lead = html`<h1>${id}</h1><p class="soft">${run.folder}, ${language}, ${subject.replaceAll("_", " ")}</p>${neighbours(run.folder, rows, rowQuery(given), id, of)}`;
+  const query = rowQuery(given);
+  const list = chosenRows(rows, query, await all.said(run, query.search));
+  const lead = html`<h1>${id}</h1><p class="soft">${run.folder}, ${language}, ${subject.replaceAll("_", " ")}</p>${neighbours(run.folder, list, query, { id, of })}`;
   const shown = { folder: run.folder, id, language: partsOfId(id).language || language, question, askings, retries };
   return { title: id, lead, sections: exchangeSections(shown) };
 }

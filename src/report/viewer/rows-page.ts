@@ -26,8 +26,9 @@ export function rowsSection(
   rows: readonly ListedRow[],
   query: RowQuery,
   pageNumber: number,
+  said: ReadonlySet<string>,
 ): { readonly lead: Html; readonly section: Section } {
-  const found = chosenRows(rows, query);
+  const found = chosenRows(rows, query, said);
   const last = Math.max(1, Math.ceil(found.length / AT_ONCE));
   const at = Math.min(last, Math.max(1, pageNumber));
   const shown = found.slice((at - 1) * AT_ONCE, at * AT_ONCE);
@@ -40,7 +41,7 @@ export function rowsSection(
     choice("subject", "Subject", rows, query),
   ];
   const body = html`<form class="filters" role="search" aria-label="Filter the rows">
-<label>Search<input type="search" name="search" value="${query.search}" placeholder="id, beginning of the reply"></label>
+<label>Search<input type="search" name="search" value="${query.search}" placeholder="id, reply, reasoning"></label>
 ${choices}
 <label>Outcome<select name="outcome"><option value="">all</option>${outcomes.map((one) => html`<option${selected(one === query.outcome)}>${one}</option>`)}</select></label>
 <button type="submit">Show</button></form>

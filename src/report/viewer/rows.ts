@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { z } from "zod";
 import { readingNames } from "../../answer/index.js";
-import { type Prediction, readPredictions, scoreReplies } from "../../evaluate/index.js";
+import { type Prediction, readLog, readPredictions, scoreReplies } from "../../evaluate/index.js";
 import { importerOf, type Result } from "../../exchange/index.js";
 import { readRunFile, runFile, runStartSchema } from "../../record/index.js";
 import type { FoundRun } from "./runs.js";
@@ -11,6 +11,9 @@ const SHOWN = 160;
 
 /** Runs whose rows stay in memory: a run of 196,588 rows takes some 60 MB. */
 const KEPT = 2;
+
+/** Searches whose finds stay in memory: whoever turns over the rows of one asks for it again and again. */
+const SEARCHES = 4;
 
 export const outcomes = ["right", "wrong", "unreadable", "cut"] as const;
 export type Outcome = (typeof outcomes)[number];
@@ -53,8 +56,11 @@ const has = ({ prediction, answer, cut }: ListedRow, outcome: string): boolean =
 export const outcomeOf = ({ prediction, answer }: Pick<Prediction, "prediction" | "answer">): Outcome =>
   prediction === null ? "unreadable" : prediction === answer ? "right" : "wrong";
 
-/** The rows that a query asks for, in the order of the run. */
-export function chosenRows(rows: readonly ListedRow[], query: RowQuery): ListedRow[] {
+/**
+ * The rows that a query asks for, in the order of the run.
+ * @param said the answers in which its search was found beyond what the list shows, as {@link RowsOfRuns.said} has them
+ */
+export function chosenRows(rows: readonly ListedRow[], query: RowQuery, said: ReadonlySet<string>): ListedRow[] {
   const needle = query.search.trim().toLowerCase();
   return rows.filter(
     (row) =>
@@ -62,20 +68,45 @@ export function chosenRows(rows: readonly ListedRow[], query: RowQuery): ListedR
       (!query.language || row.language === query.language) &&
       (!query.subject || row.subject === query.subject) &&
       (!query.outcome || has(row, query.outcome)) &&
-      (!needle || `${row.id} ${row.reply}`.toLowerCase().includes(needle)),
+      (!needle || said.has(answerKey(row)) || `${row.id} ${row.reply}`.toLowerCase().includes(needle)),
   );
 }
+
+const answerKey = ({ stage, id }: Pick<Prediction, "stage" | "id">): string => `${stage}\0${id}`;
+
+/** Characters of a search that are looked for. */
+const LONGEST_SEARCH = 1000;
 
 /** Reads the rows of runs, and keeps those of the last few as long as their files do not change. */
 export class RowsOfRuns {
   private readonly kept = new Map<string, { readonly as: string; readonly rows: Promise<RunRows> }>();
 
+  private readonly searches = new Map<string, Promise<ReadonlySet<string>>>();
+
+  /**
+   * The answers in whose whole text a search is found, of any size: replies, reasoning, and of another tool's result
+   * question and prompt.
+   * @throws {UserError} where the run's files cannot be read
+   */
+  async said(run: FoundRun, search: string): Promise<ReadonlySet<string>> {
+    const needle = search.trim().slice(0, LONGEST_SEARCH).toLowerCase();
+    if (needle === "") return new Set();
+    const key = [run.path, stateOf(run), needle].join("\0");
+    const found = this.searches.get(key) ?? searchIn(run, await this.of(run), needle);
+    this.searches.delete(key);
+    this.searches.set(key, found);
+    if (this.searches.size > SEARCHES) this.searches.delete(this.searches.keys().next().value!);
+    try {
+      return await found;
+    } catch (error) {
+      this.searches.delete(key);
+      throw error;
+    }
+  }
+
   /** @throws {UserError} where the run's files cannot be read */
   async of(run: FoundRun): Promise<RunRows> {
-    const as = ["", "predictions.jsonl", "replies.jsonl"]
-      .map((name) => statSync(name ? `${run.path}/${name}` : run.path, { throwIfNoEntry: false }))
-      .map((about) => `${about?.mtimeMs} ${about?.size}`)
-      .join(",");
+    const as = stateOf(run);
     const before = this.kept.get(run.path);
     const rows = before?.as === as ? before.rows : readRows(run);
     this.kept.delete(run.path);
@@ -88,6 +119,34 @@ export class RowsOfRuns {
       throw error;
     }
   }
+}
+
+/** Another one where a run's files have changed. */
+const stateOf = ({ path }: FoundRun): string =>
+  ["", "predictions.jsonl", "replies.jsonl"]
+    .map((name) => statSync(name ? `${path}/${name}` : path, { throwIfNoEntry: false }))
+    .map((about) => `${about?.mtimeMs} ${about?.size}`)
+    .join(",");
+
+/** Goes through a run's files once and keeps nothing but whose texts have the needle. */
+async function searchIn(run: FoundRun, { results }: RunRows, needle: string): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const has = (...texts: readonly (string | undefined)[]): boolean =>
+    texts.some((text) => text?.toLowerCase().includes(needle));
+  for (const { predictions, texts } of results ?? [])
+    for (const one of predictions) {
+      const { question, choices = [], prompt } = texts.get(one.id) ?? {};
+      if (has(one.reply, question, prompt, ...choices)) found.add(answerKey(one));
+    }
+  const replies = results ? undefined : runFile(run.path, "replies.jsonl");
+  const predictions = results || replies ? undefined : runFile(run.path, "predictions.jsonl");
+  if (replies !== undefined)
+    for await (const { reply } of readLog(replies))
+      if (reply && has(reply.text, reply.reasoning))
+        for (const id of reply.ids) found.add(answerKey({ stage: reply.stage, id }));
+  if (predictions !== undefined)
+    for await (const one of readPredictions(predictions)) if (has(one.reply)) found.add(answerKey(one));
+  return found;
 }
 
 async function readRows(run: FoundRun): Promise<RunRows> {
