@@ -30,10 +30,13 @@ export interface PartOptions {
   readonly rounds: number;
 }
 
+/** A part that cannot be measured here because of what it was not given: told, and no failure. */
+export class NotGiven extends Error {}
+
 /** A part of the table: some rows that are measured together. */
 export interface Part {
   readonly about: string;
-  /** Measures; what the other side lacks is said in its rows, what our own lacks is thrown. */
+  /** Measures; what the other side lacks is said in its rows. @throws {NotGiven} for what our own side lacks */
   rows(options: PartOptions): Promise<readonly TableRow[]>;
 }
 

@@ -96,6 +96,7 @@ describe("the documentation", () => {
       "jupyter lab notebooks": "test/notebooks.test.ts",
       "npm run bench": "test/bench.test.ts",
       "npm run bench:install": "",
+      "npm run bench:tokens": "",
       "npm run bench:eda": "",
       "npm run bench:evaluate": "",
       "npm run bench:http": "",

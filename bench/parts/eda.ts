@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { vocabulary, writeCorpus } from "../corpus.js";
 import type { EdaRun, EdaRuns } from "../eda.js";
-import { type Part, PYTHON_MISSING, runBench, type TableRow, versionsInWords } from "../table.js";
+import { NotGiven, type Part, PYTHON_MISSING, runBench, type TableRow, versionsInWords } from "../table.js";
 
 /** @throws where a side counted other tokens */
 export function sameTokens(ours: EdaRun, theirs: EdaRun): string {
@@ -50,7 +50,7 @@ export const eda: Part = {
   about: "exploring all 196,588 rows, by RoBERTa's and by Gemma's tokenizer",
   async rows({ python, rounds }) {
     const corpus = writeCorpus();
-    if (!corpus) throw new Error("no corpus: MMMLU_LAB_SHARED names the folder with data/make-corpus.mjs");
+    if (!corpus) throw new NotGiven("no corpus: MMMLU_LAB_SHARED names the folder with data/make-corpus.mjs");
     try {
       const measured = (tokenizer: string, ...more: string[]): EdaRuns =>
         runBench("./eda.ts", [

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { scaledCorpus, vocabulary, writeCorpus } from "../corpus.js";
 import type { EdaRuns } from "../eda.js";
-import { type Part, PYTHON_MISSING, runBench, versionsInWords } from "../table.js";
+import { NotGiven, type Part, PYTHON_MISSING, runBench, versionsInWords } from "../table.js";
 import type { T5Bench } from "../train/bench-flan-t5-base.js";
 import { edaRows } from "./eda.js";
 
@@ -14,7 +14,7 @@ export const growth: Part = {
   about: "how cost grows: EDA of a quarter and of four times the rows, training with 64 to 512 tokens a row",
   async rows({ python, rounds }) {
     const corpus = writeCorpus();
-    if (!corpus) throw new Error("no corpus: MMMLU_LAB_SHARED names the folder with data/make-corpus.mjs");
+    if (!corpus) throw new NotGiven("no corpus: MMMLU_LAB_SHARED names the folder with data/make-corpus.mjs");
     const folder = mkdtempSync(join(tmpdir(), "mmmlu-growth-"));
     const more = python ? ["--python", python] : [];
     try {

@@ -7,12 +7,14 @@ import { http } from "./http.js";
 import { install } from "./install.js";
 import { llama } from "./llama.js";
 import { split } from "./split.js";
+import { tokens } from "./tokens.js";
 import { qlora, train } from "./train.js";
 
 /** All parts of the table, the quick ones first. */
 export const PARTS: Readonly<Record<string, Part>> = {
   "first-line": firstLine,
   split,
+  tokens,
   eda,
   http,
   install,

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { gemma2Prompt, serveModel, workerEngine } from "../../src/answer/index.js";
 import { serveByLlamaCpp } from "../../test/llama-cpp/server.js";
-import { inTurn, median, type Part } from "../table.js";
+import { inTurn, median, NotGiven, type Part } from "../table.js";
 import { englishRows } from "../train/examples.js";
 
 const QUESTIONS = 32;
@@ -34,7 +34,7 @@ async function ask(url: string, model: string, prompts: readonly string[]): Prom
 export const llama: Part = {
   about: "a GGUF file answers one question after another over HTTP, beside llama.cpp (--llama, --gguf)",
   async rows({ llama: python, gguf, rounds }) {
-    if (!gguf) throw new Error("--gguf names no file, such as one that `mmmlu export gguf` writes");
+    if (!gguf) throw new NotGiven("--gguf names no file, such as one that `mmmlu export gguf` writes");
     const all = englishRows();
     const prompts = Array.from({ length: QUESTIONS }, (_, at) => gemma2Prompt(all[(at * 211) % all.length]!));
     const threads = availableParallelism();

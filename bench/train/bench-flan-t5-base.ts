@@ -81,7 +81,7 @@ export async function bench({ steps, rounds, python, ...options }: BenchOptions)
       if (python) theirs.push(run(python, [resolve(here, "../python/train_t5.py"), work]));
       if (python && further) grouped.push(run(python, [resolve(here, "../python/train_t5.py"), work, "grouped"]));
     }
-    requireSameRows(ours, theirs);
+    requireSameRows(ours, theirs, grouped);
     // In a run of its own, since profiling takes time.
     if (profile)
       ({ operations } = run<OurRun>(process.execPath, ["--import", "tsx", join(here, "t5.ts"), work, "profile"]));
@@ -102,13 +102,16 @@ export async function bench({ steps, rounds, python, ...options }: BenchOptions)
   else print(result);
 }
 
-/** @throws where both sides did not train on the same rows in each step */
-function requireSameRows(ours: readonly OurRun[], theirs: readonly PythonRun[]): void {
-  const rowsOf = (runs: readonly { readonly steps: readonly { readonly rows: readonly string[] }[] }[]): string[] =>
-    runs.map(({ steps }) => JSON.stringify(steps.map(({ rows }) => rows)));
-  const [first] = rowsOf(ours);
-  if ([...rowsOf(ours), ...rowsOf(theirs)].some((rows) => rows !== first))
+/** @throws where both sides did not train on the same rows in each step; those of like lengths in any order */
+function requireSameRows(ours: readonly OurRun[], theirs: readonly PythonRun[], grouped: readonly PythonRun[]): void {
+  type Steps = { readonly steps: readonly { readonly rows: readonly string[] }[] };
+  const rowsOf = ({ steps }: Steps): string => JSON.stringify(steps.map(({ rows }) => rows));
+  const inAnyOrder = ({ steps }: Steps): string => JSON.stringify(steps.flatMap(({ rows }) => rows).sort());
+  const [first] = ours as [OurRun];
+  if ([...ours, ...theirs].some((run) => rowsOf(run) !== rowsOf(first)))
     throw new Error("the sides trained on other rows, or in another order");
+  if (grouped.some((run) => inAnyOrder(run) !== inAnyOrder(first)))
+    throw new Error("with like lengths together Python trained on other rows");
 }
 
 /** Prompts of just so many tokens, made of the drawn ones' tokens one after another. */
