@@ -68,4 +68,4 @@ export { runExperiment } from "./run.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";
 export { sampleModelFolder } from "./sample-model.js";
 export { readSweep, type Sweep, type SweepCell, sweepJsonSchema } from "./sweep.js";
-export { promptsOfRun, promptWriter } from "./written-prompt.js";
+export { type PromptsOfRun, promptsOfRun, promptWriter } from "./written-prompt.js";
