@@ -28,7 +28,6 @@ export const gemma3 = decoderOnly({
     sliding_window_pattern: 6,
     layer_types: null,
     final_logit_softcapping: null,
-    attn_logit_softcapping: null,
     tie_word_embeddings: true,
     pad_token_id: 0,
     bos_token_id: 2,

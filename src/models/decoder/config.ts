@@ -157,6 +157,8 @@ export function parseDecoderConfig(
       { hint: "Copy config.json anew from where the model comes from." },
     );
   const { slides = () => false } = description.attention;
+  // Gemma goes by its layers alone, whatever such a key says.
+  const windowed = !Object.hasOwn(description.config, "use_sliding_window") || raw["use_sliding_window"] === true;
   const end = json.eos_token_id ?? [];
   return {
     vocabSize: json.vocab_size,
@@ -169,7 +171,7 @@ export function parseDecoderConfig(
     maxPositionEmbeddings: json.max_position_embeddings,
     rmsNormEps: json.rms_norm_eps,
     queryPreAttnScalar: json.query_pre_attn_scalar ?? headDim,
-    slidingWindow: (raw["use_sliding_window"] ?? true) ? (json.sliding_window ?? null) : null,
+    slidingWindow: windowed ? (json.sliding_window ?? null) : null,
     layerTypes:
       json.layer_types ??
       Array.from({ length: json.num_hidden_layers }, (_, layer) =>

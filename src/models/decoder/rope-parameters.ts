@@ -57,7 +57,8 @@ export function ropeParametersOf(
   json: RopeKeys,
   { theta, slidingTheta }: RopeDescription,
 ): Readonly<Record<LayerType, RopeParameters>> {
-  const { full_attention, sliding_attention, ...flat } = json.rope_scaling ?? json.rope_parameters ?? {};
+  const scaling = json.rope_scaling && Object.keys(json.rope_scaling).length > 0 ? json.rope_scaling : undefined;
+  const { full_attention, sliding_attention, ...flat } = scaling ?? json.rope_parameters ?? {};
   const nested = json.rope_parameters ?? {};
   const read = (given: OneRope, fallback: number): RopeParameters =>
     oneRope(path, given, fallback, json.max_position_embeddings);

@@ -135,24 +135,26 @@ function rotary(
 ): Record<string, unknown> {
   const { metadata, path } = file;
   const key = (name: string): string => `${gguf.architecture}.rope.${name}`;
-  const type = metadata.optionalText(key("scaling.type")) ?? "none";
-  const old = metadata.optionalNumber(key("scale_linear")) ?? 1;
+  // As llama.cpp has it: linear unless it is told otherwise, by the factor or what that was called at first.
+  const type = metadata.optionalText(key("scaling.type")) ?? "linear";
+  const factor = metadata.optionalNumber(key("scaling.factor")) ?? metadata.optionalNumber(key("scale_linear")) ?? 1;
   const factors = file.tensors.get(ROPE_FACTORS);
-  const local =
-    rope.slidingTheta === undefined
-      ? {}
-      : { rope_local_base_freq: metadata.optionalNumber(key("freq_base_swa")) ?? rope.slidingTheta };
+  const windowed = metadata.optionalNumber(key("freq_base_swa"));
+  if (rope.slidingTheta === undefined && windowed !== undefined && shortest(windowed) !== theta)
+    throw new UserError(`${path}: ${key("freq_base_swa")} = ${windowed} is not supported of this architecture`, {
+      hint: "Take another model, or this one in Hugging Face's format.",
+    });
+  const local = rope.slidingTheta === undefined ? {} : { rope_local_base_freq: windowed ?? rope.slidingTheta };
   if (type !== "none" && type !== "linear")
     throw new UserError(`${path}: ${key("scaling.type")} ${JSON.stringify(type)} is not supported`, {
       hint: "Supported: none and linear.",
     });
-  if (type === "linear" || old !== 1) {
-    const factor = metadata.optionalNumber(key("scaling.factor")) ?? old;
+  if (type === "linear" && factor !== 0 && factor !== 1) {
     if (factors)
       throw new UserError(`${path} scales rotary positions both by ${key("scaling.type")} and ${ROPE_FACTORS}`, {
         hint: "Take another model, or this one in Hugging Face's format.",
       });
-    return { rope_theta: theta, ...local, rope_scaling: factor === 1 ? null : { rope_type: "linear", factor } };
+    return { rope_theta: theta, ...local, rope_scaling: { rope_type: "linear", factor } };
   }
   if (!factors) return { rope_theta: theta, ...local };
   if (factors.kind !== "F32" || factors.shape.length !== 1 || factors.shape[0] !== headDim / 2)

@@ -76,7 +76,8 @@ export function tokensOf(text: string, count: number): Token[] {
         index += phrase.words - 1;
       } else if (letter >= 0) {
         const capital = character >= "A" && character <= "Z";
-        push({ kind: "letter", text: piece, at, letter, capital, glued: isGlued(text, at, piece.length) });
+        const glued = isGlued(text, at, piece.length) || isNamed(text, at);
+        push({ kind: "letter", text: piece, at, letter, capital, glued });
       } else push({ kind: "word", text: piece, at, roles: phrase.roles });
     }
   }
@@ -123,4 +124,28 @@ function isGlued(text: string, at: number, length: number): boolean {
     (next !== "" && "+#".includes(next)) ||
     (next !== "" && "-'’.".includes(next) && word(after) && !isUnspaced(after))
   );
+}
+
+/** Words behind which a letter names something else than an option: a person, a vitamin, a kind. */
+const NAMING = new Set(
+  [
+    "mr, mrs, ms, dr, prof, professor, herr, herrn, frau, monsieur, madame, mme, mlle, sr, sra, señor, señora",
+    "senhor, senhora, signor, signora, sig, dott, tuan, nyonya, bapak, bwana",
+    "vitamin, vitamins, vitamine, vitamines, vitamina, vitaminas, vitamini, provitamin, hepatitis, hepatite",
+    "influenza, plan, plano, piano, rencana, type, typ, tipo, tipe, blutgruppe, immunoglobulin, protein",
+    "appendix, exhibit, schedule",
+  ]
+    .join(", ")
+    .split(", ")
+    .map(fold),
+);
+const BEFORE = /(?<![\p{L}\p{M}\p{N}])(\p{L}[\p{L}\p{M}]{1,15})\.? $/u;
+const INITIALS = /(?<![\p{L}\p{N}])(?:M|\p{Lu}\.\p{Lu})\. $/u;
+const TITLE_BEHIND = /^(?:先生|女士|小姐|さん|くん|様|씨|型|형)/u;
+
+/** Whether a letter is a name's: "Mr. B", "vitamin C", "U.S. A", "B先生", "A型". */
+function isNamed(text: string, at: number): boolean {
+  if (TITLE_BEHIND.test(text.slice(at + 1, at + 4))) return true;
+  const before = text.slice(Math.max(0, at - 24), at);
+  return INITIALS.test(before) || NAMING.has(fold(BEFORE.exec(before)?.[1] ?? ""));
 }

@@ -28,8 +28,9 @@ export const WORDS: Readonly<Record<string, Words>> = {
       correct one is, right one is`,
     right: "correct, right",
     wrong: `
-      wrong, incorrect, false, less likely, least likely, untrue, mistaken, inaccurate, invalid, unlikely, implausible,
-      eliminated, rejected, excluded, ruled out, incorrectly`,
+      wrong, incorrect, false, less likely, least likely, untrue, mistaken, inaccurate, invalid, unlikely,
+      implausible, eliminated, rejected, excluded, ruled out, incorrectly, is out, are out, is already out,
+      are already out, off the table, disqualified, discarded, dismissed, crossed out`,
     not: "not, cannot, never, isnt, anything but, neither, none, without, except, no longer, rather than, instead of",
     exclude: `
       eliminate, eliminating, exclude, excluding, rule out, ruling out, reject, rejecting, discard, discarding,
@@ -62,7 +63,8 @@ export const WORDS: Readonly<Record<string, Words>> = {
       zutreffende, stimmt`,
     wrong: `
       falsch, falsche, falschen, falscher, falsches, inkorrekt, inkorrekte, unrichtig, unzutreffend,
-      ausgeschlossen, scheidet aus, scheiden aus, entfällt, entfallen, fehlerhaft, unpassend`,
+      ausgeschlossen, scheidet aus, scheiden aus, entfällt, entfallen, fehlerhaft, unpassend, fällt weg,
+      fallen weg, fliegt raus, fliegen raus, ist raus, sind raus, verworfen, gestrichen`,
     not: "nicht, kein, keine, keiner, keinesfalls, weder, außer, ohne, niemals, statt, anstatt",
     exclude: "schließe, schließen, ausschließen, ausschließe, verwerfe, verwerfen, streiche, streichen",
     final: "endgültige, endgültig, finale, abschließende, abschließend",
@@ -86,9 +88,9 @@ export const WORDS: Readonly<Record<string, Words>> = {
     choose: "choisis, choisir, choisit, choisirais, sélectionne, retiens, opte pour, je prends",
     right: "correct, correcte, correctes, corrects, juste, bonne, bon, exact, exacte, vraie",
     wrong: `
-      faux, fausse, fausses, incorrect, incorrecte, incorrectes, incorrects, erroné, erronée, erronées,
-      erronés, inexact, inexacte, inexactes, mauvaise, mauvaises, éliminé, éliminée, éliminées, exclue,
-      exclues, à exclure, à éliminer`,
+      faux, fausse, fausses, incorrect, incorrecte, incorrectes, incorrects, erroné, erronée, erronées, erronés,
+      inexact, inexacte, inexactes, mauvaise, mauvaises, éliminé, éliminée, éliminées, exclue, exclues, à exclure,
+      à éliminer, exclu, est hors jeu, sont hors jeu, écarté, écartée, écartés, écartées, rejeté, rejetée`,
     not: "pas, aucun, aucune, ni, sauf, jamais, sans, plutôt que, au lieu de, non",
     exclude: "exclure, exclus, élimine, éliminer, éliminons, écarter, écarte, rejette, rejeter, exclut",
     final: "finale, final, définitive, en conclusion",
@@ -114,8 +116,10 @@ export const WORDS: Readonly<Record<string, Words>> = {
       me quedo con`,
     right: "correcta, correcto, correctas, correctos, acertada, acertado, verdadera",
     wrong: `
-      incorrecta, incorrecto, incorrectas, incorrectos, falsa, falso, falsas, falsos, errónea, erróneo,
-      erróneas, erróneos, equivocada, equivocadas, equivocado, descartada, descartadas, mal`,
+      incorrecta, incorrecto, incorrectas, incorrectos, falsa, falso, falsas, falsos, errónea, erróneo, erróneas,
+      erróneos, equivocada, equivocadas, equivocado, descartada, descartadas, mal, descartado, descartados,
+      queda descartada, queda descartado, quedan descartadas, quedan descartados,
+      queda fuera, quedan fuera, está fuera, están fuera, eliminada, eliminado, excluida, excluido`,
     not: "no, ni, ninguna, ningún, excepto, salvo, nunca, jamás, sin, tampoco, en lugar de",
     exclude: "descarto, descartar, descartamos, elimino, eliminar, eliminamos, excluir, excluyo, rechazo, rechazar",
     final: "final, definitiva, en conclusión",
@@ -137,7 +141,8 @@ export const WORDS: Readonly<Record<string, Words>> = {
     right: "corretta, corretto, corrette, corretti, giusta, giusto, esatta, esatto, vera",
     wrong: `
       sbagliata, sbagliato, sbagliate, sbagliati, errata, errato, errate, errati, falsa, falso, false, falsi,
-      scorretta, scorrette, scorretto, inesatta, esclusa, escluse, incorretta`,
+      scorretta, scorrette, scorretto, inesatta, esclusa, escluse, incorretta, è fuori, sono fuori, escluso,
+      esclusi, scartata, scartato, eliminata, eliminato`,
     not: "non, né, nessuna, nessuno, tranne, eccetto, mai, senza, neanche, neppure, invece di, anziché",
     exclude: "escludo, escludere, escludiamo, elimino, eliminare, scarto, scartare, escludendo",
     final: "finale, definitiva, in conclusione",
@@ -161,7 +166,8 @@ export const WORDS: Readonly<Record<string, Words>> = {
     right: "correta, correto, corretas, corretos, certa, certo, certas, verdadeira",
     wrong: `
       incorreta, incorreto, incorretas, incorretos, errada, errado, erradas, errados, falsa, falso, falsas,
-      falsos, equivocada, equivocadas, descartada, descartadas`,
+      falsos, equivocada, equivocadas, descartada, descartadas, descartado, descartados, está fora, estão fora,
+      fica fora, eliminada, eliminado, excluída, excluído`,
     not: "não, nem, nenhuma, nenhum, exceto, salvo, nunca, jamais, sem, tampouco, em vez de",
     exclude: "descarto, descartar, descartamos, elimino, eliminar, eliminamos, excluir, excluo, rejeito, rejeitar",
     final: "final, definitiva, em conclusão",

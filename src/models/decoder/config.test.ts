@@ -1,0 +1,127 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ARCHITECTURES } from "../architectures/index.js";
+import { parseDecoderConfig } from "./config.js";
+import { isDecoderOnly } from "./decoder-only.js";
+
+interface Rope {
+  readonly rope_type: string;
+  readonly rope_theta: number;
+  readonly factor?: number;
+  readonly original_max_position_embeddings?: number;
+}
+interface Case {
+  readonly modelType: string;
+  readonly keys: Readonly<Record<string, unknown>>;
+  readonly rope: Rope & { readonly full_attention?: Rope; readonly sliding_attention?: Rope };
+  readonly layerTypes: readonly string[] | null;
+  readonly slidingWindow: number | null;
+}
+/** As the real transformers reads them (reference/configurations.py). */
+const golden = JSON.parse(
+  readFileSync(new URL("../../../reference/golden/configurations.json", import.meta.url), "utf8"),
+) as { sizes: Record<string, unknown>; cases: Record<string, Case> };
+
+const descriptions = ARCHITECTURES.filter(isDecoderOnly);
+const parsed = (modelType: string, keys: Readonly<Record<string, unknown>>) => {
+  const description = descriptions.find((one) => one.modelType === modelType)!;
+  return parseDecoderConfig(
+    { path: "config.json", json: { model_type: modelType, ...golden.sizes, ...keys } },
+    description,
+  );
+};
+
+describe("config.json, as transformers reads it", () => {
+  it.each(Object.entries(golden.cases))("%s", (_, { modelType, keys, rope, layerTypes, slidingWindow }) => {
+    const ours = parsed(modelType, keys);
+    for (const type of ["full_attention", "sliding_attention"] as const) {
+      const theirs = rope[type] ?? rope;
+      const { ropeTheta, ropeType, ...more } = ours.ropeParameters[type];
+      expect([ropeTheta, ropeType]).toEqual([theirs.rope_theta, theirs.rope_type]);
+      if (ropeType === "default") continue;
+      expect(more).toMatchObject({ factor: theirs.factor });
+      if (ropeType === "llama3")
+        expect(more).toMatchObject({ originalMaxPositionEmbeddings: theirs.original_max_position_embeddings });
+    }
+    const windows = (layerTypes ?? []).map((type) => (type === "sliding_attention" ? slidingWindow : null));
+    const all = ours.layerTypes.map((type) => (type === "sliding_attention" ? ours.slidingWindow : null));
+    expect(all).toEqual(layerTypes === null ? all.map(() => null) : windows);
+  });
+});
+
+const ROPES = ["dynamic", "yarn", "longrope", "su", "mrope", "proportional"];
+/** What a model of another kind would compute with; each is refused by its name. */
+const FOREIGN: readonly Record<string, unknown>[] = [
+  ...ROPES.map((rope_type) => ({ rope_scaling: { rope_type, factor: 2 } })),
+  ...["rope_scaling", "rope_parameters"].flatMap((key) => [
+    { [key]: { rope_type: "linear", factor: 2, attention_factor: 2 } },
+    { [key]: { rope_type: "default", partial_rotary_factor: 0.5 } },
+    { [key]: { rope_type: "default", mrope_section: [2, 1, 1] } },
+    { [key]: { rope_type: "linear" } },
+    { [key]: { rope_type: "llama3", factor: 8 } },
+  ]),
+  ...["gelu", "gelu_new", "quick_gelu", "relu", "relu2", "tanh"].flatMap((name) => [
+    { hidden_act: name, hidden_activation: name },
+  ]),
+  { layer_types: ["full_attention", "linear_attention", "full_attention", "full_attention"] },
+  { layer_types: ["full_attention"] },
+  { quantization_config: { quant_method: "gptq", bits: 4 } },
+  { quantization: { group_size: 64, bits: 4 } },
+  { use_bidirectional_attention: true },
+  { partial_rotary_factor: 0.5 },
+  { attention_multiplier: 0.5 },
+  { embedding_multiplier: 12 },
+  { residual_multiplier: 0.2 },
+  { logits_scaling: 8 },
+  { logit_scale: 0.06 },
+  { attention_dropout: 0.1 },
+  { pretraining_tp: 2 },
+  { num_experts: 8 },
+  { num_local_experts: 8 },
+  { moe_intermediate_size: 64 },
+  { no_rope_layers: [1, 0, 1, 1] },
+  { attn_temperature_tuning: true },
+  { attention_chunk_size: 64 },
+  { use_qk_norm: true },
+  { clip_qkv: 8 },
+  { qkv_bias: true },
+  { attention_out_bias: true },
+  { add_cross_attention: true },
+  { tie_word_embeddings: null },
+  { tie_word_embeddings: "yes" },
+  { rope_theta: -1 },
+  { head_dim: 7 },
+  { num_key_value_heads: 3 },
+];
+/** What some architectures have, and the others refuse. */
+const OF_SOME: readonly [Record<string, unknown>, readonly string[]][] = [
+  [{ attention_bias: true }, ["llama", "qwen3", "gemma2", "gemma3_text"]],
+  [{ mlp_bias: true }, ["llama"]],
+  [{ sliding_window: 16 }, ["qwen2", "qwen3", "gemma2", "gemma3_text"]],
+  [{ use_sliding_window: true, sliding_window: 16 }, ["qwen2", "qwen3"]],
+  [{ query_pre_attn_scalar: 16 }, ["gemma2", "gemma3_text"]],
+  [{ final_logit_softcapping: 20 }, ["gemma2", "gemma3_text"]],
+  // Gemma 3's code in transformers has the key, and no cap.
+  [{ attn_logit_softcapping: 20 }, ["gemma2"]],
+  [{ rope_local_base_freq: 500 }, ["gemma3_text"]],
+];
+
+describe.each(descriptions.map(({ modelType }) => modelType))("%s refuses by name", (modelType) => {
+  it.each(FOREIGN)("%j", (keys) => {
+    const [key] = Object.keys(keys);
+    expect(() => parsed(modelType, keys)).toThrow(
+      expect.objectContaining({
+        name: "UserError",
+        message: expect.stringMatching(
+          new RegExp(`${key}|${key === "hidden_act" ? "hidden_activation" : key}|rope_type|rotary positions|heads`),
+        ),
+      }),
+    );
+  });
+
+  it.each(OF_SOME)("%j, unless it has it", (keys, having) => {
+    const parse = (): unknown => parsed(modelType, keys);
+    if (having.includes(modelType)) expect(parse).not.toThrow();
+    else expect(parse).toThrow(new RegExp(Object.keys(keys)[0]!));
+  });
+});
