@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
 const known = Object.keys(PARTS);
 for (const name of positionals)
   if (!known.includes(name)) {
-    console.error(`There is no part ${name}.${didYouMean(name, known)}`);
+    console.error(`There is no part ${name}${didYouMean(name, known) || "."}`);
     for (const [part, { about }] of Object.entries(PARTS)) console.error(`  ${part.padEnd(12)} ${about}`);
     process.exit(2);
   }
