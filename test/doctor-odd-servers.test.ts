@@ -168,7 +168,7 @@ describe("a server's replies", () => {
       /a stream of events/,
       /only streams/,
     ],
-    ["pages", ofChats((_, send) => send(200, "<title>Log in</title>")), /no JSON but a page: Log in/, /./],
+    ["pages", ofChats((_, send) => send(200, "<title>Log in</title>")), /no JSON but a page: Log in/, /base URL/],
     ["no choices", ofChats((_, send) => send(200, { choices: [] })), /without a choice/, /./],
     [
       "calls of tools",

@@ -87,7 +87,7 @@ export async function lookAtContext(
 function refusal(status: number, words: string): Finding {
   const about = "prompts that are too long";
   if (status >= 400 && status < 500) return { about, verdict: "good", said: `refused: ${words}` };
-  if (status === 0) return { about, verdict: "unknown", said: `no reply came: ${words}` };
+  if (status < 400) return { about, verdict: "unknown", said: `no reply that can be read came: ${words}` };
   return {
     about,
     verdict: "note",

@@ -92,6 +92,8 @@ function hintFor({ status, words }: Asker): string {
   if (status === 401 || status === 403) return "Set LMSTUDIO_API_KEY to the server's key.";
   if (/stream of events/.test(words))
     return "The server only streams: turn that off, or put one before it that does not.";
+  if (/^no JSON/.test(words))
+    return "It is no OpenAI-compatible server, or its base URL is another (mostly it ends in /v1).";
   if (status === 404)
     return "It has no chat/completions there: does the address end in /v1, and is that the model's name?";
   return "Is the model loaded?";
