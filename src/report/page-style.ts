@@ -41,7 +41,7 @@ figure.wide{grid-column:1/-1}
 figure svg{display:block;max-width:100%;height:auto;color:var(--text)}
 .drawn-narrow{display:none}.drawn-narrow svg,header figure .drawn-narrow svg{width:min(100%,27rem)}
 @media screen and (max-width:760px){.drawn{display:none}.drawn-narrow{display:block}section{padding:1rem}}
-@media screen and (max-width:480px){header,main,footer{padding:0 .8rem}section{padding:.9rem .8rem}th[scope=row]{width:38%;white-space:normal}td{overflow-wrap:anywhere}}
+@media screen and (max-width:480px){header,main,footer{padding:0 .8rem}section{padding:.9rem .8rem}table th[scope=row]{width:38%;white-space:normal}td{overflow-wrap:anywhere}}
 figcaption{font-size:.95rem;margin-bottom:.4rem;font-weight:600}
 header .figures{grid-template-columns:minmax(0,600px)}
 header figure svg{width:min(100%,560px)}
