@@ -5,8 +5,12 @@ import { elementCount } from "../../src/graph/index.js";
 import { writeShardedSafetensors } from "../../src/models/index.js";
 import { Random } from "../../src/models/random.js";
 
+/** 1 in bfloat16. */
+const ONE = 0x3f80;
+
 /**
- * A model's folder of random weights in the real format (bfloat16, sharded): matrices of variance 1/inputs, the rest 0.
+ * A model's folder of random weights in the real format (bfloat16, sharded): matrices of variance 1/inputs, norms that
+ * only normalize, no biases.
  * @param config what config.json holds
  */
 export function writeRandomModel(
@@ -15,6 +19,8 @@ export function writeRandomModel(
   shapes: Iterable<readonly [string, readonly number[]]>,
 ): void {
   mkdirSync(folder, { recursive: true });
+  // Gemma's norms multiply by one more than their weight.
+  const addsOne = String(config["model_type"]).startsWith("gemma");
   const random = new Random(1);
   // A stretch of normal numbers is used again and again: a billion of them would take minutes.
   const normal = Float32Array.from({ length: 1 << 20 }, () => random.normal());
@@ -24,6 +30,7 @@ export function writeRandomModel(
     type: "BF16" as const,
     elements: () => {
       const words = new Uint16Array(elementCount(shape));
+      if (name.endsWith("norm.weight") && !addsOne) words.fill(ONE);
       if (shape.length < 2) return words;
       const bits = new Uint32Array(normal.map((value) => value * shape[1]! ** -0.5).buffer);
       for (let at = 0, from = random.below(normal.length); at < words.length; at++, from = (from + 1) % normal.length)
