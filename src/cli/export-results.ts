@@ -3,14 +3,18 @@ import type { Command } from "commander";
 import { messageOf, UserError } from "../base/errors.js";
 import { writeIntoFolder } from "../base/folders.js";
 import { type AskedText, type Exporter, exporters, loadResult } from "../exchange/index.js";
+import { protocolOf } from "../record/index.js";
 
 interface ExportFlags {
   readonly out?: string;
   readonly offline?: boolean;
 }
 
-/** Prompts that are written anew at most: with five examples each has some 3 kB, and all are held at once. */
-const MOST_PROMPTS = 50_000;
+/**
+ * Prompts that are written anew at most, since all are held at once: some 1 kB each (all of MMMLU's rows have room), with
+ * examples in front 3 kB and more.
+ */
+const mostPrompts = (shots: number): number => (shots > 0 ? 50_000 : 250_000);
 
 /** A command for each tool that runs are written for. */
 export function exportResultsCommands(command: Command): Command {
@@ -41,7 +45,12 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
     try {
       const { rows } = exporter.withoutTexts ? { rows: [] } : await rowsOfRun(manifest, context);
       for (const { id, question, choices } of rows) if (ids.has(id)) texts.set(id, { question, choices });
-      if (exporter.withPrompts && ids.size <= MOST_PROMPTS) {
+      const most = mostPrompts(protocolOf(manifest)?.shots ?? 0);
+      if (exporter.withPrompts && ids.size > most)
+        context.progress.say(
+          `${ids.size} rows have more prompts than are written anew (${most}): their questions stand in their place`,
+        );
+      else if (exporter.withPrompts) {
         const { prompts } = await promptsOfRun(result.path, predictions[0]?.stage ?? "test", ids, context);
         for (const [id, written] of prompts) texts.set(id, { ...texts.get(id), ...asText(written) });
       }

@@ -20,7 +20,9 @@ export const lmEvalExporter: Exporter = {
     const tasks = new Map<string, Prediction[]>();
     for (const one of run.predictions) {
       const name = `mmmlu_${fileName(one.language).toLowerCase()}_${fileName(one.subject)}`;
-      tasks.set(name, [...(tasks.get(name) ?? []), one]);
+      const task = tasks.get(name);
+      if (task) task.push(one);
+      else tasks.set(name, [one]);
     }
     const model = modelOf(run);
     const place = join(folder, fileName(model.replaceAll("/", "__")));
