@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeWhole } from "../../src/base/files.js";
 import { englishRows, SHARED } from "../train/examples.js";
 
-/** English MMLU as `OUT/mmlu-en` in MMMLU's layout; EXAMS in German and French as `OUT/exams.jsonl`, own rows. */
+/** English MMLU as `OUT/mmlu-en` in MMMLU's layout (`OUT/mmlu-en-twice`: as German and French); EXAMS in German and French as `OUT/exams.jsonl`, own rows. */
 export async function bench([out]: string[]): Promise<void> {
   if (out === undefined) {
     console.error("usage: npm run bench:real -- data OUT");
@@ -15,8 +15,12 @@ export async function bench([out]: string[]): Promise<void> {
     return [index, question, ...choices, answer, subject].map(cell).join(",");
   });
   const english = join(out, "mmlu-en");
-  writeWhole(join(english, "test", "mmlu_EN-US.csv"), [",Question,A,B,C,D,Answer,Subject", ...lines, ""].join("\n"));
+  const csv = [",Question,A,B,C,D,Answer,Subject", ...lines, ""].join("\n");
+  writeWhole(join(english, "test", "mmlu_EN-US.csv"), csv);
   console.log(`${english}: ${rows.length} rows`);
+  const twice = join(out, "mmlu-en-twice");
+  for (const language of ["DE-DE", "FR-FR"]) writeWhole(join(twice, "test", `mmlu_${language}.csv`), csv);
+  console.log(`${twice}: the same rows in the place of German and of French, to time what is made for these`);
 
   const published = readFileSync(join(SHARED, "data", "exams", "de-fr.jsonl"), "utf8")
     .trim()
