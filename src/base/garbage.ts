@@ -24,6 +24,18 @@ export function collectGarbageAbove(bytes: number): void {
   if (oldBytes() - oldAfterwards > bytes) collectGarbage();
 }
 
+/** Values, {@link collectGarbageAbove} 16 MiB looked after now and then: for a loop that goes through very many. */
+export function* collectingGarbage<T>(values: Iterable<T>): Generator<T> {
+  let count = 0;
+  for (const value of values) {
+    yield value;
+    if (++count % LOOK_EACH === 0) collectGarbageAbove(LEFT_BYTES);
+  }
+}
+
+const LOOK_EACH = 4096;
+const LEFT_BYTES = 16 << 20;
+
 const oldBytes = (): number =>
   v8
     .getHeapSpaceStatistics()

@@ -1,5 +1,5 @@
 import { writePiecesWhole, writeWhole } from "../base/files.js";
-import { collectGarbage } from "../base/garbage.js";
+import { collectGarbage, collectingGarbage } from "../base/garbage.js";
 import { type ParquetType, writeParquet } from "../data/index.js";
 import {
   type Evaluation,
@@ -50,7 +50,7 @@ export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | 
     }
   }
   const predictions: Prediction[] = [];
-  for (const { reply: _onDisk, ...prediction } of evaluation.predictions)
+  for (const { reply: _onDisk, ...prediction } of collectingGarbage(evaluation.predictions))
     predictions.push(new Kept(prediction) as unknown as Prediction);
   const statistics = evaluationStatistics(predictions);
   return { stage, metrics: evaluation.metrics, statistics, predictions, whole: evaluation.predictions };
@@ -143,8 +143,8 @@ const PREDICTION_COLUMNS: Readonly<Record<string, ParquetType>> = {
 };
 
 function* wholeOf(stages: readonly Stage[], further: readonly Iterable<Prediction>[] = []): Generator<Prediction> {
-  for (const stage of stages) yield* stage.whole;
-  for (const predictions of further) yield* predictions;
+  for (const stage of stages) yield* collectingGarbage(stage.whole);
+  for (const predictions of further) yield* collectingGarbage(predictions);
 }
 
 /** The note that every run on the sample carries. */

@@ -1,3 +1,4 @@
+import { collectGarbageAbove } from "../../base/garbage.js";
 import { categoryOf } from "../../tasks/index.js";
 import type { Prediction } from "../prediction.js";
 import { type Accuracy, accuracyOf } from "./accuracy.js";
@@ -30,7 +31,15 @@ export function subjectAccuracies(predictions: readonly Prediction[]): readonly 
 export const languageAccuracies = (
   predictions: readonly Prediction[],
 ): readonly (Accuracy & { readonly language: string })[] =>
-  group(predictions, (one) => one.language).map(([language, rows]) => ({ language, ...accuracyOf(rows) }));
+  group(predictions, (one) => one.language).map(([language, rows]) => {
+    const accuracy = accuracyOf(rows);
+    // The clusters of a language's questions live just long enough to become old.
+    collectGarbageAbove(LEFT_BYTES);
+    return { language, ...accuracy };
+  });
+
+/** Bytes of groups that are done with. */
+const LEFT_BYTES = 8 << 20;
 
 /** By name. */
 export const categoryAccuracies = (
