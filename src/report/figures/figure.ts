@@ -40,7 +40,7 @@ export interface Figure {
   /** What a reader who cannot see it is told. */
   readonly description: string;
   readonly svg: string;
-  /** The same for a telephone's page, {@link NARROW} wide. */
+  /** The same for a telephone's page, `NARROW` wide. */
   readonly narrow: string;
 }
 
