@@ -11,8 +11,8 @@ interface ExportFlags {
 }
 
 /**
- * Prompts that are written anew at most, since all are held at once: some 1 kB each (all of MMMLU's rows have room), with
- * examples in front 3 kB and more.
+ * Prompts that are written anew at most, since all are held at once: some 1 kB each, with examples in front 3 kB and
+ * more. All of MMMLU's rows have room without examples.
  */
 const mostPrompts = (shots: number): number => (shots > 0 ? 50_000 : 250_000);
 
