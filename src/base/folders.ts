@@ -178,7 +178,10 @@ export function forgetUnfinished(path: string): void {
 /** Whether the process that began to write something may still be at it. */
 function isWriting(number: number, left: string): boolean {
   // In a container every start has the same number: what is older than this process is not its own.
-  if (number === process.pid) return statSync(left).mtimeMs > Date.now() - process.uptime() * 1000;
+  if (number === process.pid) {
+    const since = statSync(left, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    return since > Date.now() - process.uptime() * 1000;
+  }
   return isRunning(number);
 }
 

@@ -168,26 +168,10 @@ async function readRows(run: FoundRun): Promise<RunRows> {
 }
 
 /** A text of its own: a part of a reply would keep the whole of it in memory. */
-const listed = ({
-  id,
-  language,
-  subject,
-  stage,
-  answer,
-  prediction,
-  unreadable,
-  cut,
-  reply,
-}: Prediction): ListedRow => ({
-  id,
-  language,
-  subject,
-  stage,
-  answer,
-  prediction,
-  unreadable,
-  cut: cut ?? false,
-  reply: Buffer.from(reply.slice(0, SHOWN)).toString(),
+const listed = (one: Prediction): ListedRow => ({
+  ...{ id: one.id, language: one.language, subject: one.subject, stage: one.stage },
+  ...{ answer: one.answer, prediction: one.prediction, unreadable: one.unreadable, cut: one.cut ?? false },
+  reply: Buffer.from(one.reply.slice(0, SHOWN)).toString(),
 });
 
 const readingName = z.enum(readingNames).optional().catch(undefined);
