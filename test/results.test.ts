@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Archive } from "../src/exchange/importers/inspect-archive.js";
 import { loadResult } from "../src/exchange/index.js";
 import { serveRuns } from "../src/report/index.js";
 import { type ChatImitation, type ImitatedRequest, letterFor, startChatImitation } from "./chat-imitation/server.js";
@@ -37,7 +38,8 @@ const run = (out: string, ...more: string[]) =>
   );
 
 beforeAll(async () => {
-  server = await startChatImitation({ reply });
+  const reasoning = (request: ImitatedRequest) => (reply(request) === "B" ? "It cannot be A." : undefined);
+  server = await startChatImitation({ reply, reasoning });
   expect((await run("english")).code).toBe(0);
   expect((await run("native", "--set", "answerer.instruction=native")).code).toBe(0);
 });
@@ -210,6 +212,70 @@ describe("a run is written for others", () => {
     expect(told[0]).toMatch(/the same in all 200 rows that were laid side by side: the prompt carries nothing$/);
   });
 
+  it("with the tokens, the time and the reasoning of each reply", async () => {
+    const replies = new Map(lines("english", "replies.jsonl").map((line) => [line.ids[0], line]));
+    const name = at("with-usage");
+    expect((await mmmlu(["export", "inspect", at("english"), "--out", name])).code).toBe(0);
+    let samples = 0;
+    for (const file of readdirSync(name)) {
+      const archive = await Archive.open(join(name, file));
+      const read = async (entry: string) => JSON.parse((await archive.text(entry))!);
+      const sum = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+      for (const summary of await read("summaries.json")) {
+        const kept = replies.get(summary.id);
+        const sample = await read(`samples/${summary.id}_epoch_1.json`);
+        const usage = {
+          input_tokens: kept.tokens.prompt,
+          output_tokens: kept.tokens.completion,
+          total_tokens: kept.tokens.prompt + kept.tokens.completion,
+        };
+        for (const one of [summary, sample])
+          expect(one).toMatchObject({
+            model_usage: { "gemma-3-27b-it": usage },
+            total_time: kept.milliseconds / 1000,
+          });
+        expect(sample.output.usage).toEqual(usage);
+        const { content } = sample.output.choices[0].message;
+        const text = { type: "text", text: kept.text };
+        expect(content).toEqual(
+          kept.reasoning ? [{ type: "reasoning", reasoning: "It cannot be A." }, text] : kept.text,
+        );
+        for (const part of ["input_tokens", "output_tokens", "total_tokens"] as const) sum[part] += usage[part];
+        samples++;
+      }
+      expect((await read("header.json")).stats.model_usage).toEqual({ "gemma-3-27b-it": sum });
+      archive.close();
+    }
+    expect(samples).toBe(200);
+    const brief = async (path: string) =>
+      (await loadResult(path)).predictions.map(({ id, reply }) => `${id} ${reply}`).sort();
+    expect(await brief(name)).toEqual(await brief(at("english")));
+  });
+
+  it("without tokens and time of a question where a request asked several", async () => {
+    expect((await run("three", "--set", "answerer.questionsPerRequest=3")).code).toBe(0);
+    const requests = lines("three", "replies.jsonl");
+    const tokens = requests.reduce((sum, line) => sum + line.tokens.completion, 0);
+    await mmmlu(["export", "inspect", at("three"), "--out", at("three-inspect")]);
+    let told = 0;
+    for (const file of readdirSync(at("three-inspect"))) {
+      const archive = await Archive.open(at("three-inspect", file));
+      const [first] = JSON.parse((await archive.text("summaries.json"))!);
+      if (requests.find(({ ids }) => ids.includes(first.id)).ids.length > 1)
+        expect([first.model_usage, first.total_time]).toEqual([{}, undefined]);
+      told += JSON.parse((await archive.text("header.json"))!).stats.model_usage["gemma-3-27b-it"].output_tokens;
+      archive.close();
+    }
+    // A request that asked in two languages stands in both.
+    expect(told).toBeGreaterThanOrEqual(tokens);
+    await mmmlu(["export", "every-eval-ever", at("three"), "--out", at("three-eee")]);
+    const samples = readdirSync(at("three-eee"), { recursive: true, encoding: "utf8" }).find((name) =>
+      name.endsWith("_samples.jsonl"),
+    )!;
+    const counted = lines("three-eee", samples).filter((line) => line.token_usage);
+    expect(counted.length).toBe(requests.filter(({ ids }) => ids.length === 1).length);
+  });
+
   it("for Every Eval Ever, the same each time", async () => {
     const write = async (out: string) =>
       (await mmmlu(["export", "every-eval-ever", at("english"), "--out", at(out)])).out;
@@ -224,6 +290,15 @@ describe("a run is written for others", () => {
       "mmmlu FR_FR",
     ]);
     expect(record.detailed_evaluation_results.total_rows).toBe(200);
+    const replies = new Map(lines("english", "replies.jsonl").map((line) => [line.ids[0], line]));
+    for (const sample of lines("eee", record.detailed_evaluation_results.file_path)) {
+      const kept = replies.get(sample.sample_id);
+      expect(sample).toMatchObject({
+        token_usage: { input_tokens: kept.tokens.prompt, output_tokens: kept.tokens.completion },
+        performance: { latency_ms: kept.milliseconds },
+      });
+      expect(sample.output.reasoning_trace).toEqual(kept.reasoning && [kept.reasoning]);
+    }
     expect(readdirSync(at("eee", "data", "mmmlu", "unknown"))).toEqual(["gemma-3-27b-it"]);
   });
 

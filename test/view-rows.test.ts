@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { silent } from "../src/base/progress.js";
-import { promptWriter } from "../src/experiments/index.js";
+import { promptWriter, questionReader } from "../src/experiments/index.js";
 import { serveRuns, type Viewer } from "../src/report/index.js";
 import { chromiumPath, launchBrowser, watchedPage } from "./browser.js";
 import {
@@ -76,8 +76,9 @@ beforeAll(async () => {
   await run("shots", "--set", "answerer.shots=1", "--set", "answerer.shotSource=first_n");
   cpSync(join(results, "lm-eval"), at("lm"), { recursive: true });
   cpSync(join(results, "inspect-eval"), at("logs"), { recursive: true });
-  const promptOf = promptWriter({ offline: true, progress: silent, environment: process.env });
-  viewer = await serveRuns(outputs, { port: 0, promptOf });
+  const context = { offline: true, progress: silent, environment: process.env };
+  const [promptOf, questionsOf] = [promptWriter(context), questionReader(context)];
+  viewer = await serveRuns(outputs, { port: 0, promptOf, questionsOf });
   if (chromiumPath) browser = await launchBrowser();
 });
 afterAll(async () => {
@@ -176,7 +177,7 @@ describe("a row's whole exchange", () => {
   const text = async (url: string): Promise<string> =>
     (await (await fetch(url)).text()).replaceAll("&#39;", "'").replaceAll("&quot;", '"');
 
-  it("is found by any part of its reply or reasoning, and of another tool's question", async () => {
+  it("is found by any part of its question, reply or reasoning, of another tool's result too", async () => {
     const count = async (name: string, search: string): Promise<number> => {
       const page = await text(`${viewer.url}run/${name}/rows?${new URLSearchParams({ search })}`);
       return Number(/([\d,]+) of [\d,]+ answers/.exec(page)![1]!.replaceAll(",", ""));
@@ -190,6 +191,21 @@ describe("a row's whole exchange", () => {
     const [id] = whole!.ids;
     expect(await text(`${address("asked", id!, whole!.stage)}&search=needle`)).toContain("1 of 1");
     expect(await count("lm", "nobody said this")).toBe(0);
+    // A question stands in no file of a run. As the last prompt has it: the first asked the fixed example.
+    const prompt = [...sent.values()].at(-1)!.messages.at(-1)!.content;
+    const question = /Question: ([^\n]+)/.exec(prompt)![1]!;
+    const part = question.slice(0, 40).toUpperCase();
+    const found = await text(`${viewer.url}run/asked/rows?${new URLSearchParams({ search: part })}`);
+    const shown = [...found.matchAll(/data-head="question"[^>]*>([^<]*)/g)].map(([, cell]) => cell!);
+    expect(shown.length).toBe(await count("asked", part));
+    expect(shown.length).toBeGreaterThan(0);
+    for (const cell of shown) expect(cell.toUpperCase()).toContain(part);
+    // Nobody knows the questions of rows that are not on this machine; all else is found as before.
+    const alone = await serveRuns(outputs, { port: 0 });
+    const without = await text(`${alone.url}run/asked/rows?search=needle`);
+    expect(without).toMatch(/1 of \d+ answers/);
+    expect(without).not.toContain('data-head="question"');
+    await alone.close();
     expect(await count("lm", "welches davon lebt?")).toBeGreaterThan(0);
   });
 

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { messageOf, UserError } from "../base/errors.js";
 import { writeIntoFolder } from "../base/folders.js";
-import { type AskedText, type Exporter, exporters, loadResult } from "../exchange/index.js";
-import { protocolOf } from "../record/index.js";
+import { indexReplies, KeptReplies } from "../evaluate/index.js";
+import { type AskedText, type ExportedRun, type Exporter, exporters, loadResult } from "../exchange/index.js";
+import { protocolOf, runFile } from "../record/index.js";
 
 interface ExportFlags {
   readonly out?: string;
@@ -39,6 +40,7 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
   const { contextOf } = await import("./context.js");
   const { asText, promptsOfRun, rowsOfRun } = await import("../experiments/index.js");
   const context = contextOf({ set: [], offline: flags.offline });
+  const stage = predictions[0]?.stage ?? "test";
   try {
     const texts = new Map<string, AskedText>();
     const ids = new Set(predictions.map(({ id }) => id));
@@ -51,7 +53,7 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
           `${ids.size} rows have more prompts than are written anew (${most}): their questions stand in their place`,
         );
       else if (exporter.withPrompts) {
-        const { prompts } = await promptsOfRun(result.path, predictions[0]?.stage ?? "test", ids, context);
+        const { prompts } = await promptsOfRun(result.path, stage, ids, context);
         for (const [id, written] of prompts) texts.set(id, { ...texts.get(id), ...asText(written) });
       }
     } catch (error) {
@@ -59,12 +61,36 @@ async function exportRun(exporter: Exporter, reference: string, flags: ExportFla
       context.progress.say(`the rows' texts cannot be read (${messageOf(error)}): what is written has none`);
     }
     const out = flags.out ?? join(result.path, `export-${exporter.name}`);
-    const stage = predictions[0]?.stage ?? "test";
     const run = { name: manifest.name, stage, manifest, predictions, texts };
-    const paths = await writeIntoFolder(out, (place) => exporter.write(run, place));
+    const log = exporter.withoutTexts ? undefined : runFile(result.path, "replies.jsonl");
+    const paths = await withKeptReplies(run, log, (whole) =>
+      writeIntoFolder(out, (place) => exporter.write(whole, place)),
+    );
     for (const path of paths.slice(0, 20)) process.stdout.write(`${path}\n`);
     if (paths.length > 20) process.stdout.write(`and ${paths.length - 20} more in ${out}\n`);
   } finally {
     context.done();
+  }
+}
+
+/** A run with what its log kept with each reply; only where that is still the reply that was read. */
+async function withKeptReplies<T>(
+  run: Omit<ExportedRun, "keptReply">,
+  log: string | undefined,
+  use: (run: ExportedRun) => Promise<T>,
+): Promise<T> {
+  if (log === undefined) return await use({ ...run, keptReply: () => undefined });
+  const replies = new KeptReplies(await indexReplies(log), run.stage);
+  const read = new Map(run.predictions.map(({ id, reply }) => [id, reply]));
+  try {
+    return await use({
+      ...run,
+      keptReply(id) {
+        const kept = replies.to(id);
+        return kept?.text === read.get(id) ? kept : undefined;
+      },
+    });
+  } finally {
+    replies.close();
   }
 }

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UserError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { silent } from "../base/progress.js";
-import { type PromptOf, serveRuns } from "../report/index.js";
+import { type PromptOf, type QuestionsOf, serveRuns } from "../report/index.js";
 import { interrupted } from "./options.js";
 
 export function viewCommand(command: Command): Command {
@@ -14,10 +14,11 @@ export function viewCommand(command: Command): Command {
     .action(async (folder: string, flags: { port: number }) => {
       checkFolder(folder);
       const run = existsSync(join(folder, "run.json")) ? resolve(folder) : undefined;
-      let writer: Promise<PromptOf> | undefined;
+      let anew: ReturnType<typeof readAnew> | undefined;
       const viewer = await serveRuns(run === undefined ? folder : dirname(run), {
         port: flags.port,
-        promptOf: async (path, reply) => (await (writer ??= prompts()))(path, reply),
+        promptOf: async (path, reply) => (await (anew ??= readAnew())).promptOf(path, reply),
+        questionsOf: async (path, language) => (await (anew ??= readAnew())).questionsOf(path, language),
       });
       const ended = interrupted();
       process.stdout.write(`${viewer.url}${run === undefined ? "" : `run/${encodeURIComponent(basename(run))}`}\n`);
@@ -27,8 +28,11 @@ export function viewCommand(command: Command): Command {
 }
 
 /** Loaded with the first row that is looked at; a page fetches nothing from the hub. */
-const prompts = async (): Promise<PromptOf> =>
-  (await import("../experiments/index.js")).promptWriter({ offline: true, progress: silent, environment: process.env });
+async function readAnew(): Promise<{ promptOf: PromptOf; questionsOf: QuestionsOf }> {
+  const { promptWriter, questionReader } = await import("../experiments/index.js");
+  const context = { offline: true, progress: silent, environment: process.env };
+  return { promptOf: promptWriter(context), questionsOf: questionReader(context) };
+}
 
 /** Where runs go unless another folder is given; it may be made later, while the viewer is open. */
 const OUTPUTS = "outputs";

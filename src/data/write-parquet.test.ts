@@ -13,6 +13,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const COLUMNS = { id: "STRING", cut: "BOOLEAN", order: "INT32", logit: "DOUBLE", list: "DOUBLE[]" } as const;
 
+const write = (path: string, rows: Iterable<object>): Promise<void> =>
+  writeParquet(path, COLUMNS, (add) => {
+    for (const row of rows) add(row);
+  });
+
 /** What DuckDB reads of the file, a row each as JSON has it. */
 async function read(path: string): Promise<{ rows: unknown[]; types: string[]; groups: number }> {
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
@@ -47,7 +52,7 @@ describe("rows written as Parquet", () => {
       {},
       { id: null, list: [null, 5e-324] },
     ];
-    await writeParquet(path, rows, COLUMNS);
+    await write(path, rows);
     const { rows: got, types } = await read(path);
     expect(types).toEqual(["VARCHAR", "BOOLEAN", "INTEGER", "DOUBLE", "DOUBLE[]"]);
     expect(got).toEqual([
@@ -60,7 +65,7 @@ describe("rows written as Parquet", () => {
 
   it("may be none", async () => {
     const path = join(folder, "none.parquet");
-    await writeParquet(path, [], COLUMNS);
+    await write(path, []);
     const { rows, types } = await read(path);
     expect(rows).toEqual([]);
     expect(types).toHaveLength(5);
@@ -71,8 +76,8 @@ describe("rows written as Parquet", () => {
       for (let order = 0; order < count; order++) yield { id: `${text}${order}`, order, list: [order, order / 2] };
     };
     const [many, long] = [join(folder, "many.parquet"), join(folder, "long.parquet")];
-    await writeParquet(many, numbers(50_000, "n"), COLUMNS);
-    await writeParquet(long, numbers(100, "x".repeat(100_000)), COLUMNS);
+    await write(many, numbers(50_000, "n"));
+    await write(long, numbers(100, "x".repeat(100_000)));
     const first = await read(many);
     expect(first.groups).toBe(5);
     expect(first.rows).toHaveLength(50_000);
@@ -89,7 +94,7 @@ describe("rows written as Parquet", () => {
       yield { id: "a" };
       throw new Error("no more");
     };
-    await expect(writeParquet(join(folder, "failed.parquet"), failing(), COLUMNS)).rejects.toThrow("no more");
+    await expect(write(join(folder, "failed.parquet"), failing())).rejects.toThrow("no more");
     expect(readdirSync(folder).filter((name) => name.startsWith("failed"))).toEqual([]);
   });
 });

@@ -15,12 +15,13 @@ const MOST_GARBAGE = 8 << 20;
  * Writes rows as Parquet (Snappy), whole or not at all. It holds some tens of MiB of rows at most, and loads no native
  * library: DuckDB, which would do the same, takes 40 MiB to be loaded and 30 more for its buffers.
  * @param columns the type of each; keys of a row that are not named are left out, missing ones are null
- * @throws {UserError} where it cannot be written
+ * @param fill calls `add` with each row in turn
+ * @throws {UserError} where it cannot be written; what `fill` throws passes through
  */
 export async function writeParquet(
   path: string,
-  rows: Iterable<object>,
   columns: Readonly<Record<string, ParquetType>>,
+  fill: (add: (row: object) => void) => void,
 ): Promise<void> {
   const { ByteWriter, ParquetWriter } = await import("hyparquet-writer");
   const names = Object.entries(columns);
@@ -39,18 +40,19 @@ export async function writeParquet(
     let group: Readonly<Record<string, unknown>>[] = [];
     let characters = 0;
     let written = false;
-    for (const row of rows as Iterable<Readonly<Record<string, unknown>>>) {
+    fill((given) => {
+      const row = given as Readonly<Record<string, unknown>>;
       group.push(row);
       for (const [name] of names) {
         const value = row[name];
         if (typeof value === "string") characters += value.length;
       }
-      if (group.length < ROW_GROUP.rows && characters < ROW_GROUP.characters) continue;
+      if (group.length < ROW_GROUP.rows && characters < ROW_GROUP.characters) return;
       writeGroup(group);
       written = true;
       [group, characters] = [[], 0];
       collectGarbageAbove(MOST_GARBAGE);
-    }
+    });
     if (group.length > 0 || !written) writeGroup(group);
     parquet.finish();
   });

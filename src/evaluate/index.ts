@@ -38,7 +38,7 @@ export { type LoggedReply, type LogLine, loggedReplySchema, readLog } from "./lo
 export { type EvaluationMetrics, evaluationMetrics, type GroupAccuracy } from "./metrics.js";
 export { bfloat16Step, type NearTies, nearTies } from "./near-ties.js";
 export { type Prediction, readPredictions, writePredictions } from "./prediction.js";
-export { indexReplies, predictionsFrom, type ReplyIndex, type TokenTotals } from "./reply-index.js";
+export { indexReplies, KeptReplies, predictionsFrom, type ReplyIndex, type TokenTotals } from "./reply-index.js";
 export type { LoggedRetry } from "./retry-log.js";
 export { lettersOfAnswers, questionOfAnswer, type RowFacts } from "./row-facts.js";
 export { type AskedAgain, type Evaluation, type EvaluationOptions, evaluate } from "./run.js";

@@ -122,13 +122,37 @@ export function* predictionsFrom(
 
 /** The text of the reply to a row of a stage. @throws {UserError} where it has none, or the log has changed */
 export function replyTo(index: ReplyIndex, stage: string, id: string): string {
-  const place = index.stages.get(stage)?.get(id);
-  if (!place) throw new UserError(`${index.path} has no reply to ${id}`, { hint: "Run the run's own command again." });
-  const file = new LineReader(index.path);
+  const replies = new KeptReplies(index, stage);
   try {
-    return lineAt(file, place, index.path).text;
+    const reply = replies.to(id);
+    if (reply) return reply.text;
+    throw new UserError(`${index.path} has no reply to ${id}`, { hint: "Run the run's own command again." });
   } finally {
-    file.close();
+    replies.close();
+  }
+}
+
+/** The replies of a stage with all that came with them, read from the log one at a time. */
+export class KeptReplies {
+  private readonly file: LineReader;
+  private readonly places: Places | undefined;
+
+  constructor(
+    private readonly index: ReplyIndex,
+    stage: string,
+  ) {
+    this.file = new LineReader(index.path);
+    this.places = index.stages.get(stage);
+  }
+
+  /** The latest reply to a row; undefined where it has none. @throws {UserError} where the log has changed */
+  to(id: string): LoggedReply | undefined {
+    const place = this.places?.get(id);
+    return place && lineAt(this.file, place, this.index.path);
+  }
+
+  close(): void {
+    this.file.close();
   }
 }
 

@@ -20,7 +20,7 @@ export interface EvaluationOptions extends AskOptions {
 }
 
 export interface Evaluation extends Omit<Asked, "keys"> {
-  /** Over all rows, those answered before included. */
+  /** Over all rows, those answered before included; measured when it is asked for. */
   readonly metrics: EvaluationMetrics;
   /** Of all replies to the rows, those there before included; undefined where none says. */
   readonly tokens: TokenTotals | undefined;
@@ -48,17 +48,27 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   // The log may hold other replies to the same rows: those to another prompt, or of another model.
   const indexes = await Promise.all(rounds.map(({ keys }) => indexReplies(options.repliesPath, keys)));
   const tokens = tokensOf(indexes.map(({ tokens }) => tokens.get(options.stage)));
-  return { ...added(rounds), tokens, ...readFrom(indexes.reduce(overlaid), options) };
+  const { predictions, replyOf } = readFrom(indexes.reduce(overlaid), options);
+  let metrics: EvaluationMetrics | undefined;
+  return {
+    ...added(rounds),
+    tokens,
+    predictions,
+    replyOf,
+    get metrics() {
+      return (metrics ??= evaluationMetrics(predictions));
+    },
+  };
 }
 
 /** What is read from the log. A function of its own: what it gives holds nothing of the asking. */
 function readFrom(
   index: ReplyIndex,
   { stage, reading, rows }: EvaluationOptions,
-): Pick<Evaluation, "metrics" | "predictions" | "replyOf"> {
+): Pick<Evaluation, "predictions" | "replyOf"> {
   const order = { [Symbol.iterator]: () => idsOf(rows) };
   const predictions = { [Symbol.iterator]: () => predictionsFrom(index, stage, reading, order) };
-  return { metrics: evaluationMetrics(predictions), predictions, replyOf: (id) => replyTo(index, stage, id) };
+  return { predictions, replyOf: (id) => replyTo(index, stage, id) };
 }
 
 /** What several rounds of asking come to. */

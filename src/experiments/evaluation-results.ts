@@ -5,6 +5,7 @@ import {
   type Evaluation,
   type EvaluationMetrics,
   type EvaluationStatistics,
+  evaluationMetrics,
   evaluationStatistics,
   type Interval,
   intervalOfTheWhole,
@@ -38,7 +39,7 @@ export interface Stage {
 }
 
 /** A stage of an evaluation; holds some 100 bytes a row. */
-export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | "predictions" | "replyOf">): Stage {
+export function stageOf(stage: string, evaluation: Pick<Evaluation, "predictions" | "replyOf">): Stage {
   /** A prediction whose reply lies on disk: a class, whose objects share one map of V8's. */
   class Kept {
     constructor(prediction: Omit<Prediction, "reply">) {
@@ -53,7 +54,7 @@ export function stageOf(stage: string, evaluation: Pick<Evaluation, "metrics" | 
   for (const { reply: _onDisk, ...prediction } of collectingGarbage(evaluation.predictions))
     predictions.push(new Kept(prediction) as unknown as Prediction);
   const statistics = evaluationStatistics(predictions);
-  return { stage, metrics: evaluation.metrics, statistics, predictions, whole: evaluation.predictions };
+  return { stage, metrics: evaluationMetrics(predictions), statistics, predictions, whole: evaluation.predictions };
 }
 
 /**
@@ -92,10 +93,10 @@ export async function writeAnswers(
   const { answersReport } = await loadReports();
   // Loading a plotting library leaves as much as it keeps.
   collectGarbage();
-  writePredictions(folder.file("predictions.jsonl"), wholeOf(stages, options.furtherPredictions));
-  // What data frames read at once.
-  const columns = PREDICTION_COLUMNS;
-  await writeParquet(folder.file("predictions.parquet"), wholeOf(stages, options.furtherPredictions), columns);
+  // Parquet is what data frames read at once; the log is gone through once for both.
+  await writeParquet(folder.file("predictions.parquet"), PREDICTION_COLUMNS, (add) =>
+    writePredictions(folder.file("predictions.jsonl"), told(wholeOf(stages, options.furtherPredictions), add)),
+  );
   collectGarbage();
   const comparable = prepared.corpus.kind !== "sample";
   const report = answersReport(head, {
@@ -145,6 +146,13 @@ const PREDICTION_COLUMNS: Readonly<Record<string, ParquetType>> = {
 function* wholeOf(stages: readonly Stage[], further: readonly Iterable<Prediction>[] = []): Generator<Prediction> {
   for (const stage of stages) yield* collectingGarbage(stage.whole);
   for (const predictions of further) yield* collectingGarbage(predictions);
+}
+
+function* told<T>(values: Iterable<T>, tell: (value: T) => void): Generator<T> {
+  for (const value of values) {
+    tell(value);
+    yield value;
+  }
 }
 
 /** The note that every run on the sample carries. */

@@ -65,6 +65,7 @@ export {
 export { type Estimate, type Prices, type Probe, probeRun, sumOver } from "./probe.js";
 export { agrees, type Reproduction, reproductionOf } from "./reproduce.js";
 export { runExperiment } from "./run.js";
+export { questionReader } from "./run-questions.js";
 export { onSample, SAMPLE, sampleTokenizerFolder } from "./sample.js";
 export { sampleModelFolder } from "./sample-model.js";
 export { readSweep, type Sweep, type SweepCell, sweepJsonSchema } from "./sweep.js";

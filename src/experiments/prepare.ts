@@ -254,6 +254,12 @@ export const withoutHash = ({
   ...counts
 }: NonNullable<Prepared["drawn"]>): Omit<NonNullable<Prepared["drawn"]>, "sha256OfSplits"> => counts;
 
+/** The leak audit as `metrics.json` has it: where there are no train rows all test rows are clean, and none is named. */
+export const auditOf = ({ audit, splits }: Prepared): Omit<LeakAudit, "cleanTestIds"> =>
+  splits.train.length > 0
+    ? audit
+    : { test: audit.test, validation: audit.validation, testByLanguage: audit.testByLanguage };
+
 export const splitIds = (splits: Splits): ReturnType<typeof idsOf> => idsOf(splits);
 
 /** Facts about data and filter, for the head of a report. */

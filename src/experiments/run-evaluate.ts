@@ -14,7 +14,7 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { sampleNotes, stageMetrics, writeAnswers } from "./evaluation-results.js";
 import { lengthFigures } from "./lengths.js";
 import { openRun } from "./open-run.js";
-import { factsOf, manifestOf, type Prepared, prepare, splitIds, withoutHash } from "./prepare.js";
+import { auditOf, factsOf, manifestOf, type Prepared, prepare, splitIds, withoutHash } from "./prepare.js";
 import { experimentOf } from "./presets/index.js";
 import { evaluationPlan, promptKind, protocolFacts } from "./protocol.js";
 import { protocolHeadline, protocolMetrics, protocolSections } from "./protocol-results.js";
@@ -122,7 +122,7 @@ async function askAndReport(
     folder.writeJson("metrics.json", {
       ...metrics,
       ...further,
-      audit: prepared.audit,
+      audit: auditOf(prepared),
       ...(prepared.drawn ? { drawn: withoutHash(prepared.drawn) } : {}),
       ...(rounds.length ? { again: rounds.map(({ reason, room, ids }) => ({ reason, room, rows: ids.length })) } : {}),
       seconds: evaluation.seconds,

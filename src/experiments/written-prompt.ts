@@ -50,12 +50,13 @@ export function promptWriter(context: RunContext): PromptOf {
 const languagesOf = (ids: readonly string[]): string[] =>
   [...new Set(ids.map((id) => id.split("/")[0]!.replace(/^.*:/, "")))].sort();
 
-async function configurationIn(path: string) {
+/** What a run was asked to do. @throws {UserError} where this version does not read it */
+export async function configurationIn(path: string) {
   const start = await readRunFile(path, "run.json", runStartSchema);
   const configuration = experimentSchema.safeParse(migrated(start?.configuration ?? {}).configuration).data;
   if (!start || !configuration || configuration.kind === "explore")
     throw new UserError(`${join(path, "run.json")} has a configuration that this version does not read`, {
-      hint: "Its prompts cannot be written anew; the replies are all there.",
+      hint: "Its questions and prompts cannot be read anew; the replies are all there.",
     });
   return { start, configuration };
 }

@@ -25,7 +25,7 @@ export { byGroup, groupInWords, type ReproducedExperiment, type ShownFigure, wri
 export type { LeakAudit, ReportHead, RunReport } from "./run-report.js";
 export { titleOfStage } from "./stages.js";
 export type { TrainingCurves } from "./training-curves.js";
-export type { PromptOf, WrittenPrompt } from "./viewer/exchange.js";
+export type { PromptOf, QuestionsOf, WrittenPrompt } from "./viewer/exchange.js";
 export {
   askedApart,
   type FoundRun,

@@ -5,7 +5,7 @@ import { writeJsonWhole } from "../../base/json.js";
 import { writeJsonLines } from "../../base/json-lines.js";
 import { accuracyOf, clusteredInterval, isCorrect, type Prediction, questionClusters } from "../../evaluate/index.js";
 import { protocolOfResult } from "../result.js";
-import { byLanguage, type ExportedRun, type Exporter, fileName } from "./exporter.js";
+import { byLanguage, type ExportedRun, type Exporter, fileName, usageOf } from "./exporter.js";
 
 /** The version of the schemas that the records hold to. */
 const SCHEMA = "0.3.0";
@@ -165,6 +165,10 @@ function* instancesOf(run: ExportedRun): Generator<Record<string, unknown>> {
   for (const one of run.predictions) {
     const text = run.texts.get(one.id);
     const raw = text?.question ?? "";
+    const kept = run.keptReply(one.id);
+    // What several questions of one request cost together cannot be told apart.
+    const alone = kept?.ids.length === 1 ? kept : undefined;
+    const usage = alone && usageOf(alone);
     yield {
       schema_version: SCHEMA,
       evaluation_id: names.evaluation,
@@ -180,7 +184,7 @@ function* instancesOf(run: ExportedRun): Generator<Record<string, unknown>> {
         reference: [one.answer],
         ...(text?.choices ? { choices: text.choices } : {}),
       },
-      output: { raw: [one.reply] },
+      output: { raw: [one.reply], ...(kept?.reasoning ? { reasoning_trace: [kept.reasoning] } : {}) },
       answer_attribution: [
         {
           turn_idx: 0,
@@ -191,6 +195,8 @@ function* instancesOf(run: ExportedRun): Generator<Record<string, unknown>> {
         },
       ],
       evaluation: { score: isCorrect(one) ? 1 : 0, is_correct: isCorrect(one) },
+      ...(usage ? { token_usage: usage } : {}),
+      ...(alone ? { performance: { latency_ms: alone.milliseconds } } : {}),
       metadata: {
         language: one.language,
         subject: one.subject,

@@ -1,4 +1,4 @@
-import type { Prediction } from "../../evaluate/index.js";
+import type { LoggedReply, Prediction } from "../../evaluate/index.js";
 import type { Manifest } from "../../record/index.js";
 import type { AskedText } from "../result.js";
 
@@ -10,6 +10,8 @@ export interface ExportedRun {
   readonly predictions: readonly Prediction[];
   /** By row id, of every prediction. */
   readonly texts: ReadonlyMap<string, AskedText>;
+  /** What was kept with the reply to a row: its tokens, its time, its reasoning; undefined where nothing was. */
+  readonly keptReply: (id: string) => LoggedReply | undefined;
 }
 
 /** How runs are written for another tool: a file with one of these and a line in `index.ts`. */
@@ -40,6 +42,14 @@ export function byLanguage(predictions: readonly Prediction[]): Map<string, Pred
   }
   return groups;
 }
+
+/** Tokens of a reply by the names that tools give them; undefined where the server sent no numbers. */
+export const usageOf = ({ tokens }: Pick<LoggedReply, "tokens">) =>
+  tokens && {
+    input_tokens: Math.round(tokens.prompt),
+    output_tokens: Math.round(tokens.completion),
+    total_tokens: Math.round(tokens.prompt) + Math.round(tokens.completion),
+  };
 
 /** A name as a part of a file's name. */
 export const fileName = (name: string): string => name.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 120) || "_";

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ZipFile } from "yazl";
 import { writeWhole } from "../../base/files.js";
-import { accuracyOf, isCorrect, type Prediction } from "../../evaluate/index.js";
+import { accuracyOf, isCorrect, type LoggedReply, type Prediction } from "../../evaluate/index.js";
 import { languageTag, OPTION_LETTERS } from "../../tasks/index.js";
 import { protocolOfResult } from "../result.js";
-import { byLanguage, type ExportedRun, type Exporter, fileName } from "./exporter.js";
+import { byLanguage, type ExportedRun, type Exporter, fileName, usageOf } from "./exporter.js";
 
 /** The version of Inspect whose format it is (inspect_ai.log, version 2 of the log). */
 const WRITTEN_AS = "0.3.285";
@@ -41,13 +41,18 @@ function archive(run: ExportedRun, language: string, rows: readonly Prediction[]
   const options = { mtime: new Date(run.manifest.finished), compress: true };
   const add = (name: string, value: unknown): void => zip.addBuffer(Buffer.from(JSON.stringify(value)), name, options);
   const head = headOf(run, language, rows);
+  const usage = new Usage(modelOf(run));
   add("_journal/start.json", { version: head.version, eval: head.eval, plan: head.plan });
-  for (const one of rows) add(`samples/${one.id}_epoch_1.json`, sampleOf(run, one));
-  add(
-    "summaries.json",
-    rows.map((one) => summaryOf(run, one)),
-  );
-  add("header.json", head);
+  const summaries: unknown[] = [];
+  for (const one of rows) {
+    const kept = run.keptReply(one.id);
+    if (kept) usage.add(kept);
+    const told = toldOf(run, kept);
+    add(`samples/${one.id}_epoch_1.json`, sampleOf(run, one, kept, told));
+    summaries.push(summaryOf(run, one, told));
+  }
+  add("summaries.json", summaries);
+  add("header.json", { ...head, stats: { ...head.stats, model_usage: usage.byModel } });
   zip.end();
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
@@ -55,6 +60,45 @@ function archive(run: ExportedRun, language: string, rows: readonly Prediction[]
     zip.outputStream.on("end", () => resolve(Buffer.concat(pieces)));
     zip.outputStream.on("error", reject);
   });
+}
+
+const modelOf = ({ manifest, name }: ExportedRun): string => String(manifest.model?.["name"] ?? name);
+
+/** Tokens of all requests of a log; what answered several questions counts once. */
+class Usage {
+  private readonly seen = new Set<string>();
+  private readonly sums = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+
+  constructor(private readonly model: string) {}
+
+  add(reply: LoggedReply): void {
+    const usage = usageOf(reply);
+    if (!usage || this.seen.has(reply.key)) return;
+    this.seen.add(reply.key);
+    for (const part of ["input_tokens", "output_tokens", "total_tokens"] as const) this.sums[part] += usage[part];
+  }
+
+  get byModel() {
+    return this.seen.size > 0 ? { [this.model]: this.sums } : {};
+  }
+}
+
+interface Told {
+  readonly model_usage: Readonly<Record<string, ReturnType<typeof usageOf>>>;
+  readonly total_time?: number;
+  readonly working_time?: number;
+}
+
+/** Tokens and seconds of a sample; none where its request asked other questions too: they cannot be told apart. */
+function toldOf(run: ExportedRun, kept: LoggedReply | undefined): Told {
+  if (kept?.ids.length !== 1) return { model_usage: {} };
+  const usage = usageOf(kept);
+  const seconds = kept.milliseconds / 1000;
+  return {
+    model_usage: usage ? { [modelOf(run)]: usage } : {},
+    total_time: seconds,
+    working_time: seconds,
+  };
 }
 
 function headOf(run: ExportedRun, language: string, rows: readonly Prediction[]) {
@@ -143,21 +187,28 @@ function commonOf(run: ExportedRun, one: Prediction) {
   };
 }
 
-const summaryOf = (run: ExportedRun, one: Prediction) => {
+const summaryOf = (run: ExportedRun, one: Prediction, told: Told) => {
   const common = commonOf(run, one);
   return {
     ...common,
     input: common.input.slice(0, 1000),
+    ...told,
     completed: true,
-    model_usage: {},
     message_count: (run.texts.get(one.id)?.turns?.length ?? 1) + 1,
   };
 };
 
-function sampleOf(run: ExportedRun, one: Prediction) {
+function sampleOf(run: ExportedRun, one: Prediction, kept: LoggedReply | undefined, told: Told) {
   const common = commonOf(run, one);
-  const model = String(run.manifest.model?.["name"] ?? run.name);
-  const said = { role: "assistant", content: one.reply, source: "generate", model };
+  const model = modelOf(run);
+  const content = kept?.reasoning
+    ? [
+        { type: "reasoning", reasoning: kept.reasoning },
+        { type: "text", text: one.reply },
+      ]
+    : one.reply;
+  const said = { role: "assistant", content, source: "generate", model };
+  const usage = told.model_usage[model];
   const text = run.texts.get(one.id);
   // As it was asked; where that is not known, as the question stands.
   const asked = text?.turns ?? [
@@ -175,10 +226,12 @@ function sampleOf(run: ExportedRun, one: Prediction) {
       model,
       choices: [{ message: said, stop_reason: one.cut || one.unreadable === "cut" ? "max_tokens" : "stop" }],
       completion: one.reply,
+      ...(usage ? { usage } : {}),
+      ...(told.total_time === undefined ? {} : { time: told.total_time }),
     },
     store: {},
     events: [],
-    model_usage: {},
+    ...told,
     attachments: {},
   };
 }

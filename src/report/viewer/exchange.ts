@@ -1,5 +1,6 @@
 import type { AnswerRequest } from "../../answer/index.js";
 import type { LoggedReply } from "../../evaluate/index.js";
+import type { AskedText } from "../../exchange/index.js";
 import type { Row } from "../../tasks/index.js";
 
 /** A request as it was, or as it would be now. */
@@ -21,3 +22,10 @@ export interface WrittenPrompt {
  * @throws {UserError} where it cannot: its rows are not on this machine, or have changed
  */
 export type PromptOf = (run: string, reply: LoggedReply) => Promise<WrittenPrompt>;
+
+/**
+ * Reads the questions of a run's rows of one language anew, by row id.
+ * @param run the run's folder
+ * @throws {UserError} where they are not on this machine
+ */
+export type QuestionsOf = (run: string, language: string) => Promise<ReadonlyMap<string, AskedText>>;

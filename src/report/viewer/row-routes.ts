@@ -7,7 +7,7 @@ import type { Section } from "../page.js";
 import type { PromptOf } from "./exchange.js";
 import { exchangeSections, neighbours, type ShownAsking } from "./exchange-page.js";
 import { chosenRows, type ListedRow, type RowsOfRuns, rowQuery } from "./rows.js";
-import { rowsSection } from "./rows-page.js";
+import { pageOf, rowsSection } from "./rows-page.js";
 import type { FoundRun } from "./runs.js";
 
 /** What a page is made of. */
@@ -27,7 +27,9 @@ export async function rowsPage(run: FoundRun, all: RowsOfRuns, given: URLSearchP
   const page = Number(given.get("page") ?? 1);
   const query = rowQuery(given);
   const said = await all.said(run, query.search);
-  const { lead, section } = rowsSection(run.folder, rows, query, Number.isInteger(page) ? page : 1, said);
+  const shown = pageOf(chosenRows(rows, query, said), Number.isInteger(page) ? page : 1);
+  const questions = await all.questions(run, shown.rows);
+  const { lead, section } = rowsSection(run.folder, rows, query, shown, questions);
   return { title: `${run.folder}: rows`, lead, sections: [section] };
 }
 

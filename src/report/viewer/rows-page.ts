@@ -1,10 +1,14 @@
+import type { AskedText } from "../../exchange/index.js";
 import { type Html, html, raw } from "../html.js";
 import type { Section } from "../page.js";
 import { titleOfStage } from "../stages.js";
-import { chosenRows, type ListedRow, outcomeOf, outcomes, type RowQuery } from "./rows.js";
+import { type ListedRow, outcomeOf, outcomes, type RowQuery } from "./rows.js";
 
 /** Rows of a page. */
 const AT_ONCE = 50;
+
+/** Characters of a question in the list. */
+const ASKED = 160;
 
 /** Where a run's rows are, and where one of them is. */
 export const rowsAt = (folder: string, query: Partial<RowQuery>, more: Readonly<Record<string, string>> = {}): string =>
@@ -20,18 +24,31 @@ function written(values: Readonly<Record<string, string>>): string {
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
+/** Some of the rows that were found. */
+export interface RowsOfPage {
+  readonly rows: readonly ListedRow[];
+  /** On all pages. */
+  readonly found: number;
+  /** From 1. */
+  readonly at: number;
+  readonly last: number;
+}
+
+/** A page of rows, or the one nearest to it that there is. */
+export function pageOf(found: readonly ListedRow[], pageNumber: number): RowsOfPage {
+  const last = Math.max(1, Math.ceil(found.length / AT_ONCE));
+  const at = Math.min(last, Math.max(1, pageNumber));
+  return { rows: found.slice((at - 1) * AT_ONCE, at * AT_ONCE), found: found.length, at, last };
+}
+
 /** A run's rows: filtered and turned over by the server, so that any number of them is quick and needs no script. */
 export function rowsSection(
   folder: string,
   rows: readonly ListedRow[],
   query: RowQuery,
-  pageNumber: number,
-  said: ReadonlySet<string>,
+  { rows: shown, found, at, last }: RowsOfPage,
+  questions: ReadonlyMap<string, AskedText>,
 ): { readonly lead: Html; readonly section: Section } {
-  const found = chosenRows(rows, query, said);
-  const last = Math.max(1, Math.ceil(found.length / AT_ONCE));
-  const at = Math.min(last, Math.max(1, pageNumber));
-  const shown = found.slice((at - 1) * AT_ONCE, at * AT_ONCE);
   const number = (value: number): string => value.toLocaleString("en");
   const lead = html`<h1>${folder}: row by row</h1><p class="soft">Every answer with all that was said: prompt, reply, reasoning, probabilities, attempts made again.</p>`;
   const several = new Set(rows.map(({ stage }) => stage)).size > 1;
@@ -41,13 +58,13 @@ export function rowsSection(
     choice("subject", "Subject", rows, query),
   ];
   const body = html`<form class="filters" role="search" aria-label="Filter the rows">
-<label>Search<input type="search" name="search" value="${query.search}" placeholder="id, reply, reasoning"></label>
+<label>Search<input type="search" name="search" value="${query.search}" placeholder="id, question, reply, reasoning"></label>
 ${choices}
 <label>Outcome<select name="outcome"><option value="">all</option>${outcomes.map((one) => html`<option${selected(one === query.outcome)}>${one}</option>`)}</select></label>
 <button type="submit">Show</button></form>
-<p class="soft" role="status">${number(found.length)} of ${number(rows.length)} answers${last > 1 ? `, page ${number(at)} of ${number(last)}` : ""}</p>
-<div class="scroll"><table class="cards rows"><thead><tr><th scope="col">row</th>${several ? html`<th scope="col">stage</th>` : ""}<th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th><th scope="col">reply</th></tr></thead><tbody>
-${shown.map((row) => line(folder, row, query, several))}
+<p class="soft" role="status">${number(found)} of ${number(rows.length)} answers${last > 1 ? `, page ${number(at)} of ${number(last)}` : ""}</p>
+<div class="scroll"><table class="cards rows"><thead><tr><th scope="col">row</th>${several ? html`<th scope="col">stage</th>` : ""}<th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th>${questions.size ? html`<th scope="col">question</th>` : ""}<th scope="col">reply</th></tr></thead><tbody>
+${shown.map((row) => line(folder, row, query, { several, questions }))}
 </tbody></table></div>
 ${last > 1 ? turning(folder, query, at, last) : ""}`;
   return { lead, section: { id: "rows", title: "Rows", body } };
@@ -66,9 +83,15 @@ function choice(
   return html`<label>${label}<select name="${name}"><option value="">all</option>${values.map((value) => html`<option value="${value}"${selected(value === query[name])}>${title(value)}</option>`)}</select></label>`;
 }
 
-function line(folder: string, row: ListedRow, query: RowQuery, several: boolean): Html {
+function line(
+  folder: string,
+  row: ListedRow,
+  query: RowQuery,
+  { several, questions }: { readonly several: boolean; readonly questions: ReadonlyMap<string, AskedText> },
+): Html {
+  const question = questions.get(row.id)?.question ?? "";
   const outcome = outcomeOf(row);
-  return html`<tr><td data-head="row"><a href="${rowAt(folder, row.id, row.stage, query)}">${row.id}</a></td>${several ? html`<td data-head="stage">${titleOfStage(row.stage)}</td>` : ""}<td data-head="true">${row.answer}</td><td data-head="predicted">${row.prediction ?? "–"}</td><td data-head="outcome"><span class="${outcome}">${outcome}</span>${row.cut ? ", cut" : ""}</td><td data-head="reply" class="clip" dir="auto">${row.reply}</td></tr>`;
+  return html`<tr><td data-head="row"><a href="${rowAt(folder, row.id, row.stage, query)}">${row.id}</a></td>${several ? html`<td data-head="stage">${titleOfStage(row.stage)}</td>` : ""}<td data-head="true">${row.answer}</td><td data-head="predicted">${row.prediction ?? "–"}</td><td data-head="outcome"><span class="${outcome}">${outcome}</span>${row.cut ? ", cut" : ""}</td>${questions.size ? html`<td data-head="question" class="clip" dir="auto">${question.slice(0, ASKED)}</td>` : ""}<td data-head="reply" class="clip" dir="auto">${row.reply}</td></tr>`;
 }
 
 const turning = (folder: string, query: RowQuery, at: number, last: number): Html =>

@@ -2,8 +2,9 @@ import { statSync } from "node:fs";
 import { z } from "zod";
 import { readingNames } from "../../answer/index.js";
 import { type Prediction, readLog, readPredictions, scoreReplies } from "../../evaluate/index.js";
-import { importerOf, type Result } from "../../exchange/index.js";
+import { type AskedText, importerOf, type Result } from "../../exchange/index.js";
 import { readRunFile, runFile, runStartSchema } from "../../record/index.js";
+import type { QuestionsOf } from "./exchange.js";
 import type { FoundRun } from "./runs.js";
 
 /** Of a row's reply, so much stands in the list. */
@@ -83,16 +84,39 @@ export class RowsOfRuns {
 
   private readonly searches = new Map<string, Promise<ReadonlySet<string>>>();
 
+  constructor(private readonly questionsOf?: QuestionsOf) {}
+
   /**
-   * The answers in whose whole text a search is found, of any size: replies, reasoning, and of another tool's result
-   * question and prompt.
+   * The questions of some of a run's rows, by row id; without those that are not on this machine.
+   * @throws {UserError} where the run's files cannot be read
+   */
+  async questions(run: FoundRun, rows: readonly ListedRow[]): Promise<ReadonlyMap<string, AskedText>> {
+    const texts = new Map<string, AskedText>();
+    const { results } = await this.of(run);
+    for (const language of results ? [] : new Set(rows.map((row) => row.language))) {
+      const found = await this.ofLanguage(run, language);
+      for (const row of rows) if (found.has(row.id)) texts.set(row.id, found.get(row.id)!);
+    }
+    for (const { texts: told } of results ?? [])
+      for (const { id } of rows) if (told.has(id)) texts.set(id, told.get(id)!);
+    return texts;
+  }
+
+  /** Nothing where they are not on this machine. */
+  private async ofLanguage(run: FoundRun, language: string): Promise<ReadonlyMap<string, AskedText>> {
+    return (await this.questionsOf?.(run.path, language).catch(() => undefined)) ?? new Map();
+  }
+
+  /**
+   * The answers in whose whole text a search is found, of any size: questions, choices, replies, reasoning, and of
+   * another tool's result the prompt.
    * @throws {UserError} where the run's files cannot be read
    */
   async said(run: FoundRun, search: string): Promise<ReadonlySet<string>> {
     const needle = search.trim().slice(0, LONGEST_SEARCH).toLowerCase();
     if (needle === "") return new Set();
     const key = [run.path, stateOf(run), needle].join("\0");
-    const found = this.searches.get(key) ?? searchIn(run, await this.of(run), needle);
+    const found = this.searches.get(key) ?? this.searchIn(run, await this.of(run), needle);
     this.searches.delete(key);
     this.searches.set(key, found);
     if (this.searches.size > SEARCHES) this.searches.delete(this.searches.keys().next().value!);
@@ -102,6 +126,17 @@ export class RowsOfRuns {
       this.searches.delete(key);
       throw error;
     }
+  }
+
+  private async searchIn(run: FoundRun, known: RunRows, needle: string): Promise<ReadonlySet<string>> {
+    const found = await searchIn(run, known, needle);
+    if (known.results) return found;
+    for (const language of new Set(known.rows.map((row) => row.language))) {
+      const texts = await this.ofLanguage(run, language);
+      const ids = new Set([...texts].filter(([, text]) => asks(text, needle)).map(([id]) => id));
+      for (const row of known.rows) if (ids.has(row.id)) found.add(answerKey(row));
+    }
+    return found;
   }
 
   /** @throws {UserError} where the run's files cannot be read */
@@ -128,15 +163,19 @@ const stateOf = ({ path }: FoundRun): string =>
     .map((about) => `${about?.mtimeMs} ${about?.size}`)
     .join(",");
 
+const holds = (texts: readonly (string | undefined)[], needle: string): boolean =>
+  texts.some((text) => text?.toLowerCase().includes(needle));
+
+const asks = ({ question, choices = [] }: AskedText, needle: string): boolean => holds([question, ...choices], needle);
+
 /** Goes through a run's files once and keeps nothing but whose texts have the needle. */
-async function searchIn(run: FoundRun, { results }: RunRows, needle: string): Promise<ReadonlySet<string>> {
+async function searchIn(run: FoundRun, { results }: RunRows, needle: string): Promise<Set<string>> {
   const found = new Set<string>();
-  const has = (...texts: readonly (string | undefined)[]): boolean =>
-    texts.some((text) => text?.toLowerCase().includes(needle));
+  const has = (...texts: readonly (string | undefined)[]): boolean => holds(texts, needle);
   for (const { predictions, texts } of results ?? [])
     for (const one of predictions) {
-      const { question, choices = [], prompt } = texts.get(one.id) ?? {};
-      if (has(one.reply, question, prompt, ...choices)) found.add(answerKey(one));
+      const text = texts.get(one.id) ?? {};
+      if (has(one.reply, text.prompt) || asks(text, needle)) found.add(answerKey(one));
     }
   const replies = results ? undefined : runFile(run.path, "replies.jsonl");
   const predictions = results || replies ? undefined : runFile(run.path, "predictions.jsonl");

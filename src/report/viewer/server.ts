@@ -18,7 +18,7 @@ import {
   writeLeaderboard,
 } from "../leaderboard/index.js";
 import { BRAND, NONCE, page, type Section } from "../page.js";
-import type { PromptOf } from "./exchange.js";
+import type { PromptOf, QuestionsOf } from "./exchange.js";
 import { listPage } from "./list-page.js";
 import { liveBody } from "./live.js";
 import { type PageParts, rowPage, rowsPage } from "./row-routes.js";
@@ -34,14 +34,15 @@ export interface Viewer {
  * Serves the runs of a folder: a list, a run, a comparison, and a run that is still going.
  * @param options.port 0 takes any that is free
  * @param options.promptOf writes the prompts that runs do not keep; without it rows are shown without theirs
+ * @param options.questionsOf reads the questions that runs do not keep; without it they are neither listed nor searched
  * @throws {UserError} where the port is taken
  */
 export async function serveRuns(
   outputs: string,
-  options: { port?: number; host?: string; promptOf?: PromptOf } = {},
+  options: { port?: number; host?: string; promptOf?: PromptOf; questionsOf?: QuestionsOf } = {},
 ): Promise<Viewer> {
-  const { port = 4321, host = "127.0.0.1", promptOf } = options;
-  const served: Served = { outputs, answers: new CachedAnswers(), rows: new RowsOfRuns(), host, promptOf };
+  const { port = 4321, host = "127.0.0.1", promptOf, questionsOf } = options;
+  const served: Served = { outputs, answers: new CachedAnswers(), rows: new RowsOfRuns(questionsOf), host, promptOf };
   const server = createServer((request, response) => void answer(served, request, response));
   await listen(server, port, host);
   const address = server.address();
