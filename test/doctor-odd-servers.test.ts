@@ -297,6 +297,50 @@ describe("a server's log-probabilities", () => {
   });
 });
 
+describe("a model's chat template", () => {
+  const noTemplate =
+    "As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if " +
+    "the tokenizer does not define one.";
+
+  it("that is missing is said with what to do, and all else is examined by plain texts", async () => {
+    const found = await examined(ofChats((_, send) => send(400, { error: { message: noTemplate, code: 400 } })));
+    expect(finding(found, "chat")).toMatchObject({
+      verdict: "bad",
+      hint: expect.stringMatching(/no chat template.*--chat-template.*mmmlu-lm-eval/),
+    });
+    // Refused as a plain text that is too long, not as a chat.
+    expect(finding(found, "prompts that are too long")).toMatchObject({
+      verdict: "good",
+      said: expect.stringMatching(/150\d{3} tokens are more than the context/),
+    });
+  });
+
+  it("that takes no system message is said", async () => {
+    const found = await examined((asked, send) => {
+      if (!asked.messages?.some(({ role }) => role === "system")) return undefined;
+      send(400, { error: { message: "System role not supported" } });
+      return true;
+    });
+    expect(finding(found, "system message")).toMatchObject({
+      verdict: "bad",
+      said: "a chat with a system message is refused: status 400: System role not supported",
+      hint: expect.stringMatching(/answerer\.systemMessage=/),
+    });
+  });
+
+  it("a server that answers nothing refuses no prompt for its length", async () => {
+    const found = await examined(({ path }, send) => {
+      if (!/completions$/.test(path)) return undefined;
+      send(400, { error: "no" });
+      return true;
+    });
+    expect(finding(found, "prompts that are too long")).toMatchObject({
+      verdict: "unknown",
+      said: "short ones are not answered either: status 400: no",
+    });
+  });
+});
+
 describe("a server's context", () => {
   const long = (asked: Asked): boolean => /completions$/.test(asked.path) && words(textOf(asked)) > 50_000;
 

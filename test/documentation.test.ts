@@ -104,6 +104,7 @@ describe("the documentation", () => {
       "npm run bench:answer": "",
       "npm run bench:gpu": "test/bench-gpu.test.ts",
       "npm run bench:real": "",
+      "npm run reference:vllm": "",
       "npm run api": "test/documentation.test.ts",
     };
     for (const line of others) expect(Object.keys(tested)).toContain(line);

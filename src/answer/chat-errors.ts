@@ -6,6 +6,7 @@ import { printableName } from "../base/printable.js";
 import { serverWait, type Verdict } from "../base/retry.js";
 import { Unanswered } from "./answerer.js";
 import { BadReply } from "./chat-reply.js";
+import { hintForTemplate } from "./template-errors.js";
 
 /** Where a chat server is and what is asked of it, for messages. */
 export interface ChatServerPlace {
@@ -138,6 +139,8 @@ function judgeWords(words: string, place: ChatServerPlace, cause: Error): Verdic
       HINTS.context,
       cause,
     );
+  const template = hintForTemplate(words);
+  if (template) return final(`${place.endpoint} cannot put a chat to ${place.model}: ${words}`, template, cause);
   if (LOADING.test(words) && !NOT_LOADED.test(words))
     return { again: true, reason: "the model is loading", loading: true };
   if (UNLOADED.test(words) || NOT_LOADED.test(words)) return { again: true, reason: "model unloaded" };

@@ -254,6 +254,29 @@ describe("a chat server", () => {
         /Load it/,
       ],
       [
+        "a model without a chat template, as vLLM says it",
+        {
+          status: 400,
+          body: {
+            error: {
+              message:
+                "As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat " +
+                "template if the tokenizer does not define one.",
+              type: "BadRequestError",
+              code: 400,
+            },
+          },
+        },
+        /cannot put a chat to gemma-3-27b-it: As of transformers/,
+        /no chat template.*mmmlu-lm-eval/,
+      ],
+      [
+        "a template without a system role",
+        { status: 400, body: { error: { message: "System role not supported" } } },
+        /cannot put a chat to/,
+        /answerer\.systemMessage=/,
+      ],
+      [
         "any other refusal",
         { status: 422, body: { error: { message: "temperature must be > 0" } } },
         /status 422: temperature must be > 0/,

@@ -24,9 +24,10 @@ export async function lookAtContext(
   listed: ListedModel | undefined,
 ): Promise<Finding[]> {
   const told = await toldContext(asker, connection, listed);
-  const tooLong = await asker.chat([{ role: "user", content: "go ".repeat(WORDS).trim() }], {
-    max_tokens: asker.fewest,
-  });
+  const kind = asker.answers.chat || !asker.answers.text ? "chat" : "text";
+  const long = "go ".repeat(WORDS).trim();
+  const few = { max_tokens: asker.fewest };
+  const tooLong = await (kind === "text" ? asker.text(long, few) : asker.chat([{ role: "user", content: long }], few));
   const { status, words } = asker;
   const findings: Finding[] = [];
   const inWords = tooLong ? undefined : IN_WORDS.map((one) => one.exec(words)?.[1]).find(Boolean);
@@ -59,7 +60,7 @@ export async function lookAtContext(
   );
   findings.push(
     tooLong === undefined
-      ? refusal(status, words)
+      ? refusal(status, words, asker.answers[kind])
       : read !== undefined && read < WORDS / 2
         ? {
             about: "prompts that are too long",
@@ -84,8 +85,9 @@ export async function lookAtContext(
 }
 
 /** What became of a prompt that is too long where no reply came. */
-function refusal(status: number, words: string): Finding {
+function refusal(status: number, words: string, answersShort: boolean): Finding {
   const about = "prompts that are too long";
+  if (!answersShort) return { about, verdict: "unknown", said: `short ones are not answered either: ${words}` };
   if (status >= 400 && status < 500) return { about, verdict: "good", said: `refused: ${words}` };
   if (status < 400) return { about, verdict: "unknown", said: `no reply that can be read came: ${words}` };
   return {

@@ -1,4 +1,5 @@
 import { withoutReasoning } from "../reading/reasoning.js";
+import { hintForTemplate } from "../template-errors.js";
 import type { Finding } from "./finding.js";
 import type { Asker } from "./replies.js";
 
@@ -96,5 +97,5 @@ function hintFor({ status, words }: Asker): string {
     return "It is no OpenAI-compatible server, or its base URL is another (mostly it ends in /v1).";
   if (status === 404)
     return "It has no chat/completions there: does the address end in /v1, and is that the model's name?";
-  return "Is the model loaded?";
+  return hintForTemplate(words) ?? "Is the model loaded?";
 }

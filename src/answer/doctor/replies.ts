@@ -17,17 +17,24 @@ export class Asker {
   /** The fewest tokens that a reply may be asked for: some servers refuse one. */
   fewest = 1;
 
+  /** What was answered at least once. */
+  readonly answers = { chat: false, text: false };
+
   constructor(
     private readonly connection: Connection,
     readonly model: string,
   ) {}
 
-  chat(messages: readonly ChatMessage[], more: object = {}): Promise<Completion> {
-    return this.completed("chat/completions", { messages, ...more });
+  async chat(messages: readonly ChatMessage[], more: object = {}): Promise<Completion> {
+    const completion = await this.completed("chat/completions", { messages, ...more });
+    this.answers.chat ||= completion !== undefined;
+    return completion;
   }
 
-  text(prompt: string, more: object = {}): Promise<Completion> {
-    return this.completed("completions", { prompt, ...more });
+  async text(prompt: string, more: object = {}): Promise<Completion> {
+    const completion = await this.completed("completions", { prompt, ...more });
+    this.answers.text ||= completion !== undefined;
+    return completion;
   }
 
   private async completed(path: string, more: object): Promise<Completion> {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hintForTemplate } from "../template-errors.js";
 import type { Connection } from "./connection.js";
 import type { Finding } from "./finding.js";
 import { type Asker, type Completion, promptTokens } from "./replies.js";
@@ -58,8 +59,12 @@ function systemFinding({ count: chat, words }: Counted, other: Counted): Finding
   const about = "system message";
   const withSystem = other.count;
   if (chat === undefined) return { about, verdict: "unknown", said: `what it adds cannot be counted: ${words}` };
-  if (withSystem === undefined)
-    return { about, verdict: "unknown", said: `a chat with a system message is not counted: ${other.words}` };
+  if (withSystem === undefined) {
+    const hint = hintForTemplate(other.words);
+    return hint === undefined
+      ? { about, verdict: "unknown", said: `a chat with a system message is not counted: ${other.words}` }
+      : { about, verdict: "bad", said: `a chat with a system message is refused: ${other.words}`, hint };
+  }
   return withSystem - chat >= 5
     ? { about, verdict: "good", said: `it gets through (${withSystem - chat} tokens)` }
     : {

@@ -41,5 +41,9 @@ export function refuseProtocol(
       template ? "a template has its own: set answerer.template.system" : `${name} is a plain text and has none`,
     );
   if (shots === 0 && (shotSource !== null || answerer.shotsFrom || answerer.shotLanguage !== "row"))
-    refuse("answerer.shots", "without examples there is no source and no language of them: set how many");
+    refuse(
+      "answerer.shots",
+      "without examples there is no source and no language of them: set how many, or leave out answerer.shotSource, " +
+        "answerer.shotsFrom and answerer.shotLanguage",
+    );
 }
