@@ -311,7 +311,7 @@ describe("a model's chat template", () => {
     // Refused as a plain text that is too long, not as a chat.
     expect(finding(found, "prompts that are too long")).toMatchObject({
       verdict: "good",
-      said: expect.stringMatching(/150\d{3} tokens are more than the context/),
+      said: expect.stringMatching(/4\d{3} tokens are more than the context/),
     });
   });
 
@@ -342,12 +342,12 @@ describe("a model's chat template", () => {
 });
 
 describe("a server's context", () => {
-  const long = (asked: Asked): boolean => /completions$/.test(asked.path) && words(textOf(asked)) > 50_000;
+  const long = (asked: Asked): boolean => /completions$/.test(asked.path) && words(textOf(asked)) > 4200;
 
   it("whose length is not as the list says is not trusted", async () => {
     const refused = await examined((asked, send) => {
       if (!long(asked)) return undefined;
-      send(400, { error: "This request of 150009 tokens is too long: the maximum context length is 2048 tokens" });
+      send(400, { error: "This request of 4579 tokens is too long: the maximum context length is 2048 tokens" });
       return true;
     });
     expect(finding(refused, "context length")).toMatchObject({
@@ -356,10 +356,39 @@ describe("a server's context", () => {
     });
     const read = await examined((asked, send) => {
       if (!long(asked)) return undefined;
-      send(200, completion(asked, "nine", 150_009));
+      send(200, completion(asked, "nine", 4579));
       return true;
     });
-    expect(finding(read, "context length")?.said).toMatch(/but a prompt of 150,009 tokens was read$/);
+    expect(finding(read, "context length")?.said).toMatch(/but a prompt of 4,579 tokens was read$/);
+  });
+
+  it("is looked for by no longer a prompt than it takes, and by a longer one only where that is quick", async () => {
+    const seen: number[] = [];
+    const of = (length: number | undefined, milliseconds: number): Odd =>
+      function odd(asked, send) {
+        if (asked.path === "/v1/models") {
+          send(200, { data: [{ id: "m", ...(length ? { max_model_len: length } : {}) }] });
+          return true;
+        }
+        if (!/completions$/.test(asked.path)) return undefined;
+        const count = words(textOf(asked));
+        if (count < 1000) {
+          send(200, completion(asked, "nine", count + 6));
+          return true;
+        }
+        seen.push(count);
+        setTimeout(() => send(200, completion(asked, "nine", count + 6)), milliseconds);
+        return true;
+      };
+    const read = async (length: number | undefined, milliseconds: number) => {
+      seen.length = 0;
+      const { said } = finding(await examined(of(length, milliseconds)), "prompts that are too long")!;
+      return [said, ...seen];
+    };
+    expect(await read(undefined, 0)).toEqual(["a prompt of 33,006 tokens was read whole", 9000, 33_000]);
+    expect(await read(131_072, 0)).toEqual(["a prompt of 33,006 tokens was read whole", 9000, 33_000]);
+    expect(await read(undefined, 3500)).toEqual(["a prompt of 9,006 tokens was read whole", 9000]);
+    expect(await read(2048, 0)).toEqual(["a prompt of 2,323 tokens was read whole", 2317]);
   });
 
   it("that it breaks down on is no refusal", async () => {

@@ -153,7 +153,7 @@ function imitateLlama(pieces: readonly string[]): Promise<{ url: string; close: 
       if (request.url === "/tokenize" && asked.messages) return send(400, { error: "no content" });
       if (request.url === "/tokenize") return send(200, { tokens: pieces.map((piece, id) => ({ id, piece })) });
       if (/completions$/.test(request.url ?? "")) {
-        if (body.length > 100_000)
+        if (body.length > 13_000)
           return send(400, { error: { message: "the request exceeds the available context size (4096 tokens)" } });
         const usage = { prompt_tokens: 20, completion_tokens: 1 };
         return send(200, { choices: [{ message: { content: "A" }, text: "A", finish_reason: "length" }], usage });

@@ -1,10 +1,16 @@
 import { z } from "zod";
 import type { Connection } from "./connection.js";
 import type { Finding } from "./finding.js";
-import { type Asker, type ListedModel, promptTokens } from "./replies.js";
+import { type Asker, type Completion, type ListedModel, promptTokens } from "./replies.js";
 
-/** Words of a prompt that is longer than most contexts. */
-const WORDS = 150_000;
+/**
+ * Words of the prompts that are tried one after the other: more than contexts that are set small (4,096, 8,192), more
+ * than 32,768. No more: a server whose attention takes memory by the square of them dies of longer ones.
+ */
+const WORDS = [9000, 33_000] as const;
+
+/** The next prompt is tried where this one took no longer: a server that is slow with it would take long, or break. */
+const QUICK_MILLISECONDS = 3000;
 
 /** A context's tokens in a server's words about a prompt that is too long; what the prompt itself has stands there too. */
 const IN_WORDS = [
@@ -25,9 +31,18 @@ export async function lookAtContext(
 ): Promise<Finding[]> {
   const told = await toldContext(asker, connection, listed);
   const kind = asker.answers.chat || !asker.answers.text ? "chat" : "text";
-  const long = "go ".repeat(WORDS).trim();
-  const few = { max_tokens: asker.fewest };
-  const tooLong = await (kind === "text" ? asker.text(long, few) : asker.chat([{ role: "user", content: long }], few));
+  const beyond = Math.ceil((told?.length ?? Number.POSITIVE_INFINITY) * 1.1) + 64;
+  let sent = 0;
+  let tooLong: Completion;
+  for (const size of WORDS) {
+    const next = Math.min(size, beyond);
+    if (next <= sent) break;
+    sent = next;
+    const long = "go ".repeat(sent).trim();
+    const few = { max_tokens: asker.fewest };
+    tooLong = await (kind === "text" ? asker.text(long, few) : asker.chat([{ role: "user", content: long }], few));
+    if (!tooLong || tooLong.milliseconds > QUICK_MILLISECONDS || (promptTokens(tooLong) ?? 0) < sent / 2) break;
+  }
   const { status, words } = asker;
   const findings: Finding[] = [];
   const inWords = tooLong ? undefined : IN_WORDS.map((one) => one.exec(words)?.[1]).find(Boolean);
@@ -61,12 +76,12 @@ export async function lookAtContext(
   findings.push(
     tooLong === undefined
       ? refusal(status, words, asker.answers[kind])
-      : read !== undefined && read < WORDS / 2
+      : read !== undefined && read < sent / 2
         ? {
             about: "prompts that are too long",
             verdict: "bad",
             said:
-              `cut without a word: of a prompt of ${WORDS.toLocaleString("en")} words ` +
+              `cut without a word: of a prompt of ${sent.toLocaleString("en")} words ` +
               `${read.toLocaleString("en")} tokens were read`,
             hint: "Rows that are too long are answered without their question: filter.maxTokens keeps them out.",
           }
