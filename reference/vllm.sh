@@ -49,7 +49,7 @@ done
 
 endpoint=(--set "answerer.endpoint=http://127.0.0.1:$port/v1" --set "answerer.model=$name")
 rows=(--data "$data" --languages "$language" --set "data.rowsPerLanguage=$count")
-rm -rf "$out"/{served,local,chat,batch,batched}
+rm -rf "$out"/{served,local,served-chat,local-chat,chat,batch,batched}
 mmmlu doctor "http://127.0.0.1:$port/v1"
 
 echo "== the same log-likelihoods of the four letters, by vLLM and by our own engine"
@@ -58,9 +58,14 @@ mmmlu run "${letters[@]}" "${endpoint[@]}" --out "$out/served"
 mmmlu run "${letters[@]}" --model "local:$model" --out "$out/local"
 mmmlu compare "$out/served" "$out/local" --out "$out/compare.html"
 
+echo "== the same next tokens behind a chat, its template read by vLLM and by ours"
+chat=(gemma-3-27b-baseline "${rows[@]}" --set filter=null --set split=null --set answerer.questionsPerRequest=1)
+next=("${chat[@]}" --set answerer.protocol=letters --set answerExtraction=letter)
+mmmlu run "${next[@]}" "${endpoint[@]}" --out "$out/served-chat"
+mmmlu run "${next[@]}" --model "local:$model" --set "answerer.chatTemplate=$out/gemma.jinja" --out "$out/local-chat"
+
 echo "== the same chats, asked live and by run-batch"
-chats=(gemma-3-27b-baseline "${rows[@]}" "${endpoint[@]}" --set filter=null --set split=null)
-chats+=(--set answerer.questionsPerRequest=1)
+chats=("${chat[@]}" "${endpoint[@]}")
 mmmlu run "${chats[@]}" --set answerer.concurrency=16 --out "$out/chat"
 mmmlu export batch "${chats[@]}" --out "$out/batch"
 kill $server
@@ -74,10 +79,14 @@ mmmlu run "${chats[@]}" --out "$out/batched"
 import json, sys
 def lines(run, name):
     return [json.loads(line) for line in open(f"{sys.argv[1]}/{run}/{name}.jsonl", encoding="utf-8")]
-served, local = ({row["id"]: row for row in lines(run, "predictions")} for run in ("served", "local"))
-apart = [max(abs(a - b) for a, b in zip(served[id]["logProbabilities"], local[id]["logProbabilities"])) for id in served]
-letters = sum(served[id]["prediction"] != local[id]["prediction"] for id in served)
-print(f"log-likelihoods: {len(served)} rows, at most {max(apart):.1e} apart, {letters} other letters")
+def held(what, *runs):
+    served, local = ({row["id"]: row for row in lines(run, "predictions")} for run in runs)
+    pairs = [(served[id], local[id]) for id in served]
+    apart = max(abs(a - b) for ours, theirs in pairs for a, b in zip(ours["logProbabilities"], theirs["logProbabilities"]))
+    letters = sum(ours["prediction"] != theirs["prediction"] for ours, theirs in pairs)
+    print(f"{what}: {len(pairs)} rows, at most {apart:.1e} apart, {letters} other letters")
+held("log-likelihoods", "served", "local")
+held("next tokens behind a chat", "served-chat", "local-chat")
 live, batched = ({tuple(line["ids"]): line["text"] for line in lines(run, "replies")} for run in ("chat", "batched"))
 print(f"run-batch: {sum(live[ids] == batched[ids] for ids in live)} of {len(live)} replies the same as live")
 assert live.keys() == batched.keys()
