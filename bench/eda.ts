@@ -111,5 +111,6 @@ async function bench(): Promise<void> {
 }
 
 /** The run whose time is the middle one. */
-const middle = (runs: readonly EdaRun[]): EdaRun =>
-  runs.find(({ seconds }) => seconds === median(runs.map((one) => one.seconds)))!;
+function middle(runs: readonly EdaRun[]): EdaRun {
+  return runs.find(({ seconds }) => seconds === median(runs.map((one) => one.seconds)))!;
+}
