@@ -130,6 +130,26 @@ describe("mmmlu explain", () => {
     expect(prompt.interval[1]).toBeGreaterThanOrEqual(parts.at(-1).value);
   });
 
+  it("asks ours with the prompts that another tool's file tells", async () => {
+    expect((await mmmlu(["export", "inspect", at("native"), "--out", at("native-logs")])).code).toBe(0);
+    const ask = async (first: string, second: string) => {
+      const { out, error } = await mmmlu(["explain", first, second, "--ask", "30", "--out", at("why"), "--json"], {
+        environment: { LMSTUDIO_ENDPOINT: server.url },
+      });
+      expect(error).not.toMatch(/^mmmlu:/m);
+      return JSON.parse(out);
+    };
+    const both = await ask(at("english"), at("native"));
+    const { asked } = await ask(at("english"), at("native-logs"));
+    const [prompt, who, noise] = asked.parts;
+    expect(asked.rows).toBe(both.asked.rows);
+    // The server is the one that the other tool would have asked: all is due to the prompt.
+    expect(prompt.value).toBeCloseTo(both.asked.parts[0].value, 12);
+    expect([who.value, noise.value]).toEqual([0, 0]);
+    const turned = await ask(at("native-logs"), at("english"));
+    expect(turned.asked.parts[0].value).toBeCloseTo(-prompt.value, 12);
+  });
+
   it("lays our prompts, written anew, beside another tool's", async () => {
     const prompts = async (run: string, other: string) =>
       JSON.parse((await mmmlu(["explain", at(run), other, "--offline", "--out", at("why"), "--json"])).out);
@@ -172,10 +192,10 @@ describe("mmmlu explain", () => {
     const { out } = await mmmlu(["explain", at("english"), join(fixtures, "inspect-eval"), "--out", at("why")]);
     expect(out).toMatch(/^ {2}truncation .*in \d+ rows a reply was cut/m);
     expect(out).toMatch(/model: gemma-3-27b-it, and tiny|model: model: gemma-3-27b-it, and tiny/);
-    expect(await mmmlu(["explain", at("english"), join(fixtures, "inspect-eval"), "--ask"])).toMatchObject({
+    expect(await mmmlu(["explain", join(fixtures, "lm-eval"), join(fixtures, "inspect-eval"), "--ask"])).toMatchObject({
       code: 2,
       error: expect.stringMatching(
-        /was written by Inspect [^]*cannot be asked again[^]*mmmlu run mmmlu-simple-evals --model openai-api\/tiny/,
+        /was written by lm-evaluation-harness [^]*cannot be asked again[^]*mmmlu run mmmlu-lm-eval --model/,
       ),
     });
   });

@@ -6,6 +6,7 @@ import { writeOutput } from "../base/folders.js";
 import { type Explanation, explainDifference, loadResults } from "../exchange/index.js";
 import {
   askExchanged,
+  askImported,
   comparableOf,
   type Exchanged,
   type ReadingName,
@@ -50,14 +51,17 @@ async function explain(first: string, second: string, flags: ExplainFlags): Prom
   try {
     const results = await loadResults([first, second]);
     // Before anything that takes time.
-    if (flags.ask !== undefined) for (const result of results) requireAskable(result);
+    if (flags.ask !== undefined) requireAskable(results);
     const comparable = await comparableOf(results, context, { texts: true });
     const [a, b] = comparable.results;
     const found = explainDifference(a!, b!, { reading: flags.answerExtraction, turned: comparable.turned });
     const asked =
       flags.ask === undefined
         ? undefined
-        : await askExchanged(a!, b!, found, context, flags.ask === true ? 20 : flags.ask);
+        : await (a!.manifest && b!.manifest ? askExchanged : askImported)(a!, b!, found, context, {
+            rows: flags.ask === true ? 20 : flags.ask,
+            turned: comparable.turned,
+          });
     const report = (await loadReports()).explainReport(found, comparable.notes, asked);
     for (const figure of report.figures) writeOutput(join(flags.out, `${figure.name}.svg`), standalone(figure));
     writeOutput(join(flags.out, "explained.html"), report.html);

@@ -1,4 +1,4 @@
-import { type Answerer, type RequestPlan, readReply, requestsFor } from "../answer/index.js";
+import { type Answerer, type AnswerRequest, type RequestPlan, readReply, requestsFor } from "../answer/index.js";
 import { UsageError, UserError } from "../base/errors.js";
 import { studentQuantile } from "../evaluate/index.js";
 import type { Explanation, Result } from "../exchange/index.js";
@@ -10,6 +10,13 @@ import type { RunContext } from "./context.js";
 import { prepare } from "./prepare.js";
 import { evaluationPlan } from "./protocol.js";
 import { answererOf } from "./run-evaluate.js";
+
+export interface AskAgainOptions {
+  /** How many rows at most. */
+  readonly rows: number;
+  /** Rows whose options stood in another order in one of the results. */
+  readonly turned: ReadonlySet<string>;
+}
 
 /** What asking deciding rows again under exchanged settings tells of the rest. */
 export interface Exchanged {
@@ -27,7 +34,6 @@ export interface Exchanged {
 /**
  * Asks some of the rows that just one of two runs got right again: each side's answerer with its own prompt (for the
  * noise) and with the other's, one question a request. The mean of both ways round is what prompt and answerer make.
- * @param wanted how many rows at most
  * @throws {UserError} where a result is none of our own evaluations, or whoever answered cannot be asked
  */
 export async function askExchanged(
@@ -35,23 +41,13 @@ export async function askExchanged(
   b: Result,
   found: Explanation,
   context: RunContext,
-  wanted: number,
+  { rows: wanted }: AskAgainOptions,
 ): Promise<Exchanged> {
-  const sides = [sideOf(a), sideOf(b)] as const;
   if (found.deciding.length === 0)
     return { rows: 0, parts: [], said: ["no row of the rest is decided: there is nothing to ask again"] };
+  const sides = [sideOf(a), sideOf(b)] as const;
   const plans = [await planOf(sides[0].configuration, context), await planOf(sides[1].configuration, context)] as const;
-  const byId = new Map(plans[0].rows.map((row) => [row.id, row]));
-  const draw = generator(42);
-  const order = found.deciding.flatMap((id) => byId.get(id) ?? []).map((row) => ({ row, lot: draw.bounded(1 << 30) }));
-  const picked = order
-    .sort((x, y) => x.lot - y.lot)
-    .slice(0, wanted)
-    .map(({ row }) => row);
-  if (picked.length === 0)
-    throw new UserError(`none of the ${found.deciding.length} deciding rows is among the rows of ${a.name}`, {
-      hint: "Its data have changed since: run it anew.",
-    });
+  const picked = drawn(found.deciding, plans[0].rows, wanted, a.name);
   const answers = await Promise.all(
     sides.map(async ({ configuration, name }, which) => {
       const answerer = await answererFor(configuration, picked, context);
@@ -100,18 +96,42 @@ export async function askExchanged(
   };
 }
 
-interface Side {
+export interface Side {
   readonly name: string;
   readonly configuration: EvaluateConfiguration;
 }
 
 /**
- * Whether a result's rows can be asked again as they were.
- * @throws {UsageError} where it is none of our own evaluations: which run of ours would be, in its place
+ * Whether rows of two results can be asked again: one is an evaluation of ours, and the other one too, or its file
+ * tells prompts.
+ * @throws {UsageError} where they cannot: which run of ours would be, in a result's place
  */
-export const requireAskable = (result: Result): void => void sideOf(result);
+export function requireAskable(results: readonly Result[]): void {
+  const imported = results.filter(({ manifest }) => !manifest);
+  for (const result of results) if (result.manifest || imported.length > 1) sideOf(result);
+  for (const result of imported)
+    if (![...result.texts.values()].some(({ prompt }) => prompt !== undefined))
+      throw new UsageError(`the file of ${result.name} tells no prompts that ours could be asked with`, {
+        hint: "Leave --ask out; or write it with its prompts (lm-evaluation-harness: --log_samples).",
+      });
+}
 
-function sideOf({ manifest, name, tool, facts }: Result): Side {
+/** Some of the deciding rows, by lot. @throws {UserError} where none is among a run's rows */
+export function drawn(deciding: readonly string[], rows: readonly Row[], wanted: number, name: string): Row[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const draw = generator(42);
+  const order = deciding.flatMap((id) => byId.get(id) ?? []).map((row) => ({ row, lot: draw.bounded(1 << 30) }));
+  if (order.length === 0)
+    throw new UserError(`none of the ${deciding.length} deciding rows is among the rows of ${name}`, {
+      hint: "Its data have changed since: run it anew.",
+    });
+  return order
+    .sort((x, y) => x.lot - y.lot)
+    .slice(0, wanted)
+    .map(({ row }) => row);
+}
+
+export function sideOf({ manifest, name, tool, facts }: Result): Side {
   const read = manifest && evaluateSchema.safeParse(migrated(manifest.configuration).configuration);
   if (read?.success) return { name, configuration: read.data };
   if (manifest?.kind === "finetune")
@@ -131,14 +151,14 @@ function sideOf({ manifest, name, tool, facts }: Result): Side {
   );
 }
 
-const answererFor = (
+export const answererFor = (
   configuration: EvaluateConfiguration,
   rows: readonly Row[],
   context: RunContext,
 ): Promise<Answerer> => answererOf(configuration, context, { train: [], validation: [], test: rows });
 
 /** How a side asks, a question a request; and the rows that it read. */
-async function planOf(
+export async function planOf(
   configuration: EvaluateConfiguration,
   context: RunContext,
 ): Promise<{ readonly plan: RequestPlan; readonly rows: readonly Row[] }> {
@@ -148,16 +168,18 @@ async function planOf(
 }
 
 /** Whether each row is answered right, asked alone as a side asks. */
-async function rightOf(
+export async function rightOf(
   answerer: Answerer,
   { configuration: { answerExtraction } }: Side,
   plan: RequestPlan,
   rows: readonly Row[],
   context: RunContext,
   before: number,
+  promptOf?: (row: Row) => AnswerRequest["prompt"],
 ): Promise<number[]> {
   const right: number[] = [];
-  for (const request of requestsFor(rows, plan)) {
+  for (const own of requestsFor(rows, plan)) {
+    const request = promptOf ? { ...own, prompt: promptOf(own.rows[0]!) } : own;
     const [reply] = await answerer.answer([request], { signal: context.signal });
     const [letter] = readReply(answerExtraction, reply?.text ?? "", 1, lettersOfRows(request.rows));
     right.push(Number(letter === request.rows[0]!.answer));
@@ -166,13 +188,16 @@ async function rightOf(
   return right;
 }
 
-const outcomeOf = ({ predictions }: Result, id: string): number => {
+export const outcomeOf = ({ predictions }: Result, id: string): number => {
   const one = predictions.find((prediction) => prediction.id === id);
   return Number(one !== undefined && one.prediction === one.answer);
 };
 
 /** A mean with Student's interval, scaled. */
-function meanOf(values: readonly number[], scale: number): { value: number; interval: readonly [number, number] } {
+export function meanOf(
+  values: readonly number[],
+  scale: number,
+): { value: number; interval: readonly [number, number] } {
   const n = values.length;
   const mean = values.reduce((sum, one) => sum + one, 0) / n;
   if (n < 2) return { value: mean * scale, interval: [-scale, scale] };
