@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,6 +56,14 @@ const ask = (more: object): Promise<OpenAI.Completion> =>
     echo: true,
     ...more,
   } as OpenAI.CompletionCreateParamsNonStreaming);
+
+describe("an engine in a thread of its own", () => {
+  it("leaves nothing on a signal that outlives its calls", async () => {
+    const { signal } = new AbortController();
+    for (let call = 0; call < 12; call++) expect(await engine.likelihoods("w1 w2", [" w3"], signal)).toHaveLength(1);
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+});
 
 describe("log-probabilities of prompts, asked as lm-evaluation-harness asks", () => {
   it("are those of transformers: each token's, the likeliest at each place, the token after them", async () => {

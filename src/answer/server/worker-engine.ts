@@ -116,8 +116,17 @@ export async function workerEngine({
   const call = (make: (call: number) => ToEngine, entry: Call, signal?: AbortSignal): void => {
     if (over) return entry.reject(over);
     const number = ++last;
-    calls.set(number, entry);
-    signal?.addEventListener("abort", () => calls.has(number) && send({ kind: "abort", call: number }), { once: true });
+    const abort = (): void => send({ kind: "abort", call: number });
+    // A signal outlives its calls: of a run's there may be many thousands.
+    const settling =
+      <T>(settle: (value: T) => void) =>
+      (value: T): void => {
+        signal?.removeEventListener("abort", abort);
+        settle(value);
+      };
+    const { resolve, reject } = entry as { resolve: (value: unknown) => void; reject: (error: unknown) => void };
+    calls.set(number, { ...entry, resolve: settling(resolve), reject: settling(reject) } as Call);
+    signal?.addEventListener("abort", abort, { once: true });
     send(make(number));
   };
   return {
