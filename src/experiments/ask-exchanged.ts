@@ -112,7 +112,7 @@ export function requireAskable(results: readonly Result[]): void {
   for (const result of imported)
     if (![...result.texts.values()].some(({ prompt }) => prompt !== undefined))
       throw new UsageError(`the file of ${result.name} tells no prompts that ours could be asked with`, {
-        hint: "Leave --ask out; or write it with its prompts (lm-evaluation-harness: --log_samples).",
+        hint: "Leave --ask out; or write it once more with its samples, which have the prompts.",
       });
 }
 
