@@ -55,6 +55,19 @@ describe("identity", () => {
   });
 });
 
+describe("no examples", () => {
+  it("need no word about the preset's source of them, by a setting and in a file", async () => {
+    const sourceOf = async (...settings: string[]) =>
+      ((await configure("mmmlu-lm-eval", settings)) as { answerer: { shotSource: unknown } }).answerer.shotSource;
+    expect(await sourceOf("answerer.shots=0")).toBeNull();
+    expect(await sourceOf("answerer.shots=2")).toBe("first_n");
+    expect(await sourceOf("answerer.protocol=letters")).toBe("first_n");
+    await expect(sourceOf("answerer.shots=0", "answerer.shotSource=disjoint")).rejects.toThrow(/without examples/);
+    const { configuration } = await fromFile({ extends: "mmmlu-lm-eval", answerer: { shots: 0 } });
+    expect(configuration.answerer.shotSource).toBeNull();
+  });
+});
+
 describe("keys of version 0.1", () => {
   it("are read from files and settings, with a hint that names the new one", async () => {
     const { configuration, notices } = await fromFile({

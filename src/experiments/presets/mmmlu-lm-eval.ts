@@ -21,6 +21,7 @@ export const mmmluLmEval: Experiment<EvaluateConfiguration> = {
       protocol: "lm-eval",
       prompt: "mmlu",
       shots: 5,
+      shotSource: "first_n",
       questionsPerRequest: 1,
       concurrency: 4,
       temperature: 0,
