@@ -1,8 +1,8 @@
 import type { AskedText } from "../exchange/index.js";
 import type { QuestionsOf } from "../report/index.js";
+import type { ExperimentConfiguration } from "./configuration/schema.js";
 import type { RunContext } from "./context.js";
-import { loadRows } from "./prepare.js";
-import { configurationIn } from "./written-prompt.js";
+import { configurationIn, rowsOfLanguages } from "./written-prompt.js";
 
 /** Languages whose questions stay in memory: one of MMMLU takes some 15 MB. */
 const KEPT = 4;
@@ -30,15 +30,12 @@ export function questionReader(context: RunContext): QuestionsOf {
 }
 
 async function questionsIn(
-  given: Awaited<ReturnType<typeof configurationIn>>["configuration"]["data"],
+  data: ExperimentConfiguration["data"],
   language: string,
   context: RunContext,
 ): Promise<ReadonlyMap<string, AskedText>> {
-  const { trainFrom: _train, limit: _limit, ...data } = given;
-  // Rows of one's own may have no such language in their configuration.
-  const corpus = await loadRows({ ...data, languages: [language] }, context).catch(() => loadRows(data, context));
   const texts = new Map<string, AskedText>();
-  for (const row of corpus.rows)
+  for (const row of (await rowsOfLanguages(data, [language], context)).rows)
     if (row.language === language) texts.set(row.id, { question: row.question, choices: row.choices });
   return texts;
 }

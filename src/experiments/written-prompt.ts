@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { promptPlan, type RequestPlan, requestKeys } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
+import type { Corpus } from "../data/index.js";
 import { type LoggedReply, readLog } from "../evaluate/index.js";
 import { manifestSchema, readRunFile, runFile, runStartSchema } from "../record/index.js";
 import type { PromptOf, WrittenPrompt } from "../report/index.js";
@@ -107,6 +108,15 @@ async function whoAnswered(path: string): Promise<readonly Readonly<Record<strin
   return [identity, { ...identity, name }, { ...identity, description }, model];
 }
 
+/** Rows of some of a run's languages; all of them where its data are not kept by language, as rows of one's own. */
+export function rowsOfLanguages(
+  { trainFrom: _train, limit: _limit, ...data }: ExperimentConfiguration["data"],
+  languages: readonly string[],
+  context: RunContext,
+): Promise<Corpus> {
+  return loadRows({ ...data, languages: [...languages] }, context).catch(() => loadRows(data, context));
+}
+
 async function sourceOf(
   path: string,
   configuration: Exclude<ExperimentConfiguration, { kind: "explore" }>,
@@ -120,8 +130,7 @@ async function sourceOf(
     const { plan } = await evaluationPlan(configuration, prepared, context);
     return { rows: byId(prepared.splits.test), plans: await allPlans(path, plan) };
   }
-  const { trainFrom: _train, limit: _limit, ...data } = configuration.data;
-  const rows = await loadRows({ ...data, languages: [...languages] }, context).catch(() => loadRows(data, context));
+  const rows = await rowsOfLanguages(configuration.data, languages, context);
   const plan =
     configuration.kind === "evaluate"
       ? (await evaluationPlan(configuration, undefined, context)).plan

@@ -5,7 +5,7 @@ import { writeJsonWhole } from "../../base/json.js";
 import { writeJsonLines } from "../../base/json-lines.js";
 import { accuracyOf, clusteredInterval, isCorrect, type Prediction, questionClusters } from "../../evaluate/index.js";
 import { protocolOfResult } from "../result.js";
-import { byLanguage, type ExportedRun, type Exporter, fileName, usageOf } from "./exporter.js";
+import { byLanguage, type ExportedRun, type Exporter, fileName, modelOf, usageOf } from "./exporter.js";
 
 /** The version of the schemas that the records hold to. */
 const SCHEMA = "0.3.0";
@@ -38,10 +38,7 @@ export const everyEvalEverExporter: Exporter = {
 
 function namesOf(run: ExportedRun) {
   const { manifest } = run;
-  const full = String(manifest.model?.["name"] ?? manifest.model?.["source"] ?? run.name).replace(
-    /^(local|llama):/,
-    "",
-  );
+  const full = modelOf(run).replace(/^(local|llama):/, "");
   const [developer, ...rest] = full.split("/");
   const named = rest.length === 1 ? { developer: developer!, model: rest[0]! } : { developer: "unknown", model: full };
   const benchmark = fileName(String(manifest.data?.["task"] ?? "mmmlu"));

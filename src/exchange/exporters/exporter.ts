@@ -43,6 +43,10 @@ export function byLanguage(predictions: readonly Prediction[]): Map<string, Pred
   return groups;
 }
 
+/** The model that answered, as the manifest names it. */
+export const modelOf = ({ manifest, name }: Pick<ExportedRun, "manifest" | "name">): string =>
+  String(manifest.model?.["name"] ?? manifest.model?.["source"] ?? name);
+
 /** Tokens of a reply by the names that tools give them; undefined where the server sent no numbers. */
 export const usageOf = ({ tokens }: Pick<LoggedReply, "tokens">) =>
   tokens && {

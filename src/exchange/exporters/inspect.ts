@@ -5,7 +5,7 @@ import { writeWhole } from "../../base/files.js";
 import { accuracyOf, isCorrect, type LoggedReply, type Prediction } from "../../evaluate/index.js";
 import { languageTag, OPTION_LETTERS } from "../../tasks/index.js";
 import { protocolOfResult } from "../result.js";
-import { byLanguage, type ExportedRun, type Exporter, fileName, usageOf } from "./exporter.js";
+import { byLanguage, type ExportedRun, type Exporter, fileName, modelOf, usageOf } from "./exporter.js";
 
 /** The version of Inspect whose format it is (inspect_ai.log, version 2 of the log). */
 const WRITTEN_AS = "0.3.285";
@@ -62,8 +62,6 @@ function archive(run: ExportedRun, language: string, rows: readonly Prediction[]
   });
 }
 
-const modelOf = ({ manifest, name }: ExportedRun): string => String(manifest.model?.["name"] ?? name);
-
 /** Tokens of all requests of a log; what answered several questions counts once. */
 class Usage {
   private readonly seen = new Set<string>();
@@ -110,7 +108,7 @@ function headOf(run: ExportedRun, language: string, rows: readonly Prediction[])
     ...(protocol?.maxTokens ? { max_tokens: protocol.maxTokens } : {}),
     ...(typeof protocol?.temperature === "number" ? { temperature: protocol.temperature } : {}),
   };
-  const model = String(manifest.model?.["name"] ?? manifest.model?.["source"] ?? run.name);
+  const model = modelOf(run);
   return {
     version: 2,
     status: "success",

@@ -5,7 +5,7 @@ import { writeJsonLines } from "../../base/json-lines.js";
 import { accuracyOf, isCorrect, type Prediction } from "../../evaluate/index.js";
 import { OPTION_LETTERS, partsOfId } from "../../tasks/index.js";
 import { protocolOfResult } from "../result.js";
-import { type ExportedRun, type Exporter, fileName } from "./exporter.js";
+import { type ExportedRun, type Exporter, fileName, modelOf } from "./exporter.js";
 
 /** The version of lm-evaluation-harness whose format it is. */
 const WRITTEN_AS = "0.4.13";
@@ -37,9 +37,6 @@ export const lmEvalExporter: Exporter = {
     return [results, ...paths];
   },
 };
-
-const modelOf = ({ manifest, name }: ExportedRun): string =>
-  String(manifest.model?.["name"] ?? manifest.model?.["source"] ?? name);
 
 function* samplesOf(run: ExportedRun, rows: readonly Prediction[]): Generator<Record<string, unknown>> {
   for (const [number, one] of rows.entries()) {

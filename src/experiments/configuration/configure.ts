@@ -52,7 +52,8 @@ export async function configure(
       : isFile
         ? await readExperimentFile(nameOrFile, notice)
         : (presetNamed(nameOrFile) as unknown as Plain);
-  for (const setting of [...settings, ...withoutShots(settings)]) applySetting(start, setting, notice);
+  for (const setting of settings) applySetting(start, setting, notice);
+  forgetIdleSource(start);
   const where = isFile ? nameOrFile : settings.length ? "--set" : nameOrFile;
   return check(byNewNames(start, where, notice), where, settings);
 }
@@ -80,9 +81,6 @@ async function readExperimentFile(path: string, notice: (line: string) => void):
     });
   const { extends: parent, $schema: _forEditors, ...given } = file;
   const own = byNewNames(given, path, notice);
-  const { answerer } = own;
-  if (isPlain(answerer) && answerer["shots"] === 0 && !("shotSource" in answerer))
-    own["answerer"] = { ...answerer, shotSource: null };
   if (parent === undefined || parent === null) return own;
   if (typeof parent !== "string")
     throw new UsageError(`${path}: extends: expected the name of a preset`, { hint: "mmmlu list tells the presets." });
@@ -181,12 +179,10 @@ function applySetting(configuration: Plain, setting: Setting, notice: (line: str
 }
 
 /** Who asks for no examples need not know that the preset names a source of them. */
-function withoutShots(settings: readonly Setting[]): Setting[] {
-  const all = settings.map(parsedSetting);
-  const none = all.find(({ path, value }) => path === "answerer.shots" && value === 0);
-  return none && !all.some(({ path }) => path === "answerer.shotSource")
-    ? [{ path: "answerer.shotSource", value: null, flag: none.label }]
-    : [];
+function forgetIdleSource({ extends: parent, answerer }: Plain): void {
+  const preset = presets.find(({ name }) => name === parent);
+  if (!isPlain(answerer) || answerer["shots"] !== 0 || preset?.kind !== "evaluate") return;
+  if (answerer["shotSource"] === preset.answerer.shotSource) answerer["shotSource"] = null;
 }
 
 function parsedSetting(setting: Setting): { path: string; value: unknown; label: string } {
