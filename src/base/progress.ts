@@ -1,5 +1,6 @@
 import { withoutCredentials } from "./addresses.js";
 import { printable, printableName } from "./printable.js";
+import { cutTo, displayWidth, inLocale, isSmart, shownOn } from "./terminal.js";
 
 /** Where a long piece of work says how far it is. Implementations must be cheap to call often. */
 export interface Progress {
@@ -20,7 +21,7 @@ export const silent: Progress = { begin() {}, update() {}, say() {}, end() {} };
 
 /** A bar redrawn on one line in a terminal, and plain lines (at most one every `plainSeconds`) where there is none. */
 export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSeconds = 10): Progress {
-  const terminal = stream.isTTY === true;
+  const terminal = isSmart(stream);
   let stage = "";
   let total: number | undefined;
   let first = 0;
@@ -54,8 +55,8 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSec
     const bar = total ? `[${"█".repeat(Math.round(share * 20)).padEnd(20, "·")}] ` : "";
     const room = Math.max(20, (stream.columns ?? 80) - 1);
     // The figures matter most: the bar goes first where a line is too narrow, then the stage's name.
-    const text = [`${bar}${named}`, named, told].find((one) => one.length <= room) ?? (told || named).slice(0, room);
-    stream.write(`\r\x1b[2K${text}`);
+    const text = [`${bar}${named}`, named, told].find((one) => displayWidth(one) <= room) ?? cutTo(told || named, room);
+    stream.write(`\r\x1b[2K${inLocale(text)}`);
   };
 
   return {
@@ -77,13 +78,14 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr, plainSec
     },
     say(text) {
       clear();
-      stream.write(`${printable(withoutCredentials(text))}\n`);
+      stream.write(`${shownOn(stream, printable(withoutCredentials(text)))}\n`);
     },
     end(note) {
       if (!open) return;
       clear();
       open = false;
-      stream.write(`${stage}: ${note ? shown(note) : "done"} (${duration((performance.now() - started) / 1000)})\n`);
+      const said = `${stage}: ${note ? shown(note) : "done"} (${duration((performance.now() - started) / 1000)})`;
+      stream.write(`${shownOn(stream, said)}\n`);
     },
   };
 }

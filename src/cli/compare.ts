@@ -6,6 +6,7 @@ import { writeOutput } from "../base/folders.js";
 import { compareRuns, type PairedComparison } from "../evaluate/index.js";
 import { loadResults, type Result, withoutKeysApart } from "../exchange/index.js";
 import { askedApart, loadReports, NOT_ALIKE, percent, points } from "../report/index.js";
+import { print } from "./print.js";
 
 interface CompareFlags {
   readonly out: string;
@@ -38,20 +39,20 @@ export function compareCommand(command: Command): Command {
         process.stdout.write(`${JSON.stringify({ ...comparison, askedApart: apart }, null, 2)}\n`);
         return;
       }
-      if (apart.length) process.stdout.write(`${[NOT_ALIKE, ...apart.map((line) => `  ${line}`)].join("\n")}\n`);
-      process.stdout.write(
+      if (apart.length) print(NOT_ALIKE, ...apart.map((line) => `  ${line}`));
+      print(
         `${comparison.rows} rows of ${comparison.questions} questions that all ${comparison.runs.length} runs ` +
-          `answered\n`,
+          `answered`,
       );
       for (const run of comparison.runs) {
-        process.stdout.write(
+        print(
           `${run.name}: ${percent(run.statistics.overall.accuracy)} (95 %: ` +
             `${run.statistics.clustered.interval.map((bound) => percent(bound)).join(" to ")}), ${run.leftOut} ` +
-            `rows left out\n`,
+            `rows left out`,
         );
       }
-      for (const pair of comparison.pairs) process.stdout.write(`${pairInWords(pair, comparison.pairs.length)}\n`);
-      process.stdout.write(`report: ${pathToFileURL(resolve(flags.out)).href}\n`);
+      for (const pair of comparison.pairs) print(pairInWords(pair, comparison.pairs.length));
+      print(`report: ${pathToFileURL(resolve(flags.out)).href}`);
     });
 }
 

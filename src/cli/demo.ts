@@ -16,6 +16,7 @@ import {
 import { savedModelOf } from "../record/index.js";
 import { loadComparedRun, loadReports } from "../report/index.js";
 import { contextOf } from "./context.js";
+import { print } from "./print.js";
 import { slowness } from "./speed.js";
 
 /** What it takes on two idle cores of the machine that `docs/benchmarks.md` names. */
@@ -30,7 +31,7 @@ async function demo({ out }: { out: string }): Promise<void> {
   const folder = (name: string): string => join(out, name);
   const context = (name: string) => ({ ...base, out: folder(name), fresh: false });
   const base = contextOf({ set: [] });
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const say = print;
   try {
     say(
       `On this machine, as busy as it is, this takes about ${duration(SECONDS * slowness())}, most of it the ` +

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { gigabytes } from "../base/memory.js";
 import { type DeviceReport, describeAdapter, deviceReports, type ExperimentFit } from "../experiments/index.js";
+import { print } from "./print.js";
 
 export function devicesCommand(command: Command): Command {
   return command.option("--json", "as JSON").action(async ({ json }: { json?: boolean }) => {
     const reports = await deviceReports();
-    process.stdout.write(json ? `${JSON.stringify(reports, null, 2)}\n` : `${reports.map(page).join("\n\n")}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+    else print(...reports.map(page).join("\n\n").split("\n"));
   });
 }
 

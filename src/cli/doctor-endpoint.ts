@@ -1,5 +1,6 @@
 import { examineEndpoint, type Finding } from "../answer/index.js";
 import { progressOn } from "../base/progress.js";
+import { print } from "./print.js";
 
 export interface EndpointFlags {
   readonly model?: string;
@@ -26,11 +27,11 @@ export async function examine(endpoint: string, flags: EndpointFlags): Promise<v
       process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
       return;
     }
-    process.stdout.write(`${found.model} on ${found.endpoint}\n`);
+    print(`${found.model} on ${found.endpoint}`);
     const width = Math.max(...found.findings.map(({ about }) => about.length));
     for (const { about, verdict, said, hint } of found.findings) {
-      process.stdout.write(`${MARKS[verdict].padEnd(4)}  ${about.padEnd(width)}  ${said}\n`);
-      if (hint && verdict !== "good") process.stdout.write(`${" ".repeat(width + 8)}${hint}\n`);
+      print(`${MARKS[verdict].padEnd(4)}  ${about.padEnd(width)}  ${said}`);
+      if (hint && verdict !== "good") print(`${" ".repeat(width + 8)}${hint}`);
     }
   } finally {
     process.off("SIGINT", interrupt);

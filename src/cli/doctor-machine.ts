@@ -1,5 +1,7 @@
+import { inLocale } from "../base/terminal.js";
 import type { Finding, State } from "./doctor/check.js";
 import { examine } from "./doctor/index.js";
+import { print } from "./print.js";
 
 export interface MachineFlags {
   readonly offline?: boolean;
@@ -8,21 +10,20 @@ export interface MachineFlags {
 
 /** Looks at this machine, and prints what it finds as it finds it. */
 export async function examineMachine({ offline = false, json }: MachineFlags): Promise<void> {
-  const say = (finding: Finding): void => void process.stdout.write(`${lines(finding).join("\n")}\n`);
   const findings = await examine({ environment: process.env, offline }, json ? undefined : say);
   if (json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
-  else process.stdout.write(`\n${summary(findings)}\n`);
+  else print("", summary(findings));
   if (findings.some(({ state }) => state === "broken")) process.exitCode = 1;
 }
 
 const MARK: Record<State, string> = { ok: "✓", missing: "–", broken: "✗" };
 
-function lines({ name, state, what, neededFor, mend }: Finding): string[] {
-  return [
-    `${MARK[state]} ${name}: ${what}`,
-    ...(neededFor === undefined ? [] : [`    needed for ${neededFor}`]),
-    ...(mend === undefined ? [] : [`    → ${mend}`]),
-  ];
+function say({ name, state, what, neededFor, mend }: Finding): void {
+  print(`${MARK[state]} ${name}: ${what}`);
+  if (neededFor !== undefined) print(`    needed for ${neededFor}`);
+  // Not folded: it holds commands, which are copied.
+  if (mend !== undefined)
+    process.stdout.write(`${process.stdout.isTTY ? inLocale(`    → ${mend}`) : `    → ${mend}`}\n`);
 }
 
 function summary(findings: readonly Finding[]): string {

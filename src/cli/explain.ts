@@ -16,6 +16,7 @@ import {
 import { loadReports, percent, points, standalone } from "../report/index.js";
 import { contextOf } from "./context.js";
 import { numberOption } from "./numbers.js";
+import { print } from "./print.js";
 
 interface ExplainFlags {
   readonly out: string;
@@ -67,8 +68,8 @@ async function explain(first: string, second: string, flags: ExplainFlags): Prom
     writeOutput(join(flags.out, "explained.html"), report.html);
     if (flags.json) process.stdout.write(`${JSON.stringify({ ...found, asked, notes: comparable.notes }, null, 2)}\n`);
     else {
-      for (const line of lines(found, comparable.notes, asked)) process.stdout.write(`${line}\n`);
-      process.stdout.write(`report: ${pathToFileURL(resolve(flags.out, "explained.html")).href}\n`);
+      print(...lines(found, comparable.notes, asked));
+      print(`report: ${pathToFileURL(resolve(flags.out, "explained.html")).href}`);
     }
   } finally {
     context.done();

@@ -8,6 +8,7 @@ import { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "../experi
 import { lensFiles, loadComparedRuns, loadReports, percent, points, standalone } from "../report/index.js";
 import { contextOf } from "./context.js";
 import { numberOption } from "./numbers.js";
+import { print } from "./print.js";
 
 interface LensFlags {
   readonly out?: string;
@@ -61,8 +62,8 @@ async function lens(references: string[], flags: LensFlags): Promise<void> {
       process.stdout.write(`${JSON.stringify(rest, null, 2)}\n`);
       return;
     }
-    print(found);
-    process.stdout.write(`report: ${pathToFileURL(resolve(out, "lens.html")).href}\n`);
+    printLens(found);
+    print(`report: ${pathToFileURL(resolve(out, "lens.html")).href}`);
   } finally {
     context.done();
   }
@@ -100,35 +101,34 @@ function folderOf(reference: string): string {
   return folder;
 }
 
-function print(found: ReturnType<typeof lensOf>): void {
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+function printLens(found: ReturnType<typeof lensOf>): void {
   const number = (value: number): string => value.toLocaleString("en");
-  say(
+  print(
     `${number(found.questions)} questions in ${found.languages.length} languages; gaps are to ${found.reference} ` +
       `(${found.referenceWhy})`,
   );
   for (const run of found.runs) {
     const { rightIn } = run;
     const share = (count: number): string => percent(count / Math.max(1, rightIn.n));
-    say(
+    print(
       `${run.name}: accuracy ${percent(run.all.accuracy)}, on clean rows ${percent(run.clean.all.accuracy)}; right ` +
         `in all languages ${share(rightIn.counts.at(-1)!)}, in none ${share(rightIn.counts[0]!)}, in one only ` +
         `${share(rightIn.counts[1]!)}`,
     );
     for (const gap of run.gaps)
-      say(
+      print(
         `  ${gap.language}: ${points(gap.difference)} (95 %: ` +
           `${gap.interval.map((bound) => points(bound, false)).join(" to ")}; p ${gap.adjustedPValue.toPrecision(2)} ` +
           `after Holm's correction)`,
       );
   }
-  say(
+  print(
     found.suspects
       ? `${number(found.suspects.flagged)} of ${number(found.suspects.rows)} rows are suspect in one language (at ` +
           `most ${percent(found.suspects.falseAlarms, 0)} of them false alarms)`
       : "suspect translations need three languages or more",
   );
-  say(
+  print(
     `${number(found.keyDifferences.length)} questions with keys that differ, ${number(found.doubtfulKeys.length)} ` +
       `with a key on which nearly all answers disagree`,
   );

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { presets } from "../experiments/index.js";
+import { print } from "./print.js";
 
 export function listCommand(command: Command): Command {
   return command.option("--json", "print name, kind and description as JSON").action(({ json }: { json?: boolean }) => {
@@ -9,6 +10,6 @@ export function listCommand(command: Command): Command {
       return;
     }
     const width = Math.max(...presets.map((preset) => preset.name.length));
-    for (const preset of presets) process.stdout.write(`${preset.name.padEnd(width)}  ${preset.description}\n`);
+    for (const preset of presets) print(`${preset.name.padEnd(width)}  ${preset.description}`);
   });
 }

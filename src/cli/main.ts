@@ -4,6 +4,7 @@ import { readDotEnv } from "../base/environment.js";
 import { messageOf, UserError } from "../base/errors.js";
 import { hintForSystemError, isSystemError } from "../base/files.js";
 import { printable } from "../base/printable.js";
+import { shownOn } from "../base/terminal.js";
 import { program } from "./program.js";
 
 // Whoever reads may have had enough, as `head` has; a file that it goes to may lie on a full disk.
@@ -45,7 +46,7 @@ function shown(text: string): string {
 /** Prints what a user can act on; the stack only with `--debug`. */
 function tell(error: unknown, debug: boolean): number {
   if (isCommanderExit(error)) return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(`mmmlu: ${shown(messageOf(error))}\n`);
+  process.stderr.write(`${shownOn(process.stderr, `mmmlu: ${shown(messageOf(error))}`)}\n`);
   const hint = hintOf(error);
   if (hint) process.stderr.write(`       ${shown(hint)}\n`);
   if (!(error instanceof UserError) && !hint && !debug)

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { shownOn } from "../base/terminal.js";
 
 /** For an option that may be given several times. */
 export const collect = (value: string, before: string[]): string[] => [...before, value];
@@ -16,4 +17,5 @@ export function wholeNumber(text: string): number {
   return value;
 }
 /** Says on standard error what a user should know. */
-export const notice = (line: string): void => void process.stderr.write(`mmmlu: ${line}\n`);
+export const notice = (line: string): void =>
+  void process.stderr.write(`${shownOn(process.stderr, `mmmlu: ${line}`)}\n`);

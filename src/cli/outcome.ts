@@ -4,7 +4,11 @@ import { readText } from "../base/text.js";
 import { unreadableInWords } from "../evaluate/index.js";
 import type { RunOutcome, StageOutcome } from "../experiments/index.js";
 import { percent, titleOfStage } from "../report/index.js";
+import { print } from "./print.js";
 import { terminalWidth, textTable } from "./text-table.js";
+
+/** Columns of a terminal below which the intervals are written shorter. */
+const NARROW = 50;
 
 /** Languages that the table names; the report has all. */
 const LANGUAGES = 20;
@@ -17,9 +21,8 @@ export async function tellOutcome(outcome: RunOutcome, { json }: { json?: boolea
     process.stdout.write(`${JSON.stringify({ folder, report, headline, metrics }, null, 2)}\n`);
     return;
   }
-  for (const line of [...headline, ...stages.flatMap((stage) => stageLines(stage, terminalWidth()))])
-    process.stdout.write(`${line}\n`);
-  process.stdout.write(`report: ${pathToFileURL(resolve(report)).href}\n`);
+  print(...headline, ...stages.flatMap((stage) => stageLines(stage, terminalWidth())));
+  print(`report: ${pathToFileURL(resolve(report)).href}`);
 }
 
 /** A stage's answers as a table: all rows, languages, categories; and why replies were unreadable. */
@@ -29,7 +32,7 @@ export function stageLines({ stage, metrics, statistics }: StageOutcome, width: 
     name,
     n.toLocaleString("en"),
     percent(accuracy),
-    `${percent(low)} to ${percent(high)}`,
+    width < NARROW ? `${percent(low).replace(" %", "")}–${percent(high)}` : `${percent(low)} to ${percent(high)}`,
   ];
   const rows = [
     row("all", overall.n, overall.accuracy, clustered.interval),

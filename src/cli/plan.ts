@@ -7,6 +7,7 @@ import { loadComparedRuns, percent, points } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 import { numberOption } from "./numbers.js";
 import { collect } from "./options.js";
+import { print } from "./print.js";
 
 interface PlanFlags extends ExperimentFlags {
   readonly probe?: number | true;
@@ -68,13 +69,7 @@ async function plan(experiment: string, flags: PlanFlags): Promise<void> {
         : undefined;
     const detectable = detectableOf(made, flags, measured);
     if (flags.json) process.stdout.write(`${JSON.stringify({ ...made, probe, detectable }, null, 2)}\n`);
-    else
-      for (const line of [
-        ...planLines(made, prices),
-        ...(probe ? probeLines(probe) : []),
-        ...detectableLines(detectable, flags),
-      ])
-        process.stdout.write(`${line}\n`);
+    else print(...planLines(made, prices), ...(probe ? probeLines(probe) : []), ...detectableLines(detectable, flags));
   } finally {
     context.done();
   }

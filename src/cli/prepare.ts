@@ -3,6 +3,7 @@ import { lockFolder } from "../base/lock.js";
 import { openRun, prepare, splitIds, withSplit } from "../experiments/index.js";
 import { percent } from "../report/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
+import { print } from "./print.js";
 
 export function prepareCommand(command: Command): Command {
   return withExperimentFlags(command.argument("<experiment>", "a preset's name or a configuration file"))
@@ -25,15 +26,13 @@ export function prepareCommand(command: Command): Command {
           process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
           return;
         }
-        process.stdout.write(
-          `train ${splits.train.length}, validation ${splits.validation.length}, test ${splits.test.length}\n`,
-        );
+        print(`train ${splits.train.length}, validation ${splits.validation.length}, test ${splits.test.length}`);
         const { rows, translationInTrain, duplicateInTrain, either } = audit.test;
-        process.stdout.write(
+        print(
           `leak audit: of ${rows} test rows ${translationInTrain} have a translation in train, ` +
-            `${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})\n`,
+            `${duplicateInTrain} an exact duplicate; either ${either} (${percent(rows ? either / rows : 0)})`,
         );
-        process.stdout.write(`${files.join("\n")}\n`);
+        print(...files);
       } finally {
         release?.();
         context.done();

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, Help, Option } from "commander";
 import { VERSION } from "../base/versions.js";
 import { commands } from "./commands.js";
 
@@ -13,6 +13,7 @@ export async function program(words: readonly string[]): Promise<Command> {
     .version(VERSION, "-v, --version")
     .addOption(new Option("--debug", "print stack traces"))
     .showHelpAfterError("(mmmlu --help lists the commands)")
+    .configureHelp({ minWidthToWrap: LEAST_HELP, formatItem, optionDescription })
     .configureOutput({ outputError: (text, write) => write(`mmmlu: ${text.replace(/^error: /, "")}`) });
   // Before the command's name stand options without a value only.
   const named = words.filter((word) => !word.startsWith("-")).find((word, index) => index > 0 || word !== "help");
@@ -23,6 +24,23 @@ export async function program(words: readonly string[]): Promise<Command> {
   strict(root);
   return root;
 }
+
+/** Columns that a description has beside its term; where a terminal has no room for them it stands below. */
+const LEAST_HELP = 30;
+
+const BELOW = " ".repeat(6);
+
+function formatItem(this: Help, term: string, width: number, description: string, helper: Help): string {
+  const columns = helper.helpWidth ?? 80;
+  if (columns - width - 4 >= LEAST_HELP || !description)
+    return Help.prototype.formatItem.call(this, term, width, description, helper);
+  const below = helper.boxWrap(description, Math.max(LEAST_HELP, columns - BELOW.length));
+  return `  ${term}\n${below.replaceAll(/^/gm, BELOW)}`;
+}
+
+/** Of an option that may be given several times nothing is said where none is the default. */
+const optionDescription = (option: Option): string =>
+  new Help().optionDescription(option).replace(" (default: [])", "");
 
 /** Wrong usage is thrown, so that main alone decides the exit code; every command takes `--debug`. */
 function strict(command: Command): void {

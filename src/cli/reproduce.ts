@@ -26,6 +26,7 @@ import {
 } from "../report/index.js";
 import { pairInWords } from "./compare.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
+import { print } from "./print.js";
 
 interface ReproduceFlags extends ExperimentFlags {
   readonly all?: boolean;
@@ -86,7 +87,7 @@ async function reproduce(given: string[], flags: ReproduceFlags): Promise<void> 
   const { reproductionReport } = await loadReports();
   writeOutput(report, reproductionReport(found, missing));
   if (flags.json) process.stdout.write(`${JSON.stringify({ experiments: found, missing }, null, 2)}\n`);
-  else print(found, compared, missing, report);
+  else tell(found, compared, missing, report);
   if (missing.length) process.exitCode = 1;
 }
 
@@ -117,30 +118,30 @@ async function mustRun(
   return asked !== hashOf(identityOf(unset)) && asked !== there.configurationHash;
 }
 
-function print(
+function tell(
   found: readonly ReproducedExperiment[],
   compared: ReadonlyMap<string, string>,
   missing: readonly { experiment: string; reason: string }[],
   report: string,
 ): void {
   for (const one of found) {
-    process.stdout.write(`${one.experiment}${one.comparable ? "" : " (on the embedded sample: not comparable)"}\n`);
+    print(`${one.experiment}${one.comparable ? "" : " (on the embedded sample: not comparable)"}`);
     const groups = byGroup(one.figures);
     const alone = groups.get(undefined) ?? [];
     const width = Math.max(...alone.map(({ name }) => name.length));
     for (const figure of alone) {
       const verdict = !one.comparable || figure.agrees === undefined ? "" : figure.agrees ? "  agrees" : "  differs";
-      process.stdout.write(
+      print(
         `  ${figure.name.padEnd(width)}  published ${written(figure.published, figure.unit).padStart(12)}  ` +
-          `measured ${written(figure.measured, figure.unit).padStart(12)}${verdict}\n`,
+          `measured ${written(figure.measured, figure.unit).padStart(12)}${verdict}`,
       );
     }
     for (const [group, figures] of groups)
       if (group !== undefined)
         process.stdout.write(`  ${group}: ${groupInWords(figures, one.comparable)}; each stands in the report\n`);
-    if (compared.has(one.experiment)) process.stdout.write(`  ${compared.get(one.experiment)}\n`);
-    for (const line of one.protocolDifferences) process.stdout.write(`  protocol: ${line}\n`);
+    if (compared.has(one.experiment)) print(`  ${compared.get(one.experiment)}`);
+    for (const line of one.protocolDifferences) print(`  protocol: ${line}`);
   }
-  for (const { experiment, reason } of missing) process.stdout.write(`${experiment}: not run: ${reason}\n`);
-  process.stdout.write(`report: ${pathToFileURL(resolve(report)).href}\n`);
+  for (const { experiment, reason } of missing) print(`${experiment}: not run: ${reason}`);
+  print(`report: ${pathToFileURL(resolve(report)).href}`);
 }

@@ -16,6 +16,7 @@ import { importerOf, importers, type Result } from "../exchange/index.js";
 import { type ReadingName, readingNames } from "../experiments/index.js";
 import { readRunFile, splitsSchema } from "../record/index.js";
 import { percent } from "../report/index.js";
+import { print } from "./print.js";
 
 interface Flags {
   readonly answerExtraction: ReadingName;
@@ -57,9 +58,9 @@ export function scoreCommand(command: Command): Command {
         else
           for (const { stage, metrics } of stages) {
             const why = metrics.unreadable ? ` (${unreadableInWords(metrics.unreadableBy)})` : "";
-            process.stdout.write(
+            print(
               `${stage}, read by ${extraction}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, ` +
-                `unreadable ${metrics.unreadable}${why}\n`,
+                `unreadable ${metrics.unreadable}${why}`,
             );
           }
       })
@@ -93,7 +94,7 @@ function scoreImported(results: readonly Result[], extraction: ReadingName, flag
       `${result.name}, read by ${extraction}: accuracy ${percent(metrics.accuracy)} of ${metrics.n}, unreadable ` +
         `${metrics.unreadable}; as ${result.tool} read it ${percent(own)}\n`,
     );
-    for (const note of result.notes) process.stdout.write(`  ${note}\n`);
+    for (const note of result.notes) print(`  ${note}`);
   }
 }
 

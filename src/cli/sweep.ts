@@ -15,6 +15,7 @@ import { readManifest } from "../record/index.js";
 import { boardEntries, leaderboard, writeLeaderboard } from "../report/index.js";
 import { configurationOf, contextOf } from "./context.js";
 import { collect } from "./options.js";
+import { print } from "./print.js";
 
 interface SweepFlags {
   readonly set: string[];
@@ -84,12 +85,12 @@ async function runAll(cells: readonly Prepared[], outputs: string, context: RunC
   const { table, entries } = await boardEntries(outputs);
   if (entries.length) process.stdout.write(`${writeLeaderboard(leaderboard(entries, table), "markdown")}\n`);
   const ran = cells.length - there - failed.length;
-  process.stdout.write(
+  print(
     `${ran} of ${cells.length} ran${there ? `, ${there} were there` : ""}` +
-      `${failed.length ? `, ${failed.length} failed:` : ""}\n`,
+      `${failed.length ? `, ${failed.length} failed:` : ""}`,
   );
-  for (const { name, why } of failed) process.stdout.write(`  ${name}: ${why}\n`);
-  process.stdout.write(`runs: ${outputs} (mmmlu view ${outputs})\n`);
+  for (const { name, why } of failed) print(`  ${name}: ${why}`);
+  print(`runs: ${outputs} (mmmlu view ${outputs})`);
   if (failed.length) process.exitCode = 1;
 }
 
@@ -104,14 +105,14 @@ async function tellRequests(cells: readonly Prepared[], context: RunContext): Pr
   const sum = { requests: 0, answered: 0, tokensIn: 0, tokensOut: 0 };
   for (const { name, folder, configuration } of cells) {
     if (configuration.kind !== "evaluate") {
-      process.stdout.write(`${name}: ${configuration.kind}, which sends no requests\n`);
+      print(`${name}: ${configuration.kind}, which sends no requests`);
       continue;
     }
     const { requests, answered, tokensIn, tokensOutAtMost } = await dryRun(configuration, { ...context, out: folder });
     const about = tokensIn?.tokenizer === undefined ? "about " : "";
-    process.stdout.write(
+    print(
       `${name}: ${number(requests)} requests${answered ? `, ${number(answered)} answered` : ""}` +
-        `${tokensIn ? `, ${about}${number(tokensIn.count)} tokens in, at most ${number(tokensOutAtMost)} out` : ""}\n`,
+        `${tokensIn ? `, ${about}${number(tokensIn.count)} tokens in, at most ${number(tokensOutAtMost)} out` : ""}`,
     );
     sum.requests += requests;
     sum.answered += answered;

@@ -1,3 +1,5 @@
+import { cutTo, displayWidth } from "../base/terminal.js";
+
 /** A column: its heading, and whether its cells stand at the right, as numbers do. */
 export interface Column {
   readonly head: string;
@@ -10,16 +12,18 @@ export interface Column {
  * @param width columns of the terminal
  */
 export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[], width = 80): string[] {
-  const widths = columns.map(({ head }, at) => Math.max(head.length, ...rows.map((row) => (row[at] ?? "").length)));
+  const widths = columns.map(({ head }, at) =>
+    Math.max(displayWidth(head), ...rows.map((row) => displayWidth(row[at] ?? ""))),
+  );
   const others = widths.slice(1).reduce((sum, one) => sum + one + GAP, 0);
   widths[0] = Math.max(SHORTEST, Math.min(widths[0] as number, width - others));
   const line = (cells: readonly string[]): string =>
     columns
       .map(({ right }, at) => {
         const room = widths[at] as number;
-        const cell = cells[at] ?? "";
-        const text = cell.length > room ? `${cell.slice(0, room - 1)}…` : cell;
-        return right ? text.padStart(room) : text.padEnd(room);
+        const text = cutTo(cells[at] ?? "", room);
+        const space = " ".repeat(room - displayWidth(text));
+        return right ? space + text : text + space;
       })
       .join(" ".repeat(GAP))
       .trimEnd();

@@ -1,0 +1,103 @@
+/** What a terminal's line may be, as far as it matters here. */
+export interface Terminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Narrower terminals do not say how wide they are (0), or show words one by one. */
+const NARROWEST = 20;
+
+/** Characters of two columns: East Asian wide and full-width ones, and emoji. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+/** Marks that stand on the character before, and what is not seen. */
+const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** Columns that a text takes in a terminal, as `wcwidth` has it. */
+export function displayWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+/** A text of at most so many columns: what is too long ends in `…`. */
+export function cutTo(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let cut = "";
+  let taken = 1;
+  for (const character of text) {
+    taken += displayWidth(character);
+    if (taken > width) break;
+    cut += character;
+  }
+  return `${cut}…`;
+}
+
+/**
+ * A line broken between words. What follows stands under the line's last column of text (two spaces or more go before
+ * one), or a little further in than its beginning. Words that are too long, such as addresses, stay whole.
+ */
+export function fold(line: string, width: number): string {
+  if (displayWidth(line) <= width) return line;
+  const beginning = /^ */.exec(line)![0];
+  const columns = [...line.matchAll(/ {2,}/g)].map(
+    ({ index, 0: gap }) => displayWidth(line.slice(0, index)) + gap.length,
+  );
+  const column = columns.filter((at) => at > beginning.length && at <= width / 2).at(-1);
+  const indent = " ".repeat(column ?? beginning.length + 2);
+  const lines: string[] = [];
+  let current = beginning;
+  let empty = true;
+  for (const [, space, word] of line.slice(beginning.length).matchAll(/( *)(\S+)/g)) {
+    if (!empty && displayWidth(current + space + word) > width) {
+      lines.push(current);
+      current = indent + word;
+    } else current += space! + word;
+    empty = false;
+  }
+  return [...lines, current].join("\n");
+}
+
+/** What stands for a character where a terminal shows ASCII alone. */
+const ASCII: Readonly<Record<string, string>> = {
+  "█": "#",
+  "·": ".",
+  "…": "~",
+  "✓": "+",
+  "✗": "x",
+  "–": "-",
+  "−": "-",
+  "→": "->",
+  "×": "x",
+  "≤": "<=",
+  "≥": ">=",
+  "±": "+-",
+};
+
+/** Whether the locale that the environment names has no UTF-8: one that it does not name may well have. */
+function isAscii({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = LC_ALL || LC_CTYPE || LANG;
+  return locale !== undefined && locale !== "" && process.platform !== "win32" && !/utf-?8/i.test(locale);
+}
+
+/** A text for a terminal whose locale has no UTF-8: the few characters that we write ourselves in ASCII. */
+export const inLocale = (text: string, environment: NodeJS.ProcessEnv = process.env): string =>
+  isAscii(environment) ? text.replace(/[^\x00-\x7f]/gu, (character) => ASCII[character] ?? character) : text;
+
+/** Text as a stream shows it: as it is in a file or pipe, in a terminal folded at its width. */
+export function shownOn({ isTTY, columns = 0 }: Terminal, text: string, environment = process.env): string {
+  if (!isTTY) return text;
+  const folded =
+    columns < NARROWEST
+      ? text
+      : text
+          .split("\n")
+          .map((line) => fold(line, columns))
+          .join("\n");
+  return inLocale(folded, environment);
+}
+
+/** Whether a terminal obeys escape sequences. */
+export const isSmart = ({ isTTY }: Terminal, { TERM }: NodeJS.ProcessEnv = process.env): boolean =>
+  isTTY === true && TERM !== "dumb";
