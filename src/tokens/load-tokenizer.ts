@@ -5,6 +5,7 @@ import { z } from "zod";
 import { messageOf, UserError } from "../base/errors.js";
 import { sha256 } from "../base/files.js";
 import { checkedAs, parseJson, readJsonAs } from "../base/json.js";
+import { printableName } from "../base/printable.js";
 import type { Progress } from "../base/progress.js";
 import { readPieces, readText, withoutMark } from "../base/text.js";
 import {
@@ -17,8 +18,9 @@ import {
   resolveCommit,
 } from "../data/index.js";
 import { fetchGguf, isGguf, tokenizerFolderOf } from "../gguf/index.js";
+import { faultOfParts } from "./native-parts.js";
 import { Tokenizer, type TokenizerDefinition } from "./tokenizer.js";
-import { readTokenNames } from "./tokenizer-config.js";
+import { readTokenizerSettings } from "./tokenizer-config.js";
 
 /** The parts of `tokenizer.json` that are looked at here; the library checks all of it. */
 const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
@@ -36,6 +38,7 @@ const definitionSchema: z.ZodType<TokenizerDefinition> = z.looseObject({
     )
     .optional(),
   normalizer: z.unknown().optional(),
+  post_processor: z.unknown().optional(),
   pre_tokenizer: z
     .looseObject({
       type: z.string().optional(),
@@ -182,17 +185,22 @@ async function sha256OfTexts(paths: readonly string[]): Promise<string> {
 async function fromDefinition(source: string, path: string, config: string | undefined): Promise<Tokenizer> {
   const text = await readText(path);
   const definition = checkedAs(parseJson(text, path), definitionSchema, path);
-  const names = config === undefined ? {} : await readTokenNames(config);
+  const settings = config === undefined ? {} : await readTokenizerSettings(config);
+  const fault = faultOfParts(definition);
+  if (fault) throw notReadable(path, fault);
   const { Tokenizer: NativeTokenizer } = await import("tokenizers");
   try {
-    return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition, names);
+    return new Tokenizer(NativeTokenizer.fromString(text), source, sha256(text), definition, settings);
   } catch (error) {
-    throw new UserError(`${path} is not a tokenizer that can be read: ${messageOf(error)}`, {
-      hint: "Download or copy it again; it is to be a tokenizer.json as the tokenizers library writes it.",
-      cause: error,
-    });
+    throw notReadable(path, printableName(messageOf(error), 500), error);
   }
 }
+
+const notReadable = (path: string, fault: string, cause?: unknown): UserError =>
+  new UserError(`${path} is not a tokenizer that can be read: ${fault}`, {
+    hint: "Download or copy it again; it is to be a tokenizer.json as the tokenizers library writes it.",
+    cause,
+  });
 
 /** The error of a folder or repository without a tokenizer that can be read. */
 function noTokenizer(source: string, has: (name: string) => boolean): UserError {

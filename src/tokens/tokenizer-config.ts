@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readJsonAs } from "../base/json.js";
 import { readText } from "../base/text.js";
-import type { TokenNames } from "./tokenizer.js";
+import type { TokenizerSettings } from "./tokenizer.js";
 
 /** Bytes that a template has at most. */
 const LONGEST_TEMPLATE = 4 << 20;
@@ -19,6 +19,7 @@ const schema = z.looseObject({
   bos_token: tokenName,
   eos_token: tokenName,
   pad_token: tokenName,
+  clean_up_tokenization_spaces: z.boolean().nullish(),
 });
 
 /** What a model's folder says of its tokenizer beside tokenizer.json. */
@@ -32,13 +33,17 @@ export interface TokenizerConfig {
 }
 
 /**
- * The names of the tokens that open and close texts.
+ * How texts are opened and closed, and decoded.
  * @param path of a `tokenizer_config.json`
  * @throws {UserError} where it is not as it should be
  */
-export async function readTokenNames(path: string): Promise<TokenNames> {
-  const { bos_token, eos_token } = await readJsonAs(path, schema);
-  return { bosToken: contentOf(bos_token), eosToken: contentOf(eos_token) };
+export async function readTokenizerSettings(path: string): Promise<TokenizerSettings> {
+  const { bos_token, eos_token, clean_up_tokenization_spaces } = await readJsonAs(path, schema);
+  return {
+    bosToken: contentOf(bos_token),
+    eosToken: contentOf(eos_token),
+    cleanUpSpaces: clean_up_tokenization_spaces ?? false,
+  };
 }
 
 /** Reads it. @throws {UserError} where `tokenizer_config.json` is not as it should be, or the template is too long */

@@ -1,4 +1,6 @@
+import { messageOf, UserError } from "../base/errors.js";
 import { collectGarbage } from "../base/garbage.js";
+import { printableName } from "../base/printable.js";
 import { byteLevelText, isByteLevel } from "./byte-level.js";
 
 /**
@@ -21,6 +23,7 @@ export interface TokenizerDefinition {
     readonly normalized?: boolean;
   }[];
   readonly normalizer?: unknown;
+  readonly post_processor?: unknown;
   readonly pre_tokenizer?: {
     readonly type?: string;
     readonly add_prefix_space?: boolean;
@@ -39,12 +42,17 @@ export interface TokenizerDefinition {
 }
 
 /** The parts of `tokenizer_config.json` that are looked at here. */
-export interface TokenNames {
+export interface TokenizerSettings {
   /** What opens a text, if the model's texts are opened. */
   readonly bosToken?: string;
   /** What ends a text or a turn. */
   readonly eosToken?: string;
+  /** Whether spaces before punctuation are taken out of what is decoded: `clean_up_tokenization_spaces`. */
+  readonly cleanUpSpaces?: boolean;
 }
+
+/** As `clean_up_tokenization` of transformers takes spaces out, one after another. */
+const SPACED = [" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"];
 
 /** Ends of texts of published tokenizers, for those without a `tokenizer_config.json`. */
 const USUAL_ENDS = ["<eos>", "</s>", "<|endoftext|>", "<|end_of_text|>"];
@@ -64,6 +72,8 @@ export interface NativeTokenizer {
   encode(text: string, pair: null, options: { addSpecialTokens: boolean }): Promise<Encoding>;
   encodeBatch(texts: string[], options: { addSpecialTokens: boolean }): Promise<Encoding[]>;
   decode(ids: number[], skipSpecialTokens: boolean): Promise<string>;
+  disableTruncation(): void;
+  disablePadding(): void;
 }
 
 /** A tokenizer with what identifies it. Wraps Hugging Face's own. */
@@ -81,11 +91,14 @@ export class Tokenizer {
     readonly source: string,
     readonly sha256: string,
     readonly definition: TokenizerDefinition,
-    private readonly names: TokenNames = {},
+    private readonly settings: TokenizerSettings = {},
   ) {
     this.specialIds = new Set(
       (definition.added_tokens ?? []).filter((token) => token.special).map((token) => token.id),
     );
+    // A tokenizer.json keeps how its last texts were cut and filled up; transformers does neither unless it is asked to.
+    native.disableTruncation();
+    native.disablePadding();
   }
 
   /** How many tokens there are, added ones included. */
@@ -100,12 +113,12 @@ export class Tokenizer {
 
   /** The name of the token that opens a text; undefined where there is none. */
   get bosToken(): string | undefined {
-    return this.names.bosToken ?? USUAL_BEGINNINGS.find((name) => this.specialTokens.includes(name));
+    return this.settings.bosToken ?? USUAL_BEGINNINGS.find((name) => this.specialTokens.includes(name));
   }
 
   /** The name of the token that ends a text; undefined where there is none. */
   get eosToken(): string | undefined {
-    return this.names.eosToken ?? USUAL_ENDS.find((name) => this.specialTokens.includes(name));
+    return this.settings.eosToken ?? USUAL_ENDS.find((name) => this.specialTokens.includes(name));
   }
 
   /** A token as it stands in a text, its leading space kept; � for bytes that are no whole character. */
@@ -148,7 +161,7 @@ export class Tokenizer {
 
   /** @returns token ids; with `specialTokens`, those around a text too */
   async encode(text: string, specialTokens: boolean): Promise<number[]> {
-    const encoding = await this.native.encode(text, null, { addSpecialTokens: specialTokens });
+    const encoding = await this.asked(this.native.encode(text, null, { addSpecialTokens: specialTokens }));
     // As in batches: an encoding has some hundred bytes a token that V8 does not count.
     this.uncollected += text.length;
     if (this.uncollected >= UNCOLLECTED) {
@@ -174,7 +187,23 @@ export class Tokenizer {
   }
 
   async decode(ids: readonly number[], skipSpecialTokens: boolean): Promise<string> {
-    return this.native.decode([...ids], skipSpecialTokens);
+    const text = await this.asked(this.native.decode([...ids], skipSpecialTokens));
+    // transformers does not follow the setting for BPE, whose texts have their own spaces.
+    return this.settings.cleanUpSpaces && this.definition.model?.type !== "BPE"
+      ? SPACED.reduce((cleaned, piece) => cleaned.replaceAll(piece, piece.trim()), text)
+      : text;
+  }
+
+  /** What the library is asked for. @throws {UserError} where it cannot, as where a word has no token at all */
+  private async asked<T>(given: Promise<T>): Promise<T> {
+    try {
+      return await given;
+    } catch (error) {
+      throw new UserError(`the tokenizer of ${this.source} cannot read a text: ${printableName(messageOf(error))}`, {
+        hint: "Its tokenizer.json is damaged or not whole: download or copy it again.",
+        cause: error,
+      });
+    }
   }
 
   private async batches(
@@ -185,9 +214,8 @@ export class Tokenizer {
   ): Promise<void> {
     let sinceCollected = 0;
     for (let start = 0; start < texts.length; start += BATCH) {
-      const encodings = await this.native.encodeBatch(texts.slice(start, start + BATCH), {
-        addSpecialTokens: specialTokens,
-      });
+      const part = texts.slice(start, start + BATCH);
+      const encodings = await this.asked(this.native.encodeBatch(part, { addSpecialTokens: specialTokens }));
       for (const encoding of encodings) take(encoding);
       told?.(Math.min(texts.length, start + BATCH));
       sinceCollected += BATCH;

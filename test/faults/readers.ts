@@ -17,7 +17,7 @@ import { readEnvironment } from "../../src/models/lora/training-environment.js";
 import { metricsSchema, readManifest, readRunFile, runStartSchema, splitsSchema } from "../../src/record/index.js";
 import { findRuns } from "../../src/report/index.js";
 import { liveBody } from "../../src/report/viewer/live.js";
-import { loadTokenizer } from "../../src/tokens/index.js";
+import { loadTokenizer, makeTokenizer } from "../../src/tokens/index.js";
 import { keptStep } from "../../src/train/checkpoint.js";
 import { mmmlu } from "../command.js";
 import { writeSmallGguf } from "./small-gguf.js";
@@ -99,8 +99,23 @@ export async function allReaders(folder: string): Promise<Reader[]> {
   inFolder("generation_config.json", 4, "generation_config.json", base, async (place) =>
     (await openCheckpoint(place)).close(),
   );
-  inFolder("tokenizer.json", 4, "tokenizer.json", base, async (place) =>
-    (await loadTokenizer({ source: place })).encode("Question: Which? A. cat B. dog", true),
+  const made = join(folder, "made");
+  mkdirSync(made);
+  makeTokenizer(["Question", "Which"], made, { kind: "t5", size: 100 });
+  const cut = { direction: "Right", max_length: 4, strategy: "LongestFirst", stride: 0 };
+  const parts = { ...JSON.parse(readFileSync(join(made, "tokenizer.json"), "utf8")), truncation: cut };
+  const emptyMap = Buffer.alloc(4 + 1024 + 2);
+  emptyMap.writeUInt32LE(1024);
+  const mapped = { type: "Precompiled", precompiled_charsmap: emptyMap.toString("base64") };
+  inFolder(
+    "tokenizer.json",
+    4,
+    "tokenizer.json",
+    base,
+    async (place) => (await loadTokenizer({ source: place })).encode("Question: Which? A. cat B. dog", true),
+    [parts, { ...parts, normalizer: { type: "Sequence", normalizers: [mapped] } }].map((one) =>
+      Buffer.from(JSON.stringify(one)),
+    ),
   );
   inFolder("tokenizer_config.json and its chat template", 8, "tokenizer_config.json", base, rendered);
   inFolder("chat_template.jinja", 6, "chat_template.jinja", base, rendered, [
