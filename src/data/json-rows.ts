@@ -2,16 +2,17 @@ import { z } from "zod";
 import { messageOf, UserError } from "../base/errors.js";
 import { faultsOf } from "../base/json.js";
 import { readLines } from "../base/text.js";
+import { parseExactly } from "./exact-json.js";
 import { type Cell, requireColumns, type Table } from "./table.js";
 
-const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const scalar = z.union([z.string(), z.boolean(), z.null()]);
 const recordSchema = z.record(z.string().max(1000), z.unknown());
 const cellSchema = z.union([scalar, z.array(scalar).max(100)]);
 
 const textOf = (value: z.infer<typeof scalar>): string | null => (value === null ? null : String(value));
 
 /**
- * Reads a file of one JSON object a line. Numbers are text; a key that a line has not is null.
+ * Reads a file of one JSON object a line. Numbers are texts as they stand there; a key that a line has not is null.
  * @param wanted the keys that some line must have, and that are read; undefined for all that hold texts, numbers or
  * lists of them
  * @throws {UserError} with file and line: no JSON object, a wanted key that holds something else; or there is no line
@@ -47,7 +48,7 @@ export async function readJsonRows(path: string, wanted?: readonly string[]): Pr
 function recordOf(place: string, text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactly(text);
   } catch (error) {
     throw new UserError(`${place}: not JSON: ${messageOf(error).replaceAll(/\s+/g, " ")}`, {
       hint: "A .jsonl file has a JSON object on each line.",

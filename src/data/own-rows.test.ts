@@ -71,6 +71,54 @@ describe("a file of own rows", () => {
     expect((await load(source, { columns: { answers: "number-from-1" } })).rows[0]!.answer).toBe("A");
   });
 
+  it.each([
+    ["numbers", ["2", "1", "0"], "1,2,0", /numbers the options, from 0 or from 1, or gives their texts/],
+    ["letters", ["B", "A", "C"], "A,B,C", /names the options by their letters, or gives their texts/],
+  ])("asks where %s may be the options' own texts", async (_name, choices, answers, expected) => {
+    const rows = answers.split(",").map((answer, id) => ({ id, question: `q${id}`, choices, answer }));
+    for (const source of [
+      file(lines(...rows), "jsonl"),
+      file(`question,A,B,C,answer\n${rows.map((row) => `q,${choices},${row.answer}`).join("\n")}\n`),
+    ]) {
+      await expect(load(source)).rejects.toMatchObject({
+        message: expect.stringMatching(expected),
+        hint: expect.stringContaining("or text"),
+      });
+      const told = await load(source, { columns: { answers: "text" } });
+      expect(told.rows[0]!.choices.indexOf(answers.split(",")[0]!)).toBe("ABC".indexOf(told.rows[0]!.answer));
+    }
+    // Where both ways name the same options there is nothing to ask.
+    const same = lines(
+      { question: "q", choices: ["A", "B"], answer: "A" },
+      { question: "r", choices: ["x", "B"], answer: "B" },
+    );
+    expect((await load(file(same, "jsonl"))).rows.map((row) => row.answer)).toEqual(["A", "B"]);
+  });
+
+  it("leaves out no option: an eleventh, or one behind a gap, is told", async () => {
+    const letters = "ABCDEFGHIJKL".split("");
+    const twelve = (row: string) => file(`question,${letters.join(",")},answer\nq,${row},B\n`);
+    await expect(load(twelve("1,2,3,4,5,6,7,8,9,10,11,12"))).rejects.toThrow(/"J" look like options, and so does "K"/);
+    // A column of that name which is empty in every row is none.
+    expect((await load(twelve("1,2,3,4,5,6,7,8,9,10,,"))).rows[0]!.choices).toHaveLength(10);
+    const gap = file("question,option_1,option_2,option_4,answer\nq,x,y,z,A\n");
+    await expect(load(gap)).rejects.toThrow(/"option_2" look like options, and so does "option_4"/);
+    const columns = { options: ["option_1", "option_2"] };
+    expect((await load(gap, { columns })).rows[0]!.choices).toEqual(["x", "y"]);
+  });
+
+  it("keeps numbers as they are written", async () => {
+    const numbers = "[9007199254740993, 9007199254740992, 1.50, -0, 1e22]";
+    for (const source of [
+      file(`{"id": 12345678901234567890, "question": "q \\" 1.0", "options": ${numbers}, "answer": "A"}\n`, "jsonl"),
+      file(`question,options,answer\n"q "" 1.0","${numbers}",A\n`),
+    ]) {
+      const [row] = (await load(source)).rows;
+      expect(row!.choices).toEqual(["9007199254740993", "9007199254740992", "1.50", "-0", "1e22"]);
+      expect(row!.question).toMatch(/^q \W+1\.0$/);
+    }
+  });
+
   it("has two to ten options, as columns, as lists, and as lists in a table", async () => {
     const ten = Array.from({ length: 10 }, (_, i) => `option ${i}`);
     const rows = [
@@ -139,6 +187,11 @@ describe("a file of own rows", () => {
   it.each([
     ["an empty option between others", "question,A,B,C,answer\nq,1,,3,A\n", /:2: B is empty/],
     ["an empty question", "question,A,B,answer\nq,1,2,A\n,1,2,A\n", /:3: question is empty/],
+    [
+      "options that are objects",
+      'question,options,answer\nq,"[{""text"":""x""},{""text"":""y""}]",A\n',
+      /:2: .* no list/,
+    ],
     ["one option", "question,A,B,answer\nq,1,2,A\nq,1,,A\n", /:3: there are 1 options/],
     [
       "an answer without an option",

@@ -3,6 +3,7 @@ import { UserError } from "../base/errors.js";
 import { printableName } from "../base/printable.js";
 import {
   type AnswerForm,
+  columnBehindOptions,
   guessedColumns,
   isMmluSubject,
   lettersOf,
@@ -13,6 +14,7 @@ import {
   wholeNumber,
 } from "../tasks/index.js";
 import type { OwnColumns } from "./corpus.js";
+import { listIn } from "./exact-json.js";
 import type { Cell, Table } from "./table.js";
 
 /** What names a row's place in a key of MMLU: `anatomy/12`, or as Global-MMLU has it `anatomy/test/12`. */
@@ -31,6 +33,7 @@ export function ownTask(table: Table, told: OwnColumns): { task: Task; words: st
   const columns = { ...guessedColumns(names), ...definite(told) } as Partial<TaskColumns> & { answers?: AnswerForm };
   for (const part of ["question", "options", "answer"] as const)
     if (columns[part] === undefined) throw missing(table, `no column is known to hold the ${part}`);
+  if (told.options == null && Array.isArray(columns.options)) requireAllOptions(table, columns.options);
   const whole = columns as TaskColumns;
   const { answers = answerForm(table, whole), ...mapping } = columns as TaskColumns & { answers?: AnswerForm };
   const index = mapping.key === undefined ? indexOf(table, mapping) : undefined;
@@ -53,6 +56,14 @@ export function ownTask(table: Table, told: OwnColumns): { task: Task; words: st
   return { task, words: wordsOf(task) };
 }
 
+/** @throws {UserError} where a column looks like one more option, which questions would be asked without */
+function requireAllOptions(table: Table, options: readonly string[]): void {
+  const more = columnBehindOptions([...table.columns.keys()], options);
+  if (more === undefined || textsOf(table.columns.get(more)!).length === 0) return;
+  const most = options.length === OPTION_LETTERS.length ? `, and a question has ${options.length} at most` : "";
+  throw missing(table, `"${options.join('", "')}" look like options, and so does "${printableName(more)}"${most}`);
+}
+
 const definite = (told: OwnColumns): Partial<OwnColumns> =>
   Object.fromEntries(Object.entries(told).filter(([, value]) => value !== null && value !== undefined));
 
@@ -73,17 +84,44 @@ const cleanLetter = (cell: string): string => {
   return /^\(?([A-J])[).]?$/.exec(text)?.[1] ?? text;
 };
 
-/** In which form a column names the right option; @throws {UserError} where numbers may count from 0 or from 1 */
-function answerForm(table: Table, { answer, options }: TaskColumns): AnswerForm {
+/**
+ * In which form a column names the right option.
+ * @throws {UserError} where numbers may count from 0 or from 1, or letters or numbers may be options' own texts
+ */
+function answerForm(table: Table, columns: TaskColumns): AnswerForm {
+  const { answer, options } = columns;
   const cells = textsOf(table.columns.get(answer)!);
-  if (cells.every((cell) => /^[A-J]$/.test(cleanLetter(cell)))) return "letter";
-  if (!cells.every((cell) => /^\d+(\.0+)?$/.test(cell.trim()))) return "text";
+  const numbered = cells.every((cell) => /^\d+(\.0+)?$/.test(cell.trim()));
+  if (!numbered && !cells.every((cell) => /^[A-J]$/.test(cleanLetter(cell)))) return "text";
   const numbers = new Set(cells.map(Number));
-  if (numbers.has(0)) return "number-from-0";
-  if (Array.isArray(options) && numbers.has(options.length)) return "number-from-1";
-  throw new UserError(`${table.path}: the column "${answer}" numbers the options, from 0 or from 1`, {
-    hint: "Say so: --set data.columns.answers=number-from-0, or number-from-1.",
+  let form: AnswerForm | undefined;
+  if (!numbered) form = "letter";
+  else if (numbers.has(0)) form = "number-from-0";
+  else if (Array.isArray(options) && numbers.has(options.length)) form = "number-from-1";
+  const what = numbered ? "numbers the options, from 0 or from 1" : "names the options by their letters";
+  const hint = numbered ? "number-from-0, or number-from-1" : "letter";
+  if (form !== undefined && !mayBeTexts(table, columns, form)) return form;
+  throw new UserError(
+    `${table.path}: the column "${answer}" ${what}${form === undefined ? "" : ", or gives their texts"}`,
+    { hint: `Say so: --set data.columns.answers=${hint}${form === undefined ? "" : ", or text"}.` },
+  );
+}
+
+/** Whether each answer is the text of one of its row's options as well, and of another one than the form says. */
+function mayBeTexts(table: Table, { answer, options }: TaskColumns, form: AnswerForm): boolean {
+  let other = false;
+  const all = table.columns.get(answer)!.every((cell, row) => {
+    if (typeof cell !== "string" || cell.trim() === "") return true;
+    const texts =
+      typeof options === "string"
+        ? (listIn(table.columns.get(options)![row]!) ?? [])
+        : options.map((name) => table.columns.get(name)![row]!);
+    const place = texts.findIndex((text) => typeof text === "string" && text.trim() === cell.trim());
+    const named = form === "letter" ? OPTION_LETTERS.indexOf(cleanLetter(cell) as "A") : Number(cell);
+    other ||= place !== named - (form === "number-from-1" ? 1 : 0);
+    return place >= 0;
   });
+  return all && other;
 }
 
 /** How cells name a row within its subject. */

@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { printableName } from "../base/printable.js";
 import { OPTION_LETTERS, type Row, rowId, type Task } from "../tasks/index.js";
+import { listIn } from "./exact-json.js";
 import { type RowTexts, StoredRow, type StoredTexts } from "./stored-row.js";
 import type { Cell, Table } from "./table.js";
 
@@ -177,8 +178,8 @@ export class RowReader {
     let cells: readonly (string | null)[];
     if (typeof task.columns.options === "string") {
       const cell = options[0]![i]!;
-      const list = typeof cell === "string" ? listIn(cell) : cell;
-      if (!list) return this.fail(table, i, `the options (${names[0]}) are no list`);
+      const list = listIn(cell);
+      if (!list) return this.fail(table, i, `the options (${names[0]}) are no list of texts`);
       cells = list;
     } else cells = options.map((column) => textIn(column[i]!));
     let count = cells.length;
@@ -253,13 +254,3 @@ type RowCells = {
 const isEmpty = (cell: string | null): cell is null | "" => cell === null || cell === "";
 
 const textIn = (cell: Cell): string | null => (cell === null || typeof cell === "string" ? cell : cell.join("\n"));
-
-/** A list as a CSV file has it: of JSON. */
-function listIn(text: string): (string | null)[] | undefined {
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list.map((one) => (one === null ? null : String(one))) : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -15,7 +15,7 @@
 export { CATEGORIES, type Category, categoryOf, isMmluSubject, SUBJECTS } from "./mmlu-subjects.js";
 export { cleanSubject, LANGUAGES, type Language, mmmlu } from "./mmmlu.js";
 export { byOwnLetters, letterUnder, ownLetter, turned } from "./orders.js";
-export { guessedColumns, isOwnFile, ownRows } from "./own-rows.js";
+export { columnBehindOptions, guessedColumns, isOwnFile, ownRows } from "./own-rows.js";
 export { languageInEnglish, languagesAmong, languageTag, taskNamed, taskOfSource, tasks } from "./registry.js";
 export {
   type Letter,

@@ -44,11 +44,14 @@ const NAMES = {
   key: ["key", "questionkey"],
 } as const;
 
+type Written = (index: number) => string;
+const letter: Written = (index) => String.fromCharCode(97 + index);
+
 /** Names of the columns of options, each a row of ways to write A, B and so on; then those of a list of them. */
-const OPTIONS: readonly ((index: number) => string)[] = [
-  (index) => OPTION_LETTERS[index]!.toLowerCase(),
+const OPTIONS: readonly Written[] = [
+  letter,
   ...["option", "choice", "answer", "opt"].flatMap((word) => [
-    (index: number) => `${word}${OPTION_LETTERS[index]!.toLowerCase()}`,
+    (index: number) => `${word}${letter(index)}`,
     (index: number) => `${word}${index}`,
     (index: number) => `${word}${index + 1}`,
   ]),
@@ -77,7 +80,7 @@ export function guessedColumns(names: readonly string[]): Partial<TaskColumns> {
   return guessed;
 }
 
-function optionColumns(byPlain: ReadonlyMap<string, string>, write: (index: number) => string): string[] {
+function optionColumns(byPlain: ReadonlyMap<string, string>, write: Written): string[] {
   const found: string[] = [];
   for (let index = 0; index < OPTION_LETTERS.length; index++) {
     const name = byPlain.get(write(index));
@@ -85,4 +88,15 @@ function optionColumns(byPlain: ReadonlyMap<string, string>, write: (index: numb
     found.push(name);
   }
   return found;
+}
+
+/**
+ * The column that goes on behind the guessed options and is none of them: an eleventh one, or D where there is no C;
+ * undefined where there is none. Its texts would be left out of every question.
+ */
+export function columnBehindOptions(names: readonly string[], options: readonly string[]): string | undefined {
+  const byPlain = new Map([...names].reverse().map((name) => [plain(name), name]));
+  const write = OPTIONS.find((one) => optionColumns(byPlain, one)[0] === options[0]);
+  const next = options.length === OPTION_LETTERS.length ? options.length : options.length + 1;
+  return write && byPlain.get(write(next));
 }
