@@ -24,6 +24,8 @@ export interface LoggedReply extends RawReply {
   readonly milliseconds: number;
   /** What the ids do not tell of rows that are not MMMLU's, in the order of `ids`. */
   readonly facts?: readonly RowFacts[];
+  /** An earlier line's reply, with the answers that the data have by now. */
+  readonly renewed?: true;
 }
 
 /** The line of a reply to a request. */
@@ -67,6 +69,7 @@ export const loggedReplySchema: z.ZodType<LoggedReply> = rawReplySchema
     repeat: z.number().int().min(1).lt(1000).optional(),
     milliseconds: z.number().nonnegative(),
     facts: z.array(rowFactsSchema).optional(),
+    renewed: z.literal(true).optional(),
   })
   .refine(({ ids, answers }) => ids.length === answers.length, { message: "as many as ids", path: ["answers"] })
   .refine(({ ids, facts }) => !facts || ids.length === facts.length, { message: "as many as ids", path: ["facts"] });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { type ReadingName, readReply } from "../answer/index.js";
 import { UserError } from "../base/errors.js";
 import { byOwnLetters, type Letter, lettersOf, ownLetter, partsOfId } from "../tasks/index.js";
-import type { Keys } from "./key-set.js";
+import { KeySet, type Keys } from "./key-set.js";
 import { LineReader } from "./line-reader.js";
 import { Damage, type LoggedReply, parseReply, readLog } from "./logged-reply.js";
 import { type Place, Places } from "./places.js";
@@ -17,6 +17,8 @@ export interface ReplyIndex {
   readonly stages: ReadonlyMap<string, Places>;
   /** By stage: the tokens of the replies. */
   readonly tokens: ReadonlyMap<string, TokenTotals>;
+  /** By stage: the keys of replies whose rows' answers the data have changed since. */
+  readonly renewed: ReadonlyMap<string, Keys>;
   /** Lines that cannot be read. */
   readonly damage: Damage;
 }
@@ -52,6 +54,7 @@ export async function indexReplies(path: string, keys?: Keys): Promise<ReplyInde
     throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
   const stages = new Map<string, Places>();
   const tokens = new Map<string, ReturnType<typeof noTokens>>();
+  const renewed = new Map<string, KeySet>();
   const damage = new Damage(path);
   for await (const line of readLog(path)) {
     const { reply, offset, length } = line;
@@ -61,11 +64,15 @@ export async function indexReplies(path: string, keys?: Keys): Promise<ReplyInde
       stages.set(reply.stage, places);
       const totals = tokens.get(reply.stage) ?? noTokens();
       tokens.set(reply.stage, totals);
-      add(totals, reply);
+      if (reply.renewed) {
+        const keys = renewed.get(reply.stage) ?? new KeySet();
+        renewed.set(reply.stage, keys);
+        keys.add(reply.key);
+      } else add(totals, reply);
       reply.ids.forEach((id, index) => places.set(id, { offset, length, index }));
     }
   }
-  return { path, stages, tokens, damage };
+  return { path, stages, tokens, renewed, damage };
 }
 
 /** An index of one log in which the rows of a later one have the later's reply. */
@@ -136,6 +143,8 @@ export function replyTo(index: ReplyIndex, stage: string, id: string): string {
 export class KeptReplies {
   private readonly file: LineReader;
   private readonly places: Places | undefined;
+  /** The questions of one request mostly follow each other. */
+  private last: { readonly offset: number; readonly line: LoggedReply } | undefined;
 
   constructor(
     private readonly index: ReplyIndex,
@@ -148,7 +157,9 @@ export class KeptReplies {
   /** The latest reply to a row; undefined where it has none. @throws {UserError} where the log has changed */
   to(id: string): LoggedReply | undefined {
     const place = this.places?.get(id);
-    return place && lineAt(this.file, place, this.index.path);
+    if (place && this.last?.offset !== place.offset)
+      this.last = { offset: place.offset, line: lineAt(this.file, place, this.index.path) };
+    return place && this.last?.line;
   }
 
   close(): void {

@@ -196,6 +196,37 @@ describe("evaluate", () => {
     expect(server.seen.completions).toBe(12);
   });
 
+  it("holds kept replies against the answers that the data have now, and says so", async () => {
+    const { server, options } = await setUp();
+    const before = await evaluate(options);
+    const asked = server.seen.completions;
+    const lines = log().length;
+    const other = (letter: Letter): Letter => LETTERS[(LETTERS.indexOf(letter) + 1) % 4]!;
+    const mended = rows.map((row, index) => ({
+      ...row,
+      ...(index % 10 === 3 ? { answer: other(row.answer) } : {}),
+      ...(index === 80 ? { key: "key:a key", category: "a category" } : {}),
+    }));
+    const said: string[] = [];
+    const progress = { ...silent, say: (line: string) => void said.push(line) };
+    for (const time of [1, 2]) {
+      const after = await evaluate({ ...options, rows: mended, progress });
+      expect(after).toMatchObject({ asked: 0, cached: 90, renewed: 9, tokens: before.tokens });
+      expect([...after.predictions].map(({ id, answer }) => [id, answer])).toEqual(
+        mended.map(({ id, answer }) => [id, answer]),
+      );
+      expect(after.metrics.correct).toBe(mended.filter((row, index) => row.answer === truth[index]).length);
+      expect([...after.predictions][80]).toMatchObject({ question: "key:a key", category: "a category" });
+      expect(said.join()).toMatch(/answers have changed since the run began: .*: 9$/);
+      expect([time, log().length, server.seen.completions]).toEqual([time, lines + 9, asked]);
+    }
+    // 80 and 83 were asked together. The log alone says the same, and the first answers once they stand there again.
+    const [stage] = await scoreReplies(options.repliesPath, "lines");
+    expect([...stage!.predictions].find(({ id }) => id === mended[3]!.id)!.answer).toBe(mended[3]!.answer);
+    const back = await evaluate(options);
+    expect(back.metrics).toEqual(before.metrics);
+  });
+
   it("lets what is under way land when another request ends the run", async () => {
     const { server, options } = await setUp(
       { trouble: ({ number }) => (number === 1 ? { status: 403 } : undefined), delayMilliseconds: 30 },

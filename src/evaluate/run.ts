@@ -1,9 +1,11 @@
 import { type ReadingName, type RequestPlan, readReply } from "../answer/index.js";
 import { collectGarbage } from "../base/garbage.js";
+import { silent } from "../base/progress.js";
 import type { Row } from "../tasks/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
+import { renewAnswers } from "./renew-answers.js";
 import { indexReplies, overlaid, predictionsFrom, type ReplyIndex, replyTo, type TokenTotals } from "./reply-index.js";
 
 /** Rows that are asked once more, otherwise than the first time: their later reply counts. */
@@ -24,6 +26,8 @@ export interface Evaluation extends Omit<Asked, "keys"> {
   readonly metrics: EvaluationMetrics;
   /** Of all replies to the rows, those there before included; undefined where none says. */
   readonly tokens: TokenTotals | undefined;
+  /** Kept replies that are held against other answers than the data had when they were asked. */
+  readonly renewed: number;
   /** Every row's prediction in the order of the rows, read from the log each time it is gone through. */
   readonly predictions: Iterable<Prediction>;
   /** The whole reply to a row, read from the log. */
@@ -45,13 +49,15 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   }
   // What asking has left.
   collectGarbage();
-  // The log may hold other replies to the same rows: those to another prompt, or of another model.
-  const indexes = await Promise.all(rounds.map(({ keys }) => indexReplies(options.repliesPath, keys)));
-  const tokens = tokensOf(indexes.map(({ tokens }) => tokens.get(options.stage)));
+  const { stage } = options;
+  const indexes = await indexesOf(rounds, options);
+  const tokens = tokensOf(indexes.map(({ tokens }) => tokens.get(stage)));
+  const renewed = indexes.reduce((sum, index) => sum + (index.renewed.get(stage)?.size ?? 0), 0);
   const { predictions, replyOf } = readFrom(indexes.reduce(overlaid), options);
   let metrics: EvaluationMetrics | undefined;
   return {
     ...added(rounds),
+    renewed,
     tokens,
     predictions,
     replyOf,
@@ -59,6 +65,26 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
       return (metrics ??= evaluationMetrics(predictions));
     },
   };
+}
+
+/** Where the replies of each round lie; those of rows whose answers have changed in the data are renewed first. */
+async function indexesOf(rounds: readonly Asked[], options: EvaluationOptions): Promise<readonly ReplyIndex[]> {
+  const { repliesPath, stage, rows, progress = silent } = options;
+  // The log may hold other replies to the same rows: those to another prompt, or of another model.
+  const read = () => Promise.all(rounds.map(({ keys }) => indexReplies(repliesPath, keys)));
+  let indexes = await read();
+  if (rounds.every(({ cached }) => cached === 0)) return indexes;
+  let all = 0;
+  for (let more = -1; more !== 0; all += more) {
+    more = await renewAnswers(indexes.reduce(overlaid), stage, rows);
+    if (more > 0) indexes = await read();
+  }
+  if (all > 0)
+    progress.say(
+      "the data's answers have changed since the run began: kept replies that are held against the new ones: " +
+        all.toLocaleString("en"),
+    );
+  return indexes;
 }
 
 /** What is read from the log. A function of its own: what it gives holds nothing of the asking. */

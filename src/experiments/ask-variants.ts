@@ -16,7 +16,8 @@ import type { Prepared } from "./prepare.js";
 import { rowsUnder, variantsOf } from "./protocol.js";
 
 /** All askings of an evaluation's rows. */
-export interface AskedVariants extends Pick<Evaluation, "asked" | "cached" | "retries" | "seconds" | "tokens"> {
+export interface AskedVariants
+  extends Pick<Evaluation, "asked" | "cached" | "retries" | "seconds" | "tokens" | "renewed"> {
   /** The plain asking: the rows' own order of options, for the first time. */
   readonly stage: Stage;
   /** Of each asking, the plain one first, what its answers were. */
@@ -39,7 +40,7 @@ export async function askVariants(
   const { test } = prepared.splits;
   const askings: Asking[] = [];
   const further: Iterable<Prediction>[] = [];
-  let [asked, cached, seconds] = [0, 0, 0];
+  let [asked, cached, seconds, renewed] = [0, 0, 0, 0];
   const retries: Record<string, number> = {};
   let stage: Stage | undefined;
   let tokens: TokenTotals | undefined;
@@ -60,6 +61,7 @@ export async function askVariants(
     asked += evaluation.asked;
     cached += evaluation.cached;
     seconds += evaluation.seconds;
+    renewed += evaluation.renewed;
     tokens = addedTokens(tokens, evaluation.tokens);
     for (const [reason, count] of Object.entries(evaluation.retries)) retries[reason] = (retries[reason] ?? 0) + count;
     const { order, repeat } = variant;
@@ -72,7 +74,7 @@ export async function askVariants(
       for (const predictions of [stage!.whole, ...further]) yield* predictions;
     },
   };
-  return { stage: stage!, askings, further, whole, asked, cached, retries, seconds, tokens };
+  return { stage: stage!, askings, further, whole, asked, cached, retries, seconds, tokens, renewed };
 }
 
 const addedTokens = (a: TokenTotals | undefined, b: TokenTotals | undefined): TokenTotals | undefined =>

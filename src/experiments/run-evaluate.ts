@@ -107,6 +107,12 @@ async function askAndReport(
         ...(answerer.note ? [answerer.note] : []),
         ...(shots ? [shots.words] : []),
         ...againNotes(rounds),
+        ...(evaluation.renewed
+          ? [
+              "The data's answers have changed since the run began; replies that are held against the new ones: " +
+                `${evaluation.renewed.toLocaleString("en")}.`,
+            ]
+          : []),
         ...(retries.length ? [`Requests made again: ${retries.join(", ")}.`] : []),
         ...(answerer.concurrency === undefined && configuration.answerer.concurrency > 1
           ? [
