@@ -55,6 +55,37 @@ describe("samples of lm-evaluation-harness", () => {
     ]);
   });
 
+  it.each([
+    ["numbers its answers from 1", { A: "w", B: "x", C: "y", D: "z" }, 1],
+    ["has numbers for options", { choices: ["1", "3", "0", "2"] }, 0],
+  ])("of a task that %s have the harness's own keys", async (_kind, options, from) => {
+    const copy = copyOf("lm-eval");
+    const [first] = samplesOf(copy);
+    const lines = readFileSync(first!, "utf8").trimEnd().split("\n").slice(0, 4);
+    const rows = lines.map((line, right) => {
+      const likeliest = right === 2 ? 0 : right;
+      const pairs = [0, 1, 2, 3].map((place) => [place === likeliest ? "-0.5" : "-5.0", String(place === likeliest)]);
+      const doc = { question: `q${right}`, ...options, ...("A" in options ? { answer: right + from } : {}) };
+      const acc = right === likeliest ? 1 : 0;
+      return {
+        ...JSON.parse(line),
+        doc,
+        target: String(right),
+        acc,
+        resps: pairs.map((one) => [one]),
+        filtered_resps: pairs,
+      };
+    });
+    writeFileSync(first!, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const { predictions } = await loadResult(copy);
+    expect(predictions.slice(0, 4).map(({ answer, prediction }) => [answer, prediction])).toEqual([
+      ["A", "A"],
+      ["B", "B"],
+      ["C", "A"],
+      ["D", "D"],
+    ]);
+  });
+
   it("that stand there twice count once, and a byte order mark is passed over", async () => {
     const copy = copyOf("lm-eval");
     const [first] = samplesOf(copy);

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
 import type { Prediction } from "../../evaluate/index.js";
-import { OPTION_LETTERS } from "../../tasks/index.js";
+import { type Letter, OPTION_LETTERS } from "../../tasks/index.js";
 import { letterOf, placeOf } from "../identify.js";
 import { turnsAsText, turnsIn } from "../prompt-turns.js";
 import type { AskedText, Result } from "../result.js";
@@ -162,9 +162,8 @@ class Gathered {
     this.tasks.add(task);
     const { doc } = sample;
     const asked = askedBy(doc);
-    const key =
-      letterOf(doc["Answer"] ?? doc["answer"] ?? sample.target, asked.choices) ??
-      letterOf(sample.target, asked.choices);
+    const answer = answerOf(sample);
+    const key = keyOf(sample, asked.choices, answer);
     if (!key) {
       this.withoutKey++;
       return;
@@ -175,7 +174,6 @@ class Gathered {
       return;
     }
     this.seen.add(place.id);
-    const answer = answerOf(sample);
     this.outputs.add(answer.scored ? "log-likelihood" : "generated");
     const verdict = sample.acc ?? sample.exact_match;
     // The tool's own verdict counts: its figure must come out as it told it.
@@ -281,6 +279,28 @@ const isLikelihoods = (resps: readonly unknown[]): boolean =>
       (one[0] === null || /^(nan|[-+]?(inf(inity)?|[\d.]+(e[-+]?\d+)?))$/i.test(String(one[0]).trim())) &&
       /^(true|false)$/i.test(String(one[1])),
   );
+
+/**
+ * The right letter. Data sets number their answers from 0 or from 1, but where options were scored, a target that is a
+ * number is the harness's own place among them; and its verdict tells which of two ways of reading one is meant.
+ */
+function keyOf(
+  sample: Sample,
+  choices: readonly string[] | undefined,
+  answer: ReturnType<typeof answerOf>,
+): Letter | undefined {
+  const { doc, target, filtered_resps, acc } = sample;
+  const told = doc["Answer"] ?? doc["answer"];
+  const read = letterOf(told ?? target, choices) ?? letterOf(target, choices);
+  const number = /^\d$/.test(String(target).trim()) ? OPTION_LETTERS[Number(target)] : undefined;
+  const named = [told, target].map((one) => (/^[^\d]*$/.test(String(one)) ? letterOf(one) : undefined)).find(Boolean);
+  if (named || !answer.scored) return named ?? read;
+  const fits = (letter: Letter | undefined): boolean =>
+    letter !== undefined &&
+    OPTION_LETTERS.indexOf(letter) < filtered_resps.length &&
+    (acc == null || answer.letter === null || (letter === answer.letter) === (acc === 1));
+  return [number, read].find(fits) ?? read;
+}
 
 /** The letter that came out: the likeliest option, or what the filter made of a reply. */
 function answerOf({ filtered_resps, resps }: Sample): {

@@ -214,9 +214,9 @@ export function check(
   settings: readonly Setting[] = [],
 ): ExperimentConfiguration {
   const flagOf = (key: string): string | undefined => {
-    const flag = settings.find(
-      (one) => typeof one !== "string" && (key === one.path || key.startsWith(`${one.path}.`)),
-    );
+    const pathOf = (one: Setting): string => (typeof one === "string" ? one.split("=", 1)[0]! : one.path);
+    // The last one counts.
+    const flag = settings.findLast((one) => `${key}.`.startsWith(`${pathOf(one)}.`));
     return typeof flag === "object" ? flag.flag : undefined;
   };
   const place: Place = Object.assign((key: string): string => flagOf(key) ?? `${where}: ${key}`, { flagOf });
