@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { writeOutput } from "../base/folders.js";
 import { compareRuns, type PairedComparison } from "../evaluate/index.js";
-import { loadResults, type Result, withoutKeysApart } from "../exchange/index.js";
+import { keysApartIn, keysApartInWords, loadResults, type Result, withoutKeysApart } from "../exchange/index.js";
 import { askedApart, loadReports, NOT_ALIKE, percent, points } from "../report/index.js";
 import { print } from "./print.js";
 
@@ -57,14 +57,17 @@ export function compareCommand(command: Command): Command {
 }
 
 /**
- * Results of which each row has one id. Where all are of ours nothing need be done; else what finds rows by their texts
- * is loaded.
+ * Results of which each row has one id and one key. Where all are of ours the ids are; else what finds rows by their
+ * texts is loaded.
  */
 async function comparableRuns(
   results: readonly Result[],
   flags: CompareFlags,
 ): Promise<{ runs: readonly Result[]; notes: readonly string[] }> {
-  if (results.every(({ manifest }) => manifest)) return { runs: results, notes: [] };
+  if (results.every(({ manifest }) => manifest)) {
+    const keysApart = keysApartIn(results);
+    return { runs: withoutKeysApart({ results, keysApart }), notes: keysApartInWords(keysApart) };
+  }
   const { comparableOf } = await import("../experiments/index.js");
   const { contextOf } = await import("./context.js");
   const context = contextOf({ set: [], offline: flags.offline });

@@ -84,9 +84,7 @@ export function alignResults(given: readonly Result[]): Aligned {
       const left = predictions.filter(({ id }) => !everywhere(id));
       return { name, count: left.length, first: left.slice(0, NAMED).map(({ id }) => id) };
     }),
-    keysApart: [...(tables[0]?.keys() ?? [])].filter(
-      (id) => everywhere(id) && new Set(tables.map((table) => table.get(id)!.answer)).size > 1,
-    ),
+    keysApart: keysApartIn(results),
   };
 }
 
@@ -115,8 +113,26 @@ function turnedRound(one: Prediction, order: readonly number[]): Prediction {
   };
 }
 
+/** Rows that all of some results have, with different keys. */
+export function keysApartIn(results: readonly Pick<Result, "predictions">[]): readonly string[] {
+  const [first, ...others] = results.map(
+    ({ predictions }) => new Map(predictions.map(({ id, answer }) => [id, answer])),
+  );
+  return [...(first ?? [])].flatMap(([id, answer]) =>
+    others.every((table) => table.has(id)) && others.some((table) => table.get(id) !== answer) ? [id] : [],
+  );
+}
+
+/** What is said of such rows: nothing where there are none. */
+export const keysApartInWords = (keysApart: readonly string[]): string[] =>
+  keysApart.length
+    ? [
+        `${keysApart.length.toLocaleString("en")} rows have different keys, such as ${keysApart.slice(0, 5).join(", ")}: left out`,
+      ]
+    : [];
+
 /** Results without the rows whose keys differ: those are neither right nor wrong by one measure. */
-export function withoutKeysApart({ results, keysApart }: Aligned): readonly Result[] {
+export function withoutKeysApart({ results, keysApart }: Pick<Aligned, "results" | "keysApart">): readonly Result[] {
   if (keysApart.length === 0) return results;
   const apart = new Set(keysApart);
   return results.map((result) => ({ ...result, predictions: result.predictions.filter(({ id }) => !apart.has(id)) }));

@@ -25,7 +25,7 @@
  * @module
  */
 
-export { type Aligned, alignResults, withoutKeysApart } from "./align.js";
+export { type Aligned, alignResults, keysApartIn, keysApartInWords, withoutKeysApart } from "./align.js";
 export * from "./explain/index.js";
 export { EVAL_RESULTS, type ExportedRun, type Exporter, evalResults, exporters } from "./exporters/index.js";
 export { letterOf, placeOf, plainText, textId, textKey } from "./identify.js";

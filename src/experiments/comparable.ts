@@ -4,6 +4,7 @@ import {
   type AskedText,
   alignResults,
   isKnownByText,
+  keysApartInWords,
   type Result,
   spread,
   turnsAsText,
@@ -52,11 +53,7 @@ export async function comparableOf(
     if (count)
       notes.push(`${name}: ${number(count)} rows had their options in another order; their letters were turned`);
   if (aligned.byText) notes.push(`${number(aligned.byText)} rows were found by their text`);
-  if (aligned.keysApart.length && (others || options.texts))
-    notes.push(
-      `${number(aligned.keysApart.length)} rows have different keys, such as ` +
-        `${aligned.keysApart.slice(0, 5).join(", ")}`,
-    );
+  notes.push(...keysApartInWords(aligned.keysApart));
   return { ...aligned, notes };
 }
 

@@ -20,6 +20,7 @@
  * @module
  */
 
+export { dataApart } from "./data-apart.js";
 export {
   type Manifest,
   type ManifestParts,

@@ -5,6 +5,7 @@ import { messageOf, UserError } from "../../base/errors.js";
 import { accuracyOf, type Interval } from "../../evaluate/index.js";
 import { importerOf, protocolOfResult, type Result } from "../../exchange/index.js";
 import {
+  dataApart,
   metricsSchema,
   type ProtocolFacts,
   protocolsApart,
@@ -166,17 +167,20 @@ function accuraciesOf({ accuracy, n, statistics, baseline, final }: Partial<RunM
 
 /** What is said where runs did not ask alike. */
 export const NOT_ALIKE =
-  "These runs did not ask alike: a difference between them is one of protocols as much as of models.";
+  "These runs did not ask alike: a difference between them is one of protocols or data as much as of models.";
 
 /** Where runs were asked or read otherwise than the first of them, a line each; nothing where all were alike. */
 export function askedApart(runs: readonly Result[]): string[] {
   const [first, ...others] = runs;
-  const reference = first && protocolOfResult(first);
-  if (!reference) return [];
+  if (!first) return [];
+  const reference = protocolOfResult(first);
   return others.flatMap((other) => {
     const { name } = other;
     const protocol = protocolOfResult(other);
-    const apart = protocol ? protocolsApart(reference, protocol) : [];
+    const apart = [
+      ...(reference && protocol ? protocolsApart(reference, protocol) : []),
+      ...(first.manifest && other.manifest ? dataApart(first.manifest, other.manifest) : []),
+    ];
     return apart.length ? [`${first.name} against ${name}: ${apart.join("; ")}`] : [];
   });
 }

@@ -5,7 +5,7 @@ import { messageOf, UserError } from "../../base/errors.js";
 import { whyForeign } from "../../base/local-requests.js";
 import { readText } from "../../base/text.js";
 import { compareRuns } from "../../evaluate/index.js";
-import { alignResults, importerOf, loadResults, withoutKeysApart } from "../../exchange/index.js";
+import { alignResults, importerOf, keysApartInWords, loadResults, withoutKeysApart } from "../../exchange/index.js";
 import { runFile } from "../../record/index.js";
 import { type Html, html, raw } from "../html.js";
 import {
@@ -227,10 +227,12 @@ async function comparePage(runs: readonly FoundRun[], chosen: readonly string[])
   const { comparisonReport } = await import("../comparison-report.js");
 
   const loaded = await loadResults(picked.map(({ run, stage }) => `${run.path}${stage}`));
-  const compared = withoutKeysApart(alignResults(loaded));
+  const aligned = alignResults(loaded);
+  const compared = withoutKeysApart(aligned);
   const distinct = [...new Set(picked.map(({ run }) => run))];
   const further = distinct.length > 1 ? await differencesOf(distinct) : [];
-  return withWayBack(comparisonReport(compareRuns(compared), askedApart(compared), further).html);
+  const apart = [...askedApart(compared), ...keysApartInWords(aligned.keysApart)];
+  return withWayBack(comparisonReport(compareRuns(compared), apart, further).html);
 }
 
 async function differencesPage(runs: readonly FoundRun[], chosen: readonly string[]): Promise<string> {
