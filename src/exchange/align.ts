@@ -124,12 +124,11 @@ export function keysApartIn(results: readonly Pick<Result, "predictions">[]): re
 }
 
 /** What is said of such rows: nothing where there are none. */
-export const keysApartInWords = (keysApart: readonly string[]): string[] =>
-  keysApart.length
-    ? [
-        `${keysApart.length.toLocaleString("en")} rows have different keys, such as ${keysApart.slice(0, 5).join(", ")}: left out`,
-      ]
-    : [];
+export function keysApartInWords(keysApart: readonly string[]): string[] {
+  if (keysApart.length === 0) return [];
+  const first = keysApart.slice(0, 5).join(", ");
+  return [`${keysApart.length.toLocaleString("en")} rows have different keys, such as ${first}: left out`];
+}
 
 /** Results without the rows whose keys differ: those are neither right nor wrong by one measure. */
 export function withoutKeysApart({ results, keysApart }: Pick<Aligned, "results" | "keysApart">): readonly Result[] {
