@@ -16,6 +16,7 @@ SIZES = {
 }
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 LINEAR = {"rope_type": "linear", "factor": 4.0}
+BY_TYPE = {"full_attention": {**LINEAR, "rope_theta": 2e4}, "sliding_attention": {"rope_type": "linear", "factor": 2.0}}
 ROPE = {
     "nothing": {},
     "rope_theta alone": {"rope_theta": 5e5},
@@ -25,11 +26,14 @@ ROPE = {
     "both": {"rope_scaling": LINEAR, "rope_parameters": {"rope_type": "default", "rope_theta": 2e4}},
     "llama3 without its first length": {"rope_scaling": LLAMA3},
     "llama3 with its first length": {"rope_scaling": {**LLAMA3, "original_max_position_embeddings": 128}},
-    "llama3 with its first length outside": {"rope_scaling": LLAMA3, "original_max_position_embeddings": 64},
-    "llama3 with its first length in both places": {
-        "rope_scaling": {**LLAMA3, "original_max_position_embeddings": 128}, "original_max_position_embeddings": 64,
-    },
     "a factor of the default type": {"rope_parameters": {"rope_type": "default", "factor": 3.0, "rope_theta": 1e4}},
+}
+ROPE_BY_TYPE = {
+    "rotary positions of each type": {"rope_parameters": BY_TYPE},
+    "rotary positions of each type beside older bases": {"rope_parameters": BY_TYPE, "rope_theta": 3e4, "rope_local_base_freq": 500.0},
+    "rope_scaling beside them": {"rope_parameters": BY_TYPE, "rope_scaling": {**LLAMA3, "original_max_position_embeddings": 128}},
+    "full attention's alone": {"rope_parameters": {"full_attention": LINEAR}, "rope_local_base_freq": 500.0},
+    "older bases with rope_scaling": {"rope_theta": 3e4, "rope_local_base_freq": 500.0, "rope_scaling": LINEAR},
 }
 WINDOWS = {
     "as it is": {},
@@ -55,9 +59,7 @@ def read(model_type: str, more: dict) -> dict:
 def main() -> None:
     cases = {}
     for model_type in ("llama", "qwen2", "qwen3", "gemma2", "gemma3_text"):
-        for name, more in ROPE.items():
-            if model_type == "gemma3_text" and name != "nothing":
-                continue
+        for name, more in ({"nothing": {}} | ROPE_BY_TYPE if model_type == "gemma3_text" else ROPE).items():
             cases[f"{model_type}: {name}"] = read(model_type, more)
         if model_type != "llama":
             for name, more in WINDOWS.items():

@@ -103,7 +103,8 @@ describe.each(DECODERS.map((one) => [one.modelType, one] as const))("%s's config
 
   it("knows both dialects of rotary positions", () => {
     const scaling = { rope_type: "linear", factor: 4 };
-    const older = parse(architecture, { rope_theta: 5000, rope_scaling: { type: "linear", factor: 4 } });
+    const type = architecture.rope.slidingTheta ? "rope_type" : "type";
+    const older = parse(architecture, { rope_theta: 5000, rope_scaling: { [type]: "linear", factor: 4 } });
     expect(older.ropeParameters.full_attention).toEqual({ ropeTheta: 5000, ropeType: "linear", factor: 4 });
     const rope = { rope_theta: 5000, ...scaling };
     const newer = parse(architecture, {

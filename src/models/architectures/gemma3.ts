@@ -44,6 +44,7 @@ export const gemma3 = decoderOnly({
       "multi_modal_projector.": "model.multi_modal_projector.",
     },
     left: ["model.vision_tower.", "model.multi_modal_projector."],
+    unheeded: ["final_logit_softcapping"],
   },
   embedding: { scaled: true },
   norm: {

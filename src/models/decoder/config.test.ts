@@ -50,6 +50,7 @@ describe("config.json, as transformers reads it", () => {
 });
 
 const ROPES = ["dynamic", "yarn", "longrope", "su", "mrope", "proportional"];
+const LAYER_TYPES = ["full_attention", "sliding_attention", "full_attention", "full_attention"];
 /** What a model of another kind would compute with; each is refused by its name. */
 const FOREIGN: readonly Record<string, unknown>[] = [
   ...ROPES.map((rope_type) => ({ rope_scaling: { rope_type, factor: 2 } })),
@@ -90,9 +91,19 @@ const FOREIGN: readonly Record<string, unknown>[] = [
   { tie_word_embeddings: null },
   { tie_word_embeddings: "yes" },
   { rope_theta: -1 },
+  { rope_scaling: { full_attention: { rope_type: "linear", factor: 2 } } },
+  // Of each type where there is one kind, and of all layers where there are two.
+  {
+    rope_parameters: {
+      ...{ rope_type: "linear", factor: 2 },
+      ...{ full_attention: { rope_type: "default" }, sliding_attention: { rope_type: "default" } },
+    },
+  },
+  { layer_types: LAYER_TYPES, sliding_window: null },
   { head_dim: 7 },
   { num_key_value_heads: 3 },
 ];
+const FLAT = ["llama", "qwen2", "qwen3", "gemma2"];
 /** What some architectures have, and the others refuse. */
 const OF_SOME: readonly [Record<string, unknown>, readonly string[]][] = [
   [{ attention_bias: true }, ["llama", "qwen3", "gemma2", "gemma3_text"]],
@@ -104,6 +115,10 @@ const OF_SOME: readonly [Record<string, unknown>, readonly string[]][] = [
   // Gemma 3's code in transformers has the key, and no cap.
   [{ attn_logit_softcapping: 20 }, ["gemma2"]],
   [{ rope_local_base_freq: 500 }, ["gemma3_text"]],
+  [{ rope_parameters: { rope_type: "linear", factor: 2 } }, FLAT],
+  [{ rope_scaling: { type: "linear", factor: 2 } }, FLAT],
+  [{ rope_parameters: { full_attention: { rope_type: "linear", factor: 2 } } }, ["gemma3_text"]],
+  [{ rope_parameters: { sliding_attention: { rope_theta: 500 } } }, ["gemma3_text"]],
 ];
 
 describe.each(descriptions.map(({ modelType }) => modelType))("%s refuses by name", (modelType) => {
@@ -124,4 +139,26 @@ describe.each(descriptions.map(({ modelType }) => modelType))("%s refuses by nam
     if (having.includes(modelType)) expect(parse).not.toThrow();
     else expect(parse).toThrow(new RegExp(Object.keys(keys)[0]!));
   });
+
+  it("a first length that is not the one of the rotary positions", () => {
+    const rope_scaling = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+    const parse = (outside: number, inside?: number): unknown =>
+      parsed(modelType, {
+        rope_scaling: { ...rope_scaling, original_max_position_embeddings: inside },
+        original_max_position_embeddings: outside,
+      });
+    expect(() => parse(64, 128)).toThrow(/original_max_position_embeddings is 64, and .* 128/);
+    expect(() => parse(64)).toThrow(/original_max_position_embeddings is 64, and .* 512/);
+    expect(() => parse(128, 128)).not.toThrow();
+  });
+});
+
+it("a Gemma 3 that sees has no cap on its logits in transformers, whatever its text part says", () => {
+  const description = descriptions.find(({ modelType }) => modelType === "gemma3_text")!;
+  const json = { model_type: "gemma3", text_config: { ...golden.sizes, final_logit_softcapping: 20 } };
+  expect(() => parseDecoderConfig({ path: "config.json", json }, description)).toThrow(/final_logit_softcapping = 20/);
+});
+
+it("no padding token is -1 in early Llamas", () => {
+  expect(parsed("llama", { pad_token_id: -1 }).padTokenId).toBe(0);
 });

@@ -5,7 +5,7 @@ import { refuseUnknownKeys } from "../known-keys.js";
 import type { LanguageModelConfig } from "../language-model.js";
 import type { DecoderDescription, GatedMlp, NormDescription } from "./description.js";
 import { GATED_MLPS } from "./mlp.js";
-import { type RopeParameters, ropeParametersOf, ropeSchema } from "./rope-parameters.js";
+import { type RopeParameters, ropeParametersOf, ropeScalingSchema, ropeSchema } from "./rope-parameters.js";
 import { textConfig } from "./text-config.js";
 
 /** A layer's attention reads a window of the last tokens, or all. */
@@ -86,7 +86,8 @@ const schema = z.looseObject({
   rms_norm_eps: positive.max(1),
   rope_theta: positive.nullish(),
   rope_local_base_freq: positive.nullish(),
-  rope_scaling: ropeSchema.nullish(),
+  original_max_position_embeddings: z.number().int().positive().nullish(),
+  rope_scaling: ropeScalingSchema.nullish(),
   rope_parameters: ropeSchema.nullish(),
   attention_bias: z.boolean().nullish(),
   mlp_bias: z.boolean().nullish(),
@@ -101,7 +102,8 @@ const schema = z.looseObject({
   final_logit_softcapping: positive.nullish(),
   attn_logit_softcapping: positive.nullish(),
   tie_word_embeddings: z.boolean(),
-  pad_token_id: tokenId.nullish(),
+  /** -1: none, as early Llamas have it. */
+  pad_token_id: z.union([tokenId, z.literal(-1)]).nullish(),
   bos_token_id: tokenId.nullish(),
   eos_token_id: z.union([tokenId, z.array(tokenId).max(64)]).nullish(),
 });
@@ -128,11 +130,16 @@ export function parseDecoderConfig(
   const { path, json: given, prefix } = textConfig(file, description);
   const raw = { ...description.config, ...given };
   const json = parseConfig({ path, json: raw }, schema, description.title);
-  refuseUnknownKeys(path, given, [
-    ...Object.keys(schema.shape).filter((known) => !OF_SOME.has(known)),
-    ...Object.keys(description.config),
-    ...(description.rope.slidingTheta === undefined ? [] : ["rope_local_base_freq"]),
-  ]);
+  const { unheeded = [] } = (prefix === description.within?.prefix && description.within) || {};
+  refuseUnknownKeys(
+    path,
+    given,
+    [
+      ...Object.keys(schema.shape).filter((known) => !OF_SOME.has(known)),
+      ...Object.keys(description.config),
+      ...(description.rope.slidingTheta === undefined ? [] : ["rope_local_base_freq"]),
+    ].filter((known) => !unheeded.includes(known)),
+  );
   const { key, name } = GATED_MLPS[description.mlp];
   const activation = json[key] ?? name;
   if (activation !== name)
@@ -159,6 +166,16 @@ export function parseDecoderConfig(
   const { slides = () => false } = description.attention;
   // Gemma goes by its layers alone, whatever such a key says.
   const windowed = !Object.hasOwn(description.config, "use_sliding_window") || raw["use_sliding_window"] === true;
+  const slidingWindow = windowed ? (json.sliding_window ?? null) : null;
+  const layerTypes =
+    json.layer_types ??
+    Array.from({ length: json.num_hidden_layers }, (_, layer) =>
+      slides(layer, raw) ? "sliding_attention" : "full_attention",
+    );
+  if (slidingWindow === null && layerTypes.includes("sliding_attention"))
+    throw new UserError(`${path}: layers' attention is windowed (layer_types), and there is no sliding_window`, {
+      hint: "Copy config.json anew from where the model comes from; all layers full_attention if none is windowed.",
+    });
   const end = json.eos_token_id ?? [];
   return {
     vocabSize: json.vocab_size,
@@ -171,17 +188,13 @@ export function parseDecoderConfig(
     maxPositionEmbeddings: json.max_position_embeddings,
     rmsNormEps: json.rms_norm_eps,
     queryPreAttnScalar: json.query_pre_attn_scalar ?? headDim,
-    slidingWindow: windowed ? (json.sliding_window ?? null) : null,
-    layerTypes:
-      json.layer_types ??
-      Array.from({ length: json.num_hidden_layers }, (_, layer) =>
-        slides(layer, raw) ? "sliding_attention" : "full_attention",
-      ),
+    slidingWindow,
+    layerTypes,
     ropeParameters: ropeParametersOf(path, json, description.rope),
     finalLogitSoftcapping: json.final_logit_softcapping ?? null,
     attnLogitSoftcapping: json.attn_logit_softcapping ?? null,
     tieWordEmbeddings: json.tie_word_embeddings,
-    padTokenId: json.pad_token_id ?? 0,
+    padTokenId: Math.max(0, json.pad_token_id ?? 0),
     bosTokenId: json.bos_token_id ?? null,
     eosTokenIds: typeof end === "number" ? [end] : end,
     biases: {

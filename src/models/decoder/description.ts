@@ -55,6 +55,8 @@ export interface DecoderDescription {
     readonly storedAs: Readonly<Record<string, string>>;
     /** Beginnings of the names of weights that are left. */
     readonly left: readonly string[];
+    /** Keys of this model's that transformers' class of the whole does not heed: refused where they say something. */
+    readonly unheeded?: readonly string[];
   };
   readonly embedding: {
     /** Whether embedded tokens are multiplied by the root of their size. */

@@ -30,7 +30,10 @@ const own = {
 const one = z.strictObject(own);
 type OneRope = z.infer<typeof one>;
 
-/** `rope_parameters` or `rope_scaling`: of all layers, or of each type of layers. */
+/** `rope_scaling`: of all layers, or of those whose attention is full. */
+export const ropeScalingSchema = one;
+
+/** `rope_parameters`: of all layers, or of each type of layers. */
 export const ropeSchema = z.strictObject({
   ...own,
   full_attention: one.nullish(),
@@ -40,38 +43,60 @@ type Rope = z.infer<typeof ropeSchema>;
 
 interface RopeKeys {
   readonly max_position_embeddings: number;
+  readonly original_max_position_embeddings?: number | null;
   readonly rope_theta?: number | null;
   readonly rope_local_base_freq?: number | null;
-  readonly rope_scaling?: Rope | null;
+  readonly rope_scaling?: OneRope | null;
   readonly rope_parameters?: Rope | null;
 }
 
 /**
  * The rotary positions of each type of layers, by transformers' rules for both dialects: `rope_parameters` (5.x), for
- * all layers or for each type; or `rope_theta`, `rope_local_base_freq` and `rope_scaling`, of which the last is not for
- * windowed layers with a base of their own.
- * @throws {UserError} where they are of a type that is not supported, or a number is missing
+ * all layers, or for each type where windowed layers have a base of their own; or `rope_theta`, `rope_local_base_freq`
+ * and `rope_scaling`, of which the last is not for such windowed layers. Where both are given, `rope_scaling` takes the
+ * place of `rope_parameters`, or changes its keys for full attention.
+ * @throws {UserError} where they are of a type that is not supported, a number is missing, or transformers would not
+ * heed what is said
  */
 export function ropeParametersOf(
   path: string,
   json: RopeKeys,
   { theta, slidingTheta }: RopeDescription,
 ): Readonly<Record<LayerType, RopeParameters>> {
+  const { full_attention, sliding_attention, ...flat } = json.rope_parameters ?? {};
+  const byType = slidingTheta !== undefined;
+  const unheeded = Object.entries(byType ? flat : { full_attention, sliding_attention }).find(
+    ([, value]) => value !== undefined && value !== null,
+  );
+  if (unheeded)
+    throw new UserError(
+      `${path}: rope_parameters.${unheeded[0]} is not supported: this architecture has rotary positions ` +
+        (byType ? "for each type of layers" : "for all layers alike"),
+      {
+        hint: byType
+          ? "Write it under rope_parameters.full_attention or rope_parameters.sliding_attention, as it was trained."
+          : "Write its keys into rope_parameters itself, as it was trained.",
+      },
+    );
   const scaling = json.rope_scaling && Object.keys(json.rope_scaling).length > 0 ? json.rope_scaling : undefined;
-  const { full_attention, sliding_attention, ...flat } = scaling ?? json.rope_parameters ?? {};
-  const nested = json.rope_parameters ?? {};
-  const read = (given: OneRope, fallback: number): RopeParameters =>
-    oneRope(path, given, fallback, json.max_position_embeddings);
-  const full = read(full_attention ?? nested.full_attention ?? flat, json.rope_theta ?? theta);
-  const ofSliding = sliding_attention ?? nested.sliding_attention;
-  if (slidingTheta === undefined && !ofSliding) return { full_attention: full, sliding_attention: full };
+  const read = (given: OneRope, fallback: number): RopeParameters => oneRope(path, given, fallback, json);
+  const ofAll = json.rope_theta ?? theta;
+  if (!byType) {
+    const all = read(scaling ?? flat, ofAll);
+    return { full_attention: all, sliding_attention: all };
+  }
+  if (scaling?.type && !scaling.rope_type)
+    throw new UserError(
+      `${path}: rope_scaling.type is not supported: transformers 4 heeds it in this architecture, and 5 does not`,
+      { hint: "Call it rope_type where the model was trained so; remove rope_scaling where it was not." },
+    );
   return {
-    full_attention: full,
-    sliding_attention: read(ofSliding ?? {}, json.rope_local_base_freq ?? slidingTheta ?? json.rope_theta ?? theta),
+    full_attention: read({ ...full_attention, ...scaling }, ofAll),
+    sliding_attention: read(sliding_attention ?? {}, json.rope_local_base_freq ?? slidingTheta),
   };
 }
 
-function oneRope(path: string, given: OneRope, theta: number, maxPositionEmbeddings: number): RopeParameters {
+function oneRope(path: string, given: OneRope, theta: number, json: RopeKeys): RopeParameters {
   const ropeTheta = given.rope_theta ?? theta;
   const ropeType = given.rope_type ?? given.type ?? "default";
   const needed = (key: "factor" | "low_freq_factor" | "high_freq_factor"): number => {
@@ -87,15 +112,24 @@ function oneRope(path: string, given: OneRope, theta: number, maxPositionEmbeddi
       return { ropeTheta, ropeType };
     case "linear":
       return { ropeTheta, ropeType, factor: needed("factor") };
-    case "llama3":
+    case "llama3": {
+      const first = given.original_max_position_embeddings ?? json.max_position_embeddings;
+      const outside = json.original_max_position_embeddings ?? first;
+      // transformers' configuration has the one, and its model the other.
+      if (outside !== first)
+        throw new UserError(
+          `${path}: original_max_position_embeddings is ${outside}, and that of the rotary positions ${first}`,
+          { hint: "Leave the right one alone, among the keys of rope_scaling or rope_parameters." },
+        );
       return {
         ropeTheta,
         ropeType,
         factor: needed("factor"),
         lowFreqFactor: needed("low_freq_factor"),
         highFreqFactor: needed("high_freq_factor"),
-        originalMaxPositionEmbeddings: given.original_max_position_embeddings ?? maxPositionEmbeddings,
+        originalMaxPositionEmbeddings: first,
       };
+    }
     default:
       throw new UserError(`${path}: rope_type ${JSON.stringify(ropeType)} is not supported`, {
         hint: "Supported: default, linear and llama3.",
