@@ -9,6 +9,7 @@ import {
   isClosed,
   isListed,
   isMark,
+  isSupposed,
   isUnknownWord,
   linesOf,
   REACH,
@@ -81,7 +82,7 @@ function claimsIn(
   for (const group of groups) {
     if (group.members.length > 1 || rejected.has(group)) continue;
     const marker = saidOf(tokens, group, gone);
-    if (marker < 0 || asks(tokens, group.last)) continue;
+    if (marker < 0 || asks(tokens, group.last) || isSupposed(tokens, group.first)) continue;
     used.add(marker);
     claimed.add(group);
     claims.push({ at: tokens[group.first]!.at, letter: tokens[group.first]!.letter, final: isFinal(tokens, marker) });
@@ -94,6 +95,8 @@ function claimsIn(
     const walk = forward(tokens, marker);
     const group = walk.letter < 0 ? undefined : groupAt.get(walk.letter);
     if (!group || claimed.has(group) || asks(tokens, group.last)) continue;
+    // "suppose it is A", "A if it rains".
+    if (isSupposed(tokens, marker) || has(tokens[group.last + 1], BIT.if)) continue;
     const only =
       copula || (has(tokens[marker], BIT.but) && !has(tokens[marker], BIT.not | (MARKERS & ~(BIT.but | BIT.so))));
     if (only && !groups.some((other) => rejected.has(other) && other.last < marker && marker - other.last < 8))
@@ -163,7 +166,8 @@ function forward(tokens: readonly Token[], marker: number): { letter: number; co
       if (",،、".includes(token.text)) comma = true;
       if (":([".includes(token.text)) opened = true;
     } else if (has(token, BIT.not | BIT.wrong | BIT.exclude)) return none;
-    else if (has(token, MARKERS | BIT.link | BIT.option | BIT.final) || (token.kind === "letter" && token.capital)) {
+    // A letter that has come so far is an article.
+    else if (has(token, MARKERS | BIT.link | BIT.option | BIT.final) || token.kind === "letter") {
       // In a new line only a letter itself goes on.
       if (line && !has(token, BIT.option | BIT.answer)) return none;
     } else return none;
@@ -239,14 +243,18 @@ function isCorrection(tokens: readonly Token[], at: number): boolean {
   return opens && has(token, BIT.not) && isMark(tokens[at + 1], ",.!;:–—，。、،।");
 }
 
-/** Whether a text that has settled corrects itself and speaks of another letter then: "B. Wait, no, C". */
+/**
+ * Whether a text that has settled corrects itself and speaks of another letter then: "B. Wait, no, C"; or goes on with
+ * "but" and says that another one is it: "it seems to be A. However, it is B."
+ */
 function wavers(tokens: readonly Token[], claim: Claim, out: ReadonlySet<number>): boolean {
-  let corrected = false;
+  let [corrected, but] = [false, false];
   return tokens.some((token, at) => {
     if (token.at <= claim.at) return false;
     corrected ||= isCorrection(tokens, at);
+    but ||= has(token, BIT.but) && !has(token, BIT.not);
     return (
-      corrected &&
+      (corrected || (but && isStated(tokens, at))) &&
       token.kind === "letter" &&
       token.letter !== claim.letter &&
       !out.has(token.letter) &&
@@ -254,6 +262,18 @@ function wavers(tokens: readonly Token[], claim: Claim, out: ReadonlySet<number>
       !(token.glued || isArticle(tokens, at) || isUnknownWord(tokens[at - 1]))
     );
   });
+}
+
+/** Whether a letter is a sentence of its own, or the end of one that says what is: "B.", "it is in fact B". */
+function isStated(tokens: readonly Token[], letter: number): boolean {
+  if (!isClosed(tokens, letter) || isMark(tokens[letter + 1], ")")) return false;
+  let at = letter - 1;
+  if (at < 0 || tokens[at]!.kind === "newline" || isMark(tokens[at], ENDS)) return true;
+  while (at > letter - 5 && at >= 0 && has(tokens[at], BIT.link)) {
+    if (COPULAS.has(tokens[at]!.text.toLowerCase().replace("’", "'"))) return true;
+    at--;
+  }
+  return false;
 }
 
 /**
@@ -280,13 +300,14 @@ function onlySpoken(tokens: readonly Token[], out: ReadonlySet<number>): number 
         // "B cells", "A Paris" is none; "B Paris" is.
         const next = tokens[at + 1];
         const word = !begun && isUnknownWord(next) && ("AEI".includes(token.text) || /^\p{Ll}/u.test(next!.text));
-        if ((!unknown || stated || isMark(before, ":")) && !word && !asks(tokens, at))
+        const supposed = isSupposed(tokens, at - 1) || has(next, BIT.if);
+        if ((!unknown || stated || isMark(before, ":")) && !word && !supposed && !asks(tokens, at))
           sure ||= out.size === 0 || (!rejection && (isMark(next, ",;.،、(") || has(next, BIT.not)));
       }
       begun = true;
     } else if (token.kind === "word") {
       begun = true;
-      unknown ||= token.roles === 0 && !/^\p{N}+$/u.test(token.text);
+      unknown ||= (token.roles === 0 && !/^\p{N}+$/u.test(token.text)) || has(token, BIT.if);
       named ||= has(token, BIT.option | BIT.answer);
     }
   }

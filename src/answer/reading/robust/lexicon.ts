@@ -20,6 +20,7 @@ const ROLES = [
   "and",
   "or",
   "nor",
+  "if",
   "link",
 ] as const satisfies readonly Role[];
 

@@ -43,12 +43,29 @@ export function isArticle(tokens: readonly Token[], at: number): boolean {
   const token = tokens[at]!;
   if (token.kind !== "letter" || !/^[AEIaei]$/.test(token.text)) return false;
   const next = tokens[at + 1];
+  // Portuguese: "a C".
+  if (token.text === "a" && next?.kind === "letter" && next.capital && next.blankBefore && !next.glued) return true;
   if (next === undefined || next.kind !== "word" || !next.blankBefore) return false;
   const latin = /^[\p{Script=Latin}'’]+/u.test(next.text);
   if (!latin) return false;
   if (next.roles & (BIT.answer | BIT.right | BIT.option | BIT.final)) return true;
   if (next.roles !== 0) return /^[ei]$/i.test(token.text) && (next.roles & (BIT.and | BIT.or)) === 0;
   return /^[aei]$/.test(token.text) || /^\p{Ll}/u.test(next.text);
+}
+
+/**
+ * Whether what a text says at a place is supposed, as in "suppose the answer is A": only words that speak of answers
+ * stand between the two.
+ */
+export function isSupposed(tokens: readonly Token[], from: number): boolean {
+  for (let at = from; at >= 0 && at > from - 8; at--) {
+    const token = tokens[at]!;
+    if (has(token, BIT.if)) return true;
+    if (isMark(token, ",،、") && has(tokens[at - 1], BIT.if)) return true;
+    if (token.kind === "newline" || (token.kind === "mark" && !"\"'«»“”(".includes(token.text))) return false;
+    if (token.kind === "word" && token.roles === 0) return false;
+  }
+  return false;
 }
 
 export function linesOf(tokens: readonly Token[]): number[][] {
