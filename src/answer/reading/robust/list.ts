@@ -36,6 +36,12 @@ export function readSeveral(raw: string, text: string, questions: number, read: 
         questions,
       );
     const values = valuesOf(json);
+    const numbers = values?.map((value) => NUMBERED.exec(value)?.[1]);
+    if (values && numbers!.every((number) => number !== undefined))
+      return place(
+        values.map((value, at) => [Number(numbers![at]), read(value.slice(NUMBERED.exec(value)![0].length))]),
+        questions,
+      );
     if (values)
       return values.length === questions ? values.map((value) => (value === "" ? null : read(value))) : none();
   }
@@ -48,15 +54,35 @@ export function readSeveral(raw: string, text: string, questions: number, read: 
     const answers = numbered.map(([number, content]) => [number, read(content)] as const);
     if (answers.some(([, letter]) => letter !== null)) return place(answers, questions);
   }
-  const run = lines
-    .map((line) => line.slice(line.indexOf(":") + 1).replace(/[\s,;.|/()[\]"'、，-]/g, ""))
-    .filter((line) => line.length === questions && /^[A-J]+$/i.test(line));
+  const run = lines.map((line) => runIn(line, questions)).filter((letters) => letters !== undefined);
   if (run.length === 1) return [...run[0]!].map((letter) => read(letter));
+  if (isLettered(lines)) return none();
   const perLine = lines.map(read);
   if (perLine.length === questions) return perLine;
   const found = perLine.filter((letter) => letter !== null);
   return found.length === questions ? found : none();
 }
+
+/** A line's run of so many letters: "BCA", "B, C, A", "BCAD ABCB"; not "II. C", nor words such as "A bad". */
+function runIn(line: string, questions: number): string | undefined {
+  const pieces = line
+    .slice(line.indexOf(":") + 1)
+    .replace(/\\boxed ?\{([^{}]{1,200})\}/, "$1")
+    .split(/[\s,;.|/()[\]"'、，-]+/)
+    .filter(Boolean);
+  const letters = pieces.join("");
+  const [{ length } = ""] = pieces;
+  const even = pieces.every((one, at) => one.length === length || (at === pieces.length - 1 && length > 2));
+  return even && letters.length === questions && /^(?:[A-J]+|[a-j]+)$/.test(letters) ? letters : undefined;
+}
+
+/** Whether letters number the lines, "a) B", "b) C": then nobody can tell which of the two is the answer. */
+const isLettered = (lines: readonly string[]): boolean =>
+  lines.length > 1 &&
+  lines.every((line, at) => {
+    const [, own] = /^[([]?([a-j])[).\]:] ?[([]?[A-J][)\]]?[.,;]?$/i.exec(line) ?? [];
+    return own !== undefined && own.toLowerCase().charCodeAt(0) === 97 + at;
+  });
 
 /** Each number's answer in its place. Numbers that do not begin with 1, and two answers to one number, say nothing. */
 function place(answers: readonly (readonly [number: number, letter: string | null])[], questions: number) {
@@ -115,7 +141,9 @@ function entriesOf(json: unknown): [number, string][] | undefined {
       const number = Object.entries(value).find(([key]) =>
         /^(?:q|id|number|index|no|nr|question|question_?(?:id|number)|num)$/i.test(key),
       );
-      const found = number === undefined ? undefined : numberOf(number[1]);
+      // The question itself may end in a number.
+      const named = number === undefined || String(number[1]).split(" ").length > 2 ? undefined : number[1];
+      const found = named === undefined ? undefined : numberOf(named);
       if (found !== undefined) return [found, textOf(value) ?? ""] as [number, string];
       const [only, ...more] = Object.entries(value);
       return only && more.length === 0 ? entryOf(only) : undefined;
