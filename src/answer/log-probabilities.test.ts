@@ -80,6 +80,20 @@ describe("the log-probabilities of the letters", () => {
     [{ token: "B", logprob: "x" }],
   ])("are none for %j", (content) => expect(letterLogProbabilities(content, "B")).toBeUndefined());
 
+  it("are those where the answer is given, not where its letter is spoken of before or behind", () => {
+    const before = top({ D: log(0.6), B: log(0.3) });
+    const tokens = [at("Between"), at(" C"), at(" and"), at(" B", before), at(":"), at("\n"), at("Answer"), at(":")];
+    const answer = [at(" B", spaced), at(". "), at("B", before), at(" is larger.")];
+    const text = "Between C and B:\nAnswer: B. B is larger.";
+    expect(rounded(letterLogProbabilities([...tokens, ...answer], text))).toEqual(
+      rounded(letterLogProbabilities([at(" B", spaced)], "B")),
+    );
+    // A single letter is the answer where it stands first.
+    expect(rounded(letterLogProbabilities([at("B", usual), at(". "), at("B", before)], "B. B"))).toEqual([
+      0.1, 0.6, 0.2, 0.05,
+    ]);
+  });
+
   it("are none where the reply gives no letter", () => {
     expect(letterLogProbabilities([at("B", usual)], "")).toBeUndefined();
     expect(letterLogProbabilities([at("A", usual), at(" or"), at(" B", spaced)], "A or B")).toBeUndefined();

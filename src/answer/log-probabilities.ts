@@ -104,8 +104,8 @@ export function requireTrueLogProbabilities(
 }
 
 /**
- * The log-probabilities of the options' letters at the token that gives a reply's answer: the first of the letter that
- * the reply is read as. Tokens of reasoning, whether the server left it in the text or not, are passed over. A letter
+ * The log-probabilities of the options' letters at the token that gives a reply's answer, of the letter that the reply
+ * is read as. Tokens of reasoning, whether the server left it in the text or not, are passed over. A letter
  * that is not among the tokens sent, or has no probability at all, gets the lowest finite value sent: it can have no
  * more.
  * @param content the tokens as the server sent them ({@link tokensOf})
@@ -120,7 +120,7 @@ export function letterLogProbabilities(
 ): number[] | undefined {
   const answer = readLetter("robust", text, letters);
   if (answer === null || !Array.isArray(content)) return undefined;
-  return lettersAt(placeOf(content, text, answer), letters);
+  return lettersAt(placeOf(content, text, answer, letters), letters);
 }
 
 /**
@@ -173,8 +173,15 @@ function lettersAt(token: unknown, letters: readonly Letter[]): number[] | undef
   });
 }
 
-/** The token, unchecked but for its text, that gives a letter in what a reply says; undefined where there is none. */
-function placeOf(content: readonly unknown[], text: string, answer: Letter): unknown {
+/** Places that are tried at most: each is a reading of all before it. */
+const TRIED = 16;
+
+/**
+ * The token, unchecked but for its text, that gives a letter in what a reply says: the first of this letter behind
+ * which the reply may end and be read alike, as in "Between B and C: B"; the first of all where there is none. Undefined
+ * where no token is that letter.
+ */
+function placeOf(content: readonly unknown[], text: string, answer: Letter, letters: readonly Letter[]): unknown {
   const texts = content.map((token) => {
     const own = (token as { token?: unknown } | null)?.token;
     return typeof own === "string" ? own.replace(/^[▁Ġ]/, " ") : undefined;
@@ -183,16 +190,22 @@ function placeOf(content: readonly unknown[], text: string, answer: Letter): unk
   const found = said.lastIndexOf(text.trim());
   const reply = found < 0 ? { start: 0, end: said.length } : { start: found, end: found + text.trim().length };
   const spoken = spokenStretches(said).filter(({ start, end }) => start < reply.end && end > reply.start);
+  const places: { token: unknown; end: number }[] = [];
   let [at, stretch] = [0, 0];
   for (const [index, own] of texts.entries()) {
     const letter = own === undefined ? -1 : own.indexOf(answer);
     const offset = at + Math.max(letter, 0);
     while (stretch < spoken.length && spoken[stretch]!.end <= offset) stretch++;
     const inside = stretch < spoken.length && spoken[stretch]!.start <= offset;
-    if (inside && offset >= reply.start && offset < reply.end && isLetter(own ?? "", answer)) return content[index];
     at += (own ?? "\ufffd").length;
+    if (inside && offset >= reply.start && offset < reply.end && isLetter(own ?? "", answer))
+      places.push({ token: content[index], end: at });
   }
-  return undefined;
+  if (places.length < 2) return places[0]?.token;
+  const telling = places
+    .slice(0, TRIED)
+    .find(({ end }) => readLetter("robust", said.slice(reply.start, end), letters) === answer);
+  return (telling ?? places[0])!.token;
 }
 
 /** Whether a token is a letter, whatever blank, bracket or full stop its vocabulary has put to it. */
