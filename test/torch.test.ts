@@ -105,7 +105,11 @@ describe.skipIf(!python)("PyTorch", () => {
     const again = await mmmlu([...given, ...engine]);
     expect(again.code).toBe(0);
     expect(readFileSync(at("stopped", "engine", "engine.log"), "utf8")).not.toContain("begin step 0 of");
-    expect(logOf(at("stopped")).length).toBeGreaterThan(step);
+    const lines = logOf(at("stopped"));
+    expect(lines.length).toBeGreaterThan(step);
+    // The step at which it stopped has its line, too.
+    const steps = lines.filter((line) => "loss" in line).map((line) => line.step);
+    expect(steps).toEqual(Array.from({ length: 5 * 6 }, (_, i) => i + 1));
   });
 
   it("is refused where there is no such Python, or none with PyTorch", async () => {

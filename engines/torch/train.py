@@ -88,10 +88,17 @@ def place(processes):
     if "WORLD_SIZE" in env:
         found = int(env["RANK"]), int(env["WORLD_SIZE"]), int(env.get("LOCAL_RANK", 0))
     elif "SLURM_STEP_NUM_TASKS" in env:
-        found = int(env["SLURM_PROCID"]), int(env["SLURM_STEP_NUM_TASKS"]), int(env["SLURM_LOCALID"])
+        # A process that Slurm has bound to a GPU of its own (--gpus-per-task, --gpu-bind) sees that one alone.
+        bound = "SLURMD_TRES_BIND" in env and env.get("SLURM_STEP_GPUS", "").isdigit()
+        found = int(env["SLURM_PROCID"]), int(env["SLURM_STEP_NUM_TASKS"]), 0 if bound else int(env["SLURM_LOCALID"])
     else:
         found = 0, 1, 0
     if found[1] != processes:
+        if found[0] > 0:
+            # The first process says it for all; one that ended before it would have the launcher end it unheard.
+            signal.signal(signal.SIGTERM, lambda *_: os._exit(2))
+            time.sleep(60)
+            sys.exit(2)
         raise Refused(f"--processes says {processes}, and {found[1]} {'runs' if found[1] == 1 else 'run'} here. Start it with torchrun --nproc-per-node {processes} (or srun --ntasks {processes}); accelerate launch may start one alone.")
     return found
 
@@ -362,11 +369,7 @@ class Training:
             raise Refused(f"the loss or the gradients' norm is not finite in step {step}. The last checkpoint is kept. A lower training.learningRate or training.maxGradNorm, or more training.warmupRatio, may help.")
         state["lossSum"] += sum(losses)
         state["seconds"] = time.monotonic() - self.began
-        if stops:
-            self.checkpoint()
-            self.tell(f"stopped at step {state['step']}; the same command goes on from there")
-            sys.exit(STOPPED)
-        return norm
+        return norm, stops > 0
 
     def owes_validation(self):
         # An epoch that the last step cuts short ends there.
@@ -413,16 +416,28 @@ class Training:
             step, last = state["step"], state["step"] == count
             logs = step % recipe["loggingSteps"] == 0 or last
             saves = step % recipe["saveSteps"] == 0 or last or self.owes_validation()
+            stops = False
             if logs or saves or step % 10 == 0 or self.device.type == "cpu":
-                norm = self.settle(norm)
+                norm, stops = self.settle(norm)
             if logs:
                 since, before = state["logged"]
                 state["logged"] = [step, state["lossSum"]]
                 self.log({"step": step, "epoch": step / recipe["stepsPerEpoch"], "loss": (state["lossSum"] - before) / (step - since),
                           "learningRate": self.steps[step - 1]["learningRate"], "gradientNorm": norm,
                           "rowsPerSecond": self.rows_done() / state["seconds"], "seconds": state["seconds"]})
-            if saves:
+            if saves or stops:
                 self.checkpoint()
+            if stops:
+                self.leave()
+
+    def leave(self):
+        """Ends as one that was asked to stop, the checkpoint being written."""
+        if self.world > 1:
+            # The first end of a process has the launcher end the others, who may be at writing; and SIGTERM is how it does.
+            distributed.barrier()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.tell(f"stopped at step {self.state['step']}; the same command goes on from there")
+        sys.exit(STOPPED)
 
     def rows_done(self):
         return sum(len(line["rows"]) for line in self.steps[:self.state["step"]])
@@ -486,6 +501,9 @@ def train(args):
             distributed.barrier()
         if rank == 0:
             training.finish(versions)
+        if world > 1:
+            # Not before the result is there: where writing it fails, all must be started again.
+            distributed.barrier()
     except torch.OutOfMemoryError as error:
         raise Refused(f"the GPU's memory is too small ({error}). Give a smaller --micro-batch, or --gradient-checkpointing; the result is the same.") from error
     finally:
