@@ -20,12 +20,14 @@ const isDependency = dirname(fileURLToPath(import.meta.url))
 const feed =
   !isDependency || decided || env.GLOBAL_AGENT_HTTPS_PROXY || env.GLOBAL_AGENT_HTTP_PROXY ? undefined : feedOfCuda();
 const why = feed && (await whyClosed(feed));
+// npm tells of a tarball as the user named it.
+const named = env.npm_package_resolved?.startsWith("file:") ? env.npm_package_resolved.slice(5) : "mmmlu-lab";
 if (why) {
   process.stderr.write(
     `mmmlu-lab: onnxruntime-node's install script fetches CUDA's files from ${new URL(feed).host}, which cannot be
 reached from here (${why}). Only --device cuda needs them. Install without:
 
-    ONNXRUNTIME_NODE_INSTALL=skip npm install mmmlu-lab
+    ONNXRUNTIME_NODE_INSTALL=skip npm install ${named}
 
 or, for good, write ignore-scripts=true into the project's .npmrc: nothing of mmmlu-lab needs an install script.
 `,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Finding } from "../src/cli/doctor/check.js";
 import { checks } from "../src/cli/doctor/index.js";
 import { experiments, presets } from "../src/experiments/index.js";
+import { swiftShaderEnvironment } from "../src/graph/testing/swiftshader.js";
 import { mmmlu } from "./command.js";
 
 const { model } = experiments["gemma-3-27b-baseline"].preset.answerer;
@@ -53,11 +54,29 @@ it("finds what is there: hub, token, server, packages; and says of what is missi
   expect(of("hub's token")).toMatchObject({ state: "ok", what: `its account has access to ${gated}` });
   expect(of("chat server")).toMatchObject({ state: "ok", what: `${base}/v1/ has ${model}` });
   expect(of("Python")).toMatchObject({ state: "missing", what: "there is no python3 that can be started" });
+  expect(existsSync(/install -r (\S+),/.exec(of("Python")!.mend!)![1]!)).toBe(true);
   for (const preset of presets) expect(of(`files of ${preset.name}`)?.state).toBe("missing");
   for (const { state, neededFor, mend } of findings)
     if (state !== "ok") expect([neededFor, mend]).not.toContain(undefined);
   // Nobody looks at a secret.
   expect(JSON.stringify(findings)).not.toContain("good");
+});
+
+it("of a device that is not there says what to install", async () => {
+  const { of } = await doctor({ VK_DRIVER_FILES: "", VK_ICD_FILENAMES: "" }, "--offline");
+  for (const name of ["device webgpu", "device cuda"]) {
+    const found = of(name)!;
+    if (found.state !== "ok") expect(found.mend).toMatch(/card and its driver/);
+  }
+});
+
+const software = swiftShaderEnvironment();
+it.skipIf(!software)("a driver in software is told as what it is, no GPU", async () => {
+  const { of } = await doctor(software!, "--offline");
+  expect(of("device webgpu")?.state).toBe("missing");
+  // It may die as it starts: that is told, and doctor goes on.
+  expect(of("device webgpu")!.what).toMatch(/^SwiftShader \(a driver in software|^its driver ended the process/);
+  expect(of("Node")?.state).toBe("ok");
 });
 
 it.each([

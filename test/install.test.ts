@@ -70,7 +70,10 @@ describe("the check before an install", () => {
     const { code, error } = await check({}, wanting);
     expect(code).toBe(1);
     expect(error).toContain("127.0.0.1:9, which cannot be\nreached from here (");
-    expect(error).toContain("ONNXRUNTIME_NODE_INSTALL=skip npm install mmmlu-lab");
+    expect(error).toContain("ONNXRUNTIME_NODE_INSTALL=skip npm install mmmlu-lab\n");
+    // The command is one that can be given: of a tarball, with its path.
+    const packed = await check({ npm_package_resolved: "file:../mmmlu-lab-0.2.0.tgz" }, wanting);
+    expect(packed.error).toContain("ONNXRUNTIME_NODE_INSTALL=skip npm install ../mmmlu-lab-0.2.0.tgz\n");
   });
 
   it("is silent in a checkout, whose lock file lets no dependency run a script", async () => {

@@ -56,7 +56,8 @@ describe("rooms", () => {
   });
 
   it("do nothing when they are imported, but for what is started", () => {
-    const started = /^(cli\/main|answer\/server\/engine-worker|record\/trackers\/wandb\/sender)\.ts$|\/testing\//;
+    const started =
+      /^(cli\/main|answer\/server\/engine-worker|experiments\/try-device|record\/trackers\/wandb\/sender)\.ts$|\/testing\//;
     const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
       (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !started.test(file),
     );

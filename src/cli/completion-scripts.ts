@@ -2,17 +2,23 @@
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** A command as a completion shows it. */
-export interface CompletedCommand {
+/** A flag as a completion shows it. */
+export interface CompletedFlag {
   readonly name: string;
   readonly description: string;
-  readonly flags: readonly {
-    readonly name: string;
-    readonly description: string;
-    readonly takesValue: boolean;
-    /** The values that it may have, where they are a fixed few. */
-    readonly values: readonly string[];
-  }[];
+  readonly takesValue: boolean;
+  /** The values that it may have, where they are known. */
+  readonly values: readonly string[];
+  /** Whether it takes one of them, several with commas between them, or one as a key before `=`. */
+  readonly kind: "one" | "list" | "key";
+}
+
+/** A command as a completion shows it. */
+export interface CompletedCommand {
+  /** Such as `run`, or `export gguf` of a command in a command. */
+  readonly name: string;
+  readonly description: string;
+  readonly flags: readonly CompletedFlag[];
   /** What may stand as an argument beside files and folders. */
   readonly words: readonly string[];
 }
@@ -24,28 +30,43 @@ export const script = (shell: Shell, commands: readonly CompletedCommand[]): str
 const GLOBAL = ["--debug", "--help", "--version"];
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const names = (all: readonly { readonly name: string }[]): string => all.map(({ name }) => name).join(" ");
+/** Commands that stand behind no other, and those that hold further ones. */
+const outer = (commands: readonly CompletedCommand[]): CompletedCommand[] =>
+  commands.filter(({ name }) => !name.includes(" "));
+const holders = (commands: readonly CompletedCommand[]): string[] => [
+  ...new Set(commands.flatMap(({ name }) => (name.includes(" ") ? [name.split(" ")[0]!] : []))),
+];
 
 function bash(commands: readonly CompletedCommand[]): string {
-  const values = commands.flatMap(({ name, flags }) =>
-    flags
-      .filter((flag) => flag.values.length)
-      .map(
-        (flag) =>
-          `    ${name}:${flag.name}) COMPREPLY=($(compgen -W "${flag.values.join(" ")}" -- "$word")); return ;;`,
-      ),
-  );
+  const how = ({ kind, values }: CompletedFlag): string => {
+    if (kind === "list")
+      return `[[ $word == *,* ]] && begun=\${word%,*},; COMPREPLY=($(compgen -P "$begun" -W "${values.join(" ")}" -- "\${word##*,}")); compopt +o filenames -o nospace 2>/dev/null`;
+    if (kind === "key")
+      return `COMPREPLY=($(compgen -S = -W "${values.join(" ")}" -- "$word")); compopt +o filenames -o nospace 2>/dev/null`;
+    return `COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$word"))`;
+  };
+  // The flags' values are the same wherever they stand: told once for all commands.
+  const places = new Map<string, string[]>();
+  for (const { name, flags } of commands)
+    for (const flag of flags.filter(({ values }) => values.length))
+      places.set(how(flag), [...(places.get(how(flag)) ?? []), `"${name}:${flag.name}"`]);
+  const values = [...places].map(([code, at]) => `    ${at.join("|")}) ${code}; return ;;`);
   const files = commands.flatMap(({ name, flags }) =>
-    flags.filter((flag) => flag.takesValue && !flag.values.length).map((flag) => `${name}:${flag.name}`),
+    flags.filter((flag) => flag.takesValue && !flag.values.length).map((flag) => `"${name}:${flag.name}"`),
   );
   return `# bash completion of mmmlu; made by: mmmlu completion bash
 _mmmlu() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} command= at
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} command= begun= at
   for ((at = 1; at < COMP_CWORD; at++)); do
-    [[ \${COMP_WORDS[at]} != -* ]] && { command=\${COMP_WORDS[at]}; break; }
+    [[ \${COMP_WORDS[at]} == -* ]] && continue
+    case $command in
+      '') command=\${COMP_WORDS[at]} ;;
+      ${holders(commands).join("|") || "-"}) command+=" \${COMP_WORDS[at]}" ;;
+    esac
   done
   COMPREPLY=()
   if [[ -z $command ]]; then
-    COMPREPLY=($(compgen -W "${names(commands)} help ${GLOBAL.join(" ")}" -- "$word"))
+    COMPREPLY=($(compgen -W "${names(outer(commands))} help ${GLOBAL.join(" ")}" -- "$word"))
     return
   fi
   case $command:$before in
@@ -54,9 +75,9 @@ ${[...values, ...(files.length ? [`    ${files.join("|")}) COMPREPLY=($(compgen 
   local flags= words=
   case $command in
 ${commands
-  .map(({ name, flags, words }) => `    ${name}) flags="${names(flags)} --help" words="${words.join(" ")}" ;;`)
+  .map(({ name, flags, words }) => `    "${name}") flags="${names(flags)} --help" words="${words.join(" ")}" ;;`)
   .join("\n")}
-    help) words="${names(commands)}" ;;
+    help) words="${names(outer(commands))}" ;;
   esac
   if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$word"))
   else COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word")); fi
@@ -67,30 +88,41 @@ complete -o filenames -F _mmmlu mmmlu
 
 function zsh(commands: readonly CompletedCommand[]): string {
   const about = (text: string): string => text.replaceAll(/[[\]:\\]/g, "\\$&");
-  const flag = ({ name, description, takesValue, values }: CompletedCommand["flags"][number]): string => {
-    const value = takesValue ? `:value:${values.length ? `(${values.join(" ")})` : "_files"}` : "";
-    return quoted(`*${name}[${about(description)}]${value}`);
+  const action = ({ values, kind }: CompletedFlag): string => {
+    if (values.length === 0) return "_files";
+    if (kind === "list") return `_values -s , value ${values.join(" ")}`;
+    return kind === "key" ? ` compadd -S = -- ${values.join(" ")}` : `(${values.join(" ")})`;
   };
+  const flag = (one: CompletedFlag): string =>
+    quoted(`*${one.name}[${about(one.description)}]${one.takesValue ? `:value:${action(one)}` : ""}`);
   const words = (all: readonly string[]): string =>
-    quoted(`*:argument:_alternative ${all.length ? `"words:word:(${all.join(" ")})" ` : ""}"files:file:_files"`);
+    quoted(`*:argument: _alternative ${all.length ? `"words:word:(${all.join(" ")})" ` : ""}"files:file:_files"`);
   return `#compdef mmmlu
 # zsh completion of mmmlu; made by: mmmlu completion zsh
 _mmmlu() {
-  local context state state_descr line
+  local context state state_descr line command
   typeset -A opt_args
   _arguments -C '(-)--help[help]' '(-)--version[version]' '--debug[print stack traces]' '1:command:->command' '*::argument:->argument'
   case $state in
     command)
       local -a all=(
-${commands.map(({ name, description }) => `        ${quoted(`${name}:${about(description)}`)}`).join("\n")}
+${outer(commands)
+  .map(({ name, description }) => `        ${quoted(`${name}:${about(description)}`)}`)
+  .join("\n")}
       )
       _describe command all ;;
     argument)
-      case $words[1] in
+      command=$words[1]
+      if [[ $command == (${holders(commands).join("|")}) ]] && (( CURRENT > 2 )); then
+        command="$command $words[2]"
+        shift words
+        (( CURRENT-- ))
+      fi
+      case $command in
 ${commands
   .map(
     ({ name, flags, words: all }) =>
-      `        ${name}) _arguments ${[...flags.map(flag), "'--help[help]'", words(all)].join(" ")} ;;`,
+      `        ${quoted(name)}) _arguments ${[...flags.map(flag), "'--help[help]'", words(all)].join(" ")} ;;`,
   )
   .join("\n")}
       esac ;;
@@ -101,15 +133,23 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _mmmlu "$@"; else compdef _
 }
 
 function fish(commands: readonly CompletedCommand[]): string {
+  const value = ({ takesValue, values, kind }: CompletedFlag): string => {
+    if (!takesValue) return "";
+    if (values.length === 0) return " -r";
+    if (kind === "list") return ` -x -a ${quoted(`(__fish_append , ${values.join(" ")})`)}`;
+    return ` -x -a ${quoted((kind === "key" ? values.map((one) => `${one}=`) : values).join(" "))}`;
+  };
   const lines = commands.flatMap(({ name, description, flags, words }) => {
-    const within = `complete -c mmmlu -n ${quoted(`__fish_seen_subcommand_from ${name}`)}`;
+    const seen = name.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
+    const holds = holders(commands).includes(name);
+    const last = holds ? [`not __fish_seen_subcommand_from ${words.join(" ")}`] : [];
+    const within = `complete -c mmmlu -n ${quoted([...seen, ...last].join("; and "))}`;
     return [
-      `complete -c mmmlu -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`,
-      ...(words.length ? [`${within} -a ${quoted(words.join(" "))}`] : []),
-      ...flags.map((flag) => {
-        const value = flag.takesValue ? (flag.values.length ? ` -x -a ${quoted(flag.values.join(" "))}` : " -r") : "";
-        return `${within} -l ${flag.name.slice(2)}${value} -d ${quoted(flag.description)}`;
-      }),
+      ...(seen.length === 1
+        ? [`complete -c mmmlu -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`]
+        : []),
+      ...(words.length ? [`${within}${holds ? " -f" : ""} -a ${quoted(words.join(" "))}`] : []),
+      ...flags.map((flag) => `${within} -l ${flag.name.slice(2)}${value(flag)} -d ${quoted(flag.description)}`),
     ];
   });
   return `# fish completion of mmmlu; made by: mmmlu completion fish

@@ -43,7 +43,9 @@ const run = (shell: string, code: string): string[] =>
     .filter(Boolean);
 
 it("knows every command with its flags", () => {
-  expect(all.map(({ name }) => name)).toEqual(commands.map(({ name }) => name));
+  const outer = all.map(({ name }) => name).filter((name) => !name.includes(" "));
+  expect(outer).toEqual(commands.map(({ name }) => name));
+  expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(["export gguf", "import training"]));
   const flags = all.find(({ name }) => name === "run")!.flags;
   expect(flags.find(({ name }) => name === "--wandb")).toMatchObject({ values: ["online", "offline", "disabled"] });
   expect(flags.map(({ name }) => name)).toContain("--json");
@@ -60,6 +62,16 @@ describe.each(Object.keys(offered).filter(installed))("in %s", (shell) => {
     expect(offer("completion", "z")).toContain("zsh");
   });
 
+  it("completes commands of commands, keys, languages and devices", () => {
+    expect(offer("export", "gg")).toEqual(["gguf"]);
+    expect(offer("export", "batch", "--req")).toEqual(["--requests-per-file"]);
+    expect(offer("export", "hub", "--req")).toEqual([]);
+    expect(offer("run", "--set", "training.ep")).toEqual(["training.epochs="]);
+    expect(offer("run", "--languages", "DE")).toEqual(["DE_DE"]);
+    expect(offer("run", "--languages", "DE_DE,F")).toEqual(["DE_DE,FR_FR"]);
+    expect(offer("run", "--device", "web")).toEqual(["webgpu"]);
+  });
+
   it("completes no flag of another command", () => {
     expect(offer("list", "--wand")).toEqual([]);
   });
@@ -72,15 +84,20 @@ zmodload zsh/zpty
 zpty z zsh -f -i
 zpty -w z "PS1= ; autoload -Uz compinit; compinit -D; source ./zsh; zstyle ':completion:*' list-prompt ''; print ready-\\$((1+1))"
 zpty -r -m z line '*ready-2*'
-zpty -w -n z $'mmmlu run --wandb of\\t'
+for line in 'mmmlu run --wandb of' 'mmmlu run --set training.ep' 'mmmlu run --languages DE_DE,F' 'mmmlu export gg' 'mmmlu run gemma-2'; do
+  zpty -w -n z $line$'\\t'
+  sleep 1
+  zpty -w -n z $'\\025'
+done
 sleep 1
-zpty -w z ''
-zpty -r -m z line '*offline*' && print -r -- offline
+while zpty -r -t z line; do print -r -- $line; done
 zpty -d z`;
   const out = execFileSync("zsh", ["-f", "-c", code], {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, HOME: folder, TERM: "dumb" },
   });
-  expect(out).toContain("offline");
+  for (const word of ["offline", "training.epochs=", "DE_DE,FR_FR", "export gguf", "gemma-2-2b-finetune"])
+    expect(out).toContain(word);
+  expect(out).not.toContain("bad option");
 });

@@ -11,10 +11,11 @@ export function devicesCommand(command: Command): Command {
   });
 }
 
-function page({ name, summary, opens, why, ...report }: DeviceReport): string {
+function page({ name, summary, opens, why, hint, ...report }: DeviceReport): string {
   const memory = report.memory === undefined ? "not told by the system" : `${gigabytes(report.memory)} free`;
   const rows: (readonly [string, string])[] = [
     ["is there", opens ? "yes" : `no: ${why}`],
+    ...(hint === undefined ? [] : [["to do", hint] as const]),
     ...report.adapters.map((adapter) => ["adapter", describeAdapter(adapter)] as const),
     ...(name !== "cpu" && report.adapters.length === 0 ? [["adapter", "the system tells of none"] as const] : []),
     ["memory", memory],

@@ -1,9 +1,10 @@
 import { messageOf } from "../base/errors.js";
 import { memoryFree } from "../base/memory.js";
-import { type Adapter, adapterOf, DEVICES, type DeviceName, openDevice } from "../graph/index.js";
+import { type Adapter, adapterOf, DEVICES, type DeviceName } from "../graph/index.js";
 import { longestRow } from "./choose-device.js";
 import type { FinetuneConfiguration } from "./configuration/schema.js";
 import { type DeviceNeed, deviceNeed, type ModelConfig, memoryOf, planFor } from "./device-needs.js";
+import { problemOf } from "./device-problem.js";
 import { experiments } from "./presets/index.js";
 
 /** What an experiment needs of a device, and whether that is there. */
@@ -24,6 +25,8 @@ export interface DeviceReport {
   /** Whether it can be opened; if not, why. */
   readonly opens: boolean;
   readonly why?: string;
+  /** What to do where it cannot. */
+  readonly hint?: string;
   readonly adapters: readonly Adapter[];
   /** Bytes that may be taken; undefined where nobody tells. */
   readonly memory?: number;
@@ -37,7 +40,8 @@ export async function deviceReports(): Promise<DeviceReport[]> {
   const reports: DeviceReport[] = [];
   for (const { name, summary, notForTraining, adapters, needsAdapter, traits } of DEVICES) {
     const cards = (await adapters?.()) ?? [];
-    const why = needsAdapter && cards.length === 0 ? "the system tells of no such card" : await problemOf(name);
+    const absent = needsAdapter && cards.length === 0;
+    const problem = absent ? { message: "the system tells of no such card" } : await problemOf(name);
     const memory = traits?.memory === "host" ? memoryFree() : memoryOf(await adapterOf(name));
     const fits: ExperimentFit[] = [];
     if (!notForTraining)
@@ -46,8 +50,9 @@ export async function deviceReports(): Promise<DeviceReport[]> {
     reports.push({
       name,
       summary,
-      opens: why === undefined,
-      why,
+      opens: problem === undefined,
+      why: problem?.message,
+      hint: problem?.hint,
       adapters: cards,
       memory,
       bindingLimit: traits?.bindingLimit,
@@ -56,16 +61,6 @@ export async function deviceReports(): Promise<DeviceReport[]> {
     });
   }
   return reports;
-}
-
-/** Why a device cannot be opened; undefined where it can. */
-async function problemOf(name: DeviceName): Promise<string | undefined> {
-  try {
-    await (await openDevice(name)).close();
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 /** The published experiments that train a model whose configuration is known. */

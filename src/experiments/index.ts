@@ -41,6 +41,7 @@ export { protocolDifferences } from "./configuration/differences.js";
 export { identityOf } from "./configuration/identity.js";
 export { configurationJsonSchema, type JsonSchema } from "./configuration/json-schema.js";
 export { configurationPage } from "./configuration/page.js";
+export { configurationPaths } from "./configuration/paths.js";
 export type {
   EvaluateConfiguration,
   ExperimentConfiguration,

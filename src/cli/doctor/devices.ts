@@ -1,5 +1,5 @@
 import { gigabytes } from "../../base/memory.js";
-import { type DeviceReport, deviceReports } from "../../experiments/index.js";
+import { type DeviceReport, describeAdapter, deviceReports } from "../../experiments/index.js";
 import type { Check, Finding } from "./check.js";
 
 /** Devices, and whether the experiments that train fit there; `mmmlu devices` tells more. */
@@ -8,20 +8,30 @@ export const devices: Check = {
   look: async () => (await deviceReports()).flatMap((report) => [there(report), ...shortOf(report)]),
 };
 
-const there = ({ name, summary, opens, why, adapters }: DeviceReport): Finding =>
-  opens
-    ? {
-        name: `device ${name}`,
-        state: "ok",
-        what: adapters.length ? adapters.map((adapter) => adapter.name).join(", ") : summary,
-      }
+const there = ({ name, summary, opens, why, hint, adapters }: DeviceReport): Finding => {
+  const device = `device ${name}`;
+  const software = adapters.find((adapter) => adapter.software);
+  if (opens && software)
+    return {
+      name: device,
+      state: "missing",
+      what: `${describeAdapter(software)}: it computes on the processor, slower than the device cpu`,
+      neededFor: `--device ${name} on a graphics card`,
+      mend: "a graphics card and its driver; until then leave --device out",
+    };
+  return opens
+    ? { name: device, state: "ok", what: adapters.length ? adapters.map(describeAdapter).join(", ") : summary }
     : {
-        name: `device ${name}`,
+        name: device,
         state: name === "cpu" ? "broken" : "missing",
         what: (why ?? "it does not open").split("\n")[0] as string,
         neededFor: `--device ${name}`,
-        mend: name === "cpu" ? "npm ci, with this Node and on this platform" : "mmmlu devices tells what it needs",
+        mend:
+          name === "cpu"
+            ? "npm ci (or npm install, in a project of your own), with this Node and on this platform"
+            : (hint ?? "such a card and its driver; until then leave --device out"),
       };
+};
 
 /** Experiments that a device has too little memory for. */
 const shortOf = ({ name, opens, memory, experiments }: DeviceReport): Finding[] =>

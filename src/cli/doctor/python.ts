@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
 import type { Check, Finding } from "./check.js";
 
 const PYTHON = "python3";
-const REQUIREMENTS = "engines/torch/requirements.txt";
 const versions = z.record(z.string(), z.string().nullable());
 
 /** Versions as Python's own metadata tells them: nothing is imported, which would take seconds. */
@@ -19,10 +20,14 @@ print(json.dumps({name: version(name) for name in sys.argv[1:]}))`;
 export const python: Check = {
   name: "Python",
   async look() {
-    const text = readFileSync(new URL(`../../../${REQUIREMENTS}`, import.meta.url), "utf8");
+    const file = new URL("../../../engines/torch/requirements.txt", import.meta.url);
+    const text = readFileSync(file, "utf8");
     const packages = [...text.matchAll(/^([\w-]+)/gm)].map(([name]) => name);
     const neededFor = "finetune --engine torch";
-    const mend = `python3 -m venv .venv && .venv/bin/pip install -r ${REQUIREMENTS}, then --python .venv/bin/python`;
+    // In a project of the user's own it lies in node_modules.
+    const inside = relative(".", fileURLToPath(file));
+    const at = inside.startsWith("..") ? fileURLToPath(file) : inside;
+    const mend = `python3 -m venv .venv && .venv/bin/pip install -r ${at}, then --python .venv/bin/python`;
     try {
       const { stdout } = await promisify(execFile)(PYTHON, ["-c", CODE, ...packages], { timeout: 60_000 });
       const found = Object.entries(versions.parse(JSON.parse(stdout)));

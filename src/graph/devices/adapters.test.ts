@@ -73,6 +73,21 @@ describe.skipIf(process.platform === "win32")("graphics adapters", () => {
     ]);
   });
 
+  it("a driver in software that is installed stands where there is no card, or no other driver", async () => {
+    const driver = (name: string): void => {
+      mkdirSync(join(root, "usr/share/vulkan/icd.d"), { recursive: true });
+      writeFileSync(join(root, "usr/share/vulkan/icd.d", name), "{}");
+    };
+    const names = async (environment: NodeJS.ProcessEnv = { PATH: root }) =>
+      (await gpuAdapters({ root, environment, platform: "linux" })).map(({ name, software }) => [name, software]);
+    driver("lvp_icd.x86_64.json");
+    expect(await names(withNvidia("NVIDIA H100, 550, 81559, 81079"))).toEqual([["lavapipe", true]]);
+    driver("intel_icd.x86_64.json");
+    expect(await names({ PATH: "/nowhere" })).toEqual([["lavapipe", true]]);
+    card(0, { vendor: "0x8086", device: "0x46a6" });
+    expect(await names({ PATH: "/nowhere" })).toEqual([["Intel 46a6", false]]);
+  });
+
   it("there are none where nothing tells of one, or an answer cannot be read", async () => {
     expect(await gpuAdapters({ root, environment: { PATH: root }, platform: "linux" })).toEqual([]);
     const environment = withNvidia("No devices were found");

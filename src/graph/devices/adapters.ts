@@ -29,7 +29,8 @@ const MEBIBYTE = 2 ** 20;
 
 /**
  * The machine's graphics adapters: those of NVIDIA by `nvidia-smi`, others by what Linux or macOS tells of them. A
- * Vulkan driver that the environment names comes instead of all others, as the loader has it.
+ * Vulkan driver that the environment names comes instead of all others, as the loader has it; one in software that is
+ * installed comes where there is no card, or no other driver.
  */
 export async function gpuAdapters({
   root = "/",
@@ -37,20 +38,39 @@ export async function gpuAdapters({
   platform = process.platform,
 }: AdapterSources = {}): Promise<Adapter[]> {
   const named = environment["VK_DRIVER_FILES"] ?? environment["VK_ICD_FILENAMES"];
-  const software = named && /swiftshader|lvp|lavapipe/i.exec(basename(named));
-  if (software)
-    return [
-      {
-        name: /swift/i.test(software[0]) ? "SwiftShader" : "lavapipe",
-        memory: totalmem(),
-        software: true,
-        source: "VK_DRIVER_FILES",
-      },
-    ];
+  if (named && IN_SOFTWARE.test(basename(named))) return [inSoftware(named, "VK_DRIVER_FILES")];
   const nvidia = await nvidiaCards(environment);
   if (platform === "darwin") return [...nvidia, ...(await macCards(environment))];
   const others = platform === "linux" ? linuxCards(root).filter(({ vendor }) => vendor !== NVIDIA) : [];
-  return [...nvidia, ...others.map(({ adapter }) => adapter)];
+  const cards = [...nvidia, ...others.map(({ adapter }) => adapter)];
+  const drivers = named || platform !== "linux" ? [] : vulkanDrivers(root);
+  const software = drivers.find((path) => IN_SOFTWARE.test(basename(path)));
+  const alone = cards.length === 0 || drivers.every((path) => IN_SOFTWARE.test(basename(path)));
+  return software && alone ? [inSoftware(software, software)] : cards;
+}
+
+/** Files by which Vulkan drivers that compute on the processor make themselves known. */
+const IN_SOFTWARE = /swiftshader|lvp|lavapipe/i;
+
+const inSoftware = (path: string, source: string): Adapter => ({
+  name: /swift/i.test(basename(path)) ? "SwiftShader" : "lavapipe",
+  memory: totalmem(),
+  software: true,
+  source,
+});
+
+/** The files by which the system's Vulkan drivers make themselves known to the loader. */
+function vulkanDrivers(root: string): string[] {
+  return ["usr/share", "usr/local/share", "etc"].flatMap((folder) => {
+    const at = join(root, folder, "vulkan/icd.d");
+    try {
+      return readdirSync(at)
+        .filter((name) => name.endsWith(".json"))
+        .map((name) => join(at, name));
+    } catch {
+      return [];
+    }
+  });
 }
 
 async function output(
@@ -66,7 +86,8 @@ async function output(
   }
 }
 
-async function nvidiaCards(environment: NodeJS.ProcessEnv): Promise<Adapter[]> {
+/** NVIDIA's cards, as `nvidia-smi` tells of them; none where it is not there. */
+export async function nvidiaCards(environment: NodeJS.ProcessEnv): Promise<Adapter[]> {
   const fields = ["name", "driver_version", "memory.total", "memory.free"];
   const told = await output(
     "nvidia-smi",

@@ -1,4 +1,4 @@
-import { gpuAdapters } from "./adapters.js";
+import { nvidiaCards } from "./adapters.js";
 import type { DeviceDefinition } from "./definition.js";
 
 /** The runtime's own CUDA provider, by a Node binding that keeps nothing in the card's memory. */
@@ -8,7 +8,7 @@ export const cuda: DeviceDefinition<"cuda"> = {
   notForTraining: "onnxruntime-node copies all weights to the card and all gradients back at every run of it",
   int8Products: false,
   needsAdapter: true,
-  adapters: async () => (await gpuAdapters()).filter(({ source }) => source === "nvidia-smi"),
+  adapters: () => nvidiaCards(process.env),
   open: async (options) => {
     const { openRuntimeDevice } = await import("./runtime.js");
     return openRuntimeDevice(

@@ -26,9 +26,9 @@ export const webgpu: DeviceDefinition<"webgpu"> = {
         providers: ["webgpu", "cpu"],
         ...TRAITS,
         ifAbsent:
-          "A Vulkan, Metal or Direct3D 12 driver is needed; without a GPU, SwiftShader serves for tests: " +
-          "before starting, set VK_ICD_FILENAMES and VK_DRIVER_FILES to its vk_swiftshader_icd.json, and " +
-          "LD_LIBRARY_PATH to the folder of libvulkan.so.1. Or use the device cpu.",
+          "A graphics card and its driver for Vulkan, Metal or Direct3D 12 are needed (Debian, Ubuntu: apt install " +
+          "libvulkan1, for AMD and Intel mesa-vulkan-drivers too; NVIDIA's driver brings its own). " +
+          "Or use the device cpu.",
       },
       options,
     );
