@@ -38,6 +38,8 @@ export interface RawReply {
   readonly finish?: string;
   /** Tokens read and written, as the server counts them. */
   readonly tokens?: { readonly prompt: number; readonly completion: number };
+  /** Who answered by the server's own word, where it is another name than was asked for. */
+  readonly model?: string;
   /** Log-probabilities of the options' letters, from A on, at the answer's place. */
   readonly logProbabilities?: readonly number[];
   /**
@@ -54,6 +56,7 @@ export const rawReplySchema = z.object({
   text: z.string(),
   reasoning: z.string().optional(),
   finish: z.string().max(100).optional(),
+  model: z.string().max(200).optional(),
   tokens: z.object({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() }).optional(),
   logProbabilities: z.array(z.number()).min(2).max(OPTION_LETTERS.length).optional(),
   letterLogit: z.number().optional(),

@@ -65,9 +65,9 @@ export function readBatchResult(value: unknown): BatchResult | undefined {
 export function batchReply(
   body: unknown,
   request: Pick<AnswerRequest, "rows">,
-  { logProbabilities }: Pick<ChatQuestion, "logProbabilities">,
+  { logProbabilities, model }: Pick<ChatQuestion, "logProbabilities" | "model">,
 ): RawReply {
-  const reply = readChatReply(body);
+  const reply = readChatReply(body, model);
   const fault = logProbabilities ? faultOf(tokensOf(reply.logprobs), reply.text) : undefined;
   if (fault) throw new BadReply(`log-probabilities that are none: ${printableName(fault)}`);
   return rawReplyOf(reply, request, logProbabilities);

@@ -18,6 +18,7 @@ const unknown = z.unknown().optional();
 
 /** A choice of a completion, of either route, before its parts are looked at. */
 const choiceSchema = z.looseObject({
+  index: unknown,
   message: z
     .looseObject({
       content: unknown,
@@ -37,6 +38,7 @@ const completionSchema = z.looseObject({
   choices: z.array(choiceSchema).min(1),
   error: unknown,
   usage: unknown,
+  model: unknown,
 });
 
 const count = z.number().int().nonnegative();
@@ -78,10 +80,11 @@ export interface ChatReply extends Omit<RawReply, "logProbabilities"> {
 /**
  * Reads the body of a completion, of `/chat/completions` or of `/completions`. Texts that come in parts are joined,
  * thinking parts are reasoning.
+ * @param asked the model that was asked, where it is to be told that another answered
  * @throws {BadReply} where it is no whole reply of a model: an error with status 200, a generation that failed, content
  * that is no text
  */
-export function readChatReply(body: unknown): ChatReply {
+export function readChatReply(body: unknown, asked?: string): ChatReply {
   const failure = wordsOf((body as { error?: unknown } | null)?.error);
   if (failure) throw new BadReply(`an error with status 200: ${failure}`, failure);
   const completion = completionSchema.safeParse(body);
@@ -93,8 +96,9 @@ export function readChatReply(body: unknown): ChatReply {
       at === "choices" || !at ? "a reply without a choice" : `a reply whose ${at} is not as it should be`,
     );
   }
-  const { choices, usage } = completion.data;
-  const choice = choices[0] as z.infer<typeof choiceSchema>;
+  const { choices, usage, model } = completion.data;
+  // One was asked for; of several the first is named by its number, wherever it stands.
+  const choice = choices.find(({ index }) => index === 0) ?? choices[0]!;
   const broken = wordsOf(choice.error);
   if (broken) throw new BadReply(`an error in the choice: ${broken}`, broken);
   const finish = choice.finish_reason == null ? undefined : String(choice.finish_reason);
@@ -103,6 +107,7 @@ export function readChatReply(body: unknown): ChatReply {
   const reply = rawReplySchema.safeParse({
     ...saidBy(choice, finish),
     ...(finish ? { finish } : {}),
+    ...(asked !== undefined && isOther(model, asked) ? { model: model.slice(0, 200) } : {}),
     ...(tokens.success
       ? { tokens: { prompt: tokens.data.prompt_tokens, completion: tokens.data.completion_tokens } }
       : {}),
@@ -111,6 +116,9 @@ export function readChatReply(body: unknown): ChatReply {
     throw new BadReply(`a reply whose ${reply.error.issues[0]?.path.join(".")} is not as it should be`);
   return { logprobs: choice.logprobs, ...reply.data };
 }
+
+const isOther = (model: unknown, asked: string): model is string =>
+  typeof model === "string" && model.trim() !== "" && model !== asked;
 
 function saidBy(
   choice: z.infer<typeof choiceSchema>,

@@ -129,7 +129,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
 
   const ask = async (prompt: readonly ChatMessage[] | string, maximumTokens: number): Promise<ChatReply> => {
     const { route, body } = chatQuestion(question, prompt, maximumTokens);
-    return readChatReply(await send(route, body));
+    return readChatReply(await send(route, body), options.model);
   };
 
   /** One new token, as the harness asks: some servers take no fewer. */
@@ -161,8 +161,9 @@ export function chatServer(options: ChatServerOptions): Answerer {
     const reply = await ask(request.prompt, request.maximumTokens);
     const letters = lettersOfRows(request.rows);
     if (measures === "text") return rawReplyOf(reply, request, options.logProbabilities);
-    const { tokens, text } = reply;
-    return { ...letterReply(tokensOf(reply.logprobs), text, letters), ...(tokens ? { tokens } : {}) };
+    const { tokens, text, model } = reply;
+    const read = letterReply(tokensOf(reply.logprobs), text, letters);
+    return { ...read, ...(tokens ? { tokens } : {}), ...(model === undefined ? {} : { model }) };
   };
 
   /** @throws {UserError} where the server takes no such request */

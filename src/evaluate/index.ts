@@ -41,7 +41,7 @@ export { type Prediction, readPredictions, writePredictions } from "./prediction
 export { indexReplies, KeptReplies, predictionsFrom, type ReplyIndex, type TokenTotals } from "./reply-index.js";
 export type { LoggedRetry } from "./retry-log.js";
 export { lettersOfAnswers, questionOfAnswer, type RowFacts } from "./row-facts.js";
-export { type AskedAgain, type Evaluation, type EvaluationOptions, evaluate } from "./run.js";
+export { type AskedAgain, type Evaluation, type EvaluationOptions, evaluate, summed } from "./run.js";
 export { type StageScore, scoreReplies } from "./score.js";
 export * from "./statistics/index.js";
 export { type Result, type Taken, takeReplies } from "./take-replies.js";

@@ -17,6 +17,8 @@ export interface ReplyIndex {
   readonly stages: ReadonlyMap<string, Places>;
   /** By stage: the tokens of the replies. */
   readonly tokens: ReadonlyMap<string, TokenTotals>;
+  /** By stage: replies by the name that the server gave who answered, where it was another than was asked for. */
+  readonly models: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** By stage: the keys of replies whose rows' answers the data have changed since. */
   readonly renewed: ReadonlyMap<string, Keys>;
   /** Lines that cannot be read. */
@@ -30,6 +32,16 @@ export interface TokenTotals {
   /** Replies that came with their numbers, and replies that came without. */
   readonly replies: number;
   readonly uncounted: number;
+}
+
+/** Names that are told apart at most. */
+const NAMES = 20;
+
+function count(models: Map<string, Map<string, number>>, stage: string, model: string): void {
+  const counts = models.get(stage) ?? new Map<string, number>();
+  models.set(stage, counts);
+  const name = counts.has(model) || counts.size < NAMES ? model : "others";
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 const noTokens = () => ({ prompt: 0, completion: 0, replies: 0, uncounted: 0 });
@@ -54,6 +66,7 @@ export async function indexReplies(path: string, keys?: Keys): Promise<ReplyInde
     throw new UserError(`there is no ${path}`, { hint: "Only a run that asked questions can be scored." });
   const stages = new Map<string, Places>();
   const tokens = new Map<string, ReturnType<typeof noTokens>>();
+  const models = new Map<string, Map<string, number>>();
   const renewed = new Map<string, KeySet>();
   const damage = new Damage(path);
   for await (const line of readLog(path)) {
@@ -68,11 +81,14 @@ export async function indexReplies(path: string, keys?: Keys): Promise<ReplyInde
         const keys = renewed.get(reply.stage) ?? new KeySet();
         renewed.set(reply.stage, keys);
         keys.add(reply.key);
-      } else add(totals, reply);
+      } else {
+        add(totals, reply);
+        if (reply.model !== undefined) count(models, reply.stage, reply.model);
+      }
       reply.ids.forEach((id, index) => places.set(id, { offset, length, index }));
     }
   }
-  return { path, stages, tokens, renewed, damage };
+  return { path, stages, tokens, models, renewed, damage };
 }
 
 /** An index of one log in which the rows of a later one have the later's reply. */

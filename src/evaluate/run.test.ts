@@ -227,6 +227,23 @@ describe("evaluate", () => {
     expect(back.metrics).toEqual(before.metrics);
   });
 
+  it("counts the replies that say that another model gave them, those there before included", async () => {
+    const { options } = await setUp({}, { questionsPerRequest: 1 });
+    let count = 0;
+    const names = [{}, { model: "other" }, { model: "__proto__" }];
+    const answerer: Answerer = {
+      ...options.answerer,
+      answer: async (requests) => requests.map(() => ({ text: "A", ...names[count++ % 3] })),
+      prepare: async () => {},
+    };
+    const answeredAs = { other: 30, ["__proto__"]: 30 };
+    for (const asked of [90, 0]) {
+      const evaluation = await evaluate({ ...options, answerer });
+      expect(evaluation.asked).toBe(asked);
+      expect(Object.entries(evaluation.answeredAs)).toEqual(Object.entries(answeredAs));
+    }
+  });
+
   it("lets what is under way land when another request ends the run", async () => {
     const { server, options } = await setUp(
       { trouble: ({ number }) => (number === 1 ? { status: 403 } : undefined), delayMilliseconds: 30 },

@@ -28,6 +28,8 @@ export interface Evaluation extends Omit<Asked, "keys"> {
   readonly tokens: TokenTotals | undefined;
   /** Kept replies that are held against other answers than the data had when they were asked. */
   readonly renewed: number;
+  /** Replies by who gave them by the server's own word, where that is another model than was asked. */
+  readonly answeredAs: Readonly<Record<string, number>>;
   /** Every row's prediction in the order of the rows, read from the log each time it is gone through. */
   readonly predictions: Iterable<Prediction>;
   /** The whole reply to a row, read from the log. */
@@ -53,11 +55,13 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   const indexes = await indexesOf(rounds, options);
   const tokens = tokensOf(indexes.map(({ tokens }) => tokens.get(stage)));
   const renewed = indexes.reduce((sum, index) => sum + (index.renewed.get(stage)?.size ?? 0), 0);
+  const answeredAs = summed(indexes.map(({ models }) => Object.fromEntries(models.get(stage) ?? [])));
   const { predictions, replyOf } = readFrom(indexes.reduce(overlaid), options);
   let metrics: EvaluationMetrics | undefined;
   return {
     ...added(rounds),
     renewed,
+    answeredAs,
     tokens,
     predictions,
     replyOf,
@@ -100,15 +104,20 @@ function readFrom(
 /** What several rounds of asking come to. */
 function added(rounds: readonly Asked[]): Omit<Asked, "keys"> {
   const sum = (of: (round: Asked) => number): number => rounds.reduce((all, round) => all + of(round), 0);
-  const retries: Record<string, number> = {};
-  for (const round of rounds)
-    for (const [reason, count] of Object.entries(round.retries)) retries[reason] = (retries[reason] ?? 0) + count;
   return {
     asked: sum(({ asked }) => asked),
     cached: sum(({ cached }) => cached),
     seconds: sum(({ seconds }) => seconds),
-    retries,
+    retries: summed(rounds.map(({ retries }) => retries)),
   };
+}
+
+/** Counts by name, added up. */
+export function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const counts of all)
+    for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+  return Object.fromEntries(sums);
 }
 
 /** The tokens of all rounds' replies; undefined where none of them says. */

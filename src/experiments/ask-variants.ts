@@ -6,6 +6,7 @@ import {
   type EvaluationOptions,
   evaluate,
   type Prediction,
+  summed,
   type TokenTotals,
 } from "../evaluate/index.js";
 import type { RunFolder } from "../record/index.js";
@@ -17,7 +18,7 @@ import { rowsUnder, variantsOf } from "./protocol.js";
 
 /** All askings of an evaluation's rows. */
 export interface AskedVariants
-  extends Pick<Evaluation, "asked" | "cached" | "retries" | "seconds" | "tokens" | "renewed"> {
+  extends Pick<Evaluation, "asked" | "cached" | "retries" | "seconds" | "tokens" | "renewed" | "answeredAs"> {
   /** The plain asking: the rows' own order of options, for the first time. */
   readonly stage: Stage;
   /** Of each asking, the plain one first, what its answers were. */
@@ -41,7 +42,8 @@ export async function askVariants(
   const askings: Asking[] = [];
   const further: Iterable<Prediction>[] = [];
   let [asked, cached, seconds, renewed] = [0, 0, 0, 0];
-  const retries: Record<string, number> = {};
+  let retries: Record<string, number> = {};
+  let answeredAs: Record<string, number> = {};
   let stage: Stage | undefined;
   let tokens: TokenTotals | undefined;
   const variants = variantsOf(configuration.answerer);
@@ -63,7 +65,8 @@ export async function askVariants(
     seconds += evaluation.seconds;
     renewed += evaluation.renewed;
     tokens = addedTokens(tokens, evaluation.tokens);
-    for (const [reason, count] of Object.entries(evaluation.retries)) retries[reason] = (retries[reason] ?? 0) + count;
+    retries = summed([retries, evaluation.retries]);
+    answeredAs = summed([answeredAs, evaluation.answeredAs]);
     const { order, repeat } = variant;
     if (stage) further.push(evaluation.predictions);
     else stage = stageOf(variant.stage, evaluation);
@@ -74,7 +77,7 @@ export async function askVariants(
       for (const predictions of [stage!.whole, ...further]) yield* predictions;
     },
   };
-  return { stage: stage!, askings, further, whole, asked, cached, retries, seconds, tokens, renewed };
+  return { stage: stage!, askings, further, whole, asked, cached, retries, seconds, tokens, renewed, answeredAs };
 }
 
 const addedTokens = (a: TokenTotals | undefined, b: TokenTotals | undefined): TokenTotals | undefined =>

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { type Answerer, answererKindOf, protocols } from "../answer/index.js";
 import { collectGarbage } from "../base/garbage.js";
 import { lockFolder } from "../base/lock.js";
+import { printableName } from "../base/printable.js";
 import { type EvaluationStatistics, type Interval, type TokenTotals, unreadableInWords } from "../evaluate/index.js";
 import { type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
@@ -95,10 +96,16 @@ async function askAndReport(
     const { stage } = evaluation;
     const parts = manifestOf(prepared, configuration.split);
     const retries = Object.entries(evaluation.retries).map(([reason, count]) => `${reason}: ${count}`);
+    const others = othersInWords(evaluation.answeredAs);
     const manifest = {
       kind: configuration.kind,
       ...parts,
-      model: { name: configuration.answerer.model, description: answerer.description, ...answerer.identity },
+      model: {
+        name: configuration.answerer.model,
+        description: answerer.description,
+        ...answerer.identity,
+        ...(others.length ? { answeredAs: evaluation.answeredAs } : {}),
+      },
       protocol: protocolFacts(configuration),
       tokens: evaluation.tokens,
       seeds: { split: configuration.split?.seed ?? 0, answerer: configuration.answerer.seed },
@@ -106,6 +113,7 @@ async function askAndReport(
         ...sampleNotes(parts),
         ...(answerer.note ? [answerer.note] : []),
         ...(shots ? [shots.words] : []),
+        ...others,
         ...againNotes(rounds),
         ...(evaluation.renewed
           ? [
@@ -173,6 +181,7 @@ async function askAndReport(
         `cut at the limit of tokens ${percent(metrics.statistics.cutShare)}` +
           `${metrics.statistics.cutShare > 0 ? " (run --again cut asks these again with more room)" : ""}`,
         ...protocolHeadline(further),
+        ...others,
         ...(evaluation.tokens ? [tokensInWords(evaluation.tokens)] : []),
         ...(context.again ? [`before those were asked again the accuracy was ${percent(before)}`] : []),
       ],
@@ -198,6 +207,14 @@ export const boundsLine = ({ bounds, unreadableShare }: EvaluationStatistics): s
           `${percent(bounds.unreadableRight)}`,
       ]
     : [];
+
+/** Who answered by the server's own word; nothing where it was the model that was asked. */
+function othersInWords(answeredAs: Readonly<Record<string, number>>): string[] {
+  const names = Object.entries(answeredAs);
+  if (names.length === 0) return [];
+  const told = names.map(([name, count]) => `${printableName(name, 100)} (${count.toLocaleString("en")})`);
+  return [`The server names another model as the one that answered, for so many replies: ${told.join(", ")}.`];
+}
 
 /** Tokens as the server counted them. */
 function tokensInWords({ prompt, completion, uncounted }: TokenTotals): string {

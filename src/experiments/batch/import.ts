@@ -46,7 +46,7 @@ export async function importBatch(
       answerer,
       stage: "test",
       repliesPath: folder.file("replies.jsonl"),
-      results: resultsOf(paths, configuration.answerer.logprobs, lines),
+      results: resultsOf(paths, configuration.answerer, lines),
     });
     const failed = Object.values(taken.faults).reduce((sum, count) => sum + count, 0);
     if (taken.taken + taken.repeated + failed === 0)
@@ -70,7 +70,7 @@ export async function importBatch(
 
 async function* resultsOf(
   paths: readonly string[],
-  logProbabilities: boolean,
+  { logprobs: logProbabilities, model }: EvaluateConfiguration["answerer"],
   lines: { seen: number; unreadable: number },
 ): AsyncGenerator<Result> {
   for (const path of paths)
@@ -86,7 +86,7 @@ async function* resultsOf(
         key: result.key,
         reply(rows) {
           if ("fault" in result) throw new BadReply(result.fault);
-          return batchReply(result.body, { rows }, { logProbabilities });
+          return batchReply(result.body, { rows }, { logProbabilities, model });
         },
       };
     }
