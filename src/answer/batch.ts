@@ -65,7 +65,7 @@ export function readBatchResult(value: unknown): BatchResult | undefined {
 export function batchReply(
   body: unknown,
   request: Pick<AnswerRequest, "rows">,
-  { logProbabilities, model }: Pick<ChatQuestion, "logProbabilities" | "model">,
+  { logProbabilities, model }: Pick<ChatQuestion, "logProbabilities"> & Partial<Pick<ChatQuestion, "model">>,
 ): RawReply {
   const reply = readChatReply(body, model);
   const fault = logProbabilities ? faultOf(tokensOf(reply.logprobs), reply.text) : undefined;

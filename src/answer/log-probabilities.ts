@@ -178,8 +178,8 @@ const TRIED = 16;
 
 /**
  * The token, unchecked but for its text, that gives a letter in what a reply says: the first of this letter behind
- * which the reply may end and be read alike, as in "Between B and C: B"; the first of all where there is none. Undefined
- * where no token is that letter.
+ * which the reply may end and be read alike, as in "Between B and C: B"; the first of all where there is none.
+ * Undefined where no token is that letter.
  */
 function placeOf(content: readonly unknown[], text: string, answer: Letter, letters: readonly Letter[]): unknown {
   const texts = content.map((token) => {
