@@ -142,7 +142,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
     const found = [];
     for (const continuation of continuations) {
       const reply = readChatReply(await send("completions", continuationQuestion(prompt + continuation)));
-      found.push(likelihoodOf(reply, continuation));
+      found.push(likelihoodOf(reply, continuation, prompt));
     }
     return found;
   };

@@ -12,8 +12,23 @@ describe("a continuation's log-likelihood", () => {
     ["no usage", echoed(["Answer", ":", "▁A", "\n"], [null, -1, -2, -0.5]), -2],
     ["a <bos> that is not sent", echoed(["Answer", ":", "ĠA", "x"], [null, -1, -2, -0.5], 5), -2],
     ["a new token that was left out", echoed(["Answer", ":", " A"], [null, -1, -2], 3), -2],
+    [
+      "a <bos> that is not sent, and the continuation once more",
+      echoed(["Answer", ":", " A", " A"], [null, -1, -2, -0.5], 4),
+      -2,
+    ],
+    [
+      "tokens that are not the prompt's texts",
+      echoed(["<0x41>", "nswer", ":", " A", "x"], [null, -1, -1, -2, -9], 4),
+      -2,
+    ],
     ["several tokens", echoed(["Answer", ":", " ", "A", "x"], [null, -1, -2, -0.25, -9], 4), -2.25],
-  ])("of %s", (_name, reply, value) => expect(likelihoodOf(reply, " A")).toEqual({ value }));
+  ])("of %s", (_name, reply, value) => expect(likelihoodOf(reply, " A", "Answer:")).toEqual({ value }));
+
+  it("of a prompt that ends as the continuation does, without a new token", () => {
+    const reply = echoed(["Answer", ":", " A", " A"], [null, -1, -2, -0.5]);
+    expect(likelihoodOf(reply, " A", "Answer: A")).toEqual({ value: -0.5 });
+  });
 
   it.each([
     ["nothing", { logprobs: null }, /sent no log-probabilities/],
@@ -24,7 +39,7 @@ describe("a continuation's log-likelihood", () => {
     ["a positive one", echoed(["Answer", ":", " A", "x"], [null, -1, 2, -3], 3), /sent no log-probabilities/],
     ["fewer values", echoed(["Answer", ":", " A", "x"], [null, -1], 3), /fewer/],
   ])("is refused where there is %s", (_name, reply, fault) =>
-    expect(likelihoodOf(reply, " A")).toEqual({ fault: expect.stringMatching(fault) }),
+    expect(likelihoodOf(reply, " A", "Answer:")).toEqual({ fault: expect.stringMatching(fault) }),
   );
 
   it("is not believed of a server that sends the same for all, and the hint says what else there is", () => {

@@ -20,15 +20,23 @@ type Found = { readonly value: number } | { readonly fault: string };
 /**
  * The log-likelihood of a continuation: the sum over its tokens, which are the last of the prompt's.
  * @param reply to prompt and continuation together, with one new token behind them
+ * @param prompt in front of the continuation
  */
-export function likelihoodOf(reply: Pick<ChatReply, "logprobs" | "tokens">, continuation: string): Found {
+export function likelihoodOf(
+  reply: Pick<ChatReply, "logprobs" | "tokens">,
+  continuation: string,
+  prompt: string,
+): Found {
   const read = echoedSchema.safeParse(reply.logprobs);
   if (!read.success) return { fault: "it sent no log-probabilities of the prompt's tokens" };
   const { tokens, token_logprobs: values } = read.data;
   if (tokens.length !== values.length) return { fault: "it sent more tokens than log-probabilities, or fewer" };
   const texts = tokens.map((token) => token.replace(/^[▁Ġ]/, " "));
   // Some servers count a <bos> that they do not send, some leave out a new token that ends the text.
-  for (const end of new Set([reply.tokens?.prompt ?? tokens.length - 1, tokens.length - 1, tokens.length])) {
+  const ends = [...new Set([reply.tokens?.prompt ?? tokens.length - 1, tokens.length - 1, tokens.length])];
+  // The new token may be the continuation once more: where the tokens are the prompt's texts, these tell its end.
+  const sent = ends.filter((end) => isTailOf(texts.slice(0, end), prompt + continuation));
+  for (const end of sent.length > 0 ? sent : ends) {
     const begin = beginOf(texts.slice(0, end), continuation);
     if (begin === undefined) continue;
     const own = values.slice(begin, end);
@@ -36,6 +44,17 @@ export function likelihoodOf(reply: Pick<ChatReply, "logprobs" | "tokens">, cont
     return { value: own.reduce<number>((sum, value) => sum + (value as number), 0) };
   }
   return { fault: `the last tokens of the prompt that it sent are not those of ${JSON.stringify(continuation)}` };
+}
+
+/** Characters of a prompt that are looked at. */
+const TAIL = 200;
+
+/** Whether tokens end as a text does. */
+function isTailOf(texts: readonly string[], text: string): boolean {
+  const tail = text.slice(-TAIL);
+  let said = "";
+  for (let at = texts.length - 1; at >= 0 && said.length < tail.length; at--) said = texts[at] + said;
+  return said.endsWith(tail);
 }
 
 /** Where the tokens begin that make up a text's end; undefined where none begins there. */
