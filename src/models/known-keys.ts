@@ -6,10 +6,12 @@ const HARMLESS =
 
 /** Parts of names of keys that change what a model computes. */
 const ARITHMETIC =
-  /activation|add_cross|altup|attention|attn|auto_map|bias|clip|dropout|expert|encoder_decoder|factor|final_logit|gate|head|hidden_act|layer_scale|laurel|logit|mla|moe|mrope|multiplier|norm|partial|pretraining_tp|quantization|residual|rope|rotary|scal(e|ing)|soft_?cap|window/;
+  /activation|add_cross|altup|attention|attn|auto_map|bias|block_config|causal|clip|dropout|expert|encoder_decoder|factor|final_logit|gate|head|hidden_act|layer_scale|laurel|logit|mla|moe|mrope|multiplier|norm|partial|per_layer|pretraining_tp|quantization|residual|rope|rotary|scal(e|ing)|soft_?cap|transformers_weights|window/;
 
 /** Whether a value says that what its key names is not there. */
 function isNeutral(key: string, value: unknown): boolean {
+  // Without it transformers' masks let every token see every other.
+  if (key === "is_causal") return value === true;
   if (value === null || value === false || value === 0) return true;
   if (/factor|multiplier|scal(e|ing)|_tp$/.test(key) && value === 1) return true;
   return typeof value === "object" && Object.keys(value as object).length === 0;

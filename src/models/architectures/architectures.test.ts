@@ -89,6 +89,8 @@ describe.each(DECODERS.map((one) => [one.modelType, one] as const))("%s's config
       attention_dropout: 0,
       pretraining_tp: 1,
       use_qk_norm: false,
+      is_causal: true,
+      per_layer_config: null,
       quantization_config: null,
       unsloth_version: "2025.1",
       _attn_implementation: "sdpa",

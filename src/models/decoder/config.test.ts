@@ -70,6 +70,12 @@ const FOREIGN: readonly Record<string, unknown>[] = [
   { quantization: { group_size: 64, bits: 4 } },
   { use_bidirectional_attention: true },
   { partial_rotary_factor: 0.5 },
+  // transformers' masks go by it in every architecture.
+  { is_causal: false },
+  { is_causal: null },
+  { per_layer_config: { 1: { intermediate_size: 32 } } },
+  { block_configs: [{ n_heads_in_group: 2 }] },
+  { transformers_weights: "other.safetensors" },
   { attention_multiplier: 0.5 },
   { embedding_multiplier: 12 },
   { residual_multiplier: 0.2 },

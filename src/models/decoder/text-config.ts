@@ -3,7 +3,14 @@ import type { ConfigFile } from "../config-file.js";
 import type { DecoderDescription } from "./description.js";
 
 /** Keys of a whole model's config.json that hold for its text part too, unless that says otherwise. */
-const SHARED = ["tie_word_embeddings", "pad_token_id", "bos_token_id", "eos_token_id", "quantization_config"];
+const SHARED = [
+  "tie_word_embeddings",
+  "pad_token_id",
+  "bos_token_id",
+  "eos_token_id",
+  "quantization_config",
+  "transformers_weights",
+];
 
 /**
  * The part of config.json that is a decoder-only model's own, and what its weights' names begin with: the whole of it,
