@@ -2,8 +2,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Protocol, type ProtocolName, protocols } from "../../answer/index.js";
 import { UserError } from "../../base/errors.js";
+import { printableName } from "../../base/printable.js";
 import { type Prediction, readPredictions } from "../../evaluate/index.js";
-import { type Manifest, protocolOf, readManifest, runFile } from "../../record/index.js";
+import {
+  type Manifest,
+  metricsSchema,
+  protocolOf,
+  type RunMetrics,
+  readManifest,
+  readRunFile,
+  runFile,
+} from "../../record/index.js";
 import type { Result, ResultFacts, Scoring } from "../result.js";
 import type { Importer } from "./importer.js";
 
@@ -28,6 +37,8 @@ export const ownRun: Importer = {
       if (list) list.push(prediction);
       else stages.set(prediction.stage, [prediction]);
     }
+    const measured = await readRunFile(path, "metrics.json", metricsSchema).catch(() => undefined);
+    for (const [stage, predictions] of stages) requireWhole(file, stage, predictions, measured);
     return [...stages].map(
       ([stage, predictions]): Result => ({
         name: stages.size > 1 ? `${manifest.name}:${stage}` : manifest.name,
@@ -42,6 +53,21 @@ export const ownRun: Importer = {
     );
   },
 };
+
+/** @throws {UserError} where a stage's rows are fewer than the run measured, or one stands there more than once */
+function requireWhole(file: string, stage: string, predictions: readonly Prediction[], measured?: RunMetrics): void {
+  const about = stage === "baseline" ? measured?.baseline : stage === "final" ? measured?.final : measured;
+  const hint = "Run the run's own command again: it writes the file anew, and asks nothing that is kept.";
+  if (about?.n !== undefined && predictions.length < about.n)
+    throw new UserError(`${file} holds ${predictions.length} of the ${about.n} rows that were measured (${stage})`, {
+      hint,
+    });
+  const ids = new Set<string>();
+  for (const { id } of predictions) {
+    if (ids.has(id)) throw new UserError(`${file} holds ${printableName(id)} more than once (${stage})`, { hint });
+    ids.add(id);
+  }
+}
 
 const SCORING = {
   text: "generated",
