@@ -96,7 +96,7 @@ export class Tokenizer {
     this.specialIds = new Set(
       (definition.added_tokens ?? []).filter((token) => token.special).map((token) => token.id),
     );
-    // A tokenizer.json keeps how its last texts were cut and filled up; transformers does neither unless it is asked to.
+    // A tokenizer.json keeps how its last texts were cut and filled up; transformers does neither unless asked to.
     native.disableTruncation();
     native.disablePadding();
   }
