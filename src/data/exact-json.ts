@@ -1,8 +1,5 @@
 import type { Cell } from "./table.js";
 
-/** A string of JSON, or a number. */
-const STRING_OR_NUMBER = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g;
-
 /**
  * Parses JSON with its numbers as the texts that stand there: 9007199254740993 has more digits than a number of
  * JavaScript's keeps, and 1.50 is an option of its own beside 1.5.
@@ -10,8 +7,26 @@ const STRING_OR_NUMBER = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g;
  */
 export function parseExactly(json: string): unknown {
   const value: unknown = JSON.parse(json);
-  const texts = json.replace(STRING_OR_NUMBER, (found) => (found.startsWith('"') ? found : `"${found}"`));
-  return texts.length === json.length ? value : JSON.parse(texts);
+  let texts = "";
+  let done = 0;
+  for (let at = 0; at < json.length; at++) {
+    const character = json.charAt(at);
+    if (character === '"') at = closingQuote(json, at);
+    else if (/[-\d]/.test(character)) {
+      const start = at;
+      while (/[-+.\deE]/.test(json.charAt(at + 1))) at++;
+      texts += `${json.slice(done, start)}"${json.slice(start, at + 1)}"`;
+      done = at + 1;
+    }
+  }
+  return done === 0 ? value : JSON.parse(texts + json.slice(done));
+}
+
+/** Where a string of sound JSON ends. */
+function closingQuote(json: string, opening: number): number {
+  let at = opening + 1;
+  for (; at < json.length && json.charAt(at) !== '"'; at++) if (json.charAt(at) === "\\") at++;
+  return at;
 }
 
 /** A cell's list of texts, which a CSV file has as JSON; undefined where it holds no such list. */
