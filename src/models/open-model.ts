@@ -5,6 +5,7 @@ import { gigabytes, memoryFree } from "../base/memory.js";
 import { type Adapter, adapterOf, type Device, type DeviceName, elementCount } from "../graph/index.js";
 import type { ArchitectureLoadOptions } from "./architecture.js";
 import { architectureOf } from "./architectures/index.js";
+import { unappliedGeneration } from "./generation-config.js";
 import type { LanguageModel } from "./language-model.js";
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint, openConfig } from "./load.js";
 import { baseOf, isAdapterFolder, loadAdapter, openBase, quantizationFor, readAdapterSettings } from "./lora/index.js";
@@ -142,6 +143,8 @@ export async function modelFromCheckpoint(
   device: Device,
   { quantization, expanded, ...options }: ModelOptions = {},
 ): Promise<LanguageModel> {
+  const unapplied = unappliedGeneration(checkpoint.generationConfig);
+  if (unapplied) options.progress?.say(unapplied);
   const store = quantization && weightStore(quantization, device, { expanded });
   return architectureOf(checkpoint.config).fromCheckpoint(checkpoint, device, { ...options, store });
 }

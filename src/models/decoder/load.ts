@@ -6,6 +6,7 @@ import type { ArchitectureLoadOptions } from "../architecture.js";
 import { bfloat16Weight } from "../bfloat16-weight.js";
 import type { CheckpointWeights } from "../checkpoint-weights.js";
 import type { ConfigFile } from "../config-file.js";
+import { withEndTokens } from "../generation-config.js";
 import type { Checkpoint } from "../load.js";
 import { type ShapeOptions, weightsOfShape } from "../model-shape.js";
 import { checkReach, exceeds } from "../reach.js";
@@ -17,15 +18,6 @@ import { storedNames } from "./stored-names.js";
 import type { FrozenTable } from "./table.js";
 import { textConfig } from "./text-config.js";
 import { decoderWeightShapes, embeddingName, isTable, OUTPUT } from "./weight-shapes.js";
-
-/**
- * Models that chat may end a turn with a token that generation_config.json alone names; transformers' `generate` goes
- * by it too.
- */
-function withEndTokens(config: DecoderConfig, generation: Checkpoint["generationConfig"]): DecoderConfig {
-  const ends = [generation?.["eos_token_id"] ?? []].flat().filter((token): token is number => Number.isInteger(token));
-  return ends.length > 0 ? { ...config, eosTokenIds: ends } : config;
-}
 
 /**
  * As transformers 5 does, an output layer that is there and differs from the embedding is not tied to it, whatever

@@ -14,6 +14,7 @@ import type { DecoderDescription } from "../decoder/description.js";
 import { isTied } from "../decoder/load.js";
 import { storedNames } from "../decoder/stored-names.js";
 import { decoderWeightShapes } from "../decoder/weight-shapes.js";
+import { withEndTokens } from "../generation-config.js";
 import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from "../load.js";
 import { adapterChanges, isAdapterFolder, openBase, readAdapterSettings } from "../lora/index.js";
 import { modelMetadata, refuseInexpressible } from "./metadata.js";
@@ -68,7 +69,11 @@ export async function exportGguf(source: string, out: string, options: ExportGgu
     for (const [name, shape] of shapes) weights.entry(place(name), shape);
     refuseInexpressible(checkpoint.config.path, config, description);
     const tokenizerFolder = settings && existsSync(join(source, "tokenizer.json")) ? source : checkpoint.folder;
-    const tokenizer = await tokenizerOf(tokenizerFolder, config, endsOf(checkpoint, config));
+    const tokenizer = await tokenizerOf(
+      tokenizerFolder,
+      config,
+      withEndTokens(config, checkpoint.generationConfig).eosTokenIds,
+    );
     const changes = settings ? await adapterChanges(source, settings, checkpoint) : new Map();
     const parameters = [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((all, size) => all * size, 1), 0);
     const name = options.name ?? basename(resolve(source)).replace(/\.gguf$/i, "");
@@ -102,12 +107,6 @@ function descriptionOf({ config, source }: Checkpoint): DecoderDescription {
   throw new UserError(`${source} is ${architecture.title}, which is not exported as GGUF`, {
     hint: "Decoder-only models are.",
   });
-}
-
-/** Tokens that end a reply: generation_config.json's, else config.json's. */
-function endsOf({ generationConfig }: Checkpoint, config: DecoderConfig): readonly number[] {
-  const own = [generationConfig?.["eos_token_id"] ?? []].flat().filter((id): id is number => Number.isInteger(id));
-  return own.length > 0 ? own : config.eosTokenIds;
 }
 
 async function tokenizerOf(

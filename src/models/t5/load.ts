@@ -3,6 +3,7 @@ import { silent } from "../../base/progress.js";
 import type { Device } from "../../graph/index.js";
 import type { ArchitectureLoadOptions } from "../architecture.js";
 import type { ConfigFile } from "../config-file.js";
+import { refuseOtherStart, withEndTokens } from "../generation-config.js";
 import type { Checkpoint } from "../load.js";
 import { type ShapeOptions, weightsOfShape } from "../model-shape.js";
 import { storeLinearLayers } from "../quantize/index.js";
@@ -33,8 +34,9 @@ export interface StoredT5 {
  * it, whatever config.json says.
  * @throws {UserError} where a weight is missing or has another shape than config.json says, or there are others
  */
-export async function t5Stored({ config: file, weights: stored }: Checkpoint): Promise<StoredT5> {
-  const config = parseT5Config(file);
+export async function t5Stored({ config: file, generationConfig, weights: stored }: Checkpoint): Promise<StoredT5> {
+  const config = withEndTokens(parseT5Config(file), generationConfig);
+  refuseOtherStart(file.path, generationConfig, config.decoderStartTokenId);
   const embedding = EMBEDDING_NAMES.find((name) => stored.has(name)) ?? EMBEDDING_NAMES[0]!;
   const place = (name: string): string => (name === "shared.weight" ? embedding : name);
   const shapes = t5WeightShapes(config, false);
