@@ -1,5 +1,6 @@
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { didYouMean, nearest } from "./nearest.js";
+import { didYouMean, didYouMeanBeside, nearest } from "./nearest.js";
 
 it("finds the name that was meant, and none where none is near", () => {
   const names = ["eda", "flan-t5-finetune", "gemma-2-2b-finetune", "run", "prepare"];
@@ -19,4 +20,11 @@ it("finds the name that was meant, and none where none is near", () => {
     expect([given, nearest(given, names)]).toEqual([given, meant]);
   expect(didYouMean("rnu", names)).toBe("; did you mean run?");
   expect(didYouMean("zzz", names)).toBe("");
+});
+
+it("suggests a path by what stands beside it", () => {
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  expect(didYouMeanBeside(`${here}nearst.ts`)).toBe(`; did you mean ${here}nearest.ts?`);
+  expect(didYouMeanBeside(`${here}nearst.ts/`)).toBe(`; did you mean ${here}nearest.ts?`);
+  expect(didYouMeanBeside("no/such/folder/x")).toBe("");
 });

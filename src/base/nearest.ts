@@ -1,3 +1,6 @@
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+
 /**
  * The name that was probably meant: the one with the fewest letters to change, add, leave out or swap with their
  * neighbour (optimal string alignment), else the shortest that begins so, case aside; undefined where there is none.
@@ -19,6 +22,17 @@ export const didYouMean = (given: string, names: readonly string[]): string => {
   const name = nearest(given, names);
   return name === undefined ? "" : `; did you mean ${name}?`;
 };
+
+/** `; did you mean NAME?` of a path that is not there, by what stands beside it, or nothing. */
+export function didYouMeanBeside(path: string): string {
+  const folder = dirname(resolve(path));
+  try {
+    const near = existsSync(folder) ? nearest(basename(path), readdirSync(folder)) : undefined;
+    return near === undefined ? "" : `; did you mean ${path.slice(0, path.lastIndexOf(basename(path)))}${near}?`;
+  } catch {
+    return "";
+  }
+}
 
 function distance(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, j) => j)];

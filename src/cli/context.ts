@@ -81,7 +81,7 @@ export async function configurationOf(nameOrFile: string, flags: ExperimentFlags
         .map((one) => one.trim())
         .filter(Boolean),
     ),
-    ...flagged("data.limit", "--limit", flags.limit, Number),
+    ...flagged("data.limit", "--limit", flags.limit, numberIn),
     ...flagged(first.kind === "evaluate" ? "answerer.device" : "device", "--device", flags.device),
     ...flagged(model, "--model", flags.model),
     ...(sampled ? [] : tokenizerOf(flags.model, first)),
@@ -104,6 +104,9 @@ function tokenizerOf(model: string | undefined, experiment: ExperimentConfigurat
   const has = !existsSync(model) || !statSync(model).isDirectory() || existsSync(join(model, "tokenizer.json"));
   return has ? [{ path: "tokenizer.source", value: model, flag: `--model ${model}` }] : [];
 }
+
+/** A number where a text is one; else the text, which the schema refuses. */
+const numberIn = (text: string): unknown => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text));
 
 /** The setting that a flag stands for, where it is given. */
 function flagged(

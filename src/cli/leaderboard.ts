@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
-import { didYouMean } from "../base/nearest.js";
+import { didYouMean, didYouMeanBeside } from "../base/nearest.js";
 import {
   type BoardFormat,
   boardEntries,
@@ -41,9 +41,12 @@ export function leaderboardCommand(command: Command): Command {
 
 async function printLeaderboard(folder: string, flags: LeaderboardFlags): Promise<void> {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`${existsSync(folder) ? `${folder} is no folder` : `there is no folder ${folder}`}`, {
-      hint: "Give the folder that holds runs, such as outputs.",
-    });
+    throw new UserError(
+      `${existsSync(folder) ? `${folder} is no folder` : `there is no folder ${folder}${didYouMeanBeside(folder)}`}`,
+      {
+        hint: "Give the folder that holds runs, such as outputs.",
+      },
+    );
   const { table, entries, leftOut } = await boardEntries(folder);
   for (const { run, why } of leftOut) notice(`${run} is left out: ${why}`);
   const all = [...entries, ...(flags.published ? publishedEntries() : [])];

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { UserError } from "../base/errors.js";
-import { didYouMean } from "../base/nearest.js";
+import { didYouMeanBeside } from "../base/nearest.js";
 import { silent } from "../base/progress.js";
 import { type PromptOf, type QuestionsOf, serveRuns } from "../report/index.js";
 import { interrupted } from "./options.js";
@@ -46,9 +46,7 @@ function checkFolder(folder: string): void {
     process.stderr.write(`mmmlu: there is no folder ${OUTPUTS} here yet: runs are shown as they come\n`);
     return;
   }
-  const beside = dirname(resolve(folder));
-  const near = existsSync(beside) ? didYouMean(basename(folder), readdirSync(beside)) : "";
-  throw new UserError(`there is no folder ${folder}${near}`, {
+  throw new UserError(`there is no folder ${folder}${didYouMeanBeside(folder)}`, {
     hint: "Give the folder that holds runs; mmmlu view alone shows outputs.",
   });
 }

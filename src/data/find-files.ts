@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { joinInside } from "../base/inside.js";
+import { didYouMean } from "../base/nearest.js";
 import { languagesAmong, mmmlu, type Task } from "../tasks/index.js";
 import type { Corpus, CorpusOptions } from "./corpus.js";
 import {
@@ -30,7 +31,7 @@ interface Found {
 }
 
 export const noLanguage = (where: string, language: string, there: readonly string[], file?: string): UserError =>
-  new UserError(`${where} has no language ${language}${file ? ` (no ${file})` : ""}`, {
+  new UserError(`${where} has no language ${language}${file ? ` (no ${file})` : ""}${didYouMean(language, there)}`, {
     hint: `It has: ${there.join(", ")}.`,
   });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { withoutCredentials } from "../base/addresses.js";
 import { UserError } from "../base/errors.js";
+import { didYouMeanBeside } from "../base/nearest.js";
 import { machine, versions } from "../base/versions.js";
 import type { ProtocolFacts } from "./protocol.js";
 import { manifestSchema, readRunFile, runFile } from "./run-files.js";
@@ -94,7 +95,9 @@ export async function readManifest(path: string): Promise<Manifest> {
   const file = join(path, "manifest.json");
   if (runFile(path, "manifest.json") === undefined) {
     if (!existsSync(path))
-      throw new UserError(`there is no folder ${path}`, { hint: "Give the folder of a run, such as outputs/eda." });
+      throw new UserError(`there is no folder ${path}${didYouMeanBeside(path)}`, {
+        hint: "Give the folder of a run, such as outputs/eda.",
+      });
     const begun = existsSync(join(path, "run.json"));
     throw new UserError(
       begun ? `${path} holds a run that is not complete (no manifest.json)` : `${path} holds no run (no manifest.json)`,

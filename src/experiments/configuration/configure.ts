@@ -1,10 +1,11 @@
+import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { z } from "zod";
 import { answererKindOf, protocols } from "../../answer/index.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { hintForReading } from "../../base/hint-for-reading.js";
-import { didYouMean } from "../../base/nearest.js";
+import { didYouMean, didYouMeanBeside } from "../../base/nearest.js";
 import { readText } from "../../base/text.js";
 import { deviceDefinition } from "../../graph/index.js";
 import { languagesAmong, ownRows, taskNamed, taskOfSource } from "../../tasks/index.js";
@@ -89,6 +90,10 @@ async function readExperimentFile(path: string, notice: (line: string) => void):
 
 async function loadFile(path: string): Promise<unknown> {
   const full = resolve(path);
+  if (!existsSync(full))
+    throw new UsageError(`cannot read ${path}: there is no such file${didYouMeanBeside(path)}`, {
+      hint: "Check the path.",
+    });
   try {
     if (extname(path) === ".json") return parsedJson(path, await readText(path, 16 << 20));
     if (/\.[cm]?ts$/.test(path)) {
@@ -100,7 +105,7 @@ async function loadFile(path: string): Promise<unknown> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(error instanceof UserError ? error.message : `cannot read ${path}: ${messageOf(error)}`, {
-      hint: hintForReading(error),
+      hint: (error instanceof UserError ? error.hint : undefined) ?? hintForReading(error),
       cause: error,
     });
   }
@@ -166,6 +171,10 @@ function applySetting(configuration: Plain, setting: Setting, notice: (line: str
   for (const key of keys.slice(0, -1)) {
     const inner = target[key];
     if (inner === null) target[key] = {};
+    else if (inner === undefined && typeof setting !== "string")
+      throw new UsageError(notOf(label, configuration), {
+        hint: "mmmlu show NAME prints every key of a preset.",
+      });
     else if (!isPlain(inner))
       throw new UsageError(
         `${label}: there is no "${key}" that holds further keys${didYouMean(key, Object.keys(target))}`,
@@ -244,8 +253,7 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown, place: Place)
     return issue.keys
       .map((key) => {
         const flag = place.flagOf(at ? `${at}.${key}` : key);
-        if (flag !== undefined)
-          return `${flag}: an experiment of kind ${kindOf(configuration)} has nothing of the sort`;
+        if (flag !== undefined) return notOf(flag, configuration);
         const near = didYouMean(key, known);
         return (
           `${place(at ? `${at}.${key}` : key)}: there is no such ` +
@@ -256,8 +264,17 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown, place: Place)
   }
   const options = issue.code === "invalid_value" ? issue.values.map(String) : [];
   const near = typeof holder === "string" ? didYouMean(holder, options) : "";
-  return `${at ? place(at) : place("(the whole)")}: ${issue.message}${near}`;
+  const why = issue.code === "invalid_type" && typeof holder === "number" ? notInt(issue.expected, holder) : undefined;
+  return `${at ? place(at) : place("(the whole)")}: ${why ?? issue.message}${near}`;
 }
+
+/** What is said of a number where another kind of value is wanted. */
+const notInt = (expected: string, found: number): string =>
+  `expected ${expected === "int" ? "a whole number" : expected}, not ${found}`;
+
+/** What is said of a flag for which a kind of experiment has no key. */
+const notOf = (flag: string, configuration: unknown): string =>
+  `${flag}: an experiment of kind ${kindOf(configuration)} has nothing of the sort`;
 
 const kindOf = (configuration: unknown): string => (isPlain(configuration) ? String(configuration["kind"]) : "unknown");
 
