@@ -48,22 +48,29 @@ export function faultsOf({ issues }: z.ZodError): string {
   return [...told, ...(issues.length > FAULTS ? [`and ${issues.length - FAULTS} more`] : [])].join("; ");
 }
 
+/** A list whose values are made one at a time while it is written, however many they are. */
+export class LazyList {
+  constructor(readonly values: Iterable<unknown>) {}
+}
+
 /**
- * The text of `JSON.stringify(value, null, indent)` in pieces: a whole of any size never stands in one string.
+ * The text of `JSON.stringify(value, null, indent)` in pieces: a whole of any size never stands in one string. A
+ * {@link LazyList} is a list.
  * @param indent blanks a level; 0 for none and no line breaks
  */
 export function* jsonPieces(value: unknown, indent = 0, before = ""): Generator<string> {
   const plain = toJson(value);
-  if (plain === null || typeof plain !== "object" || isSmall(plain)) {
+  const lazy = plain instanceof LazyList;
+  if (plain === null || typeof plain !== "object" || (!lazy && isSmall(plain))) {
     const text = JSON.stringify(plain, null, indent) ?? "null";
     yield before === "" ? text : text.replaceAll("\n", `\n${before}`);
     return;
   }
   const inner = before + " ".repeat(indent);
   const line = indent > 0 ? `\n${inner}` : "";
-  const list = Array.isArray(plain);
+  const list = lazy || Array.isArray(plain);
   let first = true;
-  for (const [key, part] of list ? plain.entries() : Object.entries(plain)) {
+  for (const [key, part] of list ? unnamed(lazy ? plain.values : (plain as unknown[])) : Object.entries(plain)) {
     if (!list && isLeftOut(part)) continue;
     yield `${first ? (list ? "[" : "{") : ","}${line}${list ? "" : `${JSON.stringify(key)}:${indent > 0 ? " " : ""}`}`;
     first = false;
@@ -71,6 +78,10 @@ export function* jsonPieces(value: unknown, indent = 0, before = ""): Generator<
   }
   if (first) yield list ? "[]" : "{}";
   else yield `${indent > 0 ? `\n${before}` : ""}${list ? "]" : "}"}`;
+}
+
+function* unnamed(values: Iterable<unknown>): Generator<[undefined, unknown]> {
+  for (const value of values) yield [undefined, value];
 }
 
 const isLeftOut = (value: unknown): boolean =>

@@ -6,7 +6,7 @@ import { collectGarbageAbove } from "../base/garbage.js";
 export type ParquetType = "STRING" | "BOOLEAN" | "INT32" | "DOUBLE" | "DOUBLE[]";
 
 /** What is gathered before it is written as a row group: so many rows, or texts of so many characters. */
-const ROW_GROUP = { rows: 10_240, characters: 4 << 20 };
+const ROW_GROUP = { rows: 4096, characters: 1 << 20 };
 
 /** Bytes of old groups that may wait for V8 to take them back. */
 const MOST_GARBAGE = 8 << 20;

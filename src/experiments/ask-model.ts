@@ -87,5 +87,5 @@ export async function askModel(
     progress: context.progress,
     signal: context.signal,
   });
-  return { ...stageOf(stage, result), seconds: result.seconds };
+  return Object.assign(stageOf(stage, result), { seconds: result.seconds });
 }

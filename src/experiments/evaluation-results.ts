@@ -30,7 +30,10 @@ export interface Stage {
   readonly stage: string;
   readonly metrics: EvaluationMetrics;
   readonly statistics: EvaluationStatistics;
-  /** In memory but for their replies, which are read from the log when they are asked for. */
+  /**
+   * In memory but for their replies, which are read from the log when they are asked for; read anew where nobody has
+   * held them for a while.
+   */
   readonly predictions: readonly Prediction[];
   /** With whole replies, read from the log each time they are gone through. */
   readonly whole: Iterable<Prediction>;
@@ -38,7 +41,7 @@ export interface Stage {
   readonly seconds?: number;
 }
 
-/** A stage of an evaluation; holds some 100 bytes a row. */
+/** A stage of an evaluation; its predictions are some 70 bytes a row while somebody holds them. */
 export function stageOf(stage: string, evaluation: Pick<Evaluation, "predictions" | "replyOf">): Stage {
   /** A prediction whose reply lies on disk: a class, whose objects share one map of V8's. */
   class Kept {
@@ -50,11 +53,27 @@ export function stageOf(stage: string, evaluation: Pick<Evaluation, "predictions
       return evaluation.replyOf((this as unknown as Prediction).id);
     }
   }
-  const predictions: Prediction[] = [];
-  for (const { reply: _onDisk, ...prediction } of collectingGarbage(evaluation.predictions))
-    predictions.push(new Kept(prediction) as unknown as Prediction);
-  const statistics = evaluationStatistics(predictions);
-  return { stage, metrics: evaluationMetrics(predictions), statistics, predictions, whole: evaluation.predictions };
+  const read = (): readonly Prediction[] => {
+    const predictions: Prediction[] = [];
+    for (const { reply: _onDisk, ...prediction } of collectingGarbage(evaluation.predictions))
+      predictions.push(new Kept(prediction) as unknown as Prediction);
+    return predictions;
+  };
+  const first = read();
+  let held = new WeakRef(first);
+  return {
+    stage,
+    metrics: evaluationMetrics(first),
+    statistics: evaluationStatistics(first),
+    get predictions() {
+      const there = held.deref();
+      if (there) return there;
+      const again = read();
+      held = new WeakRef(again);
+      return again;
+    },
+    whole: evaluation.predictions,
+  };
 }
 
 /**

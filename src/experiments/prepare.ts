@@ -6,12 +6,12 @@ import {
   type DrawnQuestions,
   drawQuestions,
   hashOfSplits,
-  idsOf,
   type LeakAudit,
   type SplitSettings,
   type Splits,
   splitRows,
   splitTwoSources,
+  writtenIdsOf,
 } from "../split/index.js";
 import { lettersOfRows, type Row } from "../tasks/index.js";
 import {
@@ -260,7 +260,8 @@ export const auditOf = ({ audit, splits }: Prepared): Omit<LeakAudit, "cleanTest
     ? audit
     : { test: audit.test, validation: audit.validation, testByLanguage: audit.testByLanguage };
 
-export const splitIds = (splits: Splits): ReturnType<typeof idsOf> => idsOf(splits);
+/** What `splits.json` holds. */
+export const splitIds = (splits: Splits): ReturnType<typeof writtenIdsOf> => writtenIdsOf(splits);
 
 /** Facts about data and filter, for the head of a report. */
 export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits, drawn }: Prepared): [string, string][] {

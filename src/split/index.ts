@@ -26,6 +26,7 @@ export {
   type Splits,
   splitRows,
   splitTwoSources,
+  writtenIdsOf,
   zeroShotSplit,
 } from "./splits.js";
 export { shuffledOrder, stratifiedTrainTestSplit, type TrainTest, trainTestSplit } from "./train-test-split.js";

@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.js";
 import { sha256OfPieces } from "../base/files.js";
-import { jsonPieces } from "../base/json.js";
+import { jsonPieces, LazyList } from "../base/json.js";
 import type { Row } from "../tasks/index.js";
 import { groupedSplit } from "./grouped-split.js";
 import { shuffledOrder, stratifiedTrainTestSplit } from "./train-test-split.js";
@@ -97,12 +97,23 @@ export function zeroShotSplit(rows: readonly Row[], seed = 42): Splits {
   };
 }
 
-/** The ids of each part, in order: what `splits.json` holds. */
+/** The ids of each part, in order. */
 export const idsOf = (splits: Splits): { train: string[]; validation: string[]; test: string[] } => ({
   train: splits.train.map((row) => row.id),
   validation: splits.validation.map((row) => row.id),
   test: splits.test.map((row) => row.id),
 });
 
+/** The same, made one at a time as they are written: what `splits.json` holds. */
+export const writtenIdsOf = ({ train, validation, test }: Splits): Record<keyof Splits, LazyList> => ({
+  train: new LazyList(idsIn(train)),
+  validation: new LazyList(idsIn(validation)),
+  test: new LazyList(idsIn(test)),
+});
+
+function* idsIn(rows: readonly Row[]): Generator<string> {
+  for (const row of rows) yield row.id;
+}
+
 /** SHA-256 over the ids of all parts, in order. */
-export const hashOfSplits = (splits: Splits): string => sha256OfPieces(jsonPieces(idsOf(splits)));
+export const hashOfSplits = (splits: Splits): string => sha256OfPieces(jsonPieces(writtenIdsOf(splits)));

@@ -18,19 +18,26 @@ export interface LetterBias {
 export function letterBias(
   predictions: readonly Pick<Prediction, "answer" | "prediction" | "options">[],
 ): readonly LetterBias[] {
-  const readable = predictions.filter((one) => one.prediction !== null);
-  return lettersOfAnswers(predictions).map((letter) => {
-    const truth = predictions.filter((one) => one.answer === letter);
-    const predicted = readable.filter((one) => one.prediction === letter).length;
-    const trueOfReadable = readable.filter((one) => one.answer === letter).length;
-    return {
-      letter,
-      truth: truth.length,
-      predicted,
-      recall: truth.length ? truth.filter(isCorrect).length / truth.length : null,
-      excess: readable.length ? (predicted - trueOfReadable) / readable.length : 0,
-    };
-  });
+  const none = () => ({ truth: 0, right: 0, predicted: 0, trueOfReadable: 0 });
+  const counts = new Map(lettersOfAnswers(predictions).map((letter) => [letter, none()]));
+  let readable = 0;
+  for (const one of predictions) {
+    const [ofTruth, ofPredicted] = [counts.get(one.answer), one.prediction && counts.get(one.prediction)];
+    if (ofTruth) {
+      ofTruth.truth++;
+      if (isCorrect(one)) ofTruth.right++;
+      if (one.prediction !== null) ofTruth.trueOfReadable++;
+    }
+    if (ofPredicted) ofPredicted.predicted++;
+    if (one.prediction !== null) readable++;
+  }
+  return [...counts].map(([letter, { truth, right, predicted, trueOfReadable }]) => ({
+    letter,
+    truth,
+    predicted,
+    recall: truth ? right / truth : null,
+    excess: readable ? (predicted - trueOfReadable) / readable : 0,
+  }));
 }
 
 /** Half the sum of the letters' absolute excesses: the share of predictions that would have to move. */
