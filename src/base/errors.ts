@@ -5,11 +5,17 @@ export class UserError extends Error {
   readonly hint?: string;
 
   constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(bounded(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
-    this.hint = options.hint;
+    this.hint = options.hint && bounded(options.hint);
   }
 }
+
+/** Characters of a message at most: it may quote names of any length from a file or a server. */
+const LONGEST = 4000;
+
+const bounded = (text: string): string =>
+  text.length > LONGEST ? `${text.slice(0, LONGEST / 2)} … ${text.slice(-LONGEST / 2)}` : text;
 
 /** Wrong use of a command or a configuration (an unknown key, a bad flag). Exit code 2. */
 export class UsageError extends UserError {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { boundYoungGeneration } from "../base/garbage.js";
 
 /**
  * A command as the overview names it. What it takes and does stands in a file of its own, which is loaded where it is
@@ -16,7 +17,10 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "run",
     description: "run an experiment; the same command goes on where it stopped",
-    load: async () => (await import("./run.js")).runCommand,
+    load: async () => {
+      boundYoungGeneration();
+      return (await import("./run.js")).runCommand;
+    },
   },
   {
     name: "plan",

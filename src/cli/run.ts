@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../base/errors.js";
+import { freeYoungGeneration } from "../base/garbage.js";
 import { type ExperimentConfiguration, ROOM, runExperiment } from "../experiments/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
 import { type EngineFlags, engineOf, withEngineFlags } from "./engines.js";
@@ -54,6 +55,7 @@ async function runAction(experiment: string, flags: RunFlags, kind?: ExperimentC
       hint: "Run it without --again.",
     });
   const context = contextOf(flags);
+  if (configuration.kind !== "evaluate") freeYoungGeneration();
   try {
     await tellOutcome(await runExperiment(configuration, context), flags);
   } finally {

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { type Answerer, answererKindOf, protocols } from "../answer/index.js";
-import { collectGarbage } from "../base/garbage.js";
+import { collectGarbage, freeYoungGeneration } from "../base/garbage.js";
 import { lockFolder } from "../base/lock.js";
 import { printableName } from "../base/printable.js";
 import { type EvaluationStatistics, type Interval, type TokenTotals, unreadableInWords } from "../evaluate/index.js";
@@ -43,12 +43,17 @@ export async function runEvaluate(asked: EvaluateConfiguration, context: RunCont
     answerer ??= await answererOf(given, context, prepared.splits);
     // What reading the rows has left.
     collectGarbage();
+    // Of few rows, little is held beside what is under way.
+    if (prepared.splits.test.length < MANY_ROWS) freeYoungGeneration();
     return await askAndReport(configuration, folder, prepared, answerer, context);
   } finally {
     await answerer?.close();
     release();
   }
 }
+
+/** Rows from which their memory counts for more than a tenth of processor time. */
+const MANY_ROWS = 50_000;
 
 /** Whether a run that went on here before has paid for replies. */
 const hasReplies = (folder: RunFolder): boolean =>

@@ -1,6 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import { messageOf, UserError } from "../../base/errors.js";
 import { printableName } from "../../base/printable.js";
+import { withinTime } from "../../base/time-limit.js";
 import { readChatTemplate, readTokenizerConfig } from "../../tokens/index.js";
 import type { ChatMessage } from "../prompts.js";
 
@@ -38,7 +39,7 @@ export async function chatTemplateOf(folder: string, file?: string | null): Prom
     };
   let template: Template;
   try {
-    template = new Template(source);
+    template = withOwnFunctions(new Template(source));
   } catch (error) {
     throw new UserError(`the chat template in ${file ?? folder} cannot be read: ${messageOf(error)}`, {
       hint: file
@@ -50,12 +51,15 @@ export async function chatTemplateOf(folder: string, file?: string | null): Prom
   return {
     render(messages) {
       const written = (chat: readonly ChatMessage[]): string =>
-        template.render({
-          messages: chat.map(({ role, content }) => ({ role, content })),
-          add_generation_prompt: true,
-          bos_token,
-          eos_token,
-        });
+        withinTime(MOST_MILLISECONDS, () =>
+          template.render({
+            messages: chat.map(({ role, content }) => ({ role, content })),
+            add_generation_prompt: true,
+            bos_token,
+            eos_token,
+            ...OWN_FUNCTIONS,
+          }),
+        );
       try {
         return written(messages);
       } catch (error) {
@@ -78,6 +82,60 @@ export async function chatTemplateOf(folder: string, file?: string | null): Prom
     given: true,
     hasSpecialTokens: /\bbos_token\b/.test(source) || (bos_token !== "" && source.includes(bos_token)),
   };
+}
+
+/** That a template may take for a chat: real ones take a few. */
+const MOST_MILLISECONDS = 2000;
+
+/** The most numbers of a `range`, as Jinja's sandbox in Python has it, which transformers renders in. */
+const LONGEST_RANGE = 100_000;
+
+/** `range` of Jinja. @throws {Error} where it is not of whole numbers, or too long */
+function boundedRange(...given: readonly unknown[]): number[] {
+  const numbers = given.filter((one) => typeof one === "number" || typeof one === "bigint").map(Number);
+  const [start, stop] = numbers.length < 2 ? [0, numbers[0]] : numbers;
+  const step = numbers[2] ?? 1;
+  if (start === undefined || stop === undefined || ![start, stop, step].every(Number.isSafeInteger) || step === 0)
+    throw new Error("range() takes whole numbers, and a step that is not 0");
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (length > LONGEST_RANGE)
+    throw new Error(`range() of ${length} numbers: more than ${LONGEST_RANGE} are too many, as in Jinja's sandbox`);
+  return Array.from({ length }, (_, index) => start + index * step);
+}
+
+/** Now, with the directives that templates use, in English as Python has it: the library takes the user's language. */
+function englishTime(format: string): string {
+  const now = new Date();
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const month = (style: "short" | "long"): string => new Intl.DateTimeFormat("en-US", { month: style }).format(now);
+  const directives: Readonly<Record<string, () => string>> = {
+    Y: () => String(now.getFullYear()),
+    m: () => two(now.getMonth() + 1),
+    d: () => two(now.getDate()),
+    b: () => month("short"),
+    B: () => month("long"),
+    H: () => two(now.getHours()),
+    M: () => two(now.getMinutes()),
+    "%": () => "%",
+  };
+  return format.replace(/%([YmdbBHM%])/g, (_, directive: string) => directives[directive]!());
+}
+
+/** What is called in the place of functions of the library, by names that no template has. */
+const OWN_FUNCTIONS = { "range of mmmlu-lab": boundedRange, "strftime_now of mmmlu-lab": englishTime };
+
+/** A template that calls {@link OWN_FUNCTIONS}: the library lets nobody give its names another meaning. */
+function withOwnFunctions(template: Template): Template {
+  const open: unknown[] = [template.parsed];
+  for (let node = open.pop(); open.length > 0 || node !== undefined; node = open.pop()) {
+    if (typeof node !== "object" || node === null) continue;
+    for (const part of Object.values(node)) open.push(part);
+    const { type, callee } = node as { type?: unknown; callee?: { type?: unknown; value?: unknown } };
+    if (type !== "CallExpression" || callee?.type !== "Identifier") continue;
+    const own = `${String(callee.value)} of mmmlu-lab`;
+    if (Object.hasOwn(OWN_FUNCTIONS, own)) callee.value = own;
+  }
+  return template;
 }
 
 /** @throws {UserError} where a model that is to be asked in a chat has no chat template, and none is given */
