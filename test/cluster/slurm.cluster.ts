@@ -41,7 +41,11 @@ describe.skipIf(why !== undefined)("Slurm", () => {
     }, jobFile);
   }
 
-  const logged = (out: string): number => (existsSync(at(out, "train-log.jsonl")) ? logOf(at(out)).length : 0);
+  /** Whole lines of a run's log, which may be at being written. */
+  const logged = (out: string): number => {
+    const log = at(out, "train-log.jsonl");
+    return existsSync(log) ? readFileSync(log, "utf8").split("\n").length - 1 : 0;
+  };
 
   /** A run's own, not `srun`. */
   const processes = (out: string): number[] => cluster.processes(python, `--out\0${at(out)}\0`);
@@ -81,6 +85,7 @@ describe.skipIf(why !== undefined)("Slurm", () => {
       ["long", long],
     ] as const)
       expect(await mmmlu(["export", "training", ...experiment, "--out", at(bundle)])).toMatchObject({ code: 0 });
+    expect(await mmmlu(["run", ...long, "--out", at("own-long")])).toMatchObject({ code: 0 });
   });
   afterAll(() => cluster.stop());
 
@@ -121,7 +126,6 @@ describe.skipIf(why !== undefined)("Slurm", () => {
     expect(existsSync(at("limit", "result.json"))).toBe(false);
     // Once is enough. Slurm waits for two minutes, since its nodes would take the job for the one that was ended.
     cluster.inside(["scontrol", "update", `JobId=${number}`, "TimeLimit=240"]);
-    expect(await mmmlu(["run", ...long, "--out", at("own-long")])).toMatchObject({ code: 0 });
     expect(await cluster.reached(number, "COMPLETED", "FAILED")).toMatchObject({ state: "COMPLETED", restarts: 1 });
     expect(cluster.output("limit")).toContain(`begin step ${stopped} of 72`);
     expect(largestDifference(logOf(at("limit")), logOf(at("own-long")))).toBeLessThan(1e-5);
