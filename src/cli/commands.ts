@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { boundYoungGeneration } from "../base/garbage.js";
+import { boundYoungGeneration, SMALL_YOUNG } from "../base/garbage.js";
 
 /**
  * A command as the overview names it. What it takes and does stands in a file of its own, which is loaded where it is
@@ -18,7 +18,7 @@ export const commands: readonly CommandEntry[] = [
     name: "run",
     description: "run an experiment; the same command goes on where it stopped",
     load: async () => {
-      boundYoungGeneration();
+      boundYoungGeneration(SMALL_YOUNG);
       return (await import("./run.js")).runCommand;
     },
   },

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { type Answerer, answererKindOf, protocols } from "../answer/index.js";
-import { collectGarbage, freeYoungGeneration } from "../base/garbage.js";
+import { boundYoungGeneration, collectGarbage, USUAL_YOUNG } from "../base/garbage.js";
 import { lockFolder } from "../base/lock.js";
 import { printableName } from "../base/printable.js";
 import { type EvaluationStatistics, type Interval, type TokenTotals, unreadableInWords } from "../evaluate/index.js";
@@ -44,7 +44,7 @@ export async function runEvaluate(asked: EvaluateConfiguration, context: RunCont
     // What reading the rows has left.
     collectGarbage();
     // Of few rows, little is held beside what is under way.
-    if (prepared.splits.test.length < MANY_ROWS) freeYoungGeneration();
+    if (prepared.splits.test.length < MANY_ROWS) boundYoungGeneration(USUAL_YOUNG);
     return await askAndReport(configuration, folder, prepared, answerer, context);
   } finally {
     await answerer?.close();
@@ -52,7 +52,7 @@ export async function runEvaluate(asked: EvaluateConfiguration, context: RunCont
   }
 }
 
-/** Rows from which their memory counts for more than a tenth of processor time. */
+/** Rows from which their memory counts for more than a fifth of processor time. */
 const MANY_ROWS = 50_000;
 
 /** Whether a run that went on here before has paid for replies. */
