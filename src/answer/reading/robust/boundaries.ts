@@ -61,8 +61,9 @@ function withoutRole(turn: string, named: boolean): string | undefined {
 
 /** A line's beginning without the formatting and numbering before its first word. */
 const HEAD = new RegExp(
-  "^[^\\p{L}\\p{N}{\"]{0,20}([\\p{L}\\p{M}'’]{1,24}(?: [\\p{L}\\p{M}'’]{1,16}){0,3})[ \\t]{0,3}" +
-    "(?:(?:n[°ºo.]{0,2}|no\\.|#)?[ \\t]{0,3}(\\d{1,4}))?[^\\p{L}\\p{N}:.)\\n]{0,6}([:.)])?",
+  "^[^\\p{L}\\p{N}{\"]{0,20}([\\p{L}\\p{M}'’]{1,24}(?: [\\p{L}\\p{M}'’]{1,16}){0,3})" +
+    "(?:[.-](?=[ \\t]?\\d))?[ \\t]{0,3}(?:(?:n[°ºo.]{0,2}|no\\.|#)?[ \\t]{0,3}(\\d{1,4}))?" +
+    "[^\\p{L}\\p{N}:.)\\n]{0,6}([:.)])?",
   "u",
 );
 const HAN_NUMBER = /^[^\p{L}\p{N}]{0,20}第?[ \t]?(\d{1,4}|[一二三四五六七八九十]{1,3})[ \t]?(?:题|題|问|問|道题)/u;

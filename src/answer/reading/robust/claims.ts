@@ -1,4 +1,5 @@
-import { type Group, groupsOf, rejectedAfter, rejectedBefore } from "./groups.js";
+import { type Doubts, doubtsIn } from "./doubts.js";
+import { type Group, groupsOf, isRetracted, rejectedAfter, rejectedBefore } from "./groups.js";
 import { BIT } from "./lexicon.js";
 import {
   asks,
@@ -33,11 +34,14 @@ interface Claim {
 export function settledOption(text: string, count: number, explicit: readonly Claim[] = []): number {
   const tokens = tokensOf(text, count);
   const groups = groupsOf(tokens);
+  const doubts = doubtsIn(text);
   const spent = new Set<number>();
   const rejected = new Set<Group>();
+  const retracted = groups.filter((group) => isRetracted(tokens, group));
   for (const group of groups) if (rejectedAfter(tokens, group, spent)) rejected.add(group);
   const wholly = new Set<Group>();
   for (const group of groups) if (rejectedBefore(tokens, group, spent)) wholly.add(group);
+  for (const group of retracted) wholly.add(group);
   for (const group of wholly) rejected.add(group);
   const out = new Set(
     [...rejected].flatMap((group) =>
@@ -50,9 +54,12 @@ export function settledOption(text: string, count: number, explicit: readonly Cl
     ...explicit,
     ...claimsIn(tokens, groups, rejected, wholly, spent),
     ...claimsByPlace(tokens, groups, rejected),
-  ].sort((one, other) => one.at - other.at);
+  ]
+    .filter(({ at }) => !doubts.unclaimed(at))
+    .map((claim) => (doubts.oneOfSeveral(claim.at) ? { ...claim, letter: -1 } : claim))
+    .sort((one, other) => one.at - other.at);
   if (claims.length > 0) return settle(claims, tokens, out);
-  return onlySpoken(tokens, out);
+  return onlySpoken(tokens, out, doubts);
 }
 
 /** Whether a comma's list begins with the claimed letter: "the answer is B, A is wrong". */
@@ -282,7 +289,7 @@ function isStated(tokens: readonly Token[], letter: number): boolean {
  * "B, not A".
  * @param out letters that are rejected
  */
-function onlySpoken(tokens: readonly Token[], out: ReadonlySet<number>): number {
+function onlySpoken(tokens: readonly Token[], out: ReadonlySet<number>, doubts: Doubts): number {
   const spoken = new Set<number>();
   let [sure, rejection] = [false, false];
   // Of the sentence so far: whether it has words, one of no known role, one that names options.
@@ -295,12 +302,13 @@ function onlySpoken(tokens: readonly Token[], out: ReadonlySet<number>): number 
       if (out.has(token.letter)) rejection = true;
       else if (token.capital || has(before, BIT.option)) {
         spoken.add(token.letter);
+        if (doubts.oneOfSeveral(token.at)) return -1;
         // "The option that describes it best is C."
         const stated = named && before !== undefined && COPULAS.has(before.text.toLowerCase());
         // "B cells", "A Paris" is none; "B Paris" is.
         const next = tokens[at + 1];
         const word = !begun && isUnknownWord(next) && ("AEI".includes(token.text) || /^\p{Ll}/u.test(next!.text));
-        const supposed = isSupposed(tokens, at - 1) || has(next, BIT.if);
+        const supposed = isSupposed(tokens, at - 1) || has(next, BIT.if) || doubts.unclaimed(token.at);
         if ((!unknown || stated || isMark(before, ":")) && !word && !supposed && !asks(tokens, at))
           sure ||= out.size === 0 || (!rejection && (isMark(next, ",;.،、(") || has(next, BIT.not)));
       }

@@ -23,7 +23,8 @@ export function groupsOf(tokens: readonly Token[]): Group[] {
       while (at < tokens.length && at < members.at(-1)! + 8) {
         const token = tokens[at]!;
         if (isMark(token, ",،")) comma = true;
-        else if (isMark(token, "、/&+") || has(token, BIT.and | BIT.or | BIT.nor)) joined = true;
+        else if (isMark(token, "、/&+→⇒➔➜⟶") || isArrow(tokens, at) || has(token, BIT.and | BIT.or | BIT.nor))
+          joined = true;
         else if (!isMark(token, ")]\"'»”(") && !has(token, BIT.option) && !(has(token, BIT.link) && joined)) break;
         at++;
       }
@@ -35,6 +36,35 @@ export function groupsOf(tokens: readonly Token[]): Group[] {
     index = members.at(-1)!;
   }
   return groups;
+}
+
+/** The head of "->" and "=>". */
+const isArrow = (tokens: readonly Token[], at: number): boolean =>
+  isMark(tokens[at], "-=–—>") && (isMark(tokens[at + 1], ">") || isMark(tokens[at - 1], "-=–—"));
+
+const POINTING = new Set(
+  (
+    "which that this it that's it's die das dies diese was ce c'est qui celle-ci que lo cual esto eso il che questo " +
+    "o isso yang itu ini ambayo 这 這 这个 هذا وهذا وهو وهي यह जो এটি যা これ それ 이는 이것"
+  ).split(" "),
+);
+
+/** "…, which is wrong", "… (incorrect)": what points back at a group and rejects it. */
+export function isRetracted(tokens: readonly Token[], group: Group): boolean {
+  let [at, marks] = [group.last + 1, ""];
+  while (tokens[at]?.kind === "mark") marks += tokens[at++]!.text;
+  if (has(tokens[at], BIT.wrong) && /^[)\]"'»”]*\($/.test(marks)) return isMark(tokens[at + 1], ")");
+  if (!/[,.،，。(;–—-]/.test(marks)) return false;
+  const pointing = (token: Token | undefined): boolean =>
+    token?.kind === "word" && POINTING.has(token.text.toLowerCase().replace("’", "'"));
+  if (!pointing(tokens[at])) return false;
+  for (let seen = 0; seen < 4; seen++, at++) {
+    const token = tokens[at];
+    if (has(token, BIT.wrong)) return true;
+    if (has(token, BIT.not)) return has(tokens[at + 1], BIT.right) || has(tokens[at + 2], BIT.right);
+    if (!pointing(token) && !has(token, BIT.link)) return false;
+  }
+  return false;
 }
 
 /** "A is wrong", "A、B错误", "A und B sind falsch", "B ではない": what follows a group, in its clause, rejects it. */

@@ -8,7 +8,7 @@ const COUNTED = [
   "soal|pertanyaan|jawaban|nomor|swali|jibu|ìbéèrè|ìdáhùn|問題?|问题?|第|题|答え|答案|문제|질문|답|정답|प्रश्न|सवाल|उत्तर",
   "প্রশ্ন|উত্তর|السؤال|سؤال|الإجابة",
 ].join("|");
-const NUMBER = `(?:(?:${COUNTED})[ \\t#.]{0,3})?(\\d{1,3})[ \\t]?(?:题|題|问|問|번)?`;
+const NUMBER = `(?:(?:${COUNTED})[ \\t#.-]{0,3}(?:n(?:o|r|um(?:ber)?)?[.º°]?[ \\t]?)?)?(\\d{1,3})[ \\t]?(?:题|題|问|問|번)?`;
 /** A line that begins with a question's number. */
 const NUMBERED = new RegExp(
   `^[^\\p{L}\\p{N}]{0,20}${NUMBER}(?=[^\\p{L}\\p{M}\\p{N}]|[A-J](?![\\p{L}\\p{N}]))([^\\p{L}\\p{N}\\n]{0,12})`,

@@ -139,13 +139,28 @@ const NAMING = new Set(
     .split(", ")
     .map(fold),
 );
+/** Second names of species: a letter before one is the genus. */
+const SPECIES = new Set(
+  [
+    "thaliana tumefaciens fumigatus flavus niger aegypti gambiae albopictus mellifera baumannii",
+    "afarensis africanus sediba anamensis lumbricoides duodenale mexicanum carolinensis phagocytophilum",
+    "subtilis anthracis cereus thuringiensis fragilis burgdorferi pertussis abortus melitensis rapa",
+    "oleracea napus floridae elegans briggsae albicans auris glabrata neoformans immitis botulinum",
+    "difficile tetani perfringens jejuni trachomatis psittaci diphtheriae burnetii freundii reinhardtii",
+    "intestinalis lupus familiaris melanogaster discoideum rerio coli faecalis faecium histolytica",
+    "granulosus vermicularis chaffeensis influenzae pylori sapiens erectus habilis neanderthalensis",
+    "floresiensis musculus",
+  ].flatMap((line) => line.split(" ")),
+);
+const EPITHET = /^\. {1,2}(\p{Ll}{3,16})(?![\p{L}\p{N}])/u;
 const BEFORE = /(?<![\p{L}\p{M}\p{N}])(\p{L}[\p{L}\p{M}]{1,15})\.? $/u;
 const INITIALS = /(?<![\p{L}\p{N}])(?:M|\p{Lu}\.\p{Lu})\. $/u;
 const TITLE_BEHIND = /^(?:先生|女士|小姐|さん|くん|様|씨|型|형)/u;
 
-/** Whether a letter is a name's: "Mr. B", "vitamin C", "U.S. A", "B先生", "A型". */
+/** Whether a letter is a name's: "Mr. B", "vitamin C", "U.S. A", "A. thaliana", "B先生", "A型". */
 function isNamed(text: string, at: number): boolean {
   if (TITLE_BEHIND.test(text.slice(at + 1, at + 4))) return true;
+  if (SPECIES.has(EPITHET.exec(text.slice(at + 1, at + 24))?.[1] ?? "")) return true;
   const before = text.slice(Math.max(0, at - 24), at);
   return INITIALS.test(before) || NAMING.has(fold(BEFORE.exec(before)?.[1] ?? ""));
 }
