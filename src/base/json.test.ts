@@ -69,7 +69,7 @@ describe("JSON from outside", () => {
   it("may have a byte order mark, and is checked", async () => {
     expect(await readJsonAs(file("mark.json", '\ufeff{"a": 1}'), schema)).toEqual({ a: 1 });
     await expect(readJsonAs(file("wrong.json", '{"a": "x"}'), schema)).rejects.toThrow(
-      /wrong\.json: a: .*expected number/,
+      /wrong\.json: a: expected a number/,
     );
     await expect(readJsonAs(file("torn.json", '{"a": '), schema)).rejects.toThrow(/torn\.json is not JSON/);
     await expect(readJsonAs(file("null.json", "null"), schema)).rejects.toThrow(/null\.json: \(whole\): /);

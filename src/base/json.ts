@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { messageOf, UserError } from "./errors.js";
 import { writePiecesWhole } from "./files.js";
 import { printableName } from "./printable.js";
+import { inWords } from "./schema-words.js";
 import { readText } from "./text.js";
 
 export interface ReadJsonOptions {
@@ -32,7 +33,7 @@ export function parseJson(text: string, where: string, hint?: string): unknown {
 
 /** Checks a value from outside. @throws {UserError} naming where it came from and each key that is wrong */
 export function checkedAs<T>(value: unknown, schema: z.ZodType<T>, where: string, hint?: string): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: inWords });
   if (result.success) return result.data;
   throw new UserError(`${where}: ${faultsOf(result.error)}`, { hint });
 }

@@ -18,6 +18,7 @@ it("finds the name that was meant, and none where none is near", () => {
     ["zzz", undefined],
   ] as const)
     expect([given, nearest(given, names)]).toEqual([given, meant]);
+  expect(nearest("gpu", ["cpu", "webgpu", "cuda", "auto"])).toBe("webgpu");
   expect(didYouMean("rnu", names)).toBe("; did you mean run?");
   expect(didYouMean("zzz", names)).toBe("");
 });

@@ -3,10 +3,13 @@ import { basename, dirname, resolve } from "node:path";
 
 /**
  * The name that was probably meant: the one with the fewest letters to change, add, leave out or swap with their
- * neighbour (optimal string alignment), else the shortest that begins so, case aside; undefined where there is none.
+ * neighbour (optimal string alignment), else the shortest that begins so, case aside; before these the only one that
+ * holds it whole; undefined where there is none.
  */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const word = given.slice(0, 100).toLowerCase();
+  const holding = names.filter((name) => word.length > 2 && name.toLowerCase().includes(word));
+  if (holding.length === 1) return holding[0];
   let [best, least] = [undefined as string | undefined, Math.max(1, Math.floor(word.length * 0.4)) + 1];
   for (const name of names) {
     const found = distance(word, name.toLowerCase());

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../base/errors.js";
 import { faultsOf, parseJson } from "../base/json.js";
+import { inWords } from "../base/schema-words.js";
 import { readText } from "../base/text.js";
 import { presetNamed } from "./configuration/configure.js";
 import { asJsonSchema, type JsonSchema } from "./configuration/json-schema.js";
@@ -87,7 +88,7 @@ export async function readSweep(path: string): Promise<Sweep> {
   } catch (error) {
     throw new UsageError((error as Error).message, { hint: HINT, cause: error });
   }
-  const read = sweepSchema.safeParse(value);
+  const read = sweepSchema.safeParse(value, { error: inWords });
   if (!read.success) throw new UsageError(`${path}: ${faultsOf(read.error)}`, { hint: HINT });
   const cells = cellsOf(read.data);
   if (cells.length > MOST_CELLS)

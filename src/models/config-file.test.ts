@@ -28,7 +28,9 @@ describe("sizes in config.json", () => {
     },
   );
 
-  it.each(wrong(gemma))("of Gemma 2 have a bound: %s = %j", (key, value) => {
+  // Where there is no padding, checkpoints say -1.
+  const gemmaWrong = wrong(gemma).filter(([key, value]) => key !== "pad_token_id" || value !== -1);
+  it.each(gemmaWrong)("of Gemma 2 have a bound: %s = %j", (key, value) => {
     expect(() => parseDecoderConfig({ path: "config.json", json: { ...gemma, [key]: value } }, gemma2)).toThrow(
       /config\.json/,
     );
@@ -41,6 +43,6 @@ describe("sizes in config.json", () => {
       json: { ...t5, [key]: 1_000_000_000 },
       floatKeys: new Set<string>(),
     };
-    expect(() => parseT5Config(file)).toThrow(/Too big: expected .* <=\d+/);
+    expect(() => parseT5Config(file)).toThrow(/expected at most \d+/);
   });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../base/errors.js";
 import { checkedAs, parseJson } from "../base/json.js";
+import { inWords } from "../base/schema-words.js";
 import { readText } from "../base/text.js";
 
 /** Bytes of a config.json at most. */
@@ -95,7 +96,7 @@ export const endTokenIds = z.union([SIZES.tokenId, z.array(SIZES.tokenId).max(64
  * @throws {UserError} naming the file and each key that is wrong
  */
 export function parseConfig<T>(file: Pick<ConfigFile, "path" | "json">, schema: z.ZodType<T>, title: string): T {
-  const result = schema.safeParse(file.json);
+  const result = schema.safeParse(file.json, { error: inWords });
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "(whole)"}: ${issue.message}`);
   throw new UserError(`${file.path} is no configuration of ${title}: ${problems.join("; ")}`, {

@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../base/errors.js";
 import { joinInside } from "../../base/inside.js";
 import { checkedAs, parseJson } from "../../base/json.js";
+import { didYouMeanBeside } from "../../base/nearest.js";
 import { cachedCommit, isCommit, type Repository, rememberCommit, repositoryFolder } from "./cache.js";
 import { hubError, offlineError } from "./errors.js";
 import { causeOf, patientFetch } from "./patient-fetch.js";
@@ -30,6 +33,7 @@ export async function resolveCommit(
   if (settings.offline || asked == null) {
     const cached = cachedCommit(folder, revision);
     if (cached) return cached;
+    sayNoFolder(repository.name, settings);
     if (settings.offline) throw offlineError(repository, `revision ${revision}`, settings);
   }
   // A name that could not be kept is not asked for.
@@ -50,6 +54,12 @@ export async function resolveCommit(
     );
     return cached;
   }
+}
+
+/** Says where a name looks like a path of this machine that is not there: the hub may take long to refuse it. */
+function sayNoFolder(name: string, { progress }: HubSettings): void {
+  if (name.includes("/") && existsSync(dirname(name)) && !existsSync(name))
+    progress.say(`there is no folder ${name} here${didYouMeanBeside(name)}`);
 }
 
 /**

@@ -126,6 +126,16 @@ describe("the hub", () => {
     expect(said).toContain("another run is fetching test/mmlu_DE-DE.csv: waiting for it");
   });
 
+  it("says before it asks where a name looks like a folder that is not there", async () => {
+    const said: string[] = [];
+    const progress = { begin() {}, update() {}, end() {}, say: (line: string) => void said.push(line) };
+    const asked = { type: "model" as const, name: "src/dtaa" };
+    await expect(resolveCommit(asked, undefined, { ...settings(), progress })).rejects.toThrow("src/dtaa");
+    expect(said[0]).toBe("there is no folder src/dtaa here; did you mean src/data?");
+    await resolveCommit(dataset, "main", { ...settings(), progress });
+    expect(said.filter((line) => line.includes("openai"))).toEqual([]);
+  });
+
   it("stops at once when it is told to, and keeps what came", async () => {
     hub.trouble = ["cut"];
     const stop = new AbortController();

@@ -6,6 +6,7 @@ import { answererKindOf, protocols } from "../../answer/index.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { hintForReading } from "../../base/hint-for-reading.js";
 import { didYouMean, didYouMeanBeside } from "../../base/nearest.js";
+import { inWords } from "../../base/schema-words.js";
 import { readText } from "../../base/text.js";
 import { deviceDefinition } from "../../graph/index.js";
 import { languagesAmong, ownRows, taskNamed, taskOfSource } from "../../tasks/index.js";
@@ -229,7 +230,7 @@ export function check(
     return typeof flag === "object" ? flag.flag : undefined;
   };
   const place: Place = Object.assign((key: string): string => flagOf(key) ?? `${where}: ${key}`, { flagOf });
-  const result = experimentSchema.safeParse(configuration);
+  const result = experimentSchema.safeParse(configuration, { error: inWords });
   if (!result.success) {
     const lines = result.error.issues.map((issue) => describe(issue, configuration, place));
     throw new UsageError(lines.length === 1 ? lines[0]! : `${where}:\n${lines.map((line) => `  ${line}`).join("\n")}`, {
@@ -264,13 +265,8 @@ function describe(issue: z.core.$ZodIssue, configuration: unknown, place: Place)
   }
   const options = issue.code === "invalid_value" ? issue.values.map(String) : [];
   const near = typeof holder === "string" ? didYouMean(holder, options) : "";
-  const why = issue.code === "invalid_type" && typeof holder === "number" ? notInt(issue.expected, holder) : undefined;
-  return `${at ? place(at) : place("(the whole)")}: ${why ?? issue.message}${near}`;
+  return `${at ? place(at) : place("(the whole)")}: ${issue.message}${near}`;
 }
-
-/** What is said of a number where another kind of value is wanted. */
-const notInt = (expected: string, found: number): string =>
-  `expected ${expected === "int" ? "a whole number" : expected}, not ${found}`;
 
 /** What is said of a flag for which a kind of experiment has no key. */
 const notOf = (flag: string, configuration: unknown): string =>
