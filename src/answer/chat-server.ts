@@ -11,7 +11,13 @@ import { exhaustedChatError, judgeChatError, RefusedRequest } from "./chat-error
 import { modelsOf } from "./chat-models.js";
 import { BadReply, type ChatReply, readChatReply } from "./chat-reply.js";
 import { type ChatQuestion, chatQuestion, rawReplyOf } from "./chat-request.js";
-import { CONTINUATION_PROBES, likelihoodOf, noLikelihoods, requireTrueLikelihoods } from "./continuations.js";
+import {
+  CONTINUATION_PROBES,
+  likelihoodOf,
+  noLikelihoods,
+  requireTrueLikelihoods,
+  unmeasured,
+} from "./continuations.js";
 import { letterReply, likeliestLetter, PROBES, requireTrueLogProbabilities, tokensOf } from "./log-probabilities.js";
 import type { ChatMessage } from "./prompts.js";
 
@@ -150,7 +156,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
   const measureContinuations = async ({ prompt, rows, letters }: AnswerRequest): Promise<RawReply> => {
     const found = await continuationsOf(prompt as string, letters!.written);
     const logProbabilities = found.map((one) => {
-      if ("fault" in one) throw noLikelihoods(endpoint, one.fault);
+      if ("fault" in one) throw unmeasured(endpoint, one);
       return one.value;
     });
     return { text: likeliestLetter(logProbabilities, lettersOfRows(rows)), logProbabilities };

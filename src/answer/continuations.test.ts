@@ -30,6 +30,32 @@ describe("a continuation's log-likelihood", () => {
     expect(likelihoodOf(reply, " A", "Answer: A")).toEqual({ value: -0.5 });
   });
 
+  const LONG = `Question ${"one two three ".repeat(20)}A. 1 B. 2 Answer:`;
+  const pieces = (text: string): string[] => text.match(/\s?\S+/g)!;
+  const asked = (tokens: string[], first: number | null = null) =>
+    likelihoodOf(echoed([...tokens, "x"], [first, ...tokens.slice(1).map(() => -1), -9]), " A", LONG);
+
+  it("is refused of a prompt that the server cut, at its beginning or in its middle", () => {
+    const all = pieces(`${LONG} A`);
+    const cut = { fault: expect.stringMatching(/left out \d+ characters/), cut: true };
+    expect(asked(all.slice(30))).toEqual(cut);
+    expect(asked(all.slice(30), -3)).toEqual(cut);
+    expect(asked(["<bos>", ...all.slice(30)])).toEqual(cut);
+    expect(asked(["<|begin_of_text|>", ...all.slice(1)])).toEqual(cut);
+    expect(asked([...all.slice(0, 5), ...all.slice(30)])).toEqual(cut);
+  });
+
+  it("is taken where the echo is whole, whatever its tokens look like", () => {
+    const all = pieces(`${LONG} A`);
+    expect(asked(all)).toEqual({ value: -1 });
+    expect(asked(["<bos>", ...all])).toEqual({ value: -1 });
+    expect(asked(all.slice(1), -2)).toEqual({ value: -1 });
+    expect(asked(all.map((token) => token.replace(" ", "Ġ")))).toEqual({ value: -1 });
+    expect(asked(["<0x51>", "uestion", ...all.slice(1)])).toEqual({ value: -1 });
+    const chinese = ["问", "bytes:\\xe9", "题\ufffd", " A", "x"];
+    expect(likelihoodOf(echoed(chinese, [null, -1, -1, -2, -9]), " A", "问题问题")).toEqual({ value: -2 });
+  });
+
   it.each([
     ["nothing", { logprobs: null }, /sent no log-probabilities/],
     ["a reply without the prompt", echoed(["B"], [-1], 4), /not those of " A"/],
