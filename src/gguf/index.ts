@@ -18,6 +18,6 @@ export { MetadataReader } from "./metadata.js";
 export { fetchGguf, type GgufPlaceOptions, isGguf } from "./place.js";
 export { quantize, WRITTEN_KINDS, type WrittenKind } from "./quantize.js";
 export { tokenizerFolder, tokenizerFolderOf } from "./tokenizer/folder.js";
-export { readTokenizer, type TokenizerFiles } from "./tokenizer/read.js";
+export { ENDS_BY_NAME, readTokenizer, type TokenizerFiles } from "./tokenizer/read.js";
 export { type TokenizerToWrite, tokenizerMetadata } from "./tokenizer/write.js";
 export { type GgufTensorToWrite, type WrittenValue, writeGguf } from "./write.js";

@@ -8,7 +8,7 @@ import type { MetadataReader } from "../metadata.js";
 import { readTokenizer } from "./read.js";
 
 /** Changes when {@link readTokenizer} gives something else for the same file. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * A folder in the user's cache with a GGUF file's tokenizer as Hugging Face's files have it: `tokenizer.json` and

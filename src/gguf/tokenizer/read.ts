@@ -6,6 +6,17 @@ import { mergesOfScores } from "./scores.js";
 /** Types of tokens, as `tokenizer.ggml.token_type` has them. */
 export const TOKEN_TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
+/**
+ * Tokens that end a reply or a turn, which llama.cpp knows by name and takes as control tokens whatever type the file
+ * gives them.
+ * Source: `special_eog_ids` in llama.cpp's src/llama-vocab.cpp, without Harmony's, of models that are not read, and
+ * without `</s>` and `<eos>`: Gemma has `</s>` as a tag of HTML, and where they end texts the file names them by id
+ */
+export const ENDS_BY_NAME: readonly string[] = [
+  ...["<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<|endoftext|>", "<|end_of_text|>"],
+  ...["<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<end_of_utterance>", "<turn|>"],
+];
+
 /** A tokenizer in Hugging Face's files. */
 export interface TokenizerFiles {
   /** tokenizer.json */
@@ -42,10 +53,13 @@ interface Kind {
 export function readTokenizer(metadata: MetadataReader): TokenizerFiles {
   const { path } = metadata;
   const model = metadata.text("tokenizer.ggml.model");
-  const types = metadata.optionalNumbers("tokenizer.ggml.token_type");
+  const stated = metadata.optionalNumbers("tokenizer.ggml.token_type");
   const given = metadata.texts("tokenizer.ggml.tokens");
-  if (types && types.length !== given.length)
-    throw cannot(path, `it has ${given.length} tokens and the types of ${types.length}`);
+  if (stated && stated.length !== given.length)
+    throw cannot(path, `it has ${given.length} tokens and the types of ${stated.length}`);
+  const types = given.map((token, id) =>
+    ENDS_BY_NAME.includes(token) ? TOKEN_TYPES.control : (stated?.[id] ?? TOKEN_TYPES.normal),
+  );
   const tokens =
     model === "llama" ? given.map((token) => (/^ +$/.test(token) ? "▁".repeat(token.length) : token)) : given;
   const vocabulary = new Map(tokens.map((token, id) => [token, id]));
@@ -122,9 +136,9 @@ const isBlank = (token: string): boolean => /^▁+$/.test(token);
 
 const ADDED: ReadonlySet<number> = new Set([TOKEN_TYPES.unknown, TOKEN_TYPES.control, TOKEN_TYPES.userDefined]);
 
-function addedTokens(tokens: readonly string[], types: ArrayLike<number> | undefined): Record<string, unknown>[] {
+function addedTokens(tokens: readonly string[], types: readonly number[]): Record<string, unknown>[] {
   return tokens.flatMap((content, id) =>
-    types && ADDED.has(types[id]!) && !isBlank(content)
+    ADDED.has(types[id]!) && !isBlank(content)
       ? [
           {
             id,
@@ -171,7 +185,7 @@ function byScores(
   metadata: MetadataReader,
   tokens: readonly string[],
   vocabulary: ReadonlyMap<string, number>,
-  types: ArrayLike<number> | undefined,
+  types: readonly number[],
 ): Kind {
   const { path } = metadata;
   const scores = metadata.optionalNumbers("tokenizer.ggml.scores");
@@ -180,6 +194,9 @@ function byScores(
   if (metadata.has("tokenizer.ggml.precompiled_charsmap"))
     throw cannot(path, "it normalizes texts by a table of its own");
   const prefix = metadata.optionalFlag("tokenizer.ggml.add_space_prefix") ?? true;
+  // llama.cpp opens the text behind each run of such blanks with one more.
+  if (prefix && tokens.some((token, id) => types[id] === TOKEN_TYPES.userDefined && isBlank(token)))
+    throw cannot(path, "it opens texts with a blank (add_space_prefix), and has runs of blanks as tokens of a user");
   const replace = { type: "Replace", pattern: { String: " " }, content: "▁" };
   const decoders = [
     { type: "Replace", pattern: { String: "▁" }, content: " " },
@@ -198,7 +215,7 @@ function byScores(
       byte_fallback: vocabulary.has("<0x00>"),
       ignore_merges: false,
       vocab: Object.fromEntries(vocabulary),
-      merges: mergesOfScores(vocabulary, (id) => (types?.[id] === TOKEN_TYPES.userDefined ? Infinity : scores[id]!)),
+      merges: mergesOfScores(vocabulary, (id) => (types[id] === TOKEN_TYPES.userDefined ? Infinity : scores[id]!)),
     },
     normalizer: prefix ? { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, replace] } : replace,
     preTokenizer: null,

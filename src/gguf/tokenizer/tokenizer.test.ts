@@ -69,6 +69,44 @@ describe.each(["gpt-2", "qwen2", "llama-bpe", "spm", "spm-prefix"])("the tokeniz
   });
 });
 
+describe("types of tokens that llama.cpp overrides", () => {
+  /** The golden tokenizer's metadata with the type of each token changed. */
+  const typed = (name: string, more: Partial<TokenizerToWrite>, change: (type: number, token: string) => number) => {
+    const metadata = written(golden(name), more);
+    const tokens = (metadata.get("tokenizer.ggml.tokens") as { readonly value: readonly string[] }).value;
+    const key = "tokenizer.ggml.token_type";
+    const { value } = metadata.get(key) as { readonly value: readonly number[] };
+    metadata.set(key, { type: "array", of: "int32", value: value.map((type, id) => change(type, tokens[id]!)) });
+    return metadata;
+  };
+  const reading = (metadata: ReturnType<typeof written>) => {
+    const path = join(folder, "typed.gguf");
+    writeGguf(path, metadata, []);
+    const file = GgufFile.open(path);
+    file.close();
+    return readTokenizer(file.metadata).tokenizer;
+  };
+
+  it.each([1, 4])("an end that is known by name is one token, also of type %i", async (type) => {
+    const own = Tokenizer.fromString(golden("qwen2"));
+    const metadata = typed("qwen2", {}, (old, token) => (token === "<|end|>" ? type : old));
+    const again = Tokenizer.fromString(JSON.stringify(reading(metadata)));
+    const ids = (await again.encode("a<|end|>b", null, { addSpecialTokens: false })).getIds();
+    expect(ids).toEqual((await own.encode("a<|end|>b", null, { addSpecialTokens: false })).getIds());
+    expect(ids).toHaveLength(3);
+    expect(await again.decode(ids, true)).toBe("ab");
+  });
+
+  it("runs of blanks of a user's beside a blank before each text are refused", () => {
+    const metadata = written(golden("spm"));
+    expect(() => reading(metadata)).not.toThrow();
+    metadata.set("tokenizer.ggml.add_space_prefix", { type: "bool", value: true });
+    expect(() => reading(metadata)).toThrow(/opens texts with a blank \(add_space_prefix\)/);
+    metadata.delete("tokenizer.ggml.add_space_prefix");
+    expect(() => reading(metadata)).toThrow(/add_space_prefix/);
+  });
+});
+
 describe("a tokenizer that GGUF cannot have", () => {
   const change = (name: string, path: (json: Record<string, any>) => void): string => {
     const json = JSON.parse(golden(name)) as Record<string, any>;

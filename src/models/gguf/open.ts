@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../base/errors.js";
 import { hubSettings } from "../../data/hub/index.js";
-import { fetchGguf, GgufFile, type MetadataReader, tokenizerFolder } from "../../gguf/index.js";
+import { ENDS_BY_NAME, fetchGguf, GgufFile, type MetadataReader, tokenizerFolder } from "../../gguf/index.js";
 import type { Architecture } from "../architecture.js";
 import { ARCHITECTURES } from "../architectures/index.js";
 import { CheckpointWeights } from "../checkpoint-weights.js";
@@ -14,9 +14,6 @@ import type { Checkpoint, OpenCheckpointOptions } from "../load.js";
 import { TOKENIZER_FILES } from "../save.js";
 import { configOf, ROPE_FACTORS } from "./config.js";
 import { GgufWeights } from "./weights.js";
-
-/** Tokens by which models that chat end their turn, as llama.cpp knows them by name. */
-const TURN_ENDS = ["<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<|endoftext|>"];
 
 /**
  * What decoder-only models' GGUF files are called, by `general.architecture`. Several may be written under one name
@@ -83,10 +80,9 @@ function generationOf(metadata: MetadataReader): Record<string, unknown> | undef
   const named = ["eos", "eot", "eom"].flatMap(
     (name) => metadata.optionalNumber(`tokenizer.ggml.${name}_token_id`) ?? [],
   );
-  const types = metadata.optionalNumbers("tokenizer.ggml.token_type");
   const chats = metadata.has("tokenizer.chat_template");
   const tokens = chats ? metadata.texts("tokenizer.ggml.tokens") : [];
-  const byName = TURN_ENDS.map((token) => tokens.indexOf(token)).filter((id) => id >= 0 && types?.[id] === 3);
+  const byName = ENDS_BY_NAME.map((token) => tokens.indexOf(token)).filter((id) => id >= 0);
   const ends = [...new Set([...named, ...byName])];
   return ends.length === 0 ? undefined : { eos_token_id: ends.length === 1 ? ends[0] : ends };
 }
