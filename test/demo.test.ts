@@ -26,5 +26,10 @@ describe("npm start", () => {
     expect([served.n, served.correct]).toEqual([tuned.final.n, tuned.final.correct]);
     expect(Math.abs(metrics("longest-choice").accuracy - 0.25)).toBeLessThan(0.15);
     expect(existsSync(join(folder, "comparison.html"))).toBe(true);
+    expect(out).toMatch(/this takes about .*fine-tuning/);
+    // Where it was, and that is foretold.
+    const again = await mmmlu(["demo", "--out", folder]);
+    expect(again.out).toContain("is not done again");
+    expect(again.out).not.toContain("this takes about");
   });
 });

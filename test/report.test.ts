@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluationMetrics, evaluationStatistics, type Prediction } from "../src/evaluate/index.js";
+import { standalone } from "../src/report/figures/figure.js";
+import { everyFigure } from "../src/report/figures/testing/every-figure.js";
 import { answersReport } from "../src/report/reports.js";
 import { LANGUAGES, mmmlu, SUBJECTS } from "../src/tasks/index.js";
 import { chromiumPath, figureFaults, installedFonts, launchBrowser, watchedPage } from "./browser.js";
@@ -134,7 +136,22 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
     await page.keyboard.press("End");
     expect(await page.locator("#detail").textContent()).toContain(rows.at(-1)!.id);
     expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset["place"])).toBe(String(ROWS - 1));
+    await page.keyboard.press("Escape");
+    expect(await page.locator("#detail").textContent()).toBe("");
+    await page.keyboard.press("Space");
+    expect(await page.locator("#detail").textContent()).toContain(rows.at(-1)!.id);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it("has figures that stand on a ground of their own as files, light or dark", async () => {
+    const { page } = await watchedPage(browser, { colorScheme: "dark" });
+    const [figure] = everyFigure();
+    await page.setContent(standalone(figure!).replace(/^<\?xml.*\n/, ""));
+    const ground = (): Promise<string> => page.locator("svg").evaluate((svg) => getComputedStyle(svg).backgroundColor);
+    expect(await ground()).toBe("rgb(24, 26, 31)");
+    await page.emulateMedia({ colorScheme: "light" });
+    expect(await ground()).toBe("rgb(255, 255, 255)");
     await page.close();
   });
 

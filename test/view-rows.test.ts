@@ -130,6 +130,7 @@ describe.skipIf(!chromiumPath)("a row's whole exchange, in Chromium", () => {
     ] as const) {
       const { page, complaints } = await watchedPage(browser, { colorScheme, viewport: { width, height: 900 } });
       await page.goto(`${viewer.url}run/asked/rows`);
+      expect(await page.getByRole("link", { name: "The run" }).getAttribute("href")).toBe("/run/asked");
       const fits = async (): Promise<void> =>
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       await fits();

@@ -13,7 +13,7 @@ import {
   type RunOutcome,
   runExperiment,
 } from "../experiments/index.js";
-import { savedModelOf } from "../record/index.js";
+import { runFile, savedModelOf } from "../record/index.js";
 import { loadComparedRun, loadReports } from "../report/index.js";
 import { contextOf } from "./context.js";
 import { print } from "./print.js";
@@ -33,9 +33,13 @@ async function demo({ out }: { out: string }): Promise<void> {
   const base = contextOf({ set: [] });
   const say = print;
   try {
+    const kept = runFile(folder("flan-t5-finetune"), "manifest.json") !== undefined;
     say(
-      `On this machine, as busy as it is, this takes about ${duration(SECONDS * slowness())}, most of it the ` +
-        `fine-tuning (2).`,
+      kept
+        ? `The fine-tuning is there from before, in ${out}: what is done is not done again. ` +
+            "Remove the folder to see it all."
+        : `On this machine, as busy as it is, this takes about ${duration(SECONDS * slowness())}, most of it the ` +
+            `fine-tuning (2).`,
     );
     say("1 of 4: exploring 14 languages: how many rows, how long, which answers, what is there twice");
     const explored = await runExperiment(await onSamplePreset("eda"), context("eda"));

@@ -138,6 +138,7 @@ export const reportScript = `
   body.addEventListener("keydown", (event) => {
     const tr = event.target.closest("tr[data-place]");
     if (!tr) return;
+    if (event.key === "Escape") return detail.replaceChildren();
     const place = Number(tr.dataset.place);
     const to = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: Math.min(shown.length - 1, place + 12), PageUp: Math.max(0, place - 12), Home: 0, End: shown.length - 1, Enter: place, " ": place }[event.key];
     if (to === undefined) return;

@@ -280,6 +280,10 @@ export function groupFigure(name: string, title: string, groups: readonly GroupM
           dx: 8,
           textAnchor: "start",
           fontWeight: 600,
+          // The rule of chance stays clear of it.
+          stroke: "var(--card, white)",
+          strokeWidth: 4,
+          fill: "currentColor",
         }),
       ],
     },

@@ -48,9 +48,11 @@ export interface Figure {
 export function standalone(figure: Figure): string {
   const style =
     "<style>svg{color:#222;background:#fff}@media " +
-    "(prefers-color-scheme:dark){svg{color:#ddd;background:#181a1f;--blue:#3d9bd4}}</style>";
+    "(prefers-color-scheme:dark){svg{color:#ddd;background:#181a1f;--card:#181a1f;--blue:#3d9bd4}}</style>";
   const head = `<title>${escapeXml(figure.title)}</title>${style}`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${figure.svg.replace(/^(<svg[^>]*>)/, (open) => `${open}${head}`)}\n`;
+  // On a page the figure shows the page's ground, which would go before the file's own.
+  const svg = figure.svg.replace("background:transparent;", "").replace(/^(<svg[^>]*>)/, (open) => `${open}${head}`);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${svg}\n`;
 }
 
 const escapeXml = (text: string): string =>

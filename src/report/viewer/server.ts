@@ -146,8 +146,8 @@ async function answer(
     if (!kind || !run) return send(404, errorPage("There is no such page", "The list shows the runs there are."));
     if (run.fault !== undefined) return send(400, errorPage(`${run.folder} cannot be read`, run.fault));
     // 205: the run has come to its end, its report is there now.
-    if (rest === "rows") return send(200, ownPage(await rowsPage(run, rows, url.searchParams)));
-    if (rest === "row") return send(200, ownPage(await rowPage(run, rows, promptOf, url.searchParams)));
+    if (rest === "rows") return send(200, ownPage(await rowsPage(run, rows, url.searchParams), run));
+    if (rest === "row") return send(200, ownPage(await rowPage(run, rows, promptOf, url.searchParams), run));
     if (kind === "live") return run.complete ? send(205, "") : send(200, (await liveBody(run.path)).text);
     if (run.imported) return send(200, await importedPage(run), { policy: REPORT_POLICY });
     if (rest === "files/metrics.json")
@@ -184,7 +184,12 @@ const withWays = (text: string, { folder, accuracies }: FoundRun): string =>
       )
     : withWayBack(text);
 
-const ownPage = ({ title, lead, sections }: PageParts): string => served(title, lead, sections);
+/** A page about a run: its report is one link away. */
+const ownPage = ({ title, lead, sections }: PageParts, { folder }: FoundRun): string =>
+  page(title, lead, sections, { foot: FOOT }).replace(
+    BRAND,
+    `<a class="brand" href="/">← All runs</a><a class="brand" href="/run/${encodeURIComponent(folder)}">The run</a>`,
+  );
 
 const served = (title: string, lead: Html, sections: readonly Section[], scripts?: Html): string =>
   withWayBack(page(title, lead, sections, { scripts, foot: FOOT }));
