@@ -10,8 +10,24 @@ export const LONGEST_TEXT = 256 << 20;
 /** A text without the byte order mark at its beginning. */
 export const withoutMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 
-/** @throws {UserError} where a file's first bytes say that it is no UTF-8: UTF-16, or packed by gzip */
+const POINTER = Buffer.from("version https://git-lfs.github.com/spec/");
+
+/**
+ * @param bytes a file's first ones
+ * @throws {UserError} where a file is Git LFS's pointer in place of what it stands for
+ */
+export function refusePointer(bytes: Uint8Array, path: string): void {
+  if (POINTER.equals(bytes.subarray(0, POINTER.length)))
+    throw new UserError(`${path} is a pointer of Git LFS, not the file itself`, {
+      hint:
+        "Run git lfs pull in the repository that it came from, or download the file anew; what lies in the hub's " +
+        "cache must be removed before.",
+    });
+}
+
+/** @throws {UserError} where a file's first bytes say that it is UTF-16, packed by gzip, or a pointer of Git LFS */
 function refuseOther(bytes: Uint8Array, path: string): void {
+  refusePointer(bytes, path);
   const [one, two] = bytes;
   if ((one === 0xff && two === 0xfe) || (one === 0xfe && two === 0xff))
     throw new UserError(`${path} is UTF-16`, { hint: "Save it as UTF-8." });

@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { UserError } from "../base/errors.js";
 import { printableName } from "../base/printable.js";
+import { refusePointer } from "../base/text.js";
 import { bytesOf, KINDS, type Kind, kindOf } from "./kinds.js";
 
 /** What a key of the metadata can hold. Numbers of 64 bits are read where a JavaScript number holds them exactly. */
@@ -100,10 +101,14 @@ export function readHeader(file: number, path: string, size: number): GgufHeader
   const reader = new HeaderReader(file, path, size);
   if (size < 24) reader.wrong(`it has ${size} bytes, and a header has at least 24`);
   const magic = reader.uint32();
-  if (magic !== MAGIC)
+  if (magic !== MAGIC) {
+    const start = new Uint8Array(Math.min(size, 64));
+    readSync(file, start, 0, start.length, 0);
+    refusePointer(start, path);
     throw new UserError(`${path} is no GGUF file: it does not begin with "GGUF"`, {
       hint: "Download or copy it again; a .gguf file is meant.",
     });
+  }
   const version = reader.uint32();
   if (version !== 2 && version !== 3) {
     const what =

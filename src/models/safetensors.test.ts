@@ -77,6 +77,15 @@ describe("reading safetensors", () => {
       },
       /0 bytes/,
     ],
+    [
+      "a pointer of Git LFS",
+      () => {
+        const path = fresh();
+        writeFileSync(path, `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 5\n`);
+        return path;
+      },
+      /is a pointer of Git LFS/,
+    ],
     ["a header longer than the file", () => fileOf("{}", 0, 1000), /claims 1000 bytes, and the file has 10/],
     ["a header longer than the format allows", () => fileOf("{}", 0, 2 ** 40), /the format allows/],
     ["a header that is not JSON", () => fileOf("{oops", 0), /not JSON/],

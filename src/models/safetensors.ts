@@ -4,6 +4,7 @@ import { messageOf, UserError } from "../base/errors.js";
 import { sha256OfFile } from "../base/files.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { printableName } from "../base/printable.js";
+import { refusePointer } from "../base/text.js";
 import { elementCount } from "../graph/index.js";
 import { expandToFloat32, readsAsFloat32, STORED_TYPES, type StoredType } from "./float-formats.js";
 
@@ -187,8 +188,10 @@ async function readHeader(file: FileHandle, path: string, size: number): Promise
     throw new UserError(`${path} is no whole safetensors file: ${what}`, { hint: "Download or copy it again." });
   };
   if (size < 8) wrong(`it has ${size} bytes, fewer than the 8 that name the header's length`);
-  const lengthBytes = new Uint8Array(8);
-  await readExactly(file, path, lengthBytes, 0);
+  const start = new Uint8Array(Math.min(size, 64));
+  await readExactly(file, path, start, 0);
+  refusePointer(start, path);
+  const lengthBytes = start.slice(0, 8);
   const length = new DataView(lengthBytes.buffer).getBigUint64(0, true);
   if (length > BigInt(LONGEST_HEADER))
     wrong(`its header claims ${length} bytes, and the format allows ${LONGEST_HEADER}`);

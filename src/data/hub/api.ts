@@ -117,7 +117,7 @@ async function askJson(url: string, settings: HubSettings, look?: (response: Res
   });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new HubRefusal(response.status);
+    throw HubRefusal.of(response);
   }
   look?.(response);
   return parseJson(await boundedText(response, MOST_BYTES), "the hub's answer");

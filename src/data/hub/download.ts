@@ -165,7 +165,7 @@ async function fileInfo(
       continue;
     }
     if (response.status === 404 && response.headers.get("x-error-code") === "EntryNotFound") return undefined;
-    if (response.status >= 400) throw new HubRefusal(response.status);
+    if (response.status >= 400) throw HubRefusal.of(response);
     if (
       !etag ||
       !/^\w[\w.-]{0,199}$/.test(etag) ||
@@ -236,7 +236,7 @@ async function fetchBlob(
           ...(have > 0 && have < expected.size ? { range: `bytes=${have}-` } : {}),
         },
       });
-      if (!response.ok || !response.body) throw new HubRefusal(response.status);
+      if (!response.ok || !response.body) throw HubRefusal.of(response);
       await append(
         partial,
         response,

@@ -9,6 +9,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -186,6 +188,31 @@ describe("a hostile hub", () => {
 });
 
 describe("the hub as its users know it", () => {
+  it.each([
+    [
+      403,
+      "GatedRepo: ask at org/x",
+      /refuses model org\/x, revision main \(403\): GatedRepo: ask/,
+      /Accept its licence/,
+    ],
+    [401, "Invalid credentials hf_secret", /\(401\): Invalid credentials …$/, /Check that the token .* still valid/],
+    [451, "Unavailable for\tlegal reasons", /does not give .* \(451\): Unavailable for legal reasons$/, /Look at http/],
+  ])("tells why it refuses (%i), in its words and without the token", async (status, said, message, hint) => {
+    const refusing = createServer((_, reply) => reply.writeHead(status, { "x-error-message": said }).end());
+    await new Promise<void>((listening) => refusing.listen(0, "127.0.0.1", listening));
+    const url = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+    const asked = resolveCommit(
+      { type: "model", name: "org/x" },
+      "main",
+      settings({ HF_ENDPOINT: url, HF_TOKEN: "hf_secret" }),
+    );
+    await expect(asked).rejects.toMatchObject({
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+    refusing.close();
+  });
+
   it("copies where the file system has no symbolic links", async () => {
     noLinks.on = true;
     const path = await downloadFile(good, commit, "data.csv", settings());

@@ -1,13 +1,20 @@
+import { printableName } from "../../base/printable.js";
 import type { HubSettings } from "./settings.js";
 
 /** The hub answered, and not with what was asked for. */
 export class HubRefusal extends Error {
   constructor(
     readonly status: number,
-    message = `status ${status}`,
+    /** Why, in the hub's words. */
+    readonly said = "",
   ) {
-    super(message);
+    super(`status ${status}${said && `: ${said}`}`);
     this.name = "HubRefusal";
+  }
+
+  /** Of an answer: the hub says why in a header. */
+  static of({ status, headers }: Response): HubRefusal {
+    return new HubRefusal(status, printableName(headers.get("x-error-message") ?? "", 300));
   }
 }
 
