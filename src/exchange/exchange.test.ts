@@ -243,6 +243,11 @@ describe("a difference taken apart", () => {
     expect(parts(a, b)).toEqual({ rows: 20 });
   });
 
+  it("is not in the reading where replies name letters of another order", () => {
+    const b = changed(a, ({ prediction }) => ({ reply: `Answer: ${prediction === "A" ? "B" : "A"}` }));
+    expect(parts(a, b, new Set(a.predictions.map(({ id }) => id)))).toEqual({});
+  });
+
   it("lies in the keys where only those differ", () => {
     const b = changed(a, ({ prediction }, i) => (i >= 190 ? { answer: prediction! } : {}));
     expect(parts(a, b)).toEqual({ "answer key": 5 });

@@ -43,7 +43,10 @@ export function stepsOf(
         2
       : right(letterOther, one.answer) - right(letterOne, one.answer);
   // Reading: both replies by one reading.
-  const [readOne, readOther] = [readBy(one, reading, several.one), readBy(other, reading, several.other)];
+  const [readOne, readOther] = [
+    readBy(one, reading, several.one || turned),
+    readBy(other, reading, several.other || turned),
+  ];
   const asRead = judged(one.prediction, other.prediction);
   const asReadAlike = judged(readOne, readOther);
   // Scoring: where just one was scored by log-probabilities, the other by them too, if it has them.
@@ -81,10 +84,13 @@ export function readingOfBoth(a: Result, b: Result): ReadingName {
 /** Whether a reply of a result may answer several questions: it was read with them, and is not read anew. */
 export const answersSeveral = (result: Result): boolean => (protocolOfResult(result)?.questionsPerRequest ?? 1) > 1;
 
-/** The letter that a reading reads in a kept reply; where none was written, the letter that was scored. */
-function readBy(one: Prediction, reading: ReadingName, several: boolean): Letter | null {
+/**
+ * The letter that a reading reads in a kept reply; where none was written, the letter that was scored.
+ * @param asItWas whether the reply is not read anew: it answers several questions, or its letters are another order's
+ */
+function readBy(one: Prediction, reading: ReadingName, asItWas: boolean): Letter | null {
   // The reply of a row whose options were turned has the letters that were shown then.
-  if (several || one.order || isScored(one) || (one.reply === "" && one.prediction !== null)) return one.prediction;
+  if (asItWas || one.order || isScored(one) || (one.reply === "" && one.prediction !== null)) return one.prediction;
   return readReply(reading, one.reply, 1, lettersOfAnswers([one]))[0] ?? null;
 }
 

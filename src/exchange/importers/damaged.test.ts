@@ -162,9 +162,20 @@ describe("logs of Inspect", () => {
     expect(words.right).toEqual([true, false, true, false]);
   });
 
-  it("of several scorers are read by the first, and that is said", async () => {
+  it("of several scorers are read by Inspect's own, and that is said", async () => {
+    const plain = await changed(() => undefined);
+    const said = ["Of several scorers one counts: choice."];
+    for (const value of [1, 12]) {
+      // What judges the form of a reply stands before what judges its letter.
+      const { notes, right } = await changed((log) => {
+        for (const sample of log.samples)
+          sample["scores"] = { form: { value }, ...(sample["scores"] as Record<string, unknown>) };
+      });
+      expect(notes).toEqual(said);
+      expect(right).toEqual(plain.right);
+    }
     const { notes } = await changed((log) => score(log, 0, "C", "second"));
-    expect(notes).toEqual(["Of several scorers the first counts: choice."]);
+    expect(notes).toEqual(said);
   });
 
   it("that were broken off, failed, or lack samples are said to", async () => {

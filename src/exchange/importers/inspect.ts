@@ -216,6 +216,7 @@ class Gathered {
   private unscored = 0;
   private withoutKey = 0;
   private readonly scorers = new Set<string>();
+  private readonly chosen = new Map<Head, string>();
 
   constructor(readonly epoch: number) {}
 
@@ -227,15 +228,16 @@ class Gathered {
       this.withoutKey++;
       return;
     }
-    const [scorer, ...others] = Object.keys(sample.scores ?? {});
-    const score = scorer === undefined ? undefined : sample.scores![scorer];
+    const scorers = Object.keys(sample.scores ?? {});
+    const scorer = this.scorerOf(head, scorers);
+    const score = scorer === undefined ? undefined : sample.scores?.[scorer];
     // A NaN was read as null.
     const right = verdictOf(score?.value);
     if (!score || right === undefined) {
       this.unscored++;
       return;
     }
-    if (others.length) this.scorers.add(scorer!);
+    if (scorers.length > 1) this.scorers.add(scorer!);
     const question =
       typeof sample.input === "string"
         ? sample.input
@@ -273,6 +275,15 @@ class Gathered {
     this.texts.set(place.id, { question, ...(choices ? { choices } : {}), ...promptOf(sample) });
   }
 
+  /** The one scorer of a log that counts: Inspect's own for multiple choice, else the first; the same for all samples. */
+  private scorerOf(head: Head, scorers: readonly string[]): string | undefined {
+    const known = this.chosen.get(head);
+    if (known !== undefined || scorers.length === 0) return known;
+    const name = scorers.includes("choice") ? "choice" : scorers[0]!;
+    this.chosen.set(head, name);
+    return name;
+  }
+
   result(
     path: string,
     head: Head,
@@ -291,7 +302,7 @@ class Gathered {
         ...notes,
         ...(this.twice ? [`${this.twice} samples stood there more than once: the first counts.`] : []),
         ...(this.unscored ? [`${this.unscored} samples have no score that is a verdict: left out.`] : []),
-        ...(this.scorers.size ? [`Of several scorers the first counts: ${[...this.scorers].join(", ")}.`] : []),
+        ...(this.scorers.size ? [`Of several scorers one counts: ${[...this.scorers].join(", ")}.`] : []),
         ...(this.withoutKey ? [`${this.withoutKey} samples are no multiple-choice questions: left out.`] : []),
       ],
     };
@@ -329,6 +340,6 @@ function factsOf({ eval: { model, model_generate_config: own, task_args: args },
   };
 }
 
-/** The accuracy that the log itself tells. */
+/** The accuracy that the log itself tells, of its one scorer. */
 const reportedOf = ({ results }: Head): number | undefined =>
-  results?.scores[0]?.metrics["accuracy"]?.value ?? undefined;
+  results?.scores.length === 1 ? (results.scores[0]!.metrics["accuracy"]?.value ?? undefined) : undefined;
