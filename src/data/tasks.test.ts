@@ -114,6 +114,8 @@ describe("Global-MMLU", () => {
     mkdirSync(join(folder, "de"), { recursive: true });
     writeFileSync(join(folder, "de", part), "PAR1 and no more");
     await expect(loadCorpus({ source: folder, task: "global-mmlu" })).rejects.toThrow(/cannot be read as Parquet/);
+    writeFileSync(join(folder, "de", part), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n");
+    await expect(loadCorpus({ source: folder, task: "global-mmlu" })).rejects.toThrow(/is a pointer of Git LFS/);
     await writeParquet(join(folder, "de", part), { question: "VARCHAR" }, [{ question: "?" }]);
     await expect(loadCorpus({ source: folder, task: "global-mmlu" })).rejects.toThrow(
       /the column "sample_id", "option_a"/,

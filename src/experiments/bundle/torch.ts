@@ -89,16 +89,22 @@ export async function checkPython(python: string, { lora, model }: FinetuneConfi
     "import json, sys\nfrom importlib.util import find_spec\n" +
     "print(json.dumps({'version': sys.version.split()[0], " +
     "'missing': [name for name in sys.argv[1:] if find_spec(name) is None]}))";
+  const hint = `Name one with --python; it needs what ${engineFile("requirements.txt")} lists.`;
   let out: string;
   try {
     out = (await promisify(execFile)(python, ["-c", code, ...needed], { timeout: 60_000 })).stdout;
   } catch (error) {
     throw new UserError(`there is no Python that can be started as ${printableName(python)}`, {
-      hint: `Name one with --python; it needs what ${engineFile("requirements.txt")} lists.`,
+      hint,
       cause: error,
     });
   }
-  const { version, missing } = checkedAs(parseJson(out, `what ${python} printed`), found, `what ${python} printed`);
+  const { version, missing } = checkedAs(
+    parseJson(out, `what ${python} printed`, hint),
+    found,
+    `what ${python} printed`,
+    hint,
+  );
   if (missing.length > 0)
     throw new UserError(`${printableName(python)} (Python ${version}) has no ${missing.join(", ")}`, {
       hint:
