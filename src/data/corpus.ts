@@ -5,6 +5,7 @@ import { checkStopped, messageOf, UserError } from "../base/errors.js";
 import { sha256OfFile } from "../base/files.js";
 import { collectGarbage } from "../base/garbage.js";
 import { hintForReading } from "../base/hint-for-reading.js";
+import { byNames } from "../base/named.js";
 import { type Progress, silent } from "../base/progress.js";
 import {
   isOwnFile,
@@ -219,7 +220,7 @@ class Gathered {
   readonly rows: Row[] = [];
   readonly files: CorpusFile[] = [];
   readonly nulls: Record<string, number>;
-  readonly cleanedSubjects: Record<string, number> = {};
+  readonly cleanedSubjects = byNames<number>();
   readonly storedSubjects = new Map<string, number>();
 
   constructor(readonly task: Task) {

@@ -1,4 +1,5 @@
 import { UserError } from "../base/errors.js";
+import { byNames } from "../base/named.js";
 import { printableName } from "../base/printable.js";
 import { OPTION_LETTERS, type Row, rowId, type Task } from "../tasks/index.js";
 import { listIn } from "./exact-json.js";
@@ -23,7 +24,7 @@ export class RowReader {
   /** Rows by subject as it is written. */
   readonly storedSubjects = new Map<string, number>();
   /** Empty cells by column, of the columns of questions and options. */
-  readonly nulls: Record<string, number> = {};
+  readonly nulls = byNames<number>();
   private readonly seen = new Map<string, number>();
   private readonly parts: (Pick<Table, "path" | "length" | "place"> & { readonly start: number })[] = [];
   /** Subjects and categories, each once: a file has them on every line. */

@@ -1,5 +1,6 @@
 import type { AnswerRequest, Retry } from "../answer/index.js";
 import { JsonLinesFile } from "../base/json-lines.js";
+import { byNames } from "../base/named.js";
 
 /** A line of `retries.jsonl`. */
 export interface LoggedRetry extends Retry {
@@ -16,7 +17,7 @@ const SHOWN = 3;
 
 /** Counts the attempts made again and logs each with its rows and the reason; the file is made with the first. */
 export class RetryLog {
-  readonly byReason: Record<string, number> = {};
+  readonly byReason = byNames<number>();
   /** For behind a progress bar: `3 retries (2 × status 500, 1 × connection cut)`; undefined while there are none. */
   note: string | undefined;
   private total = 0;

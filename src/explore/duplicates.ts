@@ -1,3 +1,4 @@
+import { byNames } from "../base/named.js";
 import type { Row } from "../tasks/index.js";
 
 /** Rows that repeat others of their language. */
@@ -14,7 +15,7 @@ export interface Duplicates {
 export function findDuplicates(rows: readonly Row[]): Duplicates {
   const firsts = new Map<string, Row>();
   const questions = new Set<string>();
-  const byLanguage: Record<string, { exact: number; sameQuestion: number }> = {};
+  const byLanguage = byNames<{ exact: number; sameQuestion: number }>();
   let [exact, sameQuestion, acrossSubjects] = [0, 0, 0];
   for (const row of rows) {
     const tally = (byLanguage[row.language] ??= { exact: 0, sameQuestion: 0 });

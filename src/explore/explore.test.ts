@@ -108,6 +108,16 @@ describe("an exploration", () => {
     await expect(explore(corpus, { tokenizer, textOf, signal: AbortSignal.abort() })).rejects.toThrow(/^stopped$/);
   });
 
+  it("counts rows whatever their languages and subjects are called", async () => {
+    const names = ["constructor", "__proto__", "toString", "hasOwnProperty"];
+    const rows = names.map((name, at) => ({ ...corpus.rows[at]!, language: name, subject: names[3 - at]! }));
+    const found = await explore({ ...corpus, rows }, { tokenizer, textOf });
+    expect(Object.entries(found.languages)).toEqual(names.map((name) => [name, 1]));
+    expect(Object.keys(found.subjects).sort()).toEqual([...names].sort());
+    expect(Object.keys(found.duplicates.byLanguage)).toEqual(names);
+    for (const name of names) expect(found.subjectsByLanguage[name]).toEqual({ [names[3 - names.indexOf(name)]!]: 1 });
+  });
+
   it("counts what there is, each way of counting agreeing with the others", async () => {
     // Every third question is far too long.
     const rows = corpus.rows.map((one, index) => (index % 3 ? one : { ...one, question: one.question.repeat(80) }));

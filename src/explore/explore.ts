@@ -1,4 +1,5 @@
 import { checkStopped } from "../base/errors.js";
+import { byNames } from "../base/named.js";
 import { type Progress, silent } from "../base/progress.js";
 import type { Corpus } from "../data/index.js";
 import { shuffledOrder } from "../split/index.js";
@@ -173,7 +174,7 @@ function nested<T>(
 }
 
 function tally(rows: readonly Row[], key: (row: Row) => string): Record<string, number> {
-  const counts: Record<string, number> = {};
+  const counts = byNames<number>();
   for (const row of rows) counts[key(row)] = (counts[key(row)] ?? 0) + 1;
   return counts;
 }

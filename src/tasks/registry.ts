@@ -1,9 +1,10 @@
 import { UsageError } from "../base/errors.js";
+import { ownValue } from "../base/named.js";
 import { globalMmlu } from "./global-mmlu.js";
 import { include } from "./include.js";
 import { mmlu } from "./mmlu.js";
 import { mmluProx } from "./mmlu-prox.js";
-import { LANGUAGES_IN_ENGLISH, type Language, mmmlu } from "./mmmlu.js";
+import { LANGUAGES_IN_ENGLISH, mmmlu } from "./mmmlu.js";
 import { isOwnFile, ownRows } from "./own-rows.js";
 import type { Task } from "./task.js";
 
@@ -51,7 +52,7 @@ let unicodeNames: Intl.DisplayNames | undefined;
  * Unicode's, and a code that it does not know is its own name.
  */
 export function languageInEnglish(code: string): string {
-  const own = LANGUAGES_IN_ENGLISH[code as Language];
+  const own = ownValue<string>(LANGUAGES_IN_ENGLISH, code);
   if (own !== undefined) return own;
   unicodeNames ??= new Intl.DisplayNames("en", { type: "language" });
   try {

@@ -1,3 +1,4 @@
+import { byNames } from "../base/named.js";
 import type { Row } from "../tasks/index.js";
 import { countTokens } from "./fast-count.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -41,7 +42,7 @@ export function filterByCounts(
   counts: Int32Array,
   { maximumTokens, inclusive }: Omit<LengthFilter, "specialTokens">,
 ): Filtered {
-  const byLanguage: Record<string, { before: number; kept: number }> = {};
+  const byLanguage = byNames<{ before: number; kept: number }>();
   const kept = rows.filter((row, index) => {
     const stays = counts[index]! < maximumTokens || (inclusive && counts[index] === maximumTokens);
     const tally = (byLanguage[row.language] ??= { before: 0, kept: 0 });

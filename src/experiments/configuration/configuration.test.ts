@@ -55,6 +55,21 @@ describe("identity", () => {
   });
 });
 
+describe("names that every object has", () => {
+  it.each(["constructor", "__proto__", "answerer.constructor", "answerer.__proto__"])(
+    "are no keys: %s",
+    async (key) => {
+      await expect(configure("gemma-3-27b-baseline", [`${key}=1`])).rejects.toThrow(`${key}: there is no such key`);
+      await expect(configure("gemma-3-27b-baseline", [`${key}.temperature=1`])).rejects.toThrow(/holds further keys/);
+      const [first, second] = key.split(".");
+      const file = join(folder, "named.json");
+      const inner = second === undefined ? "1" : `{"${second}":1}`;
+      writeFileSync(file, `{"extends":"gemma-3-27b-baseline","${first}":${inner}}`);
+      await expect(configure(file, [])).rejects.toThrow(`${key}: there is no such key`);
+    },
+  );
+});
+
 describe("no examples", () => {
   it("need no word about the preset's source of them, by a setting and in a file", async () => {
     const sourceOf = async (...settings: string[]) =>

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { answererKindOf, protocols } from "../../answer/index.js";
 import { messageOf, UsageError, UserError } from "../../base/errors.js";
 import { hintForReading } from "../../base/hint-for-reading.js";
+import { byNames, ownValue } from "../../base/named.js";
 import { didYouMean, didYouMeanBeside } from "../../base/nearest.js";
 import { inWords } from "../../base/schema-words.js";
 import { readText } from "../../base/text.js";
@@ -155,7 +156,7 @@ function unwrapDefault(module: unknown): unknown {
 /** Objects are merged key by key; anything else, arrays included, is replaced. */
 function merge(below: unknown, above: unknown): unknown {
   if (!isPlain(below) || !isPlain(above)) return above;
-  const merged: Plain = { ...below };
+  const merged: Plain = Object.assign(byNames<unknown>(), below);
   for (const [key, value] of Object.entries(above)) merged[key] = merge(below[key], value);
   return merged;
 }
@@ -165,12 +166,12 @@ const isPlain = (value: unknown): value is Plain =>
 
 function applySetting(configuration: Plain, setting: Setting, notice: (line: string) => void): void {
   const { path, value, label } = parsedSetting(setting);
-  const since = RENAMED[path];
+  const since = ownValue(RENAMED, path);
   if (since !== undefined) notice(renameNotice(label, path));
   const keys = (since ?? path).split(".");
   let target = configuration;
   for (const key of keys.slice(0, -1)) {
-    const inner = target[key];
+    const inner = ownValue(target, key);
     if (inner === null) target[key] = {};
     else if (inner === undefined && typeof setting !== "string")
       throw new UsageError(notOf(label, configuration), {
@@ -185,7 +186,8 @@ function applySetting(configuration: Plain, setting: Setting, notice: (line: str
       );
     target = target[key] as Plain;
   }
-  target[keys[keys.length - 1] as string] = value;
+  // Not by an assignment, which `__proto__` would not be refused after.
+  Object.defineProperty(target, keys.at(-1)!, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** Who asks for no examples need not know that the preset names a source of them. */

@@ -1,3 +1,5 @@
+import { byNames, ownValue } from "../../base/named.js";
+
 /**
  * Keys of version 0.1 and what they are called since, in the words of Hugging Face's Trainer, PEFT and OpenAI's API.
  * Files, `--set` and the configurations of kept runs are still read by the old names; a run's identity is spelled in
@@ -44,12 +46,12 @@ export function migrated(given: Readonly<Plain>): Migrated {
   const renamed: string[] = [];
   const twice: string[] = [];
   const under = (object: Readonly<Plain>, prefix: string): Plain => {
-    const own: Plain = {};
+    const own = byNames<unknown>();
     for (const [name, value] of Object.entries(object)) {
       const path = `${prefix}${name}`;
-      const since = RENAMED[path]?.slice(prefix.length);
-      if (since !== undefined) (since in object ? twice : renamed).push(path);
-      if (since === undefined || !(since in object))
+      const since = ownValue(RENAMED, path)?.slice(prefix.length);
+      if (since !== undefined) (Object.hasOwn(object, since) ? twice : renamed).push(path);
+      if (since === undefined || !Object.hasOwn(object, since))
         own[since ?? name] = isPlain(value) ? under(value, `${path}.`) : value;
     }
     return own;
