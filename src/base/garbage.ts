@@ -25,7 +25,7 @@ export function collectGarbageAbove(bytes: number): void {
   if (mostYoung < Number.POSITIVE_INFINITY) boundYoung();
 }
 
-/** What {@link boundYoungGeneration} is told: for many values that live long, and for whatever else a server sends. */
+/** Bounds of V8's young generation: for runs that hold many rows, and for others. */
 export const [SMALL_YOUNG, USUAL_YOUNG] = [8 << 20, 32 << 20];
 
 let mostYoung = Number.POSITIVE_INFINITY;
@@ -34,13 +34,20 @@ let growth = 2;
 /**
  * Keeps V8's young generation at so many bytes: left alone it grows to 32 MiB in the first second of work, with Node 24
  * to 128, and never becomes smaller. Where a thousand requests are under way 8 MiB take up to a fifth more processor
- * time than 32, and those no more than 128.
+ * time than 32, and those no more than 128. For the start of a process of ours.
  */
 export function boundYoungGeneration(bytes: number): void {
   const alive: number[][] = [];
   // It grows by what stays alive, and from its first 2 MiB everything would.
   while (youngBytes() < SMALL_YOUNG && alive.length < 10_000)
     for (let count = 0; count < 100; count++) alive.push(new Array<number>(512).fill(0));
+  mostYoung = bytes;
+  boundYoung();
+}
+
+/** Lets a bounded young generation grow to so many bytes; nothing where it is not bounded, as in a user's own program. */
+export function widenYoungGeneration(bytes: number): void {
+  if (mostYoung === Number.POSITIVE_INFINITY) return;
   mostYoung = bytes;
   boundYoung();
 }

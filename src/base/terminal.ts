@@ -1,3 +1,5 @@
+import { eastAsianWidth } from "get-east-asian-width";
+
 /** What a terminal's line may be, as far as it matters here. */
 export interface Terminal {
   readonly isTTY?: boolean;
@@ -7,17 +9,14 @@ export interface Terminal {
 /** Narrower terminals do not say how wide they are (0), or show words one by one. */
 const NARROWEST = 20;
 
-/** Characters of two columns: East Asian wide and full-width ones, and emoji. */
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 /** Marks that stand on the character before, and what is not seen. */
 const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
-/** Columns that a text takes in a terminal, as `wcwidth` has it. */
+/** Columns that a text takes in a terminal, as Unicode's table of East Asian widths has it. */
 export function displayWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
-  for (const character of text) width += NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  for (const character of text) width += NO_WIDTH.test(character) ? 0 : eastAsianWidth(character.codePointAt(0)!);
   return width;
 }
 

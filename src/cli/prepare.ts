@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { lockFolder } from "../base/lock.js";
-import { openRun, prepare, splitIds, withSplit } from "../experiments/index.js";
+import { openRun, prepare, withSplit } from "../experiments/index.js";
 import { percent } from "../report/index.js";
+import { splitIds } from "../split/index.js";
 import { configurationOf, contextOf, type ExperimentFlags, withExperimentFlags } from "./context.js";
 import { print } from "./print.js";
 

@@ -5,14 +5,14 @@ import { KeptReplies, type ReplyIndex } from "./reply-index.js";
 import { ReplyLog } from "./reply-log.js";
 import { factsOfRow, factsOfRows } from "./row-facts.js";
 
-/** Lines that are held at once. */
-const HELD = 10_000;
+/** Lines that are held, and written, at once. */
+export const RENEWED_AT_ONCE = 10_000;
 
 /**
  * Writes kept replies to some rows once more where the data no longer say what they said when these were asked: another
  * answer key, question or category. What was asked is the same, so nothing is asked again.
  * @param rows as they were shown
- * @returns how many lines were written; there may be more to write where these are {@link HELD}
+ * @returns how many lines were written; there may be more to write where these are {@link RENEWED_AT_ONCE}
  */
 export async function renewAnswers(index: ReplyIndex, stage: string, rows: Iterable<Row>): Promise<number> {
   const renewed = new Map<string, { line: LoggedReply; shown: Row[] }>();
@@ -21,7 +21,7 @@ export async function renewAnswers(index: ReplyIndex, stage: string, rows: Itera
     for (const row of rows) {
       const line = kept.to(row.id);
       if (!line || says(line, line.ids.indexOf(row.id), row)) continue;
-      if (renewed.size === HELD && !renewed.has(line.key)) break;
+      if (renewed.size === RENEWED_AT_ONCE && !renewed.has(line.key)) break;
       if (!renewed.has(line.key)) renewed.set(line.key, { line, shown: [] });
     }
     if (renewed.size === 0) return 0;

@@ -56,7 +56,7 @@ function add(totals: { -readonly [part in keyof TokenTotals]: number }, { tokens
 }
 
 /**
- * Reads a log once and remembers only the places (some 120 bytes a row). Lines that cannot be read are counted and
+ * Reads a log once and remembers only the places (some 90 bytes a row). Lines that cannot be read are counted and
  * passed over.
  * @param keys of the replies wanted; without it all
  * @throws {UserError} where there is no log

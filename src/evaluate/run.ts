@@ -5,7 +5,7 @@ import type { Row } from "../tasks/index.js";
 import { type Asked, type AskOptions, askAll } from "./ask.js";
 import { type EvaluationMetrics, evaluationMetrics } from "./metrics.js";
 import type { Prediction } from "./prediction.js";
-import { renewAnswers } from "./renew-answers.js";
+import { RENEWED_AT_ONCE, renewAnswers } from "./renew-answers.js";
 import { indexReplies, overlaid, predictionsFrom, type ReplyIndex, replyTo, type TokenTotals } from "./reply-index.js";
 
 /** Rows that are asked once more, otherwise than the first time: their later reply counts. */
@@ -78,11 +78,13 @@ async function indexesOf(rounds: readonly Asked[], options: EvaluationOptions): 
   const read = () => Promise.all(rounds.map(({ keys }) => indexReplies(repliesPath, keys)));
   let indexes = await read();
   if (rounds.every(({ cached }) => cached === 0)) return indexes;
-  let all = 0;
-  for (let more = -1; more !== 0; all += more) {
+  let [all, more] = [0, 0];
+  do {
     more = await renewAnswers(indexes.reduce(overlaid), stage, rows);
     if (more > 0) indexes = await read();
-  }
+    all += more;
+    // As many as are held at once: there may be others.
+  } while (more === RENEWED_AT_ONCE);
   if (all > 0)
     progress.say(
       "the data's answers have changed since the run began: kept replies that are held against the new ones: " +

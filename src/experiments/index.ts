@@ -55,7 +55,7 @@ export { type ExportedHub, type ExportHubOptions, exportHub } from "./export-hub
 export { culturalLabels, labelsOfTexts, reduxErrors, rowsOfRun } from "./lens-labels.js";
 export { openRun } from "./open-run.js";
 export { type Plan, planExperiment } from "./plan.js";
-export { type Prepared, prepare, splitIds, withSplit } from "./prepare.js";
+export { type Prepared, prepare, withSplit } from "./prepare.js";
 export {
   type Experiment,
   experimentOf,

@@ -11,7 +11,6 @@ import {
   type Splits,
   splitRows,
   splitTwoSources,
-  writtenIdsOf,
 } from "../split/index.js";
 import { lettersOfRows, type Row } from "../tasks/index.js";
 import {
@@ -259,9 +258,6 @@ export const auditOf = ({ audit, splits }: Prepared): Omit<LeakAudit, "cleanTest
   splits.train.length > 0
     ? audit
     : { test: audit.test, validation: audit.validation, testByLanguage: audit.testByLanguage };
-
-/** What `splits.json` holds. */
-export const splitIds = (splits: Splits): ReturnType<typeof writtenIdsOf> => writtenIdsOf(splits);
 
 /** Facts about data and filter, for the head of a report. */
 export function factsOf({ corpus, trainCorpus, tokenizer, filtered, splits, drawn }: Prepared): [string, string][] {

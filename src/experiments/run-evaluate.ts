@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import { type Answerer, answererKindOf, protocols } from "../answer/index.js";
-import { boundYoungGeneration, collectGarbage, USUAL_YOUNG } from "../base/garbage.js";
+import { collectGarbage, USUAL_YOUNG, widenYoungGeneration } from "../base/garbage.js";
 import { lockFolder } from "../base/lock.js";
 import { printableName } from "../base/printable.js";
 import { type EvaluationStatistics, type Interval, type TokenTotals, unreadableInWords } from "../evaluate/index.js";
 import { type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
+import { splitIds } from "../split/index.js";
 import { addCutRound, againNotes, askedAgain, readAgain } from "./again.js";
 import { askVariants } from "./ask-variants.js";
 import { withChosenDevice } from "./choose-device.js";
@@ -15,7 +16,7 @@ import type { RunContext, RunOutcome } from "./context.js";
 import { sampleNotes, stageMetrics, writeAnswers } from "./evaluation-results.js";
 import { lengthFigures } from "./lengths.js";
 import { openRun } from "./open-run.js";
-import { auditOf, factsOf, manifestOf, type Prepared, prepare, splitIds, withoutHash } from "./prepare.js";
+import { auditOf, factsOf, manifestOf, type Prepared, prepare, withoutHash } from "./prepare.js";
 import { experimentOf } from "./presets/index.js";
 import { evaluationPlan, promptKind, protocolFacts } from "./protocol.js";
 import { protocolHeadline, protocolMetrics, protocolSections } from "./protocol-results.js";
@@ -44,7 +45,7 @@ export async function runEvaluate(asked: EvaluateConfiguration, context: RunCont
     // What reading the rows has left.
     collectGarbage();
     // Of few rows, little is held beside what is under way.
-    if (prepared.splits.test.length < MANY_ROWS) boundYoungGeneration(USUAL_YOUNG);
+    if (prepared.splits.test.length < MANY_ROWS) widenYoungGeneration(USUAL_YOUNG);
     return await askAndReport(configuration, folder, prepared, answerer, context);
   } finally {
     await answerer?.close();

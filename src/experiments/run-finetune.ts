@@ -4,7 +4,7 @@ import { diedIn, lockFolder } from "../base/lock.js";
 import type { Progress } from "../base/progress.js";
 import type { Example } from "../models/index.js";
 import type { RunFolder } from "../record/index.js";
-import { hashOfSplits } from "../split/index.js";
+import { hashOfSplits, splitIds } from "../split/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import {
   checkpointProgress,
@@ -24,7 +24,7 @@ import { examplesOf } from "./examples.js";
 import { linkModel, publishFinetune } from "./finetune-results.js";
 import { type ExperimentModel, loadExperimentModel, textFormatOf } from "./model.js";
 import { openRun } from "./open-run.js";
-import { type Prepared, prepare, splitIds } from "./prepare.js";
+import { type Prepared, prepare } from "./prepare.js";
 import { type FinalLosses, type FinetuneProtocol, finetuneProtocolOf } from "./presets/index.js";
 import { tracked } from "./tracking.js";
 import { type PublishedLosses, TrainLog } from "./train-log.js";

@@ -20,13 +20,12 @@ export { auditLeak, type LeakAudit, type LeakCounts } from "./leak-audit.js";
 export { generator, NumpyGenerator } from "./numpy-generator.js";
 export {
   hashOfSplits,
-  idsOf,
   publishedSplit,
   type SplitSettings,
   type Splits,
+  splitIds,
   splitRows,
   splitTwoSources,
-  writtenIdsOf,
   zeroShotSplit,
 } from "./splits.js";
 export { shuffledOrder, stratifiedTrainTestSplit, type TrainTest, trainTestSplit } from "./train-test-split.js";

@@ -97,15 +97,8 @@ export function zeroShotSplit(rows: readonly Row[], seed = 42): Splits {
   };
 }
 
-/** The ids of each part, in order. */
-export const idsOf = (splits: Splits): { train: string[]; validation: string[]; test: string[] } => ({
-  train: splits.train.map((row) => row.id),
-  validation: splits.validation.map((row) => row.id),
-  test: splits.test.map((row) => row.id),
-});
-
-/** The same, made one at a time as they are written: what `splits.json` holds. */
-export const writtenIdsOf = ({ train, validation, test }: Splits): Record<keyof Splits, LazyList> => ({
+/** The ids of each part, in order, made one at a time as they are written: what `splits.json` holds. */
+export const splitIds = ({ train, validation, test }: Splits): Record<keyof Splits, LazyList> => ({
   train: new LazyList(idsIn(train)),
   validation: new LazyList(idsIn(validation)),
   test: new LazyList(idsIn(test)),
@@ -116,4 +109,4 @@ function* idsIn(rows: readonly Row[]): Generator<string> {
 }
 
 /** SHA-256 over the ids of all parts, in order. */
-export const hashOfSplits = (splits: Splits): string => sha256OfPieces(jsonPieces(writtenIdsOf(splits)));
+export const hashOfSplits = (splits: Splits): string => sha256OfPieces(jsonPieces(splitIds(splits)));
