@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { wordsOf } from "../base/error-words.js";
 import { printableName } from "../base/printable.js";
+import { lettersOfRows } from "../tasks/index.js";
 import type { AnswerRequest, RawReply } from "./answerer.js";
 import { BadReply, readChatReply } from "./chat-reply.js";
 import { type ChatQuestion, chatQuestion, rawReplyOf } from "./chat-request.js";
@@ -70,5 +71,5 @@ export function batchReply(
   const reply = readChatReply(body, model);
   const fault = logProbabilities ? faultOf(tokensOf(reply.logprobs), reply.text) : undefined;
   if (fault) throw new BadReply(`log-probabilities that are none: ${printableName(fault)}`);
-  return rawReplyOf(reply, request, logProbabilities);
+  return rawReplyOf(reply, logProbabilities && request.rows.length === 1 ? lettersOfRows(request.rows) : undefined);
 }

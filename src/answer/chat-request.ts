@@ -1,5 +1,5 @@
-import { lettersOfRows } from "../tasks/index.js";
-import type { AnswerRequest, RawReply } from "./answerer.js";
+import type { Letter } from "../tasks/index.js";
+import type { RawReply } from "./answerer.js";
 import type { ChatReply } from "./chat-reply.js";
 import { letterLogProbabilities, TOP_LOG_PROBABILITIES, tokensOf } from "./log-probabilities.js";
 import type { ChatMessage } from "./prompts.js";
@@ -37,15 +37,11 @@ export function chatQuestion(
       };
 }
 
-/** What is kept of a reply to a request. */
-export function rawReplyOf(
-  { logprobs, ...reply }: ChatReply,
-  { rows }: Pick<AnswerRequest, "rows">,
-  withLogProbabilities: boolean,
-): RawReply {
-  const logProbabilities =
-    withLogProbabilities && rows.length === 1
-      ? letterLogProbabilities(tokensOf(logprobs), reply.text, lettersOfRows(rows))
-      : undefined;
+/**
+ * What is kept of a reply to a request.
+ * @param letters of the row's options, where their log-probabilities are kept: where it asks one question
+ */
+export function rawReplyOf({ logprobs, ...reply }: ChatReply, letters: readonly Letter[] | undefined): RawReply {
+  const logProbabilities = letters && letterLogProbabilities(tokensOf(logprobs), reply.text, letters);
   return logProbabilities ? { ...reply, logProbabilities } : reply;
 }

@@ -154,19 +154,22 @@ export function chatServer(options: ChatServerOptions): Answerer {
   };
 
   const measureContinuations = async ({ prompt, rows, letters }: AnswerRequest): Promise<RawReply> => {
+    const options = lettersOfRows(rows);
     const found = await continuationsOf(prompt as string, letters!.written);
     const logProbabilities = found.map((one) => {
       if ("fault" in one) throw unmeasured(endpoint, one);
       return one.value;
     });
-    return { text: likeliestLetter(logProbabilities, lettersOfRows(rows)), logProbabilities };
+    return { text: likeliestLetter(logProbabilities, options), logProbabilities };
   };
 
   const replyTo = async (request: AnswerRequest): Promise<RawReply> => {
     if (measures === "continuations") return measureContinuations(request);
-    const reply = await ask(request.prompt, request.maximumTokens);
+    // Before the reply is awaited: then the rows' texts, which may lie on disk, have just been read.
     const letters = lettersOfRows(request.rows);
-    if (measures === "text") return rawReplyOf(reply, request, options.logProbabilities);
+    const reply = await ask(request.prompt, request.maximumTokens);
+    if (measures === "text")
+      return rawReplyOf(reply, options.logProbabilities && request.rows.length === 1 ? letters : undefined);
     const { tokens, text, model } = reply;
     const read = letterReply(tokensOf(reply.logprobs), text, letters);
     return { ...read, ...(tokens ? { tokens } : {}), ...(model === undefined ? {} : { model }) };

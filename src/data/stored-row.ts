@@ -43,7 +43,9 @@ export class BlockReader {
     this.next = { path, offset: end };
     if (block?.path === path && offset >= block.offset && end <= block.offset + block.bytes.length)
       return block.bytes.subarray(offset - block.offset, end - block.offset);
-    const inOrder = next?.path === path && offset >= next.offset && offset < next.offset + AHEAD / 4;
+    // Others read between, such as rows gone through before, do not end an order.
+    const ends = [next, block && { path: block.path, offset: block.offset + block.bytes.length - length }];
+    const inOrder = ends.some((at) => at?.path === path && offset >= at.offset && offset < at.offset + AHEAD / 4);
     const bytes = readAt(path, state, offset, inOrder ? Math.max(AHEAD, length) : length);
     if (bytes.length < length) throw changed(path);
     if (inOrder) this.block = { path, offset, bytes };

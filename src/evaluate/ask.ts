@@ -17,6 +17,7 @@ import { KeySet, type Keys } from "./key-set.js";
 import { loggedReply } from "./logged-reply.js";
 import { ReplyLog } from "./reply-log.js";
 import { RetryLog } from "./retry-log.js";
+import { factsOfRows, type RowFacts } from "./row-facts.js";
 
 export interface AskOptions {
   /** The rows as they are asked, in the order of `predictions.jsonl`; gone through more than once. */
@@ -60,7 +61,8 @@ export interface Asked {
  */
 const [LEFT_BYTES, LOOK_EACH] = [16 << 20, 64];
 
-type KeyedRequest = AnswerRequest & { readonly key: string };
+/** The facts are found while the rows' texts are at hand: when the reply comes, those of many others were read. */
+type KeyedRequest = AnswerRequest & { readonly key: string; readonly facts: readonly RowFacts[] | undefined };
 
 /**
  * So many requests without a reply, one after another and none answered between them, and the server is not asked on:
@@ -109,8 +111,8 @@ export async function askAll(options: AskOptions): Promise<Asked> {
     const sent = performance.now();
     const replies = await answerer.answer(requests, { signal: abort.signal, onRetry });
     const milliseconds = Math.round(performance.now() - sent);
-    const lines = requests.map(({ key, rows }, index) =>
-      loggedReply(stage, key, rows, replies[index] as RawReply, milliseconds, { order, repeat }),
+    const lines = requests.map((request, index) =>
+      loggedReply(stage, request.key, request, replies[index] as RawReply, milliseconds, { order, repeat }),
     );
     try {
       log.append(...lines);
@@ -229,7 +231,7 @@ function* openRequests(
     keys.add(key);
     if (++looked % LOOK_EACH === 0) collectGarbageAbove(LEFT_BYTES);
     if (log.has(stage, key)) passedOver(request.rows.length);
-    else yield { key, ...request, ...(repeat ? { repeat } : {}) };
+    else yield { key, facts: factsOfRows(request.rows), ...request, ...(repeat ? { repeat } : {}) };
   }
 }
 

@@ -6,7 +6,7 @@ import { messageOf, UserError } from "../base/errors.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { faultsOf } from "../base/json.js";
 import { OPTION_LETTERS, type Row } from "../tasks/index.js";
-import { factsOfRows, type RowFacts, rowFactsSchema } from "./row-facts.js";
+import { type RowFacts, rowFactsSchema } from "./row-facts.js";
 
 /** A line of `replies.jsonl`: one raw reply, and the questions that it answers in order. */
 export interface LoggedReply extends RawReply {
@@ -28,16 +28,15 @@ export interface LoggedReply extends RawReply {
   readonly renewed?: true;
 }
 
-/** The line of a reply to a request. */
+/** The line of a reply to a request about rows with these facts: of the rows' texts, which may lie on disk, none is read. */
 export function loggedReply(
   stage: string,
   key: string,
-  rows: readonly Row[],
+  { rows, facts }: { readonly rows: readonly Row[]; readonly facts: readonly RowFacts[] | undefined },
   reply: RawReply,
   milliseconds: number,
   { order = 0, repeat = 0 }: { readonly order?: number; readonly repeat?: number } = {},
 ): LoggedReply {
-  const facts = factsOfRows(rows);
   return {
     key,
     stage,

@@ -121,6 +121,29 @@ describe("evaluate", () => {
     expect(server.seen).toMatchObject({ completions: 90, mostAtOnce: 7 });
   });
 
+  it("reads rows' texts, which may lie on disk, in their order: none again once its reply has come", async () => {
+    const read: number[] = [];
+    const watched = rows.map(({ question, choices, ...row }, at) => ({
+      ...row,
+      get question() {
+        read.push(at);
+        return question;
+      },
+      get choices() {
+        read.push(at);
+        return choices;
+      },
+    }));
+    const plan = { questionsPerRequest: 1, rows: watched, concurrency: 32 };
+    const { options } = await setUp({ delayMilliseconds: 5 }, plan);
+    expect((await evaluate(options)).metrics.n).toBe(90);
+    expect(new Set(read).size).toBe(90);
+    // Eight are made before the first is sent.
+    let latest = 0;
+    const back = read.map((at) => (latest = Math.max(latest, at)) - at);
+    expect(Math.max(...back)).toBeLessThanOrEqual(8);
+  });
+
   it("with native instructions asks no two languages in one request", async () => {
     const seen = new Set<string>();
     const { options } = await setUp(

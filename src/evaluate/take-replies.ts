@@ -3,6 +3,7 @@ import { messageOf } from "../base/errors.js";
 import type { Row } from "../tasks/index.js";
 import { loggedReply } from "./logged-reply.js";
 import { ReplyLog } from "./reply-log.js";
+import { factsOfRows } from "./row-facts.js";
 
 /** A result of a request that was asked elsewhere. */
 export interface Result {
@@ -76,7 +77,7 @@ export async function takeReplies({ rows, plan, answerer, stage, repliesPath, re
         faults.set(told, (faults.get(told) ?? 0) + 1);
         continue;
       }
-      log.append(loggedReply(stage, key, asked, raw, 0));
+      log.append(loggedReply(stage, key, { rows: asked, facts: factsOfRows(asked) }, raw, 0));
       open.delete(key);
       answered.add(key);
       counts.taken++;
