@@ -24,6 +24,7 @@ import { ownTask } from "./own-task.js";
 import { isCsv, readTable } from "./read-table.js";
 import { columnsOf, RowReader } from "./rows.js";
 import { BlockReader, StoredTexts, stateOf } from "./stored-row.js";
+import type { Table } from "./table.js";
 
 export interface CorpusOptions {
   /** A hub id, a folder in the layout of the task's repository, a file of own rows, or `sample`. */
@@ -148,7 +149,7 @@ async function readRows(
     const hash = createHash("sha256");
     let stored: StoredTexts | undefined;
     for (const table of csvTables(path, columns, (bytes) => hash.update(bytes))) {
-      stored ??= blocks && storedTexts(path, state, [...table.columns.keys()], task, language, blocks);
+      stored ??= blocks && storedTexts(path, state, table, task, language, blocks);
       reader.add(table, stored);
     }
     sha256 = hash.digest("hex");
@@ -160,14 +161,15 @@ async function readRows(
 function storedTexts(
   path: string,
   state: string,
-  names: readonly string[],
+  { columns: first, separator }: Pick<Table, "columns" | "separator">,
   task: Task,
   language: string,
   blocks: BlockReader,
 ): StoredTexts {
   const reader = new RowReader(task, language);
+  const names = [...first.keys()];
   return new StoredTexts(path, state, blocks, (bytes) => {
-    const cells = cellsOfRecord(bytes);
+    const cells = cellsOfRecord(bytes, separator);
     const columns = new Map(names.map((name, column) => [name, [cells[column]!]]));
     return reader.textsOf({ path, length: 1, columns, place: () => path });
   });

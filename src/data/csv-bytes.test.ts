@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { generator } from "../split/index.js";
-import { CsvFaultError, csvBlocks, recordAt } from "./csv-bytes.js";
+import { CsvFaultError, csvBlocks, recordAt, separatorOf } from "./csv-bytes.js";
 import { firstFault, visitRecords } from "./csv-records.js";
 
 const folder = mkdtempSync(join(tmpdir(), "csv-bytes-"));
@@ -23,7 +23,7 @@ function byCharacters(path: string): string[][] | "fault" {
 
 function byBytes(path: string): string[][] | "fault" {
   try {
-    return [...csvBlocks(path)].flat().map(({ cells }) => [...cells]);
+    return [...csvBlocks(path, undefined, separatorOf(path))].flat().map(({ cells }) => [...cells]);
   } catch (error) {
     if (error instanceof CsvFaultError) return "fault";
     throw error;
@@ -62,9 +62,21 @@ describe("records by their bytes", () => {
     expect(byBytes(file(content))).toEqual(expected);
   });
 
+  it.each([
+    ["a,b;c\n", ","],
+    ["\ufeffFrage;A;B\r\n", ";"],
+    ['"Frage, ganz";A\n', ";"],
+    ["a\tb\n1,2\t3\n", "\t"],
+    ["a;b\tc\n", ";"],
+    ["alone\n1;2\n", ","],
+    ['"a\n;b",c\n', ","],
+  ])("are separated as the header says: %j by %j", (content, separator) => {
+    expect(String.fromCharCode(separatorOf(file(content)))).toBe(separator);
+  });
+
   it("are those of the reader by characters, for 3,000 files of signs drawn by lot", () => {
     const draw = generator(11);
-    const signs = ['"', '"', ",", "\n", "\r\n", "\r", "a", "é", "অ", "😀", '""', " "];
+    const signs = ['"', '"', ",", ";", ";", "\t", "\n", "\r\n", "\r", "a", "é", "অ", "😀", '""', " "];
     const seen = { fault: 0, sound: 0 };
     for (let number = 0; number < 3000; number++) {
       const content = Array.from({ length: 1 + draw.bounded(24) }, () => signs[draw.bounded(signs.length - 1)]).join(

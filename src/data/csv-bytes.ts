@@ -21,6 +21,29 @@ const BLOCK = 1 << 16;
 const LONGEST = 64 << 20;
 
 const [QUOTE, COMMA, FEED, RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
+
+/** What stands between cells, as a byte: a comma, or what spreadsheets of other countries write. */
+export type Separator = number;
+const SEPARATORS: readonly Separator[] = [COMMA, 0x3b, 0x09];
+
+/** What separates a file's cells: a comma, unless its header has none outside of quotes, but semicolons or tabs. */
+export function separatorOf(path: string): Separator {
+  const file = openSync(path, "r");
+  try {
+    const bytes = nextBlock(file, BLOCK);
+    const header = bytes.subarray(bytes.subarray(0, MARK.length).equals(MARK) ? MARK.length : 0);
+    const there = new Set<number>();
+    let quoted = false;
+    for (const byte of header) {
+      if (byte === QUOTE) quoted = !quoted;
+      else if (byte === FEED && !quoted) break;
+      else if (!quoted) there.add(byte);
+    }
+    return SEPARATORS.find((one) => there.has(one)) ?? COMMA;
+  } finally {
+    closeSync(file);
+  }
+}
 const MARK = Buffer.from("\ufeff");
 
 /**
@@ -29,7 +52,11 @@ const MARK = Buffer.from("\ufeff");
  * @param told each block of bytes as it is read, in order
  * @throws {CsvFaultError} where text stands behind a closing quote, a quote is not closed, or bytes are not UTF-8
  */
-export function* csvBlocks(path: string, told?: (bytes: Buffer) => void): Generator<CsvRecord[]> {
+export function* csvBlocks(
+  path: string,
+  told?: (bytes: Buffer) => void,
+  separator: Separator = COMMA,
+): Generator<CsvRecord[]> {
   const file = openSync(path, "r");
   try {
     let [bytes, start, ended] = [Buffer.alloc(0), 0, false];
@@ -47,7 +74,7 @@ export function* csvBlocks(path: string, told?: (bytes: Buffer) => void): Genera
       const records: CsvRecord[] = [];
       let at = 0;
       while (at < bytes.length) {
-        const record = recordAt(bytes, at, ended);
+        const record = recordAt(bytes, at, ended, separator);
         if (!record) break;
         if (record.cells.length > 1 || record.cells[0] !== "")
           records.push({ offset: start + at, length: record.end - at, cells: record.cells });
@@ -81,7 +108,12 @@ function nextBlock(file: number, wanted: number): Buffer<ArrayBuffer> {
  * @param ended whether no bytes come after these
  * @throws {CsvFaultError}
  */
-export function recordAt(bytes: Buffer, start: number, ended: boolean): { cells: string[]; end: number } | undefined {
+export function recordAt(
+  bytes: Buffer,
+  start: number,
+  ended: boolean,
+  separator: Separator = COMMA,
+): { cells: string[]; end: number } | undefined {
   const cells: string[] = [];
   let at = start;
   for (;;) {
@@ -96,11 +128,11 @@ export function recordAt(bytes: Buffer, start: number, ended: boolean): { cells:
       next = closing + 1;
       cells.push(text.includes('"') ? text.replaceAll('""', '"') : text);
       while (bytes[next] === RETURN) next++;
-      if (next < bytes.length && bytes[next] !== COMMA && bytes[next] !== FEED)
+      if (next < bytes.length && bytes[next] !== separator && bytes[next] !== FEED)
         throw new CsvFaultError("text stands behind a closing quote");
     } else {
       next = at;
-      while (next < bytes.length && bytes[next] !== COMMA && bytes[next] !== FEED) next++;
+      while (next < bytes.length && bytes[next] !== separator && bytes[next] !== FEED) next++;
       if (next < bytes.length || ended) {
         const end = bytes[next] === FEED && next > at && bytes[next - 1] === RETURN ? next - 1 : next;
         cells.push(
@@ -111,7 +143,7 @@ export function recordAt(bytes: Buffer, start: number, ended: boolean): { cells:
     if (next >= bytes.length) return ended ? { cells, end: bytes.length } : undefined;
     at = next + 1;
     if (bytes[next] === FEED) return { cells, end: at };
-    // A comma at the very end has an empty cell behind it.
+    // A separator at the very end has an empty cell behind it.
     if (at === bytes.length && ended) return { cells: [...cells, ""], end: at };
   }
 }

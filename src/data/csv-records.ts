@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
+import { separatorOf } from "./csv-bytes.js";
 
 /*
  * Finds records and their lines, only where something is wrong: files are read by their bytes (`csv-bytes.ts`), which
@@ -19,6 +20,7 @@ export interface CsvFault {
 const PIECE = 1 << 20;
 /** Characters of a cell at most: a quote that is never closed takes no more into memory. */
 const LONGEST = 64 << 20;
+export const NOT_UTF8 = "bytes that are not UTF-8";
 const UNCLOSED = "a quote is opened and never closed";
 
 function* piecesOf(path: string): Generator<Uint8Array> {
@@ -42,8 +44,12 @@ function* textOf(path: string): Generator<string> {
   yield decoder.decode();
 }
 
-/** A quote, a comma, a line's end, or all up to the next of these. */
-const PART = /[",\n]|[^",\n]+/g;
+/** A quote, a separator, a line's end, or all up to the next of these. */
+const PARTS: Readonly<Record<string, RegExp>> = {
+  ",": /[",\n]|[^",\n]+/g,
+  ";": /[";\n]|[^";\n]+/g,
+  "\t": /["\t\n]|[^"\t\n]+/g,
+};
 
 /**
  * Walks over the records of a CSV file (RFC 4180; line ends LF or CRLF); a piece of the file and one record at a time
@@ -51,12 +57,13 @@ const PART = /[",\n]|[^",\n]+/g;
  * @returns the fault that ended the walk, if one did: also a cell of more than 64 Mi characters
  */
 export function visitRecords(path: string, visit: RecordVisitor): CsvFault | undefined {
+  const separator = String.fromCharCode(separatorOf(path));
   let [line, begun, index, cell] = [1, 1, 0, ""];
   // `closing`: behind a quote in a quoted cell, which closes it unless another quote follows.
   let state: "plain" | "quoted" | "closing" | "closed" = "plain";
   let cells: string[] = [];
   for (const text of textOf(path)) {
-    for (const [part] of text.matchAll(PART)) {
+    for (const [part] of text.matchAll(PARTS[separator]!)) {
       if (part === "\n") line++;
       if (state === "quoted") {
         if (part === '"') state = "closing";
@@ -66,7 +73,7 @@ export function visitRecords(path: string, visit: RecordVisitor): CsvFault | und
         cell += '"';
         state = "quoted";
       } else if (part === '"' && cell === "" && state === "plain") state = "quoted";
-      else if (part === ",") {
+      else if (part === separator) {
         cells.push(cell);
         [cell, state] = ["", "plain"];
       } else if (part === "\n") {
@@ -97,7 +104,7 @@ export function firstFault(path: string, width?: number): CsvFault | undefined {
     if (cells.length !== width) short = { line, what: `the row has ${cells.length} cells, expected ${width}` };
     return short === undefined;
   });
-  const bad = badLine === undefined ? undefined : { line: badLine, what: "bytes that are not UTF-8" };
+  const bad = badLine === undefined ? undefined : { line: badLine, what: NOT_UTF8 };
   return [bad, short, broken].filter((fault) => fault !== undefined).sort((a, b) => a.line - b.line)[0];
 }
 

@@ -1,15 +1,16 @@
-import { statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { messageOf, UserError } from "../base/errors.js";
 import { isSystemError } from "../base/files.js";
 import { hintForReading } from "../base/hint-for-reading.js";
 import { printableName } from "../base/printable.js";
-import { CsvFaultError, csvBlocks, recordAt } from "./csv-bytes.js";
-import { firstFault, type RecordVisitor, visitRecords } from "./csv-records.js";
+import { CsvFaultError, csvBlocks, recordAt, type Separator, separatorOf } from "./csv-bytes.js";
+import { firstFault, NOT_UTF8, type RecordVisitor, visitRecords } from "./csv-records.js";
 import { requireColumns, type Table } from "./table.js";
 
 /**
  * Reads a CSV file. Cells are kept as text exactly as they stand, line breaks and outer blanks included; an empty cell
- * is the empty string. The first column may have no name in the header: pandas writes its index so, and calls it
+ * is the empty string. Cells are separated by commas, or by semicolons or tabs where the header says so
+ * (`separatorOf`). The first column may have no name in the header: pandas writes its index so, and calls it
  * `Unnamed: 0`.
  * @param wanted the columns that must be there; all are given
  * @throws {UserError} with file and line: a missing column, a row of too few or too many cells, an unclosed quote,
@@ -26,7 +27,8 @@ export async function readCsv(path: string, wanted: readonly string[] = []): Pro
       for (const cell of cells) own.push(cell as string);
     }
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return { path, length, columns, place: (row) => `${path}:${lineOfRecord(path, row)}` };
+  const { separator } = first;
+  return { path, length, columns, separator, place: (row) => `${path}:${lineOfRecord(path, row)}` };
 }
 
 /**
@@ -43,7 +45,8 @@ export function* csvTables(
   let names: readonly string[] | undefined;
   let rows = 0;
   try {
-    for (const block of csvBlocks(path, told)) {
+    const separator = separatorOf(path);
+    for (const block of csvBlocks(path, told, separator)) {
       const records = names ? block : block.slice(1);
       names ??= columnNames(path, block[0]!.cells, wanted);
       if (records.length === 0) continue;
@@ -55,6 +58,7 @@ export function* csvTables(
       yield {
         path,
         length: records.length,
+        separator,
         columns: new Map(names.map((name, column) => [name, records.map(({ cells }) => cells[column]!)])),
         place: (row) => `${path}:${lineOfRecord(path, before + row)}`,
         bytesOf: (row) => records[row]!,
@@ -74,21 +78,36 @@ export function* csvTables(
 }
 
 /** The cells of one record, from its bytes. */
-export function cellsOfRecord(bytes: Buffer): readonly string[] {
-  return recordAt(bytes, 0, true)!.cells;
+export function cellsOfRecord(bytes: Buffer, separator?: Separator): readonly string[] {
+  return recordAt(bytes, 0, true, separator)!.cells;
 }
 
 const HINT =
-  "Mend the line: fields are separated by commas, and one with a comma, a quote or a line break stands in double " +
-  "quotes.";
+  "Mend the line: fields are separated by commas (by semicolons or tabs where the header has no comma), and one with " +
+  "a separator, a quote or a line break stands in double quotes.";
+
+const ENCODING = "Save the file as UTF-8: Excel calls it CSV UTF-8, LibreOffice asks for the character set.";
 
 /** The first fault of a file, with its line. */
 function faultIn(path: string, width: number | undefined, cause: CsvFaultError): UserError {
+  if (isUtf16(path)) return new UserError(`${path}: the file is UTF-16, not UTF-8`, { hint: ENCODING, cause });
   const fault = firstFault(path, width);
   return new UserError(fault ? `${path}:${fault.line}: ${fault.what}` : `${path}: ${cause.message}`, {
-    hint: HINT,
+    hint: fault?.what === NOT_UTF8 ? ENCODING : HINT,
     cause,
   });
+}
+
+/** Whether a file begins with one of UTF-16's byte order marks. */
+function isUtf16(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    const mark = Buffer.alloc(2);
+    readSync(file, mark, 0, 2, 0);
+    return [0xfffe, 0xfeff].includes(mark.readUInt16BE());
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The line (from 1) at which a record begins; record 0 is the first after the header. */

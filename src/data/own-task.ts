@@ -53,8 +53,12 @@ export function ownTask(table: Table, told: OwnColumns): { task: Task; words: st
     indexForm: keys?.form ?? "a whole number",
     translations: keys?.translations ?? "none",
   };
-  return { task, words: wordsOf(task) };
+  const between = table.separator === undefined ? undefined : SEPARATED[table.separator];
+  return { task, words: [...(between ? [between] : []), wordsOf(task)].join("; ") };
 }
+
+/** What is told of a file that is not separated by commas, by the byte. */
+const SEPARATED: Readonly<Record<number, string>> = { 59: "separated by semicolons", 9: "separated by tabs" };
 
 /** @throws {UserError} where a column looks like one more option, which questions would be asked without */
 function requireAllOptions(table: Table, options: readonly string[]): void {
@@ -69,11 +73,7 @@ const definite = (told: OwnColumns): Partial<OwnColumns> =>
 
 const missing = (table: Table, what: string): UserError =>
   new UserError(`${table.path}: ${what}`, {
-    hint: `There are: ${printableName([...table.columns.keys()].join(", "), 500)}${
-      table.columns.size === 1 && [...table.columns.keys()][0]!.includes(";")
-        ? " (a .csv file is separated by commas here, not by semicolons)"
-        : ""
-    }. Say which holds what, such as --set 'data.columns={"question":"…","options":["…","…"],"answer":"…"}'.`,
+    hint: `There are: ${printableName([...table.columns.keys()].join(", "), 500)}. Say which holds what, such as --set 'data.columns={"question":"…","options":["…","…"],"answer":"…"}'.`,
   });
 
 const textsOf = (column: readonly Cell[]): string[] =>

@@ -10,6 +10,8 @@ export interface Table {
   readonly length: number;
   /** Each of `length` cells. */
   readonly columns: ReadonlyMap<string, readonly Cell[]>;
+  /** Of a CSV file, the byte that separates cells. */
+  readonly separator?: number;
   /** Where a row (from 0) is, as errors begin: `FILE:LINE`, or `FILE: row N` where there are no lines. */
   readonly place: (row: number) => string;
   /** Where a row's bytes are, in formats whose rows can be read alone. */
