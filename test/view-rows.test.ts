@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { silent } from "../src/base/progress.js";
+import type { Prediction } from "../src/evaluate/index.js";
 import { promptWriter, questionReader } from "../src/experiments/index.js";
 import { serveRuns, type Viewer } from "../src/report/index.js";
 import { chromiumPath, launchBrowser, watchedPage } from "./browser.js";
@@ -163,6 +164,58 @@ describe.skipIf(!chromiumPath)("a row's whole exchange, in Chromium", () => {
     }
   });
 
+  it("is found by an expression that the address keeps, by keyboard alone, its faults beside the box", async () => {
+    for (const [width, colorScheme] of [
+      [1280, "dark"],
+      [360, "light"],
+    ] as const) {
+      const { page, complaints } = await watchedPage(browser, { colorScheme, viewport: { width, height: 900 } });
+      await page.goto(`${viewer.url}run/asked/rows`);
+      const box = page.getByLabel("Filter", { exact: true });
+      const ask = async (where: string): Promise<void> => {
+        await box.focus();
+        await page.keyboard.press("Control+A");
+        await page.keyboard.type(where);
+        await Promise.all([
+          page.waitForURL((url) => url.searchParams.get("where") === where),
+          page.keyboard.press("Enter"),
+        ]);
+      };
+      const found = async (): Promise<number> => Number((await page.getByRole("status").textContent())!.split(" ")[0]);
+      await ask("outcme = wrong");
+      expect(await page.getByRole("alert").textContent()).toContain("there is no field outcme; did you mean outcome?");
+      expect(await page.locator("mark").textContent()).toBe("outcme");
+      expect(await box.getAttribute("aria-invalid")).toBe("true");
+      expect(await found()).toBe(0);
+      // The cursor is where it is mended.
+      expect(await box.evaluate((input) => document.activeElement === input)).toBe(true);
+      await ask("outcome = wrong and language = DE_DE and characters < 600");
+      const rows = await found();
+      expect(rows).toBeGreaterThan(0);
+      expect(new Set(await page.locator("td[data-head=outcome] span").allTextContents())).toEqual(new Set(["wrong"]));
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      // The rows before and behind are those of the filter.
+      await page.locator("td[data-head=row] a").first().focus();
+      await Promise.all([page.waitForURL(/row\?/), page.keyboard.press("Enter")]);
+      expect(await page.locator(".place").textContent()).toBe(`1 of ${rows}`);
+      await page.getByRole("link", { name: "All rows" }).click();
+      expect(await box.inputValue()).toBe("outcome = wrong and language = DE_DE and characters < 600");
+      await page.getByLabel("Beside").selectOption("together:test");
+      await ask("predicted != other.predicted");
+      expect(await page.locator("th").allTextContents()).toContain("other");
+      const letters = async (head: string): Promise<string[]> =>
+        (await page.locator(`td[data-head=${head}]`).allTextContents()).map((cell) => cell[0]!);
+      const [here, there] = [await letters("predicted"), await letters("other")];
+      expect(here.length).toBeGreaterThan(0);
+      for (const [at, letter] of here.entries()) expect(letter).not.toBe(there[at]);
+      await page.getByText("How a filter is written").click();
+      await page.getByRole("link", { name: "outcome = right and confidence < 60%" }).click();
+      expect(new URL(page.url()).searchParams.get("beside")).toBe("together:test");
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+  });
+
   it("shows markup and control characters of a reply as text", async () => {
     const { page, complaints } = await watchedPage(browser);
     const [id] = replies("asked").find(({ text }) => text === HOSTILE)!.ids;
@@ -208,6 +261,46 @@ describe("a row's whole exchange", () => {
     expect(without).not.toContain('data-head="question"');
     await alone.close();
     expect(await count("lm", "welches davon lebt?")).toBeGreaterThan(0);
+  });
+
+  it("is found by a filter that counts what the run's own files say", async () => {
+    const found = async (name: string, where: string, beside = ""): Promise<number> => {
+      const page = await text(`${viewer.url}run/${name}/rows?${new URLSearchParams({ where, beside })}`);
+      return Number(/([\d,]+) of [\d,]+ answers/.exec(page)![1]!.replaceAll(",", ""));
+    };
+    const kept = readFileSync(at("asked", "predictions.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Prediction);
+    const count = (holds: (one: Prediction) => boolean): number => kept.filter(holds).length;
+    const wrong = (one: Prediction): boolean => one.prediction !== null && one.prediction !== one.answer;
+    expect(await found("asked", "outcome = wrong")).toBe(count(wrong));
+    const [, subject] = kept[0]!.id.split("/");
+    expect(await found("asked", `outcome = wrong and subject = ${subject}`)).toBe(
+      count((one) => wrong(one) && one.subject === subject),
+    );
+    expect(await found("asked", "reply contains needle and characters > 500")).toBe(1);
+    expect(await found("asked", "reasoning contains 'then i choose'")).toBe(kept.length);
+    expect(await found("asked", "seconds >= 0 and tokens >= 0")).toBe(kept.length);
+    const shares = kept.flatMap(({ prediction, logProbabilities: logs }) =>
+      prediction === null || !logs
+        ? []
+        : [Math.exp(logs["ABCD".indexOf(prediction)]!) / logs.reduce((sum, log) => sum + Math.exp(log), 0)],
+    );
+    expect(shares.length).toBeGreaterThan(0);
+    const low = await found("asked", "confidence < 50%");
+    expect(low).toBe(shares.filter((share) => share < 0.5).length);
+    expect(low + (await found("asked", "confidence >= 0.5"))).toBe(shares.length);
+    // Questions are read anew, and those of another tool's result stand in its files.
+    expect(await found("asked", "question contains e")).toBe(kept.length);
+    expect(await found("lm", "question contains 'welches davon lebt?'")).toBeGreaterThan(0);
+    // Rows on which two runs agree and differ are those that both asked.
+    const both = await found("asked", "predicted = other.predicted or predicted != other.predicted", "together:test");
+    expect(both).toBe(await found("asked", "predicted = predicted and other.true = true", "together:test"));
+    expect(await text(`${viewer.url}run/lm/rows?where=tokens+>+3`)).toMatch(/Of \d+ answers nobody knows/);
+    expect(await text(`${viewer.url}run/asked/rows?where=other.tokens+>+3`)).toContain("choose in Beside");
+    expect(await text(`${viewer.url}run/asked/rows?beside=gone:test`)).toContain("there is no run gone:test");
+    expect(await text(`${viewer.url}run/asked/rows?${new URLSearchParams({ where: HOSTILE })}`)).not.toContain("<img");
   });
 
   it("tells attempts made again, and the rows of one request", async () => {

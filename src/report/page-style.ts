@@ -63,6 +63,7 @@ details>summary{cursor:pointer;color:var(--accent)}
 .filters{display:flex;flex-wrap:wrap;gap:.6rem;margin:.4rem 0 .8rem;align-items:end}
 .filters label{display:grid;font-size:.8rem;color:var(--soft);gap:.15rem}
 .filters input,.filters select{font:inherit;font-size:.92rem;color:var(--text);background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:.32rem .5rem;min-width:9rem;height:2.35rem;max-width:100%}
+.filters .expression{flex:1 1 26rem}.filters .expression input{width:100%;font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.86rem}.filters input[aria-invalid]{border-color:var(--bad)}.filters .about{flex:1 0 100%;min-width:0;font-size:.9rem}.filters .about:empty{display:none}.filters .about p{margin:.2rem 0}.fault{color:var(--bad)}.fault code{color:var(--text);white-space:pre-wrap;overflow-wrap:anywhere}.fault mark{background:var(--mark);color:inherit;text-decoration:underline wavy var(--bad)}.filters .about ul{margin:.4rem 0;padding-left:1.2rem}.fields{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:.2rem 1.2rem;margin:.5rem 0}.fields div{display:grid;grid-template-columns:6.5rem 1fr;gap:.5rem}.fields dd{margin:0;color:var(--soft)}
 .viewport{height:34rem;overflow-y:auto;border:1px solid var(--line);border-radius:10px;position:relative}
 .viewport table{table-layout:fixed}
 .viewport thead th{position:sticky;top:0;background:var(--card);z-index:1}

@@ -28,6 +28,27 @@ export interface Calibration {
   readonly bins: readonly CalibrationBin[];
 }
 
+/** Probabilities of the letters alone, renormalized over them. */
+function sharesOf(logs: readonly number[]): number[] {
+  const highest = Math.max(...logs);
+  const weights = logs.map((log) => Math.exp(log - highest));
+  const total = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => weight / total);
+}
+
+/**
+ * The probability of the predicted letter among the options' letters, 0 to 1.
+ * @returns undefined where the letters have no probabilities, or none was read
+ */
+export function confidenceOf({
+  prediction,
+  logProbabilities,
+}: Pick<Prediction, "prediction" | "logProbabilities">): number | undefined {
+  if (prediction === null || !logProbabilities) return undefined;
+  const share = sharesOf(logProbabilities)[OPTION_LETTERS.indexOf(prediction)];
+  return Number.isNaN(share) ? undefined : share;
+}
+
 /**
  * How far the letters' probabilities (their log-probabilities, renormalized over the options) can be believed.
  * @returns undefined where no prediction has log-probabilities.
@@ -44,10 +65,7 @@ export function calibration(predictions: readonly Prediction[], binCount = 10): 
   for (const prediction of predictions) {
     const logs = prediction.logProbabilities;
     if (!logs || prediction.prediction === null) continue;
-    const highest = Math.max(...logs);
-    const weights = logs.map((log) => Math.exp(log - highest));
-    const total = weights.reduce((a, b) => a + b, 0);
-    const probabilities = weights.map((weight) => weight / total);
+    const probabilities = sharesOf(logs);
     probabilities.forEach((probability, index) => {
       brier += (probability - (OPTION_LETTERS[index] === prediction.answer ? 1 : 0)) ** 2;
     });

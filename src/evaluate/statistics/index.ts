@@ -1,7 +1,7 @@
 export { type Accuracy, accuracyOf, FEW_QUESTIONS } from "./accuracy.js";
 export { type PairedCluster, pairedBootstrap } from "./bootstrap.js";
 export { type AccuracyBounds, accuracyBounds, cutShare } from "./bounds.js";
-export { type Calibration, type CalibrationBin, calibration } from "./calibration.js";
+export { type Calibration, type CalibrationBin, calibration, confidenceOf } from "./calibration.js";
 export { byQuestion, isCorrect, questionClusters } from "./cluster.js";
 export {
   type ComparedRun,

@@ -6,7 +6,8 @@ import type { Section } from "../page.js";
 import { table, tiles } from "../parts.js";
 import { titleOfStage } from "../stages.js";
 import type { WrittenPrompt } from "./exchange.js";
-import { type ListedRow, outcomeOf, type RowQuery } from "./rows.js";
+import { type ListedRow, outcomeOf } from "./listed-row.js";
+import type { RowQuery } from "./rows.js";
 import { rowAt, rowsAt } from "./rows-page.js";
 
 /** One asking of a row with all that came of it. */

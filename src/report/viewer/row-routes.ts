@@ -6,7 +6,10 @@ import { type Html, html } from "../html.js";
 import type { Section } from "../page.js";
 import type { PromptOf } from "./exchange.js";
 import { exchangeSections, neighbours, type ShownAsking } from "./exchange-page.js";
-import { chosenRows, type ListedRow, type RowsOfRuns, rowQuery } from "./rows.js";
+import { FilterFault } from "./filter.js";
+import { type Beside, choicesBeside, type Filtered, nameOfBeside } from "./filter-form.js";
+import type { ListedRow } from "./listed-row.js";
+import { chosenRows, type RowQuery, type RowsOfRuns, rowQuery } from "./rows.js";
 import { pageOf, rowsSection } from "./rows-page.js";
 import type { FoundRun } from "./runs.js";
 
@@ -18,7 +21,12 @@ export interface PageParts {
 }
 
 /** The list of a run's rows. @throws {UserError} where its files cannot be read, or it has none */
-export async function rowsPage(run: FoundRun, all: RowsOfRuns, given: URLSearchParams): Promise<PageParts> {
+export async function rowsPage(
+  run: FoundRun,
+  runs: readonly FoundRun[],
+  all: RowsOfRuns,
+  given: URLSearchParams,
+): Promise<PageParts> {
   const { rows } = await all.of(run);
   if (rows.length === 0)
     throw new UserError(`${run.folder} has no answers`, {
@@ -26,16 +34,60 @@ export async function rowsPage(run: FoundRun, all: RowsOfRuns, given: URLSearchP
     });
   const page = Number(given.get("page") ?? 1);
   const query = rowQuery(given);
-  const said = await all.said(run, query.search);
-  const shown = pageOf(chosenRows(rows, query, said), Number.isInteger(page) ? page : 1);
+  const choices = choicesBeside(run, runs);
+  const other = besideOf(query, choices);
+  const filtered = await filteredBy(run, query, all, other);
+  const shown = pageOf(await rowsOf(rows, run, query, all, filtered), Number.isInteger(page) ? page : 1);
   const questions = await all.questions(run, shown.rows);
-  const { lead, section } = rowsSection(run.folder, rows, query, shown, questions);
+  const beside = other && (await all.byId(other.run, other.stage));
+  const about = { questions, filtered, choices, beside };
+  const { lead, section } = rowsSection(run.folder, rows, query, shown, about);
   return { title: `${run.folder}: rows`, lead, sections: [section] };
+}
+
+/** @throws {UserError} where the address names a run that is not there */
+function besideOf({ beside }: RowQuery, choices: readonly Beside[]): Beside | undefined {
+  if (beside === "") return undefined;
+  const other = choices.find((one) => nameOfBeside(one) === beside);
+  if (!other)
+    throw new UserError(`there is no run ${beside} to stand beside it`, {
+      hint: "It is not in this folder any more, or has no answers yet: go back and choose another.",
+    });
+  return other;
+}
+
+/** What comes of the query's filter; undefined where it has none. */
+async function filteredBy(
+  run: FoundRun,
+  { where }: RowQuery,
+  all: RowsOfRuns,
+  beside: Beside | undefined,
+): Promise<Filtered | undefined> {
+  if (where.trim() === "") return undefined;
+  try {
+    return await all.where(run, where, beside);
+  } catch (error) {
+    if (error instanceof FilterFault) return { fault: error };
+    throw error;
+  }
+}
+
+/** The rows of a query; none where its filter cannot be read: all of them would look like what it found. */
+async function rowsOf(
+  rows: readonly ListedRow[],
+  run: FoundRun,
+  query: RowQuery,
+  all: RowsOfRuns,
+  filtered: Filtered | undefined,
+): Promise<ListedRow[]> {
+  if (filtered && "fault" in filtered) return [];
+  return chosenRows(rows, query, await all.said(run, query.search), filtered?.found);
 }
 
 /** A row with all that is kept of it. @throws {UserError} where there is no such row */
 export async function rowPage(
   run: FoundRun,
+  runs: readonly FoundRun[],
   all: RowsOfRuns,
   promptOf: PromptOf | undefined,
   given: URLSearchParams,
@@ -53,7 +105,8 @@ export async function rowPage(
     : await ownAskings(run, id, own, promptOf);
   const { language, subject } = own[0]!;
   const query = rowQuery(given);
-  const list = chosenRows(rows, query, await all.said(run, query.search));
+  const filtered = await filteredBy(run, query, all, besideOf(query, choicesBeside(run, runs)));
+  const list = await rowsOf(rows, run, query, all, filtered);
   const lead = html`<h1>${id}</h1><p class="soft">${run.folder}, ${language}, ${subject.replaceAll("_", " ")}</p>${neighbours(run.folder, list, query, { id, of })}`;
   const shown = { folder: run.folder, id, language: partsOfId(id).language || language, question, askings, retries };
   return { title: id, lead, sections: exchangeSections(shown) };

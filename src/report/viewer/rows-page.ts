@@ -2,7 +2,9 @@ import type { AskedText } from "../../exchange/index.js";
 import { type Html, html, raw } from "../html.js";
 import type { Section } from "../page.js";
 import { titleOfStage } from "../stages.js";
-import { type ListedRow, outcomeOf, outcomes, type RowQuery } from "./rows.js";
+import { type Beside, type Filtered, filterBox } from "./filter-form.js";
+import { type ListedRow, outcomeOf, outcomes } from "./listed-row.js";
+import type { RowQuery } from "./rows.js";
 
 /** Rows of a page. */
 const AT_ONCE = 50;
@@ -47,7 +49,19 @@ export function rowsSection(
   rows: readonly ListedRow[],
   query: RowQuery,
   { rows: shown, found, at, last }: RowsOfPage,
-  questions: ReadonlyMap<string, AskedText>,
+  {
+    questions,
+    filtered,
+    choices: besides,
+    beside,
+  }: {
+    readonly questions: ReadonlyMap<string, AskedText>;
+    /** What came of the query's filter, where it has one. */
+    readonly filtered?: Filtered;
+    readonly choices: readonly Beside[];
+    /** The answers of the run beside it, by row id. */
+    readonly beside?: ReadonlyMap<string, ListedRow>;
+  },
 ): { readonly lead: Html; readonly section: Section } {
   const number = (value: number): string => value.toLocaleString("en");
   const lead = html`<h1>${folder}: row by row</h1><p class="soft">Every answer with all that was said: prompt, reply, reasoning, probabilities, attempts made again.</p>`;
@@ -61,10 +75,11 @@ export function rowsSection(
 <label>Search<input type="search" name="search" value="${query.search}" placeholder="id, question, reply, reasoning"></label>
 ${choices}
 <label>Outcome<select name="outcome"><option value="">all</option>${outcomes.map((one) => html`<option${selected(one === query.outcome)}>${one}</option>`)}</select></label>
+${filterBox(query, filtered, besides, (other) => rowsAt(folder, other))}
 <button type="submit">Show</button></form>
 <p class="soft" role="status">${number(found)} of ${number(rows.length)} answers${last > 1 ? `, page ${number(at)} of ${number(last)}` : ""}</p>
-<div class="scroll"><table class="cards rows"><thead><tr><th scope="col">row</th>${several ? html`<th scope="col">stage</th>` : ""}<th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th>${questions.size ? html`<th scope="col">question</th>` : ""}<th scope="col">reply</th></tr></thead><tbody>
-${shown.map((row) => line(folder, row, query, { several, questions }))}
+<div class="scroll"><table class="cards rows"><thead><tr><th scope="col">row</th>${several ? html`<th scope="col">stage</th>` : ""}<th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th>${beside ? html`<th scope="col">other</th>` : ""}${questions.size ? html`<th scope="col">question</th>` : ""}<th scope="col">reply</th></tr></thead><tbody>
+${shown.map((row) => line(folder, row, query, { several, questions, beside }))}
 </tbody></table></div>
 ${last > 1 ? turning(folder, query, at, last) : ""}`;
   return { lead, section: { id: "rows", title: "Rows", body } };
@@ -87,11 +102,20 @@ function line(
   folder: string,
   row: ListedRow,
   query: RowQuery,
-  { several, questions }: { readonly several: boolean; readonly questions: ReadonlyMap<string, AskedText> },
+  {
+    several,
+    questions,
+    beside,
+  }: {
+    readonly several: boolean;
+    readonly questions: ReadonlyMap<string, AskedText>;
+    readonly beside?: ReadonlyMap<string, ListedRow>;
+  },
 ): Html {
+  const other = beside?.get(row.id);
   const question = questions.get(row.id)?.question ?? "";
   const outcome = outcomeOf(row);
-  return html`<tr><td data-head="row"><a href="${rowAt(folder, row.id, row.stage, query)}">${row.id}</a></td>${several ? html`<td data-head="stage">${titleOfStage(row.stage)}</td>` : ""}<td data-head="true">${row.answer}</td><td data-head="predicted">${row.prediction ?? "–"}</td><td data-head="outcome"><span class="${outcome}">${outcome}</span>${row.cut ? ", cut" : ""}</td>${questions.size ? html`<td data-head="question" class="clip" dir="auto">${question.slice(0, ASKED)}</td>` : ""}<td data-head="reply" class="clip" dir="auto">${row.reply}</td></tr>`;
+  return html`<tr><td data-head="row"><a href="${rowAt(folder, row.id, row.stage, query)}">${row.id}</a></td>${several ? html`<td data-head="stage">${titleOfStage(row.stage)}</td>` : ""}<td data-head="true">${row.answer}</td><td data-head="predicted">${row.prediction ?? "–"}</td><td data-head="outcome"><span class="${outcome}">${outcome}</span>${row.cut ? ", cut" : ""}</td>${beside ? html`<td data-head="other">${other ? html`${other.prediction ?? "–"} <span class="${outcomeOf(other)}">${outcomeOf(other)}</span>` : "not asked"}</td>` : ""}${questions.size ? html`<td data-head="question" class="clip" dir="auto">${question.slice(0, ASKED)}</td>` : ""}<td data-head="reply" class="clip" dir="auto">${row.reply}</td></tr>`;
 }
 
 const turning = (folder: string, query: RowQuery, at: number, last: number): Html =>

@@ -1,10 +1,13 @@
 import { statSync } from "node:fs";
 import { z } from "zod";
 import { readingNames } from "../../answer/index.js";
-import { type Prediction, readLog, readPredictions, scoreReplies } from "../../evaluate/index.js";
-import { type AskedText, importerOf, type Result } from "../../exchange/index.js";
+import { confidenceOf, type Prediction, readLog, readPredictions, scoreReplies } from "../../evaluate/index.js";
+import { type AskedText, importerOf } from "../../exchange/index.js";
 import { readRunFile, runFile, runStartSchema } from "../../record/index.js";
+import { categoryOf } from "../../tasks/index.js";
 import type { QuestionsOf } from "./exchange.js";
+import { type FilteredRows, filteredRows } from "./filtered-rows.js";
+import { answerKey, type ListedRow, outcomeOf, type RunRows } from "./listed-row.js";
 import type { FoundRun } from "./runs.js";
 
 /** Of a row's reply, so much stands in the list. */
@@ -13,25 +16,8 @@ const SHOWN = 160;
 /** Runs whose rows stay in memory: a run of 196,588 rows takes some 60 MB. */
 const KEPT = 2;
 
-/** Searches whose finds stay in memory: whoever turns over the rows of one asks for it again and again. */
+/** Searches, and filters, whose finds stay in memory. */
 const SEARCHES = 4;
-
-export const outcomes = ["right", "wrong", "unreadable", "cut"] as const;
-export type Outcome = (typeof outcomes)[number];
-
-/** A row in the list of a run's rows: one answer. */
-export interface ListedRow
-  extends Pick<Prediction, "id" | "language" | "subject" | "stage" | "answer" | "prediction" | "unreadable"> {
-  readonly cut: boolean;
-  /** The beginning of the reply. */
-  readonly reply: string;
-}
-
-/** The answers of a run, as far as there are any, and where another tool wrote them the results themselves. */
-export interface RunRows {
-  readonly rows: readonly ListedRow[];
-  readonly results?: readonly Result[];
-}
 
 export interface RowQuery {
   readonly stage: string;
@@ -39,6 +25,10 @@ export interface RowQuery {
   readonly subject: string;
   readonly outcome: string;
   readonly search: string;
+  /** An expression, as {@link parseFilter} reads it. */
+  readonly where: string;
+  /** The run beside it, and its stage: `folder:stage`. */
+  readonly beside: string;
 }
 
 /** What the address of a list of rows, or of one of them, asks for. */
@@ -48,20 +38,25 @@ export const rowQuery = (given: URLSearchParams): RowQuery => ({
   subject: given.get("subject") ?? "",
   outcome: given.get("outcome") ?? "",
   search: given.get("search") ?? "",
+  where: given.get("where") ?? "",
+  beside: given.get("beside") ?? "",
 });
 
 /** Whether a row has an outcome; a reply that was cut may be right, wrong or unreadable. */
 const has = ({ prediction, answer, cut }: ListedRow, outcome: string): boolean =>
   outcome === "cut" ? cut : outcomeOf({ prediction, answer }) === outcome;
 
-export const outcomeOf = ({ prediction, answer }: Pick<Prediction, "prediction" | "answer">): Outcome =>
-  prediction === null ? "unreadable" : prediction === answer ? "right" : "wrong";
-
 /**
  * The rows that a query asks for, in the order of the run.
  * @param said the answers in which its search was found beyond what the list shows, as {@link RowsOfRuns.said} has them
+ * @param where the answers for which its filter holds; all where it has none
  */
-export function chosenRows(rows: readonly ListedRow[], query: RowQuery, said: ReadonlySet<string>): ListedRow[] {
+export function chosenRows(
+  rows: readonly ListedRow[],
+  query: RowQuery,
+  said: ReadonlySet<string>,
+  where?: ReadonlySet<string>,
+): ListedRow[] {
   const needle = query.search.trim().toLowerCase();
   return rows.filter(
     (row) =>
@@ -69,11 +64,10 @@ export function chosenRows(rows: readonly ListedRow[], query: RowQuery, said: Re
       (!query.language || row.language === query.language) &&
       (!query.subject || row.subject === query.subject) &&
       (!query.outcome || has(row, query.outcome)) &&
+      (!where || where.has(answerKey(row))) &&
       (!needle || said.has(answerKey(row)) || `${row.id} ${row.reply}`.toLowerCase().includes(needle)),
   );
 }
-
-const answerKey = ({ stage, id }: Pick<Prediction, "stage" | "id">): string => `${stage}\0${id}`;
 
 /** Characters of a search that are looked for. */
 const LONGEST_SEARCH = 1000;
@@ -82,7 +76,9 @@ const LONGEST_SEARCH = 1000;
 export class RowsOfRuns {
   private readonly kept = new Map<string, { readonly as: string; readonly rows: Promise<RunRows> }>();
 
-  private readonly searches = new Map<string, Promise<ReadonlySet<string>>>();
+  private readonly searches = new Kept<ReadonlySet<string>>(SEARCHES);
+
+  private readonly filters = new Kept<FilteredRows>(SEARCHES);
 
   constructor(private readonly questionsOf?: QuestionsOf) {}
 
@@ -116,16 +112,36 @@ export class RowsOfRuns {
     const needle = search.trim().slice(0, LONGEST_SEARCH).toLowerCase();
     if (needle === "") return new Set();
     const key = [run.path, stateOf(run), needle].join("\0");
-    const found = this.searches.get(key) ?? this.searchIn(run, await this.of(run), needle);
-    this.searches.delete(key);
-    this.searches.set(key, found);
-    if (this.searches.size > SEARCHES) this.searches.delete(this.searches.keys().next().value!);
-    try {
-      return await found;
-    } catch (error) {
-      this.searches.delete(key);
-      throw error;
-    }
+    return this.searches.get(key, async () => this.searchIn(run, await this.of(run), needle));
+  }
+
+  /**
+   * The answers for which a filter holds.
+   * @param beside a stage of a run, which the filter calls `other`
+   * @throws {FilterFault} where the filter cannot be read
+   * @throws {UserError} where the run's files cannot be read
+   */
+  async where(run: FoundRun, where: string, beside?: { run: FoundRun; stage: string }): Promise<FilteredRows> {
+    const state = (one: FoundRun | undefined): string => (one ? `${one.path}\0${stateOf(one)}` : "");
+    const key = [state(run), where, state(beside?.run), beside?.stage].join("\0");
+    return this.filters.get(key, async () => {
+      const side = async (one: FoundRun) => ({
+        run: one,
+        known: await this.of(one),
+        questions: (language: string) => this.ofLanguage(one, language),
+      });
+      const rows = beside && (await this.byId(beside.run, beside.stage));
+      return filteredRows(where, await side(run), rows && { ...(await side(beside.run)), rows });
+    });
+  }
+
+  /**
+   * The answers of one stage of a run, by row id.
+   * @throws {UserError} where the run's files cannot be read
+   */
+  async byId(run: FoundRun, stage: string): Promise<ReadonlyMap<string, ListedRow>> {
+    const { rows } = await this.of(run);
+    return new Map(rows.filter((row) => row.stage === stage).map((row) => [row.id, row]));
   }
 
   private async searchIn(run: FoundRun, known: RunRows, needle: string): Promise<ReadonlySet<string>> {
@@ -151,6 +167,26 @@ export class RowsOfRuns {
       return await rows;
     } catch (error) {
       this.kept.delete(run.path);
+      throw error;
+    }
+  }
+}
+
+/** What was asked for last: whoever turns over the rows of one search asks for it again and again. */
+class Kept<T> {
+  private readonly values = new Map<string, Promise<T>>();
+
+  constructor(private readonly most: number) {}
+
+  async get(key: string, make: () => Promise<T>): Promise<T> {
+    const value = this.values.get(key) ?? make();
+    this.values.delete(key);
+    this.values.set(key, value);
+    if (this.values.size > this.most) this.values.delete(this.values.keys().next().value!);
+    try {
+      return await value;
+    } catch (error) {
+      this.values.delete(key);
       throw error;
     }
   }
@@ -210,6 +246,7 @@ async function readRows(run: FoundRun): Promise<RunRows> {
 const listed = (one: Prediction): ListedRow => ({
   ...{ id: one.id, language: one.language, subject: one.subject, stage: one.stage },
   ...{ answer: one.answer, prediction: one.prediction, unreadable: one.unreadable, cut: one.cut ?? false },
+  ...{ category: one.category ?? categoryOf(one.subject), confidence: confidenceOf(one) },
   reply: Buffer.from(one.reply.slice(0, SHOWN)).toString(),
 });
 

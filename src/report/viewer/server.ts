@@ -23,6 +23,7 @@ import { listPage } from "./list-page.js";
 import { liveBody } from "./live.js";
 import { type PageParts, rowPage, rowsPage } from "./row-routes.js";
 import { RowsOfRuns } from "./rows.js";
+import { rowsAt } from "./rows-page.js";
 import { askedApart, type FoundRun, findRuns } from "./runs.js";
 
 export interface Viewer {
@@ -146,8 +147,8 @@ async function answer(
     if (!kind || !run) return send(404, errorPage("There is no such page", "The list shows the runs there are."));
     if (run.fault !== undefined) return send(400, errorPage(`${run.folder} cannot be read`, run.fault));
     // 205: the run has come to its end, its report is there now.
-    if (rest === "rows") return send(200, ownPage(await rowsPage(run, rows, url.searchParams), run));
-    if (rest === "row") return send(200, ownPage(await rowPage(run, rows, promptOf, url.searchParams), run));
+    if (rest === "rows") return send(200, ownPage(await rowsPage(run, runs, rows, url.searchParams), run));
+    if (rest === "row") return send(200, ownPage(await rowPage(run, runs, rows, promptOf, url.searchParams), run));
     if (kind === "live") return run.complete ? send(205, "") : send(200, (await liveBody(run.path)).text);
     if (run.imported) return send(200, await importedPage(run), { policy: REPORT_POLICY });
     if (rest === "files/metrics.json")
@@ -171,24 +172,25 @@ async function textOf(run: FoundRun, name: string): Promise<string> {
 
 const FOOT = "Served by mmmlu view on this machine alone.";
 
+/** Puts ways into the place of the name at a page's top: by a function, since "$&" in a text means something. */
+const withWaysTo = (text: string, ...more: Html[]): string =>
+  text.replace(BRAND, () => html`<a class="brand" href="/">← All runs</a>${more}`.toString());
+
 /** The name at the page's top leads back to the list. */
-const withWayBack = (text: string): string => text.replace(BRAND, `<a class="brand" href="/">← All runs</a>`);
+const withWayBack = (text: string): string => withWaysTo(text);
 
 /** As {@link withWayBack}, and the way to a run's rows: the page's script leads there from each of its own. */
 const withWays = (text: string, { folder, accuracies }: FoundRun): string =>
-  accuracies.length
-    ? text.replace(
-        BRAND,
-        `<a class="brand" href="/">← All runs</a><a class="brand" id="row-by-row" ` +
-          `href="/run/${encodeURIComponent(folder)}/rows">Row by row</a>`,
-      )
-    : withWayBack(text);
+  withWaysTo(
+    text,
+    ...(accuracies.length ? [html`<a class="brand" id="row-by-row" href="${rowsAt(folder, {})}">Row by row</a>`] : []),
+  );
 
 /** A page about a run: its report is one link away. */
 const ownPage = ({ title, lead, sections }: PageParts, { folder }: FoundRun): string =>
-  page(title, lead, sections, { foot: FOOT }).replace(
-    BRAND,
-    `<a class="brand" href="/">← All runs</a><a class="brand" href="/run/${encodeURIComponent(folder)}">The run</a>`,
+  withWaysTo(
+    page(title, lead, sections, { foot: FOOT }),
+    html`<a class="brand" href="/run/${encodeURIComponent(folder)}">The run</a>`,
   );
 
 const served = (title: string, lead: Html, sections: readonly Section[], scripts?: Html): string =>
