@@ -73,7 +73,9 @@ const definite = (told: OwnColumns): Partial<OwnColumns> =>
 
 const missing = (table: Table, what: string): UserError =>
   new UserError(`${table.path}: ${what}`, {
-    hint: `There are: ${printableName([...table.columns.keys()].join(", "), 500)}. Say which holds what, such as --set 'data.columns={"question":"…","options":["…","…"],"answer":"…"}'.`,
+    hint:
+      `There are: ${printableName([...table.columns.keys()].join(", "), 500)}. Say which holds what, such as --set ` +
+      `'data.columns={"question":"…","options":["…","…"],"answer":"…"}'.`,
   });
 
 const textsOf = (column: readonly Cell[]): string[] =>
