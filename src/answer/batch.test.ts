@@ -44,13 +44,40 @@ describe("batch files", () => {
       { custom_id: "k", response: { status_code: 429, body: { error: { message: "slow" } } }, error: null },
       "status 429: slow",
     ],
+    ["SGLang's, one choice", { custom_id: "k", response: { body: { choices: completion.choices[0] } } }, undefined],
+    ["a proxy's, without a body", { custom_id: "k", response: completion }, undefined],
+    [
+      "a body as a text",
+      { custom_id: "k", response: { status_code: 200, body: JSON.stringify(completion) } },
+      undefined,
+    ],
+    ["a status as a text", { custom_id: "k", response: { status_code: "200", body: completion } }, undefined],
+    [
+      "a status as a text, of an error",
+      { custom_id: "k", response: { status_code: "500", body: "x" } },
+      "status 500: x",
+    ],
+    ["a code without words", { custom_id: "k", response: null, error: { code: "batch_expired" } }, "(batch_expired)"],
     ["nothing at all", { custom_id: "k", response: { status_code: 200, body: null } }, "no reply"],
   ])("of results: %s", (_name, line, fault) =>
-    expect(readBatchResult(line)).toEqual(fault ? { key: "k", fault } : { key: "k", body: completion }),
+    expect(readBatchResult(line)).toMatchObject(fault ? { key: "k", fault } : { key: "k", body: completion }),
   );
 
-  it("of lines that are no results: undefined", () => {
-    for (const line of [undefined, null, 1, {}, { custom_id: 3 }, { custom_id: "k", response: "x" }])
+  it("of lines that are no results, such as those of requests or Anthropic's: undefined", () => {
+    const [asked, question] = [
+      { rows: [row], prompt: "?", maximumTokens: 3 },
+      { model: "m", temperature: 0, logProbabilities: false },
+    ];
+    expect(readBatchResult({ custom_id: "k", result: { type: "succeeded", message: {} } })).toBeUndefined();
+    for (const line of [
+      undefined,
+      null,
+      1,
+      {},
+      { custom_id: 3 },
+      { custom_id: "k", response: "x" },
+      batchRequest("k", asked, question),
+    ])
       expect(readBatchResult(line)).toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { wordsOf } from "../base/error-words.js";
+import { jsonOf } from "../base/json.js";
 import { printableName } from "../base/printable.js";
 import { lettersOfRows } from "../tasks/index.js";
 import type { AnswerRequest, RawReply } from "./answerer.js";
@@ -34,7 +35,21 @@ const anything = z.unknown().optional();
 
 const resultSchema = z.looseObject({
   custom_id: z.string().max(1000),
-  response: z.looseObject({ status_code: z.int().nullish(), body: anything }).nullish(),
+  response: z
+    .looseObject({
+      status_code: z
+        .union([
+          z.int(),
+          z
+            .string()
+            .regex(/^\d{3}$/)
+            .transform(Number),
+        ])
+        .nullish(),
+      body: anything,
+      choices: anything,
+    })
+    .nullish(),
   error: anything,
 });
 
@@ -42,21 +57,39 @@ const resultSchema = z.looseObject({
 export type BatchResult = { readonly key: string } & ({ readonly body: unknown } | { readonly fault: string });
 
 /**
- * Reads a line of a file of results; undefined where it is none.
+ * Reads a line of a file of results; undefined where it is none, such as a line of requests.
  * @param value the line's JSON
  */
 export function readBatchResult(value: unknown): BatchResult | undefined {
   const read = resultSchema.safeParse(value);
   if (!read.success) return undefined;
   const { custom_id: key, response, error } = read.data;
+  if (response === undefined && error === undefined) return undefined;
   const status = response?.status_code ?? 200;
-  const words = wordsOf(error) ?? (status === 200 ? undefined : wordsOf(response?.body));
-  if (words !== undefined || status !== 200 || response?.body === undefined || response.body === null)
+  const body = completionIn(response);
+  const missing = body === undefined || body === null;
+  // A code without words tells why there is no reply, and takes back none that is there.
+  const words =
+    wordsOf(error) ?? (missing ? wordsOf({ error }) : undefined) ?? (status === 200 ? undefined : wordsOf(body));
+  if (words !== undefined || status !== 200 || missing)
     return {
       key,
       fault: [...(status === 200 ? [] : [`status ${status}`]), ...(words ? [words] : [])].join(": ") || "no reply",
     };
-  return { key, body: response.body };
+  return { key, body };
+}
+
+/**
+ * What a response holds. Some proxies write the completion in place of the response, some its JSON as a text; SGLang,
+ * which asks for one choice, writes that in place of a list.
+ */
+function completionIn(response: z.infer<typeof resultSchema>["response"]): unknown {
+  const body = response?.body ?? (response?.choices ? response : undefined);
+  const value = typeof body === "string" && /^\s*\{/.test(body) ? (jsonOf(body) ?? body) : body;
+  const { choices } = (value ?? {}) as { choices?: unknown };
+  return typeof choices === "object" && choices !== null && !Array.isArray(choices)
+    ? { ...(value as object), choices: [choices] }
+    : value;
 }
 
 /**

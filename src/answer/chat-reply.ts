@@ -98,7 +98,7 @@ export function readChatReply(body: unknown, asked?: string): ChatReply {
   }
   const { choices, usage, model } = completion.data;
   // One was asked for; of several the first is named by its number, wherever it stands.
-  const choice = choices.find(({ index }) => index === 0) ?? choices[0]!;
+  const choice = choices.find(({ index }) => index === 0 || index === "0") ?? choices[0]!;
   const broken = wordsOf(choice.error);
   if (broken) throw new BadReply(`an error in the choice: ${broken}`, broken);
   const finish = choice.finish_reason == null ? undefined : String(choice.finish_reason);

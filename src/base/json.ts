@@ -31,6 +31,15 @@ export function parseJson(text: string, where: string, hint?: string): unknown {
   }
 }
 
+/** What a text is as JSON; undefined where it is none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Checks a value from outside. @throws {UserError} naming where it came from and each key that is wrong */
 export function checkedAs<T>(value: unknown, schema: z.ZodType<T>, where: string, hint?: string): T {
   const result = schema.safeParse(value, { error: inWords });

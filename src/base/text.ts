@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { messageOf, UserError } from "./errors.js";
 import { hintForReading } from "./hint-for-reading.js";
@@ -50,15 +50,20 @@ export async function readText(path: string, most = LONGEST_TEXT, strict = false
   return withoutMark(bytes.toString("utf8"));
 }
 
+/** @throws {UserError} where there is something else than a file: a pipe would be waited for without end */
+async function plainFile(path: string): Promise<Stats> {
+  const about = await stat(path);
+  if (about.isDirectory()) throw new UserError(`${path} is a folder, not a file`, { hint: "Give a file in it." });
+  if (!about.isFile())
+    throw new UserError(`${path} is no plain file`, {
+      hint: "Pipes and devices are not read: save what they give as a file.",
+    });
+  return about;
+}
+
 async function readBytes(path: string, most: number): Promise<Buffer> {
   try {
-    const about = await stat(path);
-    if (about.isDirectory()) throw new UserError(`${path} is a folder, not a file`, { hint: "Give a file in it." });
-    // A pipe would be waited for without end.
-    if (!about.isFile())
-      throw new UserError(`${path} is no plain file`, {
-        hint: "Pipes and devices are not read: save what they give as a file.",
-      });
+    const about = await plainFile(path);
     if (about.size > most)
       throw new UserError(`${path} has ${about.size} bytes, more than the ${most} that are read`, {
         hint: "Is it the right file?",
@@ -120,28 +125,35 @@ export async function* readLines(path: string, longest = LONGEST_LINE, strict = 
 
 /**
  * A UTF-8 file's text in pieces; the byte order mark is kept.
- * @param strict whether bytes that are no UTF-8 are refused; else they become U+FFFD
+ * @param strict whether bytes that are no UTF-8 are refused; else they become U+FFFD, as does a character at the end
+ * that is cut in two
  * @throws {UserError} where it cannot be read, is UTF-16, or packed
  */
 export async function* readPieces(path: string, strict = false): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: strict, ignoreBOM: true });
   let first = true;
   try {
-    if (!(await stat(path)).isFile())
-      throw new UserError(`${path} is no plain file`, {
-        hint: "Pipes and devices are not read: save what they give as a file.",
-      });
+    await plainFile(path);
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) {
       const bytes = piece as Buffer;
       if (first) refuseOther(bytes, path);
       first = false;
       yield decoder.decode(bytes, { stream: true });
     }
-    const rest = decoder.decode();
+    const rest = decodedEnd(decoder);
     if (rest) yield rest;
   } catch (error) {
     if (error instanceof TypeError) throw notUtf8(path);
     if (!(error instanceof Error && "syscall" in error)) throw error;
     throw new UserError(`cannot read ${path}: ${messageOf(error)}`, { hint: hintForReading(error), cause: error });
+  }
+}
+
+/** What a decoder still holds at the end: a file may be cut within a character. */
+function decodedEnd(decoder: TextDecoder): string {
+  try {
+    return decoder.decode();
+  } catch {
+    return "\ufffd";
   }
 }

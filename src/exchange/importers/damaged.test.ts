@@ -44,6 +44,18 @@ describe("samples of lm-evaluation-harness", () => {
     ]);
   });
 
+  it("that are cut within a character are torn in this line alone", async () => {
+    const copy = copyOf("lm-eval");
+    const [first] = samplesOf(copy);
+    const [bytes, character] = [readFileSync(first!), Buffer.from("\u92d2")];
+    writeFileSync(first!, Buffer.concat([bytes, Buffer.from('{"doc_id": 5, "doc": "'), character.subarray(0, 2)]));
+    const { predictions, notes } = await loadResult(copy);
+    expect([predictions.length, notes]).toEqual([
+      10,
+      [`${first}:6 is torn (the last line, without its end): left out.`],
+    ]);
+  });
+
   it("that lack whole lines or files are said to", async () => {
     const copy = copyOf("lm-eval");
     const [first, second] = samplesOf(copy);

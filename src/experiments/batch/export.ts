@@ -66,7 +66,12 @@ export async function exportBatch(
       counts.requests++;
       counts.questions += request.rows.length;
       counts.url = line.url;
-      yield lineOf(line);
+      const text = lineOf(line);
+      if (Buffer.byteLength(text) > BATCH_LIMITS.bytes)
+        throw new UserError(`the request of ${request.rows[0]?.id} is larger than a batch file may be`, {
+          hint: "Set answerer.questionsPerRequest=1, or ask the server itself: mmmlu run.",
+        });
+      yield text;
     }
   })();
   await answerer.close();

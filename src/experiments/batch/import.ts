@@ -1,5 +1,6 @@
 import { BadReply, batchReply, readBatchResult } from "../../answer/index.js";
 import { UserError } from "../../base/errors.js";
+import { jsonOf } from "../../base/json.js";
 import { lockFolder } from "../../base/lock.js";
 import { readLines } from "../../base/text.js";
 import { type Result, type Taken, takeReplies } from "../../evaluate/index.js";
@@ -60,7 +61,8 @@ export async function importBatch(
           hint:
             taken.foreign > 0
               ? "Give the experiment, with the --set, --model and --data that its batch files were made with."
-              : "Give the files that the server wrote: one JSON object a line, with custom_id and response.",
+              : "Give the files that the server wrote, not those of requests: one JSON object a line, with custom_id " +
+                "and response.",
         },
       );
     return { folder: folder.path, ...taken, unreadable: lines.unreadable };
@@ -75,10 +77,10 @@ async function* resultsOf(
   lines: { seen: number; unreadable: number },
 ): AsyncGenerator<Result> {
   for (const path of paths)
-    for await (const { text } of readLines(path)) {
+    for await (const { text } of readLines(path, undefined, true)) {
       if (text.trim() === "") continue;
       lines.seen++;
-      const result = readBatchResult(parsed(text));
+      const result = readBatchResult(jsonOf(text));
       if (!result) {
         lines.unreadable++;
         continue;
@@ -91,12 +93,4 @@ async function* resultsOf(
         },
       };
     }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
