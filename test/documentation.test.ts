@@ -64,15 +64,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** On the sample instead of the real data and weights, and fine-tuning on a quarter of it for one epoch. */
+/** On a tenth of the sample instead of the real data and weights, and fine-tuning for one epoch. */
 function onSample(given: readonly string[]): string[] {
   const [command, what] = given;
   if (command === "sweep") return [...given, "--sample"];
   if (["export", "import"].includes(command!) && ["training", "batch"].includes(what!)) return [...given, "--sample"];
   if (!["run", "plan", "prepare", "finetune", "reproduce"].includes(command!)) return [...given];
+  const trains = /finetune|json/.test(what ?? "");
   const quick =
-    command !== "prepare" && /finetune|json/.test(what ?? "")
-      ? ["training.epochs=1", "data.rowsPerLanguage=600"]
+    !["prepare", "reproduce"].includes(command!) && what !== "eda"
+      ? [...(trains ? ["training.epochs=1"] : []), "data.rowsPerLanguage=240"]
           .filter((setting) => !given.some((word) => word.startsWith(setting.split("=")[0]!)))
           .flatMap((setting) => ["--set", setting])
       : [];

@@ -91,7 +91,7 @@ function smallDisk(place: string, kib: number): (() => void) | undefined {
 async function realDisks(scenario: Scenario, all: readonly number[], options: FaultOptions): Promise<Outcome[]> {
   const folder = temporaryFolder("real");
   const faults: string[] = [];
-  const sizes = all.slice(0, counted(all.length, options, 2));
+  const sizes = all.slice(0, counted(all.length, options, 1));
   const place = join(folder, "run");
   let [count, ended] = [0, 0];
   try {
@@ -140,11 +140,11 @@ export async function disks(options: FaultOptions): Promise<Outcome[]> {
   outcomes.push(await disksOf(await downloadScenario(options.seed), counted(70, options, 7), options));
   const folder = temporaryFolder("answered");
   try {
-    outcomes.push(await disksOf(await reportScenario(folder), counted(70, options, 4), options));
+    outcomes.push(await disksOf(await reportScenario(folder), counted(70, options, 3), options));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  outcomes.push(await disksOf(await evaluationScenario(), counted(70, options, 3), options));
+  outcomes.push(await disksOf(await evaluationScenario(), counted(70, options, 2), options));
   const trainings = counted(35, options, 0);
   if (trainings > 0) outcomes.push(await disksOf(await trainingScenario(), trainings, options));
   outcomes.push(...(await realDisks(await evaluationScenario(), [8, 40, 100, 300, 600, 1200], options)));
