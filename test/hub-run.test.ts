@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -72,5 +72,16 @@ describe("a run on the hub's data, its settings in .env", () => {
     });
     expect(elsewhere).toMatchObject({ code: 1, error: expect.stringMatching(/not in the cache[^]*--offline/) });
     expect(hub.requests.length).toBe(asked);
+  });
+
+  it("says that a damaged file is to be removed from the cache, and fetches it anew then", async () => {
+    const snapshot = join(folder, "home", "hub", "models--FacebookAI--roberta-base", "snapshots", "b".repeat(40));
+    const file = join(snapshot, "tokenizer.json");
+    writeFileSync(realpathSync(file), "{");
+    const damaged = await eda("--fresh");
+    expect(damaged).toMatchObject({ code: 1, error: expect.stringContaining(file) });
+    expect(damaged.error).toMatch(/ownload.* It lies in the hub's cache: remove it there, and the same command/);
+    rmSync(file);
+    expect((await eda("--fresh")).code).toBe(0);
   });
 });

@@ -22,8 +22,11 @@ export async function readJsonAs<T>(path: string, schema: z.ZodType<T>, options:
   return checkedAs(parseJson(await readText(path, options.most), path, options.hint), schema, path, options.hint);
 }
 
+/** What to do about a file of which nothing else is known. */
+const ANEW = "Mend it, or copy or download it again.";
+
 /** Parses JSON. @throws {UserError} naming where it came from */
-export function parseJson(text: string, where: string, hint?: string): unknown {
+export function parseJson(text: string, where: string, hint = ANEW): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -41,7 +44,7 @@ export function jsonOf(text: string): unknown {
 }
 
 /** Checks a value from outside. @throws {UserError} naming where it came from and each key that is wrong */
-export function checkedAs<T>(value: unknown, schema: z.ZodType<T>, where: string, hint?: string): T {
+export function checkedAs<T>(value: unknown, schema: z.ZodType<T>, where: string, hint = ANEW): T {
   const result = schema.safeParse(value, { error: inWords });
   if (result.success) return result.data;
   throw new UserError(`${where}: ${faultsOf(result.error)}`, { hint });

@@ -47,7 +47,7 @@ function shown(text: string): string {
 function tell(error: unknown, debug: boolean): number {
   if (isCommanderExit(error)) return error.exitCode === 0 ? 0 : 2;
   process.stderr.write(`${shownOn(process.stderr, `mmmlu: ${shown(messageOf(error))}`)}\n`);
-  const hint = hintOf(error);
+  const hint = withCache(hintOf(error), messageOf(error));
   if (hint) process.stderr.write(`       ${shown(hint)}\n`);
   if (!(error instanceof UserError) && !hint && !debug)
     process.stderr.write("       This looks like a fault of mmmlu-lab: run it again with --debug for the place.\n");
@@ -65,6 +65,13 @@ function tell(error: unknown, debug: boolean): number {
 function hintOf(error: unknown): string | undefined {
   if (error instanceof Error && "hint" in error && typeof error.hint === "string") return error.hint;
   return isSystemError(error) ? hintForSystemError(error) : undefined;
+}
+
+/** A file of the hub's cache is only downloaded again where it is not there. */
+function withCache(hint: string | undefined, message: string): string | undefined {
+  const isCached = /[/\\](models|datasets)--[\w.-]+[/\\]snapshots[/\\][0-9a-f]{40}[/\\]/.test(message);
+  if (!hint || !isCached || !/download/i.test(hint)) return hint;
+  return `${hint} It lies in the hub's cache: remove it there, and the same command fetches it anew.`;
 }
 
 function isCommanderExit(error: unknown): error is { exitCode: number } {

@@ -14,6 +14,9 @@ import type { HubSettings } from "./settings.js";
 /** Bytes of an answer, pages of a list and files of a repository at most: far more than any that there is. */
 const [MOST_BYTES, MOST_PAGES, MOST_FILES] = [32 << 20, 500, 100_000];
 
+/** What to do where an answer is none of a hub's. */
+const NO_HUB = "Is HF_ENDPOINT a hub or a mirror of it?";
+
 const infoSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/, "is no commit") });
 const treeSchema = z.array(z.object({ type: z.string().max(100), path: z.string().max(4096) })).max(MOST_FILES);
 
@@ -40,7 +43,12 @@ export async function resolveCommit(
   joinInside(folder, "refs", revision);
   try {
     const url = `${apiUrl(repository, settings)}/revision/${encodeURIComponent(revision)}`;
-    const { sha } = checkedAs(await askJson(url, settings), infoSchema, `the hub's answer about ${repository.name}`);
+    const { sha } = checkedAs(
+      await askJson(url, settings),
+      infoSchema,
+      `the hub's answer about ${repository.name}`,
+      NO_HUB,
+    );
     rememberCommit(folder, revision, sha);
     return sha;
   } catch (error) {
@@ -76,14 +84,19 @@ export async function listRepository(repository: Repository, commit: string, set
     while (next !== undefined) {
       if (asked.has(next) || asked.size >= MOST_PAGES || paths.length > MOST_FILES)
         throw new UserError(`the hub's list of the files of ${repository.name} has no end`, {
-          hint: "Is HF_ENDPOINT a hub or a mirror of it?",
+          hint: NO_HUB,
         });
       asked.add(next);
       let following: string | undefined;
       const page = await askJson(next, settings, (response) => {
         following = nextPage(response.headers.get("link"), settings);
       });
-      for (const { type, path } of checkedAs(page, treeSchema, `the hub's list of the files of ${repository.name}`)) {
+      for (const { type, path } of checkedAs(
+        page,
+        treeSchema,
+        `the hub's list of the files of ${repository.name}`,
+        NO_HUB,
+      )) {
         if (type !== "file") continue;
         joinInside(folder, path);
         paths.push(path);
@@ -120,5 +133,5 @@ async function askJson(url: string, settings: HubSettings, look?: (response: Res
     throw HubRefusal.of(response);
   }
   look?.(response);
-  return parseJson(await boundedText(response, MOST_BYTES), "the hub's answer");
+  return parseJson(await boundedText(response, MOST_BYTES), "the hub's answer", NO_HUB);
 }

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { messageOf, UserError } from "../../base/errors.js";
-import { hintForSystemError, writeWhole } from "../../base/files.js";
+import { hintForSystemError, isSystemError, writeWhole } from "../../base/files.js";
 import { joinInside } from "../../base/inside.js";
 import { lockFolderIfFree } from "../../base/lock.js";
 import { printableName } from "../../base/printable.js";
@@ -62,8 +62,21 @@ export function cachedCommit(folder: string, revision: string): string | undefin
 }
 
 export function rememberCommit(folder: string, revision: string, commit: string): void {
-  if (revision !== commit) writeName(folder, refFile(folder, revision), commit);
+  if (revision !== commit) writeNameIfAllowed(folder, refFile(folder, revision), commit);
 }
+
+/** What may be asked for again is not written into a cache that one may only read, as others' often is. */
+function writeNameIfAllowed(folder: string, path: string, content: string): void {
+  try {
+    writeName(folder, path, content);
+  } catch (error) {
+    if (!(error instanceof UserError) || !isReadOnly(error.cause)) throw error;
+  }
+}
+
+/** Whether the system refused a write since one may only read there. */
+const isReadOnly = (error: unknown): boolean =>
+  isSystemError(error) && ["EACCES", "EPERM", "EROFS"].includes(error.code ?? "");
 
 /**
  * Writes a small file of the cache whole. It is made in a folder of its own that is locked, so that what a killed
@@ -98,7 +111,7 @@ export const isKnownAbsent = (folder: string, commit: string, path: string): boo
   existsSync(absenceFile(folder, commit, path));
 
 export const rememberAbsence = (folder: string, commit: string, path: string): void =>
-  writeName(folder, absenceFile(folder, commit, path), "");
+  writeNameIfAllowed(folder, absenceFile(folder, commit, path), "");
 
 /** The paths of a commit's files in a folder of the repository that are in the cache. */
 export function cachedPaths(

@@ -93,8 +93,8 @@ export async function downloadFileIfThere(
     if (!isSystemError(error)) throw error;
     throw new UserError(`cannot write into the hub's cache ${folder}: ${messageOf(error)}`, {
       hint:
-        "What was fetched is kept. Look after the disk, or set HF_HOME to a folder on another one, and run the " +
-        "same command again.",
+        "What was fetched is kept. Look after the disk and whether you may write there, or set HF_HOME to another " +
+        "folder, and run the same command again.",
       cause: error,
     });
   }
@@ -109,7 +109,9 @@ async function fetchInto(
   settings: HubSettings,
 ): Promise<string> {
   const blob = blobFile(folder, info.etag);
-  const fresh = !existsSync(blob);
+  const before = inodeOf(blob);
+  // Whoever removes a damaged file removes a link: its bytes are not taken again as they are.
+  const fresh = before === undefined || (await faultOf(blob, info)) !== undefined || hashNamedBy(info) === undefined;
   if (fresh) {
     mkdirSync(join(folder, "blobs"), { recursive: true });
     checkRoom(folder, path, info.size);
@@ -119,7 +121,8 @@ async function fetchInto(
       settings,
     );
     try {
-      if (!existsSync(blob)) await fetchBlob(repository, commit, path, blob, info, settings);
+      // Another run may have been faster.
+      if (inodeOf(blob) === before) await fetchBlob(repository, commit, path, blob, info, settings);
     } finally {
       release();
     }
@@ -201,10 +204,19 @@ function checkRoom(folder: string, path: string, size: number): void {
     );
 }
 
+/** @throws the system's error where the cache cannot be written: what to do is another thing than of a run's folder */
+function lockInCache(lock: string): (() => void) | undefined {
+  try {
+    return lockFolderIfFree(lock);
+  } catch (error) {
+    throw error instanceof UserError && isSystemError(error.cause) ? error.cause : error;
+  }
+}
+
 /** Two that write into one unfinished file spoil it: the second waits until the first has it, or has given up. */
 async function turnToFetch(lock: string, path: string, settings: HubSettings): Promise<() => void> {
   for (let told = false; ; ) {
-    const release = lockFolderIfFree(lock);
+    const release = lockInCache(lock);
     if (release) return release;
     if (!told) settings.progress.say(`another run is fetching ${path}: waiting for it`);
     told = true;
@@ -311,23 +323,31 @@ async function append(
   if (at < size) throw new Error(`${at} of ${size} bytes came`);
 }
 
-/** Large files are named by their SHA-256, small ones by git's SHA-1 of the blob. */
-async function verify(partial: string, path: string, expected: FileInfo): Promise<void> {
-  const size = statSync(partial).size;
-  const fail = (what: string): never => {
-    rmSync(partial, { force: true });
-    throw new UserError(`${path}: ${what}; what was fetched is thrown away`, { hint: "Run the same command again." });
-  };
-  if (size !== expected.size) fail(`${size} bytes came, expected ${expected.size}`);
-  const algorithm = /^[0-9a-f]{64}$/.test(expected.etag)
-    ? "sha256"
-    : /^[0-9a-f]{40}$/.test(expected.etag)
-      ? "sha1"
-      : undefined;
-  if (!algorithm) return;
+/** Large files are named by their SHA-256, small ones by git's SHA-1 of the blob; a mirror may have other names. */
+const hashNamedBy = ({ etag }: FileInfo): "sha256" | "sha1" | undefined =>
+  /^[0-9a-f]{64}$/.test(etag) ? "sha256" : /^[0-9a-f]{40}$/.test(etag) ? "sha1" : undefined;
+
+/** What is wrong with a file's bytes, as far as its size and its name tell; undefined where nothing is. */
+async function faultOf(file: string, expected: FileInfo): Promise<string | undefined> {
+  const { size } = statSync(file);
+  if (size !== expected.size) return `${size} bytes came, expected ${expected.size}`;
+  const algorithm = hashNamedBy(expected);
+  if (!algorithm) return undefined;
   const hash = createHash(algorithm);
   if (algorithm === "sha1") hash.update(`blob ${size}\0`);
-  for await (const piece of createReadStream(partial)) hash.update(piece as Buffer);
+  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
   const digest = hash.digest("hex");
-  if (digest !== expected.etag) fail(`its ${algorithm.toUpperCase()} is ${digest}, the hub says ${expected.etag}`);
+  return digest === expected.etag
+    ? undefined
+    : `its ${algorithm.toUpperCase()} is ${digest}, the hub says ${expected.etag}`;
 }
+
+async function verify(partial: string, path: string, expected: FileInfo): Promise<void> {
+  const fault = await faultOf(partial, expected);
+  if (fault === undefined) return;
+  rmSync(partial, { force: true });
+  throw new UserError(`${path}: ${fault}; what was fetched is thrown away`, { hint: "Run the same command again." });
+}
+
+/** What tells a file from one that takes its name; undefined where there is none. */
+const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;

@@ -1,9 +1,20 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type HubImitation, hubImitation } from "../../../test/hub-imitation/server.js";
 import { loadCorpus } from "../corpus.js";
+import { rememberAbsence, rememberCommit } from "./cache.js";
 import { downloadFile, downloadFileIfThere, hubSettings, resolveCommit } from "./index.js";
 
 const commit = "a".repeat(40);
@@ -161,6 +172,36 @@ describe("the hub", () => {
       /SHA256 is .*thrown away/,
     );
     expect(existsSync(join(home, "hub", "datasets--openai--MMMLU", "snapshots"))).toBe(false);
+  });
+
+  it.each(["a hash", "no hash"])(
+    "fetches what was damaged in the cache anew once it is removed, named by %s",
+    async (name) => {
+      if (name === "no hash") hub.lies.etag = '"version-1"';
+      const path = await downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings());
+      writeFileSync(realpathSync(path), large.replace("zwei", "drei"));
+      // What a message names is the snapshot's link.
+      rmSync(path);
+      expect(await downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings())).toBe(path);
+      expect(readFileSync(path, "utf8")).toBe(large);
+      const asked = hub.requests.filter((line) => line.startsWith("GET storage:")).length;
+      expect(asked).toBe(2);
+      rmSync(path);
+      await downloadFile(dataset, commit, "test/mmlu_DE-DE.csv", settings());
+      // What is whole by its name is linked again.
+      expect(hub.requests.filter((line) => line.startsWith("GET storage:")).length).toBe(name === "no hash" ? 3 : 2);
+    },
+  );
+
+  it.skipIf(process.platform !== "linux")("reads from a cache that may not be written", () => {
+    // Not even root may make a folder there.
+    const folder = "/sys/models--org--name";
+    expect(() => mkdirSync(folder)).toThrow();
+    expect(() => rememberCommit(folder, "main", commit)).not.toThrow();
+    expect(() => rememberAbsence(folder, commit, "README.md")).not.toThrow();
+    const full = join(home, "file");
+    writeFileSync(full, "");
+    expect(() => rememberCommit(join(full, "models--org--name"), "main", commit)).toThrow(/cannot write/);
   });
 
   it("follows a renamed repository with the token, and elsewhere without it", async () => {

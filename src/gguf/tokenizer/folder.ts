@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../../base/environment.js";
 import { messageOf, UserError } from "../../base/errors.js";
-import { hintForSystemError, isSystemError, sha256 } from "../../base/files.js";
+import { isSystemError, sha256 } from "../../base/files.js";
 import { GgufFile } from "../file.js";
 import type { MetadataReader } from "../metadata.js";
 import { readTokenizer } from "./read.js";
@@ -32,7 +32,7 @@ export function tokenizerFolder(metadata: MetadataReader, environment: NodeJS.Pr
     if (existsSync(folder)) return folder;
     if (!isSystemError(error)) throw error;
     throw new UserError(`cannot write ${folder}: ${messageOf(error)}`, {
-      hint: hintForSystemError(error),
+      hint: "Look after the disk and whether you may write there, or set XDG_CACHE_HOME to another folder.",
       cause: error,
     });
   }

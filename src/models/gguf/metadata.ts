@@ -103,6 +103,8 @@ export function refuseInexpressible(path: string, config: DecoderConfig, descrip
   const windowed = config.slidingWindow !== null && config.layerTypes.includes("sliding_attention");
   if (windowed && every === undefined) refuse("layers have a sliding_window");
   if (!windowed && gguf.architecture === "gemma2") refuse("no layer has a sliding_window");
+  if (!config.tieWordEmbeddings && gguf.architecture === "gemma2")
+    refuse("the output layer (lm_head.weight) is not the embedding");
   if (windowed && every !== undefined)
     for (const [layer, type] of config.layerTypes.entries())
       if ((type === "full_attention") !== ((layer + 1) % every === 0))

@@ -85,6 +85,13 @@ export function parseT5Config(file: Pick<ConfigFile, "path" | "json">): T5Config
         `feed_forward_proj ${json.feed_forward_proj}`,
       { hint: `Supported with it: ${gated} and ${activation}.` },
     );
+  const exact = Math.floor(json.relative_attention_num_buckets / 2);
+  if (json.relative_attention_max_distance <= exact)
+    throw new UserError(
+      `${file.path}: relative_attention_max_distance is ${json.relative_attention_max_distance}, and half of ` +
+        `relative_attention_num_buckets, ${exact}, are exact distances: none is left for those that are farther`,
+      { hint: "Does config.json belong to these weights? transformers fails on such texts as well." },
+    );
   const padTokenId = json.pad_token_id ?? 0;
   const end = json.eos_token_id ?? 1;
   return {

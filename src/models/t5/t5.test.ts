@@ -385,6 +385,8 @@ describe("T5's files", () => {
     await expect(loadT5(place, device)).rejects.toThrow(/the model_type "mamba" is not supported/);
     write({ feed_forward_proj: "gated-silu" });
     await expect(loadT5(place, device)).rejects.toThrow(/feed_forward_proj "gated-silu" is not supported/);
+    write({ relative_attention_num_buckets: 32, relative_attention_max_distance: 16 });
+    await expect(loadT5(place, device)).rejects.toThrow(/relative_attention_max_distance is 16, and half of/);
     write({ d_model: "wide", num_heads: 0 });
     await expect(loadT5(place, device)).rejects.toThrow(/d_model: .*; num_heads: /);
     write({});
