@@ -43,7 +43,10 @@ const skipped: string[] = [];
 for (const name of positionals.length ? positionals : known) {
   console.error(`${name}: ${PARTS[name]!.about}`);
   try {
-    rows.push(...(await PARTS[name]!.rows({ ...values, rounds })));
+    const found = await PARTS[name]!.rows({ ...values, rounds });
+    rows.push(...found);
+    // Of hours nothing is lost where a later part is stopped.
+    console.error(`\n${written(found)}\n`);
   } catch (error) {
     const line = `${name}: ${error instanceof Error ? error.message : String(error)}`;
     // Whoever names a part wants it; of all parts one may be left out.
