@@ -94,10 +94,13 @@ export async function mergeAdapterFolder(adapter: string, out: string, options: 
     });
     const dtype = tensors.every(({ type }) => type === "BF16") ? "bfloat16" : "float32";
     await writeFolderWhole(out, async (place) => {
-      for (const file of checkpoint.tokenizerFiles) copyWhole(file, join(place, basename(file)));
-      // A template or token that was changed for training stands with the adapter.
-      for (const file of TOKENIZER_FILES.map((name) => join(adapter, name)))
-        if (existsSync(file)) copyWhole(file, join(place, basename(file)));
+      // A template or token that was changed for training stands with the adapter: of a whole tokenizer of its own
+      // nothing is the base's, whose chat_template.jinja would win over the template in tokenizer_config.json.
+      const own = TOKENIZER_FILES.filter((name) => existsSync(join(adapter, name)));
+      const isWhole = own.includes("tokenizer.json") && own.includes("tokenizer_config.json");
+      const inherited = isWhole ? [] : checkpoint.tokenizerFiles;
+      for (const file of [...inherited, ...own.map((name) => join(adapter, name))])
+        copyWhole(file, join(place, basename(file)));
       if (checkpoint.generationConfig)
         writeWhole(join(place, "generation_config.json"), configText(checkpoint.generationConfig));
       writeShardedSafetensors(join(place, "model.safetensors"), tensors, SHARD_BYTES);

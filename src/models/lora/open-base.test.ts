@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -63,6 +63,21 @@ describe("an adapter's base", () => {
     }
     named("");
     await expect(open()).rejects.toMatchObject({ hint: expect.stringContaining("--base") });
+  });
+
+  it("gives a merged model nothing of its tokenizer where the adapter has a whole one", async () => {
+    named(join(root, "base"));
+    const files = async (name: string) => {
+      await mergeAdapterFolder(adapter, join(root, name), { offline: true });
+      return readdirSync(join(root, name)).filter((file) => /token|chat/.test(file));
+    };
+    writeFileSync(join(root, "base", "chat_template.jinja"), "the base's");
+    writeFileSync(join(root, "base", "tokenizer.json"), "{}");
+    writeFileSync(join(adapter, "tokenizer_config.json"), '{"chat_template": "of its training"}');
+    expect(await files("partly")).toEqual(["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]);
+    // Of two templates transformers takes the file's.
+    writeFileSync(join(adapter, "tokenizer.json"), "{}");
+    expect(await files("whole")).toEqual(["tokenizer.json", "tokenizer_config.json"]);
   });
 
   it("leads to no file outside the cache, by its name or its revision", async () => {
