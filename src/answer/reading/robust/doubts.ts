@@ -1,6 +1,8 @@
+import { askedIn } from "./asked.js";
+
 /*
- * Stretches of a text whose letters nobody claims: another's opinion, what would be so under a condition, and "not only
- * A". Every expression here is held against one clause or sentence of a bounded length.
+ * Stretches of a text whose letters nobody claims: another's opinion, what would be so under a condition, what is
+ * asked, and "not only A". Every expression here is held against one clause or sentence of a bounded length.
  */
 
 const words = (text: string): string => `(?<![\\p{L}\\p{M}\\p{N}])(?:${text})(?![\\p{L}\\p{M}\\p{N}])`;
@@ -101,7 +103,7 @@ const CLAUSE = new RegExp(
   "giu",
 );
 
-/** What a letter at a place of a text says: another's opinion or a supposition, or one of several. */
+/** What a letter at a place of a text says: another's opinion, a supposition or a question, or one of several. */
 export interface Doubts {
   /** Whether nobody claims what stands there. */
   unclaimed(at: number): boolean;
@@ -122,6 +124,7 @@ export function doubtsIn(text: string): Doubts {
     const clauses = clausesOf(sentence);
     const said = OTHERS.exec(sentence);
     if (said) add(unclaimed, said.index, said.index + said[0].length + untilBut(sentence, said));
+    for (const [from, to] of askedIn(sentence)) add(unclaimed, from, to);
     const according = ACCORDING.exec(sentence);
     if (according) add(unclaimed, 0, according.index + according[0].length + untilBut(sentence, according));
     for (const [would, condition] of CONDITIONS)

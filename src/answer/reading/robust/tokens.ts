@@ -113,12 +113,13 @@ function standsAlone(text: string, at: number, before: Token | undefined, wordLe
   return opens && closes;
 }
 
-/** Whether a letter is part of a name: C++, C#, B-cell, vitamin-B, U.S.A., N/A. */
+/** Whether a letter is part of a name: C++, C#, B-cell, vitamin-B, U.S.A., N/A, 100 °C. */
 function isGlued(text: string, at: number, length: number): boolean {
   const [before, previous] = [text.charAt(at - 2), text.charAt(at - 1)];
   const [next, after] = [text.charAt(at + length), text.charAt(at + length + 1)];
   const word = (character: string): boolean => character !== "" && WORD.test(character);
   return (
+    previous === "°" ||
     ("+#-.'’".includes(previous) && previous !== "" && word(before) && !isUnspaced(before)) ||
     (previous === "/" && word(before) && !/[A-J]/i.test(before) && !isUnspaced(before)) ||
     (next !== "" && "+#".includes(next)) ||

@@ -98,8 +98,10 @@ export const WORDS: Readonly<Record<string, Words>> = {
   FR: {
     answer: "réponse, réponses, solution, bonne réponse",
     option: "option, options, choix, lettre, proposition, propositions, alternative, affirmation, affirmations",
-    choose: "choisis, choisir, choisit, choisirais, sélectionne, retiens, opte pour, je prends",
-    right: "correct, correcte, correctes, corrects, juste, bonne, bon, exact, exacte, vraie",
+    choose: "je dirais, choisis, choisir, choisit, choisirais, sélectionne, retiens, opte pour, je prends",
+    right: `
+      correct, correcte, correctes, corrects, juste, bonne, bon, exact, exacte, vraie, la plus adaptée,
+      la mieux adaptée, la plus appropriée, la plus pertinente, la plus plausible`,
     wrong: `
       faux, fausse, fausses, incorrect, incorrecte, incorrectes, incorrects, erroné, erronée, erronées, erronés,
       inexact, inexacte, inexactes, mauvaise, mauvaises, éliminé, éliminée, éliminées, exclue, exclues, à exclure,
@@ -354,7 +356,7 @@ export const WORDS: Readonly<Record<string, Words>> = {
   ZH: {
     answer: "答案, 回答, 解答, 答",
     option: "选项, 選項, 选择项, 选择题, 字母, 项, 項, 陈述, 说法",
-    choose: "选择, 選擇, 选, 選, 应选, 故选, 应该选, 应选择, 挑选, 所以选, 因此选",
+    choose: "选择, 選擇, 选, 選, 应选, 故选, 应该选, 应该选择, 应当选, 应当选择, 应选择, 挑选, 所以选, 因此选",
     right: "正确, 正確, 对的, 准确, 最合适, 最佳, 符合题意, 成立",
     wrong: `
       错误, 錯誤, 错, 不正确, 不正確, 不对, 不準確, 不准确, 有误, 不符合, 不成立, 不合适, 不可能, 误, 不符, 排除, 不恰当, 不符合题意, 是错的, 部分正确,
