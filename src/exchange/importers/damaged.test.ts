@@ -190,6 +190,20 @@ describe("logs of Inspect", () => {
     expect(notes).toEqual(said);
   });
 
+  it("of several epochs are read by epoch, without the figure that a reducer made of all", async () => {
+    const copy = copyOf("inspect-json");
+    const path = join(copy, readdirSync(copy)[0]!);
+    const log = JSON.parse(readFileSync(path, "utf8")) as Log;
+    expect((await loadResult(path)).reported).toEqual(expect.any(Number));
+    const again = log.samples.map((sample) => ({ ...sample, epoch: 2 }));
+    writeFileSync(path, JSON.stringify({ ...log, samples: [...log.samples, ...again] }));
+    for (const reference of [path, `${path}:2`]) {
+      const { predictions, reported, notes } = await loadResult(reference);
+      expect([predictions.length, reported]).toEqual([log.samples.length, undefined]);
+      expect(notes).toEqual([`One of 2 epochs counts; ${path}:EPOCH names another.`]);
+    }
+  });
+
   it("that were broken off, failed, or lack samples are said to", async () => {
     const { notes, path } = await changed((log) => {
       log.status = "started";

@@ -124,8 +124,12 @@ export const inspect: Importer = {
         .map((epoch) =>
           epoch.result(path, first!, {
             several: gathered.size > 1,
-            reported: files.length > 1 ? undefined : reportedOf(first!),
-            notes,
+            // Of several epochs the log tells what a reducer made of all.
+            reported: files.length > 1 || gathered.size > 1 ? undefined : reportedOf(first!),
+            notes:
+              gathered.size > 1
+                ? [...notes, `One of ${gathered.size} epochs counts; ${path}:EPOCH names another.`]
+                : notes,
           }),
         ),
       path,
