@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -31,6 +31,11 @@ beforeAll(() => {
   writeFileSync(at("broken", "run.json"), "{");
   makeRun(at("damaged"), { model: "small", languages: ["IT_IT"], skill: 0.5 });
   writeFileSync(at("damaged", "predictions.jsonl"), "{}\n");
+  makeRun(at("cut"), { model: "small", languages: ["IT_IT"], skill: 0.5 });
+  const whole = readFileSync(at("cut", "predictions.jsonl"), "utf8").split("\n");
+  writeFileSync(at("cut", "predictions.jsonl"), `${whole.slice(0, 3).join("\n")}\n`);
+  makeRun(at("bare"), { model: "small", languages: ["IT_IT"], skill: 0.5 });
+  rmSync(at("bare", "predictions.jsonl"));
   makeRun(at("going"), { model: "small", languages: ["IT_IT"], skill: 0.5 });
   rmSync(at("going", "manifest.json"));
   mkdirSync(at("notes"));
@@ -43,6 +48,8 @@ describe("mmmlu leaderboard", () => {
     expect(code).toBe(0);
     expect(error).toMatch(/mmmlu: broken is left out: .*not JSON/);
     expect(error).toMatch(/mmmlu: damaged is left out: /);
+    expect(error).toMatch(/mmmlu: cut is left out: its predictions\.jsonl holds 3 of the \d+ rows measured \(test\)/);
+    expect(error).toMatch(/mmmlu: bare is left out: it has no predictions\.jsonl/);
     expect(error).toMatch(/mmmlu: going is left out: it is not complete/);
     const { sections } = JSON.parse(out);
     expect(sections.map((one: { protocol: string; sample: boolean }) => [one.protocol, one.sample])).toEqual([

@@ -30,7 +30,9 @@ export const didYouMean = (given: string, names: readonly string[]): string => {
 export function didYouMeanBeside(path: string): string {
   const folder = dirname(resolve(path));
   try {
-    const near = existsSync(folder) ? nearest(basename(path), readdirSync(folder)) : undefined;
+    // A link that leads nowhere stands there under the very name.
+    const beside = existsSync(folder) ? readdirSync(folder).filter((name) => name !== basename(path)) : [];
+    const near = nearest(basename(path), beside);
     return near === undefined ? "" : `; did you mean ${path.slice(0, path.lastIndexOf(basename(path)))}${near}?`;
   } catch {
     return "";

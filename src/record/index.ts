@@ -35,6 +35,7 @@ export {
   metricsSchema,
   type RunMetrics,
   readRunFile,
+  rowsMeasured,
   runFile,
   runStartSchema,
   splitsSchema,

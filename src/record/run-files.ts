@@ -83,6 +83,10 @@ export const metricsSchema = z.looseObject({
 });
 export type RunMetrics = z.infer<typeof metricsSchema>;
 
+/** Rows that a stage was measured by, as `metrics.json` says; undefined where it does not. */
+export const rowsMeasured = (metrics: RunMetrics | undefined, stage: string): number | undefined =>
+  (stage === "baseline" ? metrics?.baseline : stage === "final" ? metrics?.final : metrics)?.n;
+
 /** `splits.json`: ids of rows, in order. */
 export const splitsSchema = z.looseObject({
   train: z.array(z.string()).optional(),

@@ -11,10 +11,13 @@ import {
   type RunMetrics,
   readManifest,
   readRunFile,
+  rowsMeasured,
   runFile,
 } from "../../record/index.js";
 import type { Result, ResultFacts, Scoring } from "../result.js";
 import type { Importer } from "./importer.js";
+
+const AGAIN = "Run the run's own command again: it writes the file anew, and asks nothing that is kept.";
 
 /** Runs of this program. */
 export const ownRun: Importer = {
@@ -37,6 +40,7 @@ export const ownRun: Importer = {
       if (list) list.push(prediction);
       else stages.set(prediction.stage, [prediction]);
     }
+    if (stages.size === 0) throw new UserError(`${file} holds no row`, { hint: AGAIN });
     const measured = await readRunFile(path, "metrics.json", metricsSchema).catch(() => undefined);
     for (const [stage, predictions] of stages) requireWhole(file, stage, predictions, measured);
     return [...stages].map(
@@ -56,15 +60,15 @@ export const ownRun: Importer = {
 
 /** @throws {UserError} where a stage's rows are fewer than the run measured, or one stands there more than once */
 function requireWhole(file: string, stage: string, predictions: readonly Prediction[], measured?: RunMetrics): void {
-  const about = stage === "baseline" ? measured?.baseline : stage === "final" ? measured?.final : measured;
-  const hint = "Run the run's own command again: it writes the file anew, and asks nothing that is kept.";
-  if (about?.n !== undefined && predictions.length < about.n)
-    throw new UserError(`${file} holds ${predictions.length} of the ${about.n} rows that were measured (${stage})`, {
-      hint,
+  const rows = rowsMeasured(measured, stage);
+  if (rows !== undefined && predictions.length < rows)
+    throw new UserError(`${file} holds ${predictions.length} of the ${rows} rows that were measured (${stage})`, {
+      hint: AGAIN,
     });
   const ids = new Set<string>();
   for (const { id } of predictions) {
-    if (ids.has(id)) throw new UserError(`${file} holds ${printableName(id)} more than once (${stage})`, { hint });
+    if (ids.has(id))
+      throw new UserError(`${file} holds ${printableName(id)} more than once (${stage})`, { hint: AGAIN });
     ids.add(id);
   }
 }

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { canonicalJson } from "../../base/canonical.js";
 import { messageOf } from "../../base/errors.js";
-import { type Manifest, type ProtocolFacts, readManifest, runFile } from "../../record/index.js";
+import {
+  type Manifest,
+  metricsSchema,
+  type ProtocolFacts,
+  readManifest,
+  readRunFile,
+  rowsMeasured,
+  runFile,
+} from "../../record/index.js";
 import { mmmlu } from "../../tasks/index.js";
 import { type FoundRun, findRuns } from "../viewer/runs.js";
 import { type RowAnswers, RowTable, readAnswers } from "./answers.js";
@@ -68,12 +76,10 @@ export async function boardEntries(
           single.push({ ...importedEntry(run, run.imported, stage), answers, started: run.started });
         continue;
       }
-      const file = runFile(run.path, "predictions.jsonl");
-      if (file === undefined) continue;
       const manifest = await readManifest(run.path);
       const protocol = boardProtocol(manifest);
       if (!protocol) continue;
-      for (const [stage, answers] of await read(file, table))
+      for (const [stage, answers] of await wholeAnswers(run.path, (file) => read(file, table)))
         if (!FURTHER_ASKING.test(stage))
           single.push({ ...entryOf(manifest, run.folder, stage, protocol), answers, started: manifest.started });
     } catch (error) {
@@ -81,6 +87,23 @@ export async function boardEntries(
     }
   }
   return { table, entries: together(single, table), leftOut };
+}
+
+/** A run's answers by stage. @throws {Error} where they are fewer than it measured */
+async function wholeAnswers(
+  path: string,
+  read: (file: string) => Promise<Map<string, RowAnswers>>,
+): Promise<Map<string, RowAnswers>> {
+  const file = runFile(path, "predictions.jsonl");
+  if (file === undefined) throw new Error("it has no predictions.jsonl");
+  const stages = await read(file);
+  if (stages.size === 0) throw new Error("its predictions.jsonl holds no row");
+  const measured = await readRunFile(path, "metrics.json", metricsSchema).catch(() => undefined);
+  for (const [stage, { size }] of stages) {
+    const rows = rowsMeasured(measured, stage) ?? 0;
+    if (size < rows) throw new Error(`its predictions.jsonl holds ${size} of the ${rows} rows measured (${stage})`);
+  }
+  return stages;
 }
 
 /** Stages of rows that are asked again under other orders of their options, or repeated: the plain asking counts. */
