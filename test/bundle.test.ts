@@ -166,8 +166,62 @@ describe("results of an engine", () => {
     await refused(results("strange", { loss: "low" }), /result\.json: loss: /);
     rmSync(at("strange", "result.json"));
     await refused(at("strange"), /has not come to its end \(its log ends at step \d+\)/);
+    const short = lines(at("own", "train-log.jsonl")).slice(0, -1);
+    const cut = results("cut");
+    writeFileSync(join(cut, "train-log.jsonl"), short.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await refused(cut, /train-log\.jsonl is not of a whole run of this experiment: it has 1 validation/);
+    await refused(results("fewer", { steps: 6 }), /result\.json is not of a whole run.*6 steps, and there are 12/);
+    const odd = results("odd");
+    const weights = readFileSync(join(odd, "trained.safetensors"));
+    weights.writeFloatLE(Number.NaN, weights.length - 4);
+    writeFileSync(join(odd, "trained.safetensors"), weights);
+    writeFileSync(
+      join(odd, "result.json"),
+      JSON.stringify({ ...json("odd", "result.json"), weights: sha(join(odd, "trained.safetensors")) }),
+    );
+    await refused(odd, /the trained weights are damaged: .*trained\.safetensors: .* holds NaN/);
     await refused(at("bundle"), /holds no results of training/);
     await refused(at("nowhere"), /there is no folder/);
+  });
+});
+
+describe("a run that is there", () => {
+  /** All files but the log of what was said. */
+  const filesOf = (run: string): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(at(run), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name !== "run.log")
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => [path, sha(path)]),
+    );
+
+  it("stays as it is where another engine's weights, or other rows, would come into it", async () => {
+    const stays = async (run: string, message: RegExp, start: () => ReturnType<typeof mmmlu>) => {
+      const before = filesOf(run);
+      const { code, error } = await start();
+      expect([code, error]).toEqual([1, expect.stringMatching(message)]);
+      expect(filesOf(run)).toEqual(before);
+    };
+    await stays("own", /own holds a run that this program trains itself/, () => importing(at("engine"), "own"));
+    await stays("own", /results of another experiment/, () =>
+      importing(results("foreign", { identity: "0".repeat(64) }), "own"),
+    );
+    await stays("imported", /imported holds a run that another engine trained/, () =>
+      mmmlu(["run", ...short(), "--out", at("imported")]),
+    );
+    const header = "question,A,B,C,D,answer,subject";
+    const rows = (word: string) =>
+      Array.from(
+        { length: 40 },
+        (_, n) => `Is ${word} number ${n}?,one ${n},two,three,four,${"ABCD"[n % 4]},s${n % 2}`,
+      );
+    const given = ["run", ...short("--set", `data.source=${at("rows.csv")}`, "--set", "data.languages=null")];
+    writeFileSync(at("rows.csv"), [header, ...rows("water")].join("\n"));
+    expect(await mmmlu([...given, "--out", at("texts")])).toMatchObject({ code: 0 });
+    writeFileSync(at("rows.csv"), [header, ...rows("the")].join("\n"));
+    await stays("texts", /is a checkpoint of other rows: texts have changed since/, () =>
+      mmmlu([...given, "--out", at("texts")]),
+    );
   });
 });
 

@@ -3,6 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sampleTokenizerFolder } from "../src/experiments/index.js";
+import { openDevice } from "../src/graph/index.js";
+import { createTinyDecoder, gemma2 } from "../src/models/index.js";
+import { loadTokenizer } from "../src/tokens/index.js";
 import { mmmlu } from "./command.js";
 import { largestDifference, logOf, short } from "./training.js";
 
@@ -73,7 +77,8 @@ describe.skipIf(!python)("PyTorch", () => {
 
   it("by finetune --engine torch: adapters on 4-bit weights, validated, in other micro-batches", async () => {
     const lora = 'lora={"r":4,"alpha":8,"dropout":0,"targetModules":["q_proj","v_proj","down_proj"]}';
-    const settings = ["--set", lora, "--set", "model.quantization=nf4", "--set", "evaluation.baseline=false"];
+    const more = [lora, "model.quantization=nf4", "evaluation.baseline=false", "training.adamBetas=[0,0.999]"];
+    const settings = more.flatMap((one) => ["--set", one]);
     const given = ["finetune", "gemma-2-2b-finetune", ...short().slice(1), ...settings];
     expect((await mmmlu([...given, "--out", at("own-nf4")])).code).toBe(0);
     const engine = ["--engine", "torch", "--python", python!, "--engine-device", "cpu", "--micro-batch", "3"];
@@ -110,6 +115,28 @@ describe.skipIf(!python)("PyTorch", () => {
     // The step at which it stopped has its line, too.
     const steps = lines.filter((line) => "loss" in line).map((line) => line.step);
     expect(steps).toEqual(Array.from({ length: 5 * 6 }, (_, i) => i + 1));
+  });
+
+  it("is refused where bitsandbytes would misread 4-bit weights", async () => {
+    const source = await sampleTokenizerFolder("gemma");
+    const loaded = await loadTokenizer({ source });
+    const sizes = {
+      vocabSize: loaded.vocabularySize,
+      hiddenSize: 48,
+      eosTokenIds: [loaded.tokenId(loaded.eosToken!)!],
+    };
+    const device = await openDevice("cpu", { threads: 1 });
+    const tokenizer = ["tokenizer.json", "tokenizer_config.json"].map((file) => join(source, file));
+    const model = await createTinyDecoder(device, gemma2, sizes, 5, { tokenizer });
+    await model.save(at("narrow"));
+    await model.dispose();
+    await device.close();
+    const lora = 'lora={"r":4,"alpha":8,"dropout":0,"targetModules":["q_proj"]}';
+    const more = [lora, "model.quantization=nf4", "evaluation.baseline=false", `model.source=${at("narrow")}`];
+    const given = ["finetune", "gemma-2-2b-finetune", ...short().slice(1), ...more.flatMap((one) => ["--set", one])];
+    const engine = ["--engine", "torch", "--python", python!, "--engine-device", "cpu", "--out", at("misread")];
+    const { code, error } = await mmmlu([...given, ...engine]);
+    expect([code, error]).toEqual([1, expect.stringMatching(/misreads 4-bit weights of 48 columns on a CPU/)]);
   });
 
   it("is refused where there is no such Python, or none with PyTorch", async () => {

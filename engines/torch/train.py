@@ -122,12 +122,15 @@ def lock(out):
 
 def open_run(out, job, digest):
     """Makes the run's folder, and holds it."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"cannot make the folder {out} ({error}). Give another --out.") from error
     held, mark = lock(out), out / "bundle.json"
     if not mark.is_file():
         write_whole(mark, lambda path: path.write_text(json.dumps({"job": digest, "identity": job["identity"]})))
     elif json.loads(mark.read_text())["job"] != digest:
-        raise Refused(f"{out} holds a run of another bundle. Give another --out.")
+        raise Refused(f"{out} holds a run of another bundle. Give another --out, or the bundle that it began with (also its loggingSteps and saveSteps).")
     return held
 
 
@@ -206,12 +209,24 @@ def load_model(job, args, device, compute, check):
         model.requires_grad_(False)
         model = PeftModel.from_pretrained(model, str(args.bundle / "adapter-start"), is_trainable=True)
     model.to(device)
+    for width in sorted({module.in_features for module in four_bit(model)}):
+        refuse_wrong_width(width, wanted["quantization"], device)
     for module in four_bit(model):
         # It would take the type of what comes first.
         module.compute_dtype, module.compute_type_is_set = compute, True
     if args.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     return model
+
+
+def refuse_wrong_width(width, kind, device):
+    """bitsandbytes' program for CPUs mixes up the scales of rows that are no whole number of blocks: tried with rows that 4 bits hold exactly."""
+    from bitsandbytes import functional
+
+    values = torch.arange(64 * width, device=device).div(64, rounding_mode="floor").add(1.0).view(64, width)
+    packed, state = functional.quantize_4bit(values, blocksize=64, quant_type=kind)
+    if not torch.allclose(functional.dequantize_4bit(packed, state), values):
+        raise Refused(f"bitsandbytes {sys.modules['bitsandbytes'].__version__} misreads 4-bit weights of {width} columns on a {device.type.upper()}, which are no multiple of 64. Train on another device, or export the bundle with model.quantization=none.")
 
 
 def four_bit(model):
@@ -256,7 +271,7 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             [{"params": [p for name, p in self.named.items() if not plain.search(name)], "weight_decay": self.recipe["weightDecay"]},
              {"params": [p for name, p in self.named.items() if plain.search(name)], "weight_decay": 0.0}],
-            lr=0.0, betas=tuple(self.recipe["betas"]), eps=self.recipe["epsilon"], fused=True)
+            lr=0.0, betas=tuple(map(float, self.recipe["betas"])), eps=self.recipe["epsilon"], fused=True)
         self.state = {"step": 0, "lossSum": 0.0, "logged": [0, 0.0], "logBytes": 0, "seconds": 0.0, "validations": [], "bestEpoch": None}
         self.resume()
         self.together = torch.nn.parallel.DistributedDataParallel(self.model, gradient_as_bucket_view=True, broadcast_buffers=False) if world > 1 else self.model
@@ -302,9 +317,14 @@ class Training:
 
     def log(self, line):
         if self.rank == 0:
-            with open(self.out / "train-log.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-                self.state["logBytes"] = file.tell()
+            path = self.out / "train-log.jsonl"
+            try:
+                with open(path, "a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+                    file.flush()
+                    self.state["logBytes"] = file.tell()
+            except OSError as error:
+                raise Refused(f"cannot write {path} ({error}). The last checkpoint is kept: make room and start the same command again.") from error
 
     def padded(self, lists, fill, left=False):
         longest = max(map(len, lists))

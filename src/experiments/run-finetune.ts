@@ -8,7 +8,9 @@ import { hashOfSplits, splitIds } from "../split/index.js";
 import type { Tokenizer } from "../tokens/index.js";
 import {
   checkpointProgress,
+  hashOfExamples,
   meanLoss,
+  refuseForeignCheckpoint,
   type Progress as TrainingProgress,
   type TrainingResult,
   train,
@@ -24,6 +26,7 @@ import { examplesOf } from "./examples.js";
 import { linkModel, publishFinetune } from "./finetune-results.js";
 import { type ExperimentModel, loadExperimentModel, textFormatOf } from "./model.js";
 import { openRun } from "./open-run.js";
+import { CHECKPOINTS, refuseOtherTrainer } from "./other-trainer.js";
 import { type Prepared, prepare } from "./prepare.js";
 import { type FinalLosses, type FinetuneProtocol, finetuneProtocolOf } from "./presets/index.js";
 import { tracked } from "./tracking.js";
@@ -54,7 +57,7 @@ export interface Trained {
 export interface Trainer {
   /** Whether it trains in this process, and needs its memory. */
   readonly here: boolean;
-  /** Called before anything is asked. @throws {UserError} where it cannot train this */
+  /** Called before anything is asked or written. @throws {UserError} where it cannot train this, or not there */
   check?(job: Omit<ToTrain, "loaded">): Promise<void> | void;
   train(job: ToTrain, log: (from?: TrainingProgress) => Promise<TrainLog>): Promise<Trained>;
 }
@@ -83,8 +86,6 @@ export async function runFinetune(
   try {
     context.opened?.(folder);
     const prepared = await prepare(configuration, context);
-    folder.reopen();
-    folder.writeJson("splits.json", splitIds(prepared.splits));
     const tokenizer = await prepared.loadTokenizer();
     const examples = await allExamplesOf(configuration, prepared, context);
     longest = longestOf(examples.train);
@@ -102,7 +103,10 @@ export async function runFinetune(
     const decides = trainer.here ? configuration : trainedElsewhere(configuration);
     const identity = trainingIdentity(decides, prepared, tokenizer, ready.identity);
     const { progress, signal } = context;
+    // Before anything is written: a run that is there stays as it is.
     await trainer.check?.({ configuration, examples, identity, folder, progress, signal });
+    folder.reopen();
+    folder.writeJson("splits.json", splitIds(prepared.splits));
     if (trainer.here) tellMemory(ready, configuration, examples.train, context);
     return await tracked(configuration, folder.path, context, async (tracker, watched) => {
       const stages: Stage[] = [];
@@ -212,8 +216,13 @@ export const trainingOptionsOf = ({ training, lora }: FinetuneConfiguration) => 
 /** This program's own engine. */
 const ownEngine: Trainer = {
   here: true,
+  async check({ examples, identity, folder }) {
+    await refuseOtherTrainer(folder.path, "own");
+    const owner = { identity, examples: hashOfExamples(examples) };
+    await refuseForeignCheckpoint(folder.file(CHECKPOINTS), owner);
+  },
   async train({ configuration, loaded, examples, identity, folder, progress, signal }, openLog) {
-    const checkpointFolder = folder.file("checkpoints");
+    const checkpointFolder = folder.file(CHECKPOINTS);
     const log = await openLog(await checkpointProgress(checkpointFolder, (line) => progress.say(line)));
     const mergeBatches = loaded.need?.plan.mergeBatches;
     const options = { ...trainingOptionsOf(configuration), mergeBatches, checkpointFolder, identity };

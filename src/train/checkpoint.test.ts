@@ -187,3 +187,13 @@ describe("a checkpoint", () => {
     expect(existsSync(at("rotating", "new"))).toBe(false);
   });
 });
+
+it("of rows whose texts have changed is refused; one of an earlier version, which kept no hash of them, is taken", async () => {
+  await died("texts");
+  const changed = ROWS.map((row, index) => (index === 5 ? { ...row, input: [3, 3, 1] } : row));
+  await expect(train(await model(), { train: changed }, options("texts"))).rejects.toThrow(
+    /is a checkpoint of other rows: texts have changed since/,
+  );
+  write("texts", { examples: undefined }, { seal: true });
+  expect((await train(await model(), { train: changed }, options("texts"))).resumedAt).toBe(6);
+});

@@ -34,6 +34,14 @@ const progressSchema = z.strictObject({
 /** Where training stands after some steps; with weights and moments, all that its next step depends on. */
 export type Progress = Readonly<z.infer<typeof progressSchema>>;
 
+/** Whose checkpoint it is: another run's is refused. */
+export interface CheckpointOwner {
+  /** Hash of what the steps depend on. */
+  readonly identity: string;
+  /** Hash of the rows' tokens, see `hashOfExamples`. */
+  readonly examples: string;
+}
+
 /** The weights of the best epoch so far, beside the checkpoints. */
 const BEST = "best.safetensors";
 const FILES = ["weights.safetensors", "moments.safetensors"] as const;
@@ -42,6 +50,8 @@ const stateSchema = progressSchema.extend({
   format: z.literal(2, "is not this version's"),
   /** Hash of what the steps depend on: another run's checkpoint is refused. */
   identity: z.string(),
+  /** Hash of the rows' tokens; earlier versions kept none. */
+  examples: sha256.optional(),
   /** SHA-256 of the other files. */
   files: z.strictObject({ [FILES[0]]: sha256, [FILES[1]]: sha256 }),
   /** SHA-256 of all that stands above. */
@@ -145,6 +155,7 @@ export async function checkpointProgress(
 const progressOf = ({
   format: _format,
   identity: _identity,
+  examples: _examples,
   files: _files,
   sha256: _sha256,
   ...progress
@@ -163,7 +174,7 @@ export async function keptStep(folder: string): Promise<number> {
  */
 export async function saveCheckpoint(
   folder: string,
-  identity: string,
+  { identity, examples }: CheckpointOwner,
   progress: Progress,
   parameters: readonly Parameter[],
   optimizer: AdamW,
@@ -186,20 +197,43 @@ export async function saveCheckpoint(
       [FILES[0]]: writeHashed(join(fresh, FILES[0]), weights),
       [FILES[1]]: writeHashed(join(fresh, FILES[1]), moments),
     };
-    const state = { format: 2, identity, ...progress, files } as const;
+    const state = { format: 2, identity, examples, ...progress, files } as const;
     writeWhole(join(fresh, "state.json"), `${JSON.stringify({ ...state, sha256: hashOf(state) }, null, 2)}\n`);
   });
   rotate(folder);
 }
 
+/** @throws {UserError} where a checkpoint is another run's */
+function refuseForeign(path: string, state: State, { identity, examples }: CheckpointOwner): void {
+  const hint = "Choose another folder with --out, or --fresh to begin anew.";
+  if (state.identity !== identity)
+    throw new UserError(`${path} is a checkpoint of another configuration, data or model`, { hint });
+  if (state.examples !== undefined && state.examples !== examples)
+    throw new UserError(`${path} is a checkpoint of other rows: texts have changed since`, { hint });
+}
+
+/**
+ * Whether a folder's checkpoints are a run's own, by what they say: before anything of the run is written. Damaged ones
+ * pass, they are told of when they are read.
+ * @throws {UserError} where they are of another configuration, model or rows
+ */
+export async function refuseForeignCheckpoint(folder: string, owner: CheckpointOwner): Promise<void> {
+  settle(folder);
+  for (const name of [LAST, PREVIOUS]) {
+    const path = join(folder, name);
+    const state = existsSync(path) ? await readState(path).catch(() => undefined) : undefined;
+    if (state) return refuseForeign(path, state, owner);
+  }
+}
+
 /**
  * Reads the folder's checkpoint into the model's parameters and the optimizer; undefined where there is none.
  * @param say told where the newest was damaged and the one before it was taken
- * @throws {UserError} where it is of another configuration or model, or damaged
+ * @throws {UserError} where it is of another configuration, model or rows, or damaged
  */
 export async function resumeFrom(
   folder: string,
-  identity: string,
+  owner: CheckpointOwner,
   parameters: readonly Parameter[],
   optimizer: AdamW,
   say?: (line: string) => void,
@@ -207,10 +241,7 @@ export async function resumeFrom(
   const progress = await checkpointProgress(folder, say);
   if (!progress) return undefined;
   const path = join(folder, LAST);
-  if ((await readState(path)).identity !== identity)
-    throw new UserError(`${path} is a checkpoint of another configuration, data or model`, {
-      hint: "Choose another folder with --out, or --fresh to begin anew.",
-    });
+  refuseForeign(path, await readState(path), owner);
   await readInto(join(path, FILES[0]), optimizer.device, weightSlots(parameters));
   await optimizer.prepare();
   await readInto(

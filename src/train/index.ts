@@ -15,7 +15,8 @@
  */
 
 export { type BatchPlan, batchesOfStep, rowOrder, stepsPerEpoch, totalSteps } from "./batches.js";
-export { checkpointProgress, type Progress } from "./checkpoint.js";
+export { type CheckpointOwner, checkpointProgress, type Progress, refuseForeignCheckpoint } from "./checkpoint.js";
+export { hashOfExamples, type TrainingExamples } from "./hash-of-examples.js";
 export { meanLoss, train } from "./loop.js";
 export { checkMemory, checkWeights, type MemoryNeed, memoryNeed, memoryNeedOf } from "./memory.js";
 export type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";

@@ -3,6 +3,7 @@ import { DeviceFailure } from "../graph/index.js";
 import type { Example, Parameter, SummedLoss, TrainableModel } from "../models/index.js";
 import { type BatchPlan, batchesOfStep, stepsPerEpoch, totalSteps } from "./batches.js";
 import { loadBest, type Progress, resumeFrom, saveBest, saveCheckpoint } from "./checkpoint.js";
+import { hashOfExamples, type TrainingExamples } from "./hash-of-examples.js";
 import type { LoggedStep, TrainingHooks, TrainingOptions, TrainingResult, Validation } from "./options.js";
 import { learningRateAt } from "./schedule.js";
 import { deviceFailed, notFinite, Stepping } from "./step.js";
@@ -26,7 +27,7 @@ const START: Progress = {
  */
 export async function train(
   model: TrainableModel,
-  examples: { readonly train: readonly Example[]; readonly validation?: readonly Example[] },
+  examples: TrainingExamples,
   options: TrainingOptions,
   hooks: TrainingHooks = {},
 ): Promise<TrainingResult> {
@@ -51,6 +52,7 @@ export async function train(
     });
   const stepping = new Stepping(model, trained, options);
   const { optimizer } = stepping;
+  const owner = { identity: options.identity, examples: hashOfExamples(examples) };
   const total = totalSteps(plan);
   const perEpoch = stepsPerEpoch(plan);
   let progress = START;
@@ -58,7 +60,7 @@ export async function train(
   const secondsSoFar = (): number => (performance.now() - began) / 1000;
   const checkpoint = async (): Promise<void> => {
     progress = { ...progress, seconds: secondsSoFar() };
-    await saveCheckpoint(options.checkpointFolder, options.identity, progress, trained, optimizer);
+    await saveCheckpoint(options.checkpointFolder, owner, progress, trained, optimizer);
     savedAt = progress.step;
   };
   // An epoch that `maxSteps` cuts short ends there.
@@ -68,8 +70,7 @@ export async function train(
   let stopped = false;
   let failed = false;
   try {
-    progress =
-      (await resumeFrom(options.checkpointFolder, options.identity, trained, optimizer, hooks.onNotice)) ?? START;
+    progress = (await resumeFrom(options.checkpointFolder, owner, trained, optimizer, hooks.onNotice)) ?? START;
     resumedAt = savedAt = progress.step;
     began = performance.now() - progress.seconds * 1000;
     if (progress.step < total && !isOutOfPatience(progress, options))

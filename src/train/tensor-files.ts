@@ -40,23 +40,50 @@ export const weightSlots = (parameters: readonly Parameter[]) =>
 /** A tensor of a file, and where it is read into. */
 type Slot<K extends string> = { readonly name: string; readonly holder: { [key in K]: DeviceArray }; readonly key: K };
 
+/** What is said of a file of tensors that cannot be taken. */
+interface Refusals {
+  readonly damaged: (why: string, cause?: unknown) => UserError;
+  /** @param why with the file's path */
+  readonly another: (why: string) => UserError;
+  /** Whether every value must be a number: what was trained here was looked at as it was trained. */
+  readonly finite: boolean;
+}
+
+const ofCheckpoint: Refusals = {
+  damaged,
+  another: (why) =>
+    new UserError(`the checkpoint is of another model: ${why}`, {
+      hint: "Choose another folder with --out, or --fresh to begin anew.",
+    }),
+  finite: false,
+};
+
+const ofResults: Refusals = {
+  damaged: (why, cause) =>
+    new UserError(`the trained weights are damaged: ${why}`, { hint: "Copy the engine's folder again.", cause }),
+  another: (why) =>
+    new UserError(`the trained weights are of another model: ${why}`, {
+      hint: "Give the folder that the engine made of this experiment's bundle.",
+    }),
+  finite: true,
+};
+
 /**
  * Reads a file's tensors into their slots.
- * @throws {UserError} where the file's tensors are not those of the slots, before any is read
+ * @throws {UserError} where the file's tensors are not those of the slots, before any is read; or, of results, one holds
+ * what is no number
  */
 export async function readInto<K extends string>(
   path: string,
   device: Device,
   slots: readonly Slot<K>[],
+  refusals = ofCheckpoint,
 ): Promise<void> {
   const file = await SafetensorsFile.open(path).catch((error: unknown) => {
-    throw damaged(messageOf(error), error);
+    throw refusals.damaged(messageOf(error), error);
   });
   try {
-    const another = (why: string): UserError =>
-      new UserError(`the checkpoint is of another model: ${path}: ${why}`, {
-        hint: "Choose another folder with --out, or --fresh to begin anew.",
-      });
+    const another = (why: string): UserError => refusals.another(`${path}: ${why}`);
     for (const { name, holder, key } of slots) {
       const entry = file.tensors.get(name);
       if (!entry) throw another(`it has no ${name}`);
@@ -72,6 +99,8 @@ export async function readInto<K extends string>(
     for (const { name, holder, key } of slots) {
       const now = holder[key];
       const elements = await file.readFloat32(name);
+      const odd = refusals.finite ? elements.find((value) => !Number.isFinite(value)) : undefined;
+      if (odd !== undefined) throw refusals.damaged(`${path}: ${name} holds ${odd}`);
       if (now.onDevice) {
         holder[key] = (await device.upload(device.array(elements, now.shape))) as { [key in K]: DeviceArray }[K];
         device.dispose(now);
@@ -83,8 +112,8 @@ export async function readInto<K extends string>(
 }
 
 /**
- * Reads trained parameters from a safetensors file, each under the parameter's own name.
- * @throws {UserError} where the file's tensors are not those of the parameters, before any is read
+ * Reads trained parameters from a safetensors file of another engine, each under the parameter's own name.
+ * @throws {UserError} as `readInto` does
  */
 export const readWeights = (path: string, device: Device, parameters: readonly Parameter[]): Promise<void> =>
-  readInto(path, device, weightSlots(parameters));
+  readInto(path, device, weightSlots(parameters), ofResults);

@@ -8,8 +8,10 @@ import { lineOf, readJsonLines } from "../../base/json-lines.js";
 import { readWeights, type TrainingResult } from "../../train/index.js";
 import type { FinetuneConfiguration } from "../configuration/schema.js";
 import type { RunContext, RunOutcome } from "../context.js";
+import { refuseOtherTrainer } from "../other-trainer.js";
 import { runFinetune, type ToTrain, type Trainer } from "../run-finetune.js";
-import { LOG_HINT, logLineSchema, type TrainLog } from "../train-log.js";
+import { logLineSchema, type TrainLog } from "../train-log.js";
+import { checkLog, checkResult, ENGINE_LOG_HINT } from "./check-results.js";
 import { BUNDLE, ENGINE_RUN, type EngineResult, resultSchema } from "./format.js";
 import { rowLines, stepsOf } from "./write.js";
 
@@ -32,6 +34,7 @@ export function resultsIn(folder: string): Trainer {
     here: false,
     async check(job) {
       result = await readResult(folder, job);
+      await refuseOtherTrainer(job.folder.path, result.weights);
     },
     async train({ loaded }, openLog) {
       const { device, weights, parameters } = loaded.model;
@@ -57,8 +60,8 @@ export function resultsIn(folder: string): Trainer {
 
 /**
  * What an engine's folder says of a run of this experiment, its weights checked against their hash.
- * @throws {UserError} where it is not complete, of another experiment, of rows or steps that are not this version's, or
- * damaged
+ * @throws {UserError} where it is not complete, of another experiment, of rows or steps that are not this version's,
+ * not in agreement with itself, or damaged
  */
 export async function readResult(
   folder: string,
@@ -91,6 +94,8 @@ export async function readResult(
         : `${weights} is missing`,
       { hint: "Copy the engine's folder again." },
     );
+  checkResult(path, result, configuration, examples.train.length);
+  await checkLog(folder, result, configuration, examples.train.length);
   return result;
 }
 
@@ -107,7 +112,7 @@ async function notComplete(folder: string): Promise<UserError> {
       hint: "Give the folder that was the engine's --out.",
     });
   let step = 0;
-  for await (const line of readJsonLines(log, logLineSchema, { hint: LOG_HINT })) step = line.step;
+  for await (const line of readJsonLines(log, logLineSchema, { hint: ENGINE_LOG_HINT })) step = line.step;
   return new UserError(`training in ${folder} has not come to its end (its log ends at step ${step})`, {
     hint: "Start the engine's same command again: it goes on from its checkpoint.",
   });
@@ -116,9 +121,8 @@ async function notComplete(folder: string): Promise<UserError> {
 /** Tells an engine's log as if the steps were taken now. */
 async function replay(folder: string, log: TrainLog): Promise<void> {
   const path = join(folder, ENGINE_RUN.log);
-  if (!existsSync(path)) return;
   const { onLog, onValidation } = log.hooks;
-  for await (const line of readJsonLines(path, logLineSchema, { hint: LOG_HINT })) {
+  for await (const line of readJsonLines(path, logLineSchema, { hint: ENGINE_LOG_HINT })) {
     if ("validationLoss" in line)
       onValidation?.({
         epoch: line.epoch,

@@ -12,6 +12,7 @@ import { withChosenDevice } from "../choose-device.js";
 import type { FinetuneConfiguration } from "../configuration/schema.js";
 import type { RunContext, RunOutcome } from "../context.js";
 import { openRun } from "../open-run.js";
+import { ENGINE_FOLDER, refuseOtherTrainer } from "../other-trainer.js";
 import { FollowedLog } from "./follow-log.js";
 import { ENGINE_RUN, engineFile, type Job } from "./format.js";
 import { importTraining } from "./results.js";
@@ -42,8 +43,8 @@ export const engineFlags = (settings: Omit<EngineSettings, "python">): string[] 
   ...(settings.gradientCheckpointing ? ["--gradient-checkpointing"] : []),
 ];
 
-/** Within a run's folder: the bundle, and what the engine makes of it. */
-export const [BUNDLE_FOLDER, ENGINE_FOLDER] = ["bundle", "engine"] as const;
+/** Within a run's folder. */
+export const BUNDLE_FOLDER = "bundle";
 
 /**
  * Fine-tunes an experiment with PyTorch on this machine: writes its bundle, trains it, takes the results over. The same
@@ -63,6 +64,7 @@ export async function finetuneWithTorch(
   const release = lockFolder(folder.path);
   try {
     if (!existsSync(join(engine, ENGINE_RUN.result))) {
+      await refuseOtherTrainer(folder.path, "elsewhere");
       folder.reopen();
       const { job } = await exportTraining(configuration, again, folder.file(BUNDLE_FOLDER));
       mkdirSync(engine, { recursive: true });

@@ -11,6 +11,7 @@ import { withChosenDevice } from "../../choose-device.js";
 import type { FinetuneConfiguration } from "../../configuration/schema.js";
 import type { RunContext, RunOutcome } from "../../context.js";
 import { openRun } from "../../open-run.js";
+import { refuseOtherTrainer } from "../../other-trainer.js";
 import { FollowedLog } from "../follow-log.js";
 import { BUNDLE, ENGINE_RUN, type Job } from "../format.js";
 import { importTraining } from "../results.js";
@@ -51,6 +52,7 @@ export async function finetuneWithRay(
       if (!existsSync(join(shared, ENGINE_RUN.result))) {
         await preflight(cluster, settings, context);
         makeShared(shared);
+        await refuseOtherTrainer(folder.path, "elsewhere");
         folder.reopen();
         const bundle = folder.file(BUNDLE_FOLDER);
         const { job } = await exportTraining(configuration, again, bundle);
