@@ -70,8 +70,8 @@ const ofResults: Refusals = {
 
 /**
  * Reads a file's tensors into their slots.
- * @throws {UserError} where the file's tensors are not those of the slots, before any is read; or, of results, one holds
- * what is no number
+ * @throws {UserError} where the file's tensors are not those of the slots, before any is read; or, of results, one
+ * holds what is no number
  */
 export async function readInto<K extends string>(
   path: string,
