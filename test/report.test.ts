@@ -316,6 +316,7 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
             .map((one) => `${one.tagName} ${one.textContent.slice(0, 30)}`),
           controls: all("nav, #theme, .filters, #detail").filter(isSeen).length,
           toldOfRows: all(".on-paper").every(isSeen),
+          cutRows: all(".viewport").filter((one) => one.scrollHeight > one.clientHeight + 1).length,
         };
       });
       expect(printed).toEqual({
@@ -326,6 +327,7 @@ describe.skipIf(!chromiumPath)("a report of 30,000 answers, in Chromium", () => 
         tooWide: [],
         controls: 0,
         toldOfRows: true,
+        cutRows: 0,
       });
       expect(printed.unfolded).toBeGreaterThan(3);
       expect(printed.apart).toBeLessThan(1.06);

@@ -299,6 +299,9 @@ describe("a row's whole exchange", () => {
     expect(both).toBe(await found("asked", "predicted = predicted and other.true = true", "together:test"));
     expect(await text(`${viewer.url}run/lm/rows?where=tokens+>+3`)).toMatch(/Of \d+ answers nobody knows/);
     expect(await text(`${viewer.url}run/asked/rows?where=other.tokens+>+3`)).toContain("choose in Beside");
+    expect(await text(`${viewer.url}run/asked/rows?where=cut&language=DE_DE`)).toContain(
+      "language: <code>DE_DE</code>; filter: <code>cut</code>",
+    );
     expect(await text(`${viewer.url}run/asked/rows?beside=gone:test`)).toContain("there is no run gone:test");
     expect(await text(`${viewer.url}run/asked/rows?${new URLSearchParams({ where: HOSTILE })}`)).not.toContain("<img");
   });

@@ -57,7 +57,9 @@ const FAULTS = 8;
 export function faultsOf({ issues }: z.ZodError): string {
   const told = issues
     .slice(0, FAULTS)
-    .map(({ path, message }) => printableName(`${path.map(String).join(".") || "(whole)"}: ${message}`, 300));
+    .map(({ path, message }) =>
+      printableName(`${path.length ? `${path.map(String).join(".")}: ` : ""}${message}`, 300),
+    );
   return [...told, ...(issues.length > FAULTS ? [`and ${issues.length - FAULTS} more`] : [])].join("; ");
 }
 

@@ -48,6 +48,19 @@ describe("folding", () => {
     expect(fold(address, 10)).toBe(address);
   });
 
+  it("parts no figure from its unit, at any width", () => {
+    const figures = ["1 min 54 s", "2 h 3 min", "5.9 GiB", "(27.2 %)", "4,560.5 rows/s", "0.3 s,", "12 ms.", "98.4 %"];
+    const line = `took ${figures.join(" and ")} in all 14 sets of 456 x`;
+    for (let width = 20; width < 140; width++) {
+      const lines = fold(line, width).split("\n");
+      expect(lines.map((one) => one.trim()).join(" ")).toBe(line);
+      for (const figure of figures) expect([width, lines.some((one) => one.includes(figure))]).toEqual([width, true]);
+      for (const one of lines) expect(displayWidth(one)).toBeLessThanOrEqual(width);
+    }
+    expect(fold("in 14 sets", 7)).toBe("in 14\n  sets");
+    expect(fold("of 50\u00a0% alone", 9)).toBe("of 50\u00a0%\n  alone");
+  });
+
   it("measures wide scripts by their columns", () => {
     expect(fold("中文 中文 中文", 9)).toBe("中文 中文\n  中文");
   });

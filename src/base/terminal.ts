@@ -34,8 +34,16 @@ export function cutTo(text: string, width: number): string {
 }
 
 /**
+ * What is not broken: a word, or a figure with its unit (`1 min 54 s`, `5.9 GiB`, `27.2 %`). Of blanks only the plain
+ * one is a place to break, so that a no-break space keeps what it stands for.
+ */
+const PIECE =
+  /( *)([^ \d]*\d[\d,.]*(?: (?:[\p{L}%]+\/s|d|h|min|s|ms|%|[KMGT]i?B)(?![^ )\].,:;])[)\].,:;]?(?: \d[\d.]*(?= (?:min|s)\b))?)+|[^ ]+)/gu;
+
+/**
  * A line broken between words. What follows stands under the line's last column of text (two spaces or more go before
- * one), or a little further in than its beginning. Words that are too long, such as addresses, stay whole.
+ * one), or a little further in than its beginning. Words that are too long, such as addresses, stay whole, and figures
+ * with their units.
  */
 export function fold(line: string, width: number): string {
   if (displayWidth(line) <= width) return line;
@@ -48,7 +56,7 @@ export function fold(line: string, width: number): string {
   const lines: string[] = [];
   let current = beginning;
   let empty = true;
-  for (const [, space, word] of line.slice(beginning.length).matchAll(/( *)(\S+)/g)) {
+  for (const [, space, word] of line.slice(beginning.length).matchAll(PIECE)) {
     if (!empty && displayWidth(current + space + word) > width) {
       lines.push(current);
       current = indent + word;

@@ -121,9 +121,17 @@ function lineOfRecord(path: string, record: number): number {
   return found;
 }
 
+/** A few of many. */
+const some = (places: readonly number[]): string => places.slice(0, 5).join(", ") + (places.length > 5 ? ", …" : "");
+
 function columnNames(path: string, header: readonly string[], wanted: readonly string[]): string[] {
   const names = header.map((name, index) => (index === 0 && name === "" ? "Unnamed: 0" : name));
   requireColumns(`${path}:1`, names, wanted);
+  const unnamed = names.flatMap((name, index) => (name.trim() === "" ? [index + 1] : []));
+  if (unnamed.length > 1)
+    throw new UserError(`${path}:1: ${unnamed.length} columns have no name: ${some(unnamed)}`, {
+      hint: "Name them, or remove them: a spreadsheet saves empty columns where cells beside the table were once used.",
+    });
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new UserError(`${path}:1: the column "${printableName(twice)}" is there twice`, {

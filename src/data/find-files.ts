@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { joinInside } from "../base/inside.js";
@@ -56,6 +56,12 @@ export async function findFiles(task: Task, options: CorpusOptions): Promise<Fou
       });
     return { kind: "sample", revision: undefined, files: inFolder(task, sampleFolder(), options) };
   }
+  if (statSync(source, { throwIfNoEntry: false })?.isFile())
+    throw new UserError(`${source} is a file that rows are not read from`, {
+      hint:
+        "Files of own rows end in .csv, .jsonl, .ndjson or .parquet: a spreadsheet is saved as CSV UTF-8, a table " +
+        "separated by tabs is read under a name in .csv, a JSON list needs one object a line.",
+    });
   if (existsSync(source)) return { kind: "folder", revision: undefined, files: inFolder(task, source, options) };
   if (!source.includes("/") || !isRepositoryName(source))
     throw new UserError(`there is no folder ${source}, and it is not a hub id`, {

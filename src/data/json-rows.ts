@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { messageOf, UserError } from "../base/errors.js";
 import { faultsOf } from "../base/json.js";
+import { inWords } from "../base/schema-words.js";
 import { readLines } from "../base/text.js";
 import { parseExactly } from "./exact-json.js";
 import { type Cell, requireColumns, type Table } from "./table.js";
@@ -54,7 +55,7 @@ function recordOf(place: string, text: string): Record<string, unknown> {
       hint: "A .jsonl file has a JSON object on each line.",
     });
   }
-  const record = recordSchema.safeParse(value);
+  const record = recordSchema.safeParse(value, { error: inWords });
   if (!record.success)
     throw new UserError(`${place}: not a JSON object: ${faultsOf(record.error)}`, {
       hint: "A .jsonl file has a JSON object on each line.",

@@ -148,6 +148,18 @@ describe("a file of own rows", () => {
     await expect(load(file("Question;A;B;Answer\nq;1;2\n"))).rejects.toThrow(/:2: the row has 3 cells, expected 4/);
   });
 
+  it("that is none of the kinds that are read, or has columns without a name, is told so", async () => {
+    for (const ending of ["xlsx", "json", "tsv"])
+      await expect(load(file("[]", ending))).rejects.toMatchObject({
+        message: expect.stringMatching(/ is a file that rows are not read from$/),
+        hint: expect.stringContaining("CSV UTF-8"),
+      });
+    await expect(load(file("Question;A;B;Answer;;\nq;1;2;A;;\n"))).rejects.toThrow(/:1: 2 columns have no name: 5, 6/);
+    await expect(load(file("[]\n", "jsonl"))).rejects.toThrow(
+      /:1: not a JSON object: expected an object with keys, not a list/,
+    );
+  });
+
   it("has two to ten options, as columns, as lists, and as lists in a table", async () => {
     const ten = Array.from({ length: 10 }, (_, i) => `option ${i}`);
     const rows = [

@@ -1,9 +1,15 @@
 import { statSync } from "node:fs";
-import { type Answerer, answererKindOf, protocols } from "../answer/index.js";
+import { type Answerer, answererKindOf, protocols, type ReadingName } from "../answer/index.js";
 import { collectGarbage, USUAL_YOUNG, widenYoungGeneration } from "../base/garbage.js";
 import { lockFolder } from "../base/lock.js";
 import { printableName } from "../base/printable.js";
-import { type EvaluationStatistics, type Interval, type TokenTotals, unreadableInWords } from "../evaluate/index.js";
+import {
+  type EvaluationMetrics,
+  type EvaluationStatistics,
+  type Interval,
+  type TokenTotals,
+  unreadableInWords,
+} from "../evaluate/index.js";
 import { type RunFolder, savedModelOf, withoutSecrets, writeManifest } from "../record/index.js";
 import { percent } from "../report/index.js";
 import { splitIds } from "../split/index.js";
@@ -184,6 +190,7 @@ async function askAndReport(
         `unreadable replies ${metrics.unreadable} (${percent(metrics.n ? metrics.unreadable / metrics.n : 0)})` +
           `${metrics.unreadable ? `: ${unreadableInWords(metrics.unreadableBy)}` : ""}`,
         ...boundsLine(metrics.statistics),
+        ...otherReading(configuration.answerExtraction, metrics, folder.path),
         `cut at the limit of tokens ${percent(metrics.statistics.cutShare)}` +
           `${metrics.statistics.cutShare > 0 ? " (run --again cut asks these again with more room)" : ""}`,
         ...protocolHeadline(further),
@@ -203,6 +210,12 @@ const wholeLine = (interval: Interval | undefined, { drawn }: Prepared): string[
           `which were drawn: ${interval.map((bound) => percent(bound)).join(" to ")} (95 %, finite population ` +
           "correction)",
       ]
+    : [];
+
+/** How replies in which a protocol's own reading found no letter are read by ours, without asking anyone. */
+const otherReading = (reading: ReadingName, { unreadableBy }: EvaluationMetrics, folder: string): string[] =>
+  unreadableBy.withoutLetter > 0 && reading !== "robust"
+    ? [`those without a letter by another rule: mmmlu score ${folder} --answer-extraction robust`]
     : [];
 
 /** What the accuracy would be were the unreadable counted otherwise; nothing where all are readable. */

@@ -6,6 +6,7 @@ import {
   type Interval,
 } from "../evaluate/index.js";
 import { type Figure, percent, spoken, WIDE } from "./figures/figure.js";
+import { endsOf, some } from "./figures/ties.js";
 import { type Html, html, raw } from "./html.js";
 
 /** 25.0–31.2 %, never broken over lines */
@@ -93,15 +94,27 @@ export function subjectTable(statistics: EvaluationStatistics): Html {
 /** Best and worst, never named on the strength of a handful of questions. */
 export function extremes(statistics: EvaluationStatistics): Html {
   const ranked = statistics.subjects.filter((one) => !one.fewQuestions);
-  const [best, worst] = [ranked[0], ranked[ranked.length - 1]];
+  const ends = endsOf(ranked);
   const left = statistics.subjects.length - ranked.length;
   const how =
     "The orange diamond in the figure is an estimate drawn towards the mean, the more so the fewer questions a " +
     "subject has: rank by it.";
-  if (!best || !worst || best === worst)
+  if (!ends || ranked.length < 2)
     return html`<p>Too few subjects have ${FEW_QUESTIONS} questions: none is named best or worst. ${how}</p>`;
-  return html`<p>Best: <b>${spoken(best.subject)}</b>, ${percent(best.accuracy)} of ${best.n} rows (95 %: ${range(best.clusteredInterval)}). Worst: <b>${spoken(worst.subject)}</b>, ${percent(worst.accuracy)} of ${worst.n} rows (95 %: ${range(worst.clusteredInterval)}).
-${left > 0 ? `${left} subjects with fewer than ${FEW_QUESTIONS} questions are not ranked here.` : ""} ${how}</p>`;
+  const rest = left > 0 ? `${left} subjects with fewer than ${FEW_QUESTIONS} questions are not ranked here.` : "";
+  if (ends[0].length === ranked.length)
+    return html`<p>None is named best or worst: by chance alone ${ranked.length} subjects could differ as much, and all are estimated at ${percent(ranked[0]!.shrunken)}. ${rest} ${how}</p>`;
+  const [best, worst] = ends.map((tied) => {
+    const named = tied
+      .slice(0, 3)
+      .map(
+        (one, at) =>
+          html`${at ? "; " : ""}<b>${spoken(one.subject)}</b>, ${percent(one.accuracy)} of ${one.n} rows (95 %: ${range(one.clusteredInterval)})`,
+      );
+    return html`${named}${tied.length > 3 ? `; and ${tied.length - 3} more alike` : ""}`;
+  });
+  return html`<p>Best: ${best}. Worst: ${worst}.
+${rest} ${how}</p>`;
 }
 
 /** Best and worst by plain accuracy over all subjects, however few their rows, as the published runs told them. */
@@ -109,9 +122,14 @@ export function extremesAsPublished({ subjects }: EvaluationStatistics): Html {
   if (subjects.length < 2) return html``;
   const named = (accuracy: number): string => {
     const tied = subjects.filter((one) => one.accuracy === accuracy);
-    const shown = tied.slice(0, 3).map(({ subject, n }) => `${spoken(subject)} (${n} ${n === 1 ? "row" : "rows"})`);
-    return `${shown.join(", ")}${tied.length > 3 ? ` and ${tied.length - 3} more` : ""} at ${percent(accuracy)}`;
+    const names = tied.map(({ subject, n }) => `${spoken(subject)} (${n} ${n === 1 ? "row" : "rows"})`);
+    return `${some(names)} at ${percent(accuracy)}`;
   };
   const accuracies = subjects.map(({ accuracy }) => accuracy);
-  return html`<p class="soft">As published, by plain accuracy and however few the rows: highest ${named(Math.max(...accuracies))}; lowest ${named(Math.min(...accuracies))}.</p>`;
+  const [highest, lowest] = [Math.max(...accuracies), Math.min(...accuracies)];
+  const told =
+    highest === lowest
+      ? `all ${subjects.length} at ${percent(highest)}`
+      : `highest ${named(highest)}; lowest ${named(lowest)}`;
+  return html`<p class="soft">As published, by plain accuracy and however few the rows: ${told}.</p>`;
 }

@@ -6,6 +6,7 @@ import { COLOURS, type Figure, HALF, NARROW, percent, spoken, WIDE } from "./fig
 import { draw } from "./plot.js";
 import { ASCENT, DESCENT } from "./text-boxes.js";
 import { sizeToFit, widestWidth } from "./text-width.js";
+import { endsOf, some } from "./ties.js";
 
 /** Where answers drawn by lot would be: one rule, or a mark each where groups differ in it. */
 const chanceMark = (groups: readonly { readonly chance: number }[], y: string): Plot.Markish => {
@@ -13,6 +14,17 @@ const chanceMark = (groups: readonly { readonly chance: number }[], y: string): 
   const chances = new Set(groups.map(({ chance }) => chance));
   return chances.size === 1 ? Plot.ruleX([...chances], look) : Plot.tickX(groups, { x: "chance", y, ...look });
 };
+
+/** The highest and the lowest estimate, with all that share it. */
+function endsInWords(rows: readonly (SubjectAccuracy & { readonly label: string })[]): string {
+  const ends = endsOf(rows);
+  if (!ends) return "None";
+  const [highest, lowest] = ends.map((tied) => some(tied.map(({ label }) => label)));
+  const [high, low] = ends.map(([first]) => percent(first!.shrunken));
+  return ends[0].length === rows.length
+    ? `All are estimated alike, at ${high}`
+    : `Highest estimate ${high}: ${highest}; lowest ${low}: ${lowest}`;
+}
 
 /**
  * A bar per subject with its n and its 95 % interval clustered by question, best first; subjects of few questions are
@@ -29,15 +41,13 @@ export function subjectFigure(
     low: one.clusteredInterval[0],
     high: one.clusteredInterval[1],
   }));
-  const [best, worst] = [rows[0], rows[rows.length - 1]];
   const few = rows.filter((row) => row.fewQuestions);
   const insets = { insetTop: 2, insetBottom: 2 };
   return draw(
     name,
     "Accuracy by subject",
     `${rows.length} subjects, sorted by an estimate that is drawn towards the mean the more so the fewer its ` +
-      `questions. Highest ${best?.label} at ${percent(best?.accuracy ?? 0)}, lowest ${worst?.label} at ` +
-      `${percent(worst?.accuracy ?? 0)}; overall ${percent(overall)}.`,
+      `questions. ${endsInWords(rows)}; overall ${percent(overall)}.`,
     {
       height: 70 + 19 * rows.length,
       rows: rows.map((row) => row.label),

@@ -1,5 +1,6 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
+import { subjectFigure } from "./evaluation.js";
 import { draw } from "./plot.js";
 import { everyFigure, NAMES } from "./testing/every-figure.js";
 import { textBoxes, textFaults } from "./text-boxes.js";
@@ -39,6 +40,26 @@ describe("a figure", () => {
       expect(textFaults(parsed(svg))).toEqual([]);
       expect(svg).toMatch(/WWW…/);
     }
+  });
+});
+
+describe("the subjects' figure", () => {
+  const told = (...estimates: number[]): string =>
+    subjectFigure(
+      estimates.map((shrunken, at) => ({
+        ...{ subject: `subject_${at}`, category: "STEM", n: 8, correct: at, questions: 8, fewQuestions: true },
+        ...{ accuracy: at / 8, shrunken, interval: [0, 1], clusteredInterval: [0, 1], chance: 0.25 },
+      })) as unknown as Parameters<typeof subjectFigure>[0],
+      0.5,
+    ).svg;
+
+  it("names all that share the highest and the lowest estimate, and nobody where all do", () => {
+    expect(told(0.6, 0.5, 0.4)).toContain("Highest estimate 60.0 %: subject 0 (8); lowest 40.0 %: subject 2 (8);");
+    expect(told(0.6, 0.6, 0.4, 0.4, 0.4 + 1e-12, 0.4, 0.4)).toContain(
+      "Highest estimate 60.0 %: subject 0 (8), subject 1 (8); lowest 40.0 %: subject 2 (8), subject 3 (8), " +
+        "subject 4 (8) and 2 more;",
+    );
+    expect(told(0.27, 0.27, 0.27)).toContain("All are estimated alike, at 27.0 %; overall 50.0 %.");
   });
 });
 

@@ -77,12 +77,20 @@ ${choices}
 <label>Outcome<select name="outcome"><option value="">all</option>${outcomes.map((one) => html`<option${selected(one === query.outcome)}>${one}</option>`)}</select></label>
 ${filterBox(query, filtered, besides, (other) => rowsAt(folder, other))}
 <button type="submit">Show</button></form>
-<p class="soft" role="status">${number(found)} of ${number(rows.length)} answers${last > 1 ? `, page ${number(at)} of ${number(last)}` : ""}</p>
+${onPaper(query)}<p class="soft" role="status">${number(found)} of ${number(rows.length)} answers${last > 1 ? `, page ${number(at)} of ${number(last)}` : ""}</p>
 <div class="scroll"><table class="cards rows"><thead><tr><th scope="col">row</th>${several ? html`<th scope="col">stage</th>` : ""}<th scope="col">true</th><th scope="col">predicted</th><th scope="col">outcome</th>${beside ? html`<th scope="col">other</th>` : ""}${questions.size ? html`<th scope="col">question</th>` : ""}<th scope="col">reply</th></tr></thead><tbody>
 ${shown.map((row) => line(folder, row, query, { several, questions, beside }))}
 </tbody></table></div>
 ${last > 1 ? turning(folder, query, at, last) : ""}`;
   return { lead, section: { id: "rows", title: "Rows", body } };
+}
+
+/** By what the rows were chosen: on paper the boxes are left out. */
+function onPaper(query: RowQuery): Html | string {
+  const given = Object.entries(query).filter(([, value]) => value !== "");
+  return given.length
+    ? html`<p class="soft on-paper">Chosen by ${given.map(([name, value], at) => html`${at ? "; " : ""}${name === "where" ? "filter" : name}: <code>${value}</code>`)}</p>`
+    : "";
 }
 
 const selected = (is: boolean): Html => raw(is ? " selected" : "");
