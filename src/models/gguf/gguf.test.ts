@@ -177,6 +177,7 @@ describe("what cannot be", () => {
       ["scale", gemma2, { queryPreAttnScalar: 20 }, /query_pre_attn_scalar is 20, not 16/],
       ["pattern", gemma3, { layerTypes: windows(2, 2) }, /layer_types has full_attention for layer 1/],
       ["output", gemma2, { tieWordEmbeddings: false }, /the output layer \(lm_head\.weight\) is not the embedding/],
+      ["heads", qwen2, { headDim: 24, tieWordEmbeddings: true }, /head_dim is 24, not hidden_size/],
       ["caps", gemma2, { attnLogitSoftcapping: null }, /attn_logit_softcapping is null/],
     ];
     for (const [name, description, options, message] of cases) {

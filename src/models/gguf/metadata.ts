@@ -99,6 +99,8 @@ export function refuseInexpressible(path: string, config: DecoderConfig, descrip
   const scalar = gguf.queryScalar?.(sizes) ?? config.headDim;
   if (Math.abs(config.queryPreAttnScalar - scalar) > 1e-6 * scalar)
     refuse(`query_pre_attn_scalar is ${config.queryPreAttnScalar}, not ${scalar}`);
+  if (gguf.architecture === "qwen2" && config.headDim * config.numAttentionHeads !== config.hiddenSize)
+    refuse(`head_dim is ${config.headDim}, not hidden_size / num_attention_heads`);
   const { windowPattern: every } = gguf;
   const windowed = config.slidingWindow !== null && config.layerTypes.includes("sliding_attention");
   if (windowed && every === undefined) refuse("layers have a sliding_window");
