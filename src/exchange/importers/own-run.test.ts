@@ -40,5 +40,8 @@ it("a run's predictions are all that it measured, each once, or say what they la
   appendFileSync(file, `${lines[0]}\n`);
   const twice = { message: expect.stringContaining("holds DE_DE/anatomy/0 more than once (test)"), ...again };
   await expect(loadResult(`${path}:test`)).rejects.toMatchObject(twice);
+  writeFileSync(file, "");
+  const empty = { message: expect.stringContaining("predictions.jsonl holds no row"), ...again };
+  await expect(loadResult(path)).rejects.toMatchObject(empty);
   rmSync(folder, { recursive: true });
 });
