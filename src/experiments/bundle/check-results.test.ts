@@ -87,7 +87,7 @@ describe("results of an engine", () => {
     [
       "another validation loss than the log's",
       ({ validations: [a, b, c] }) => ({ validations: [a!, b!, { ...c!, loss: 0.5 }] }),
-      /jsonl:7 is not .*no such validation/,
+      /jsonl:8 is not .*no such validation/,
     ],
   ])("are refused with %s", async (_, change, message) => {
     await expect(check({ ...whole.result, ...change(whole.result) }, whole.log)).rejects.toThrow(message);
