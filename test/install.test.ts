@@ -135,6 +135,8 @@ describe.skipIf(!registry)("installed into an empty folder", () => {
       target: "ES2023",
       module: "NodeNext",
       strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
       skipLibCheck: false,
       noEmit: true,
       types: ["node"],

@@ -97,7 +97,7 @@ export interface Device {
    */
   readonly memory: "host" | "device" | "copied";
   /** Bytes of the largest array that it reaches; undefined for no limit. */
-  readonly bindingLimit?: number;
+  readonly bindingLimit?: number | undefined;
   /** What it is, in words: `cpu (2 threads)`. */
   describe(): string;
   /**
