@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { messageOf, UserError } from "../base/errors.js";
+import { printableName } from "../base/printable.js";
 import { duckdb, named, withDuckdbFile } from "./duckdb.js";
 import { type Cell, requireColumns, type Table } from "./table.js";
 
@@ -23,6 +24,12 @@ export const readParquet = (path: string, wanted?: readonly string[]): Promise<T
     const types = await typesOf(path, database, from);
     if (wanted) requireColumns(path, [...types.keys()], wanted);
     const names = wanted ? [...new Set(wanted)] : [...types.keys()].filter((name) => PLAIN.test(types.get(name)!));
+    if (names.length === 0) {
+      const told = [...types].slice(0, 8).map(([name, type]) => `"${printableName(name, 60)}" ${type.slice(0, 60)}`);
+      throw new UserError(`${path}: no column holds text or numbers: ${told.join(", ")}`, {
+        hint: "Write texts as strings: a BLOB is bytes that are not said to be UTF-8.",
+      });
+    }
     for (const name of names)
       if (!PLAIN.test(types.get(name)!))
         throw new UserError(`${path}: the column "${name}" holds ${types.get(name)}, neither text nor numbers`, {
