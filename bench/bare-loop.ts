@@ -26,6 +26,7 @@ const target = new URL("chat/completions", url);
 const rows = createInterface({ input: createReadStream(path) })[Symbol.asyncIterator]();
 const headers = { "content-type": "application/json", authorization: "Bearer -" };
 let [asked, right] = [0, 0];
+const started = performance.now();
 
 async function worker(): Promise<void> {
   for (let next = await rows.next(); !next.done; next = await rows.next()) {
@@ -53,4 +54,5 @@ async function worker(): Promise<void> {
 await Promise.all(Array.from({ length: Number(concurrency) }, worker));
 await agent.close();
 mkdirSync(out, { recursive: true });
-writeFileSync(join(out, "accuracy.json"), JSON.stringify({ accuracy: right / asked }));
+const seconds = (performance.now() - started) / 1000;
+writeFileSync(join(out, "accuracy.json"), JSON.stringify({ accuracy: right / asked, seconds }));

@@ -94,6 +94,8 @@ interface Tool {
   readonly environment?: (url: string) => Readonly<Record<string, string>>;
   /** The accuracy that it came to. */
   accuracy(out: string): number;
+  /** Seconds spent asking alone, where it tells. */
+  asking?(out: string): number;
 }
 
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
@@ -119,6 +121,7 @@ const ours: Tool = {
     ...["--set", `answerer.endpoint=${url}`],
   ],
   accuracy: (out) => (readJson(join(out, "metrics.json")) as { accuracy: number }).accuracy,
+  asking: (out) => (readJson(join(out, "metrics.json")) as { seconds: number }).seconds,
 };
 
 const harness = (python: string): Tool => ({
@@ -156,6 +159,8 @@ export interface Measured {
   readonly tool: string;
   readonly concurrency: number;
   readonly seconds: number;
+  /** Of them spent asking, where the tool tells. */
+  readonly askingSeconds?: number;
   readonly processorSeconds: number;
   readonly peakMiB: number;
   readonly accuracy: number;
@@ -202,11 +207,13 @@ async function measure(tool: Tool, url: string, concurrency: number): Promise<Me
     .split(" ")
     .map(Number);
   const accuracy = tool.accuracy(place);
+  const asking = tool.asking?.(place);
   rmSync(out, { recursive: true });
   return {
     tool: tool.name,
     concurrency,
     seconds: seconds!,
+    ...(asking === undefined ? {} : { askingSeconds: asking }),
     processorSeconds: user! + system!,
     peakMiB: kibibytes! / 1024,
     accuracy,
@@ -232,6 +239,7 @@ const bare: Tool = {
     ...[join(folder, "rows.jsonl"), url, MODEL, String(concurrency), out],
   ],
   accuracy: (out) => (readJson(join(out, "accuracy.json")) as { accuracy: number }).accuracy,
+  asking: (out) => (readJson(join(out, "accuracy.json")) as { seconds: number }).seconds,
 };
 
 const tools = [
@@ -255,6 +263,7 @@ try {
         if (!values.json)
           process.stdout.write(
             `${String(concurrency).padStart(4)} at once: ${tool.name.padEnd(22)} ${measured.seconds.toFixed(1).padStart(7)} s, ` +
+              `${measured.askingSeconds === undefined ? "" : `${measured.askingSeconds.toFixed(1)} of them asking, `}` +
               `${measured.processorSeconds.toFixed(1).padStart(6)} s of processor, ${measured.peakMiB.toFixed(0).padStart(5)} MiB, ` +
               `accuracy ${measured.accuracy.toFixed(4)} (load before ${measured.load.toFixed(1)})\n`,
           );

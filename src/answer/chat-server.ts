@@ -76,6 +76,14 @@ export function chatServer(options: ChatServerOptions): Answerer {
   const client = new HttpClient(environment);
   const gate: Gate = { until: 0 };
   const base = { url: new URL(address.replace(/\/(chat\/completions|completions|models)$/, "")) };
+  const addresses = new Map<string, string>();
+  /** Of a route; made once for each base, not once a request. */
+  const addressOf = (route: string): string => {
+    const name = `${base.url.href} ${route}`;
+    const address = addresses.get(name) ?? urlOf(base.url, route);
+    addresses.set(name, address);
+    return address;
+  };
 
   // One listener a run, not one a request.
   const followed = new WeakSet<AbortSignal>();
@@ -110,7 +118,7 @@ export function chatServer(options: ChatServerOptions): Answerer {
   const send = async (path: string, question?: object): Promise<unknown> => {
     const reply = await client.ask({
       method: question ? "POST" : "GET",
-      url: urlOf(base.url, path),
+      url: addressOf(path),
       headers,
       body: question && JSON.stringify(question),
       timeoutMilliseconds: options.timeoutSeconds * 1000,

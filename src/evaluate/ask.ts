@@ -57,9 +57,9 @@ export interface Asked {
 
 /**
  * What lives while a reply is awaited is old when it comes, some 10 kB a request: so many bytes of it are let stand,
- * looked at after so many requests.
+ * looked at after so many requests. Each collection stops all that is under way: 16 MiB cost 3 % more time.
  */
-const [LEFT_BYTES, LOOK_EACH] = [16 << 20, 64];
+const [LEFT_BYTES, LOOK_EACH] = [24 << 20, 64];
 
 /** The facts are found while the rows' texts are at hand: when the reply comes, those of many others were read. */
 type KeyedRequest = AnswerRequest & { readonly key: string; readonly facts: readonly RowFacts[] | undefined };
