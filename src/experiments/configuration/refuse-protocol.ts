@@ -24,8 +24,11 @@ export function refuseProtocol(
   if (wanted.length)
     refuse(
       "answerer.protocol",
-      `${answerer.protocol} goes with ${wanted.join(", ")}` +
-        (protocol.preset ? `: set them, or start from the preset ${protocol.preset}` : ": set them too"),
+      `${answerer.protocol} goes with ${wanted.join(", ")}: set them` +
+        `${protocol.preset ? `, as the preset ${protocol.preset} has them` : " too"}` +
+        (protocol.measures === "text"
+          ? "; or answerer.protocol=published, which takes any prompt and any reading"
+          : ""),
     );
   const format = template ? undefined : promptFormats[prompt];
   const name = template ? "a template" : `the ${prompt} prompt`;
