@@ -248,10 +248,10 @@ describe("what cannot be shown or compared is said", () => {
     };
     const cases: [string, () => void, RegExp][] = [
       ["", json("run.json", { configuration: {} }), /run\.json: (format|name)/],
-      ["", json("run.json", null), /run\.json: \(whole\)/],
-      ["", json("run.json", [good]), /run\.json: \(whole\)/],
+      ["", json("run.json", null), /run\.json: expected/],
+      ["", json("run.json", [good]), /run\.json: expected/],
       ["", json("run.json", { ...good, started: 7 }), /started/],
-      ["", json("manifest.json", null), /manifest\.json: \(whole\)/],
+      ["", json("manifest.json", null), /manifest\.json: expected/],
       ["", json("manifest.json", { ...manifest, sample: "no" }), /sample/],
       ["", json("manifest.json", { ...manifest, notes: null }), /notes/],
       ["", json("metrics.json", { ...metrics, accuracy: "0.5" }), /metrics\.json: accuracy/],
@@ -267,7 +267,7 @@ describe("what cannot be shown or compared is said", () => {
       ["run/odd", link("report.html", "/etc/passwd"), /link that leads out/],
       ["run/odd", pipe("report.html"), /no plain file/],
       ["compare?run=odd&run=longest", pipe("predictions.jsonl"), /no plain file/],
-      ["compare?run=odd&run=longest", json("predictions.jsonl", null), /predictions\.jsonl:1: \(whole\)/],
+      ["compare?run=odd&run=longest", json("predictions.jsonl", null), /predictions\.jsonl:1: expected/],
       ["compare?run=odd&run=longest", json("predictions.jsonl", { id: "x" }), /predictions\.jsonl:1: language/],
     ];
     for (const [path, damage, message] of cases) {
