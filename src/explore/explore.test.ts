@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -145,5 +145,44 @@ describe("an exploration", () => {
     const unknown = Object.fromEntries(found.tokenizers.map((one) => [one.language, one.unknownShare]));
     expect(unknown["DE_DE"]).toBe(0);
     expect(unknown["FR_FR"]).toBeGreaterThan(0.1);
+  });
+});
+
+describe("unknown tokens", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mmmlu-unknown-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** BPE as Gemma's, with the tokens of so many bytes. */
+  async function bytesOf(count: number): Promise<Tokenizer> {
+    // As in Gemma's vocabulary, a tab is a token itself.
+    const bytes = Array.from({ length: count }, (_, byte) =>
+      byte === 9 ? "\t" : `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+    );
+    const tokens = ["<unk>", ...bytes, ..."▁abcdefghijklmnopqrstuvwxyz?"];
+    const json = {
+      version: "1.0",
+      added_tokens: [{ id: 0, content: "<unk>", special: true, single_word: false, lstrip: false, rstrip: false }],
+      normalizer: { type: "Replace", pattern: { String: " " }, content: "▁" },
+      decoder: { type: "ByteFallback" },
+      model: {
+        ...{ type: "BPE", unk_token: "<unk>", byte_fallback: true, fuse_unk: false },
+        ...{ vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] },
+      },
+    };
+    json.added_tokens = json.added_tokens.map((token) => ({ ...token, normalized: false }));
+    writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(json));
+    return loadTokenizer({ source: folder });
+  }
+
+  it.each([256, 192])("are those of the library where %i bytes have tokens", async (count) => {
+    const tokenizer = await bytesOf(count);
+    const questions = ["plain words?", "größe 😀?", "what is\t<unk> here?", "\u{10FFFF}ÿ", "<unk><unk>"];
+    const rows = questions.map((question, at) => row(`DE_DE/x/${at}`, question));
+    const encoded = await tokenizer.encodeAll(rows.map(textOf), false);
+    const unknown = encoded.flat().filter((id) => id === 0).length;
+    const corpus = { rows, columns: {}, nulls: {}, cleanedSubjects: {}, storedSubjects: {} } as unknown as Corpus;
+    const { tokenizers } = await explore(corpus, { tokenizer, textOf });
+    expect(tokenizers[0]!.unknownShare).toBe(unknown / encoded.flat().length);
+    expect(unknown).toBeGreaterThanOrEqual(3);
   });
 });

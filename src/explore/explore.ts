@@ -119,10 +119,17 @@ async function unknowns(tokenizer: Tokenizer, texts: readonly string[]): Promise
   const unknown = tokenizer.unknownId;
   if (unknown === undefined) return undefined;
   const counts = new Int32Array(texts.length);
-  for (let start = 0; start < texts.length; start += 1024) {
-    (await tokenizer.encodeAll(texts.slice(start, start + 1024), false)).forEach(
-      (ids, index) => (counts[start + index] = ids.filter((id) => id === unknown).length),
+  const name = tokenizer.tokenOf(unknown) as string;
+  // Where bytes stand for what no token has, only a text that spells the unknown token out holds it.
+  const all = [...texts.keys()];
+  const places = tokenizer.writesAllBytes ? all.filter((place) => texts[place]!.includes(name)) : all;
+  for (let start = 0; start < places.length; start += 1024) {
+    const some = places.slice(start, start + 1024);
+    const encoded = await tokenizer.encodeAll(
+      some.map((place) => texts[place]!),
+      false,
     );
+    encoded.forEach((ids, index) => (counts[some[index]!] = ids.filter((id) => id === unknown).length));
   }
   return counts;
 }

@@ -141,6 +141,18 @@ export class Tokenizer {
     return id ?? (token ? this.tokenId(token) : undefined);
   }
 
+  /**
+   * Whether tokens of single bytes stand for all that no other token writes: BPE's `byte_fallback`, with a token of
+   * each byte, or of the character that alone has it (Gemma's tab).
+   */
+  get writesAllBytes(): boolean {
+    const { type, byte_fallback: falls, vocab = {} } = this.definition.model ?? {};
+    const written = (byte: number): boolean =>
+      Object.hasOwn(vocab, `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`) ||
+      (byte < 0x80 && Object.hasOwn(vocab, String.fromCharCode(byte)));
+    return type === "BPE" && falls === true && Array.from({ length: 256 }, (_, byte) => byte).every(written);
+  }
+
   isSpecial(id: number): boolean {
     return this.specialIds.has(id);
   }
