@@ -44,11 +44,18 @@ it("help loads the command line and no more", async () => {
   ]);
 });
 
+it.each(["run", "finetune", "plan", "prepare", "reproduce", "sweep", "compare", "lens", "import", "view", "demo"])(
+  "%s --help loads the command line and no more",
+  async (command) => {
+    expect(roomsOf(await modulesOf(command, "--help")).sort()).toEqual(["base", "cli"]);
+  },
+);
+
 it("a command loads what it needs", async () => {
-  expect(roomsOf(await modulesOf("view", "--help"))).not.toContain("experiments");
+  expect(roomsOf(await modulesOf("leaderboard", "--help"))).not.toContain("experiments");
 });
 
-it.each([["list"], ["show", "eda"], ["run", "--help"]])(
+it.each([["list"], ["show", "eda"], ["serve", "--help"]])(
   "%s loads neither the plotting library nor a database",
   async (...words) => {
     const packages = packagesOf(await modulesOf(...words));

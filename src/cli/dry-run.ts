@@ -1,6 +1,7 @@
 import { UsageError } from "../base/errors.js";
 import { type DryRun, dryRun, type TokensIn } from "../experiments/index.js";
-import { configurationOf, contextOf, type ExperimentFlags } from "./context.js";
+import { configurationOf, contextOf } from "./context.js";
+import type { ExperimentFlags } from "./experiment-flags.js";
 
 /** What `run --dry-run` does. */
 export async function dryRunAction(experiment: string, flags: ExperimentFlags): Promise<void> {

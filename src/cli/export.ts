@@ -5,7 +5,8 @@ import { progressOn } from "../base/progress.js";
 import { exportBatch, exportHub, exportTraining } from "../experiments/index.js";
 import { exportGguf, exportOnnx, ONNX_TYPES, type OnnxType, WRITTEN_KINDS, type WrittenKind } from "../models/index.js";
 import { savedModelOf } from "../record/index.js";
-import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
+import { configurationOf, contextOf, ofKind } from "./context.js";
+import { type ExperimentFlags, withExperimentFlags } from "./experiment-flags.js";
 import { exportResultsCommands } from "./export-results.js";
 import { wholeNumber } from "./options.js";
 

@@ -1,14 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { UsageError } from "../base/errors.js";
-import { freeYoungGeneration } from "../base/garbage.js";
-import { type ExperimentConfiguration, ROOM, runExperiment } from "../experiments/index.js";
-import { configurationOf, contextOf, type ExperimentFlags, ofKind, withExperimentFlags } from "./context.js";
-import { type EngineFlags, engineOf, withEngineFlags } from "./engines.js";
-import { tellOutcome } from "./outcome.js";
-
-interface RunFlags extends ExperimentFlags {
-  readonly json?: boolean;
-}
+import { type EngineFlags, withEngineFlags } from "./engine-flags.js";
+import { ROOM, withExperimentFlags } from "./experiment-flags.js";
+import type { RunFlags } from "./run-action.js";
 
 const JSON_OPTION = "print what came out as JSON: folder, report, metrics";
 
@@ -24,7 +17,9 @@ export function runCommand(command: Command): Command {
     .option("--room <factor>", `with --again: so many times the room (default ${ROOM})`, roomFactor)
     .option("--dry-run", "send nothing: print the first request, and how many requests and tokens there would be")
     .action(async (experiment: string, flags: RunFlags & { readonly dryRun?: boolean }) =>
-      flags.dryRun ? (await import("./dry-run.js")).dryRunAction(experiment, flags) : runAction(experiment, flags),
+      flags.dryRun
+        ? (await import("./dry-run.js")).dryRunAction(experiment, flags)
+        : (await import("./run-action.js")).runAction(experiment, flags),
     );
 }
 
@@ -32,35 +27,9 @@ export function runCommand(command: Command): Command {
 export function finetuneCommand(command: Command): Command {
   return withEngineFlags(withExperimentFlags(command.argument("<config>", "a configuration file or a preset's name")))
     .option("--json", JSON_OPTION)
-    .action((experiment: string, flags: RunFlags & EngineFlags) => finetuneAction(experiment, flags));
-}
-
-async function finetuneAction(experiment: string, flags: RunFlags & EngineFlags): Promise<void> {
-  const train = engineOf(flags);
-  if (!train) return runAction(experiment, flags, "finetune");
-  const configuration = ofKind(experiment, await configurationOf(experiment, flags), "finetune");
-  const context = contextOf(flags);
-  try {
-    await tellOutcome(await train(configuration, context), flags);
-  } finally {
-    context.done();
-  }
-}
-
-async function runAction(experiment: string, flags: RunFlags, kind?: ExperimentConfiguration["kind"]): Promise<void> {
-  const given = await configurationOf(experiment, flags);
-  const configuration = kind === undefined ? given : ofKind(experiment, given, kind);
-  if (flags.again && configuration.kind !== "evaluate")
-    throw new UsageError(`${experiment}: kind is ${configuration.kind}, and --again asks a server or model once more`, {
-      hint: "Run it without --again.",
-    });
-  const context = contextOf(flags);
-  if (configuration.kind !== "evaluate") freeYoungGeneration();
-  try {
-    await tellOutcome(await runExperiment(configuration, context), flags);
-  } finally {
-    context.done();
-  }
+    .action(async (experiment: string, flags: RunFlags & EngineFlags) =>
+      (await import("./run-action.js")).finetuneAction(experiment, flags),
+    );
 }
 
 function roomFactor(text: string): number {

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UserError } from "../base/errors.js";
 import { didYouMeanBeside } from "../base/nearest.js";
 import { silent } from "../base/progress.js";
-import { type PromptOf, type QuestionsOf, serveRuns } from "../report/index.js";
+import type { PromptOf, QuestionsOf } from "../report/index.js";
 import { interrupted } from "./options.js";
 
 export function viewCommand(command: Command): Command {
@@ -15,6 +15,7 @@ export function viewCommand(command: Command): Command {
       checkFolder(folder);
       const run = existsSync(join(folder, "run.json")) ? resolve(folder) : undefined;
       let anew: ReturnType<typeof readAnew> | undefined;
+      const { serveRuns } = await import("../report/index.js");
       const viewer = await serveRuns(run === undefined ? folder : dirname(run), {
         port: flags.port,
         promptOf: async (path, reply) => (await (anew ??= readAnew())).promptOf(path, reply),

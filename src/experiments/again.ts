@@ -4,9 +4,6 @@ import { UsageError } from "../base/errors.js";
 import type { AskedAgain, Prediction } from "../evaluate/index.js";
 import { type RunFolder, readRunFile } from "../record/index.js";
 
-/** How many times the room a reply that was cut gets when it is asked for again, unless it is said. */
-export const ROOM = 4;
-
 /** Replies' limits grow no further: what no model writes. */
 const MOST_TOKENS = 1 << 20;
 

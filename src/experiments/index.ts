@@ -18,7 +18,6 @@
  */
 
 export { type ReadingName, readingNames } from "../answer/index.js";
-export { ROOM } from "./again.js";
 export { askExchanged, type Exchanged, requireAskable } from "./ask-exchanged.js";
 export { askImported } from "./ask-imported.js";
 export { type ExportedBatch, exportBatch } from "./batch/export.js";
