@@ -22,9 +22,14 @@ const LONGEST = 64 << 20;
 
 const [QUOTE, COMMA, FEED, RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
 
-/** What stands between cells, as a byte: a comma, or what spreadsheets of other countries write. */
+/** What stands between cells, as a byte. */
 export type Separator = number;
-const SEPARATORS: readonly Separator[] = [COMMA, 0x3b, 0x09];
+/** A comma, or what spreadsheets of other countries write, with their names; the first that a header has counts. */
+export const SEPARATORS: ReadonlyMap<Separator, string> = new Map([
+  [COMMA, "commas"],
+  [0x3b, "semicolons"],
+  [0x09, "tabs"],
+]);
 
 /** What separates a file's cells: a comma, unless its header has none outside of quotes, but semicolons or tabs. */
 export function separatorOf(path: string): Separator {
@@ -39,7 +44,7 @@ export function separatorOf(path: string): Separator {
       else if (byte === FEED && !quoted) break;
       else if (!quoted) there.add(byte);
     }
-    return SEPARATORS.find((one) => there.has(one)) ?? COMMA;
+    return [...SEPARATORS.keys()].find((one) => there.has(one)) ?? COMMA;
   } finally {
     closeSync(file);
   }

@@ -45,11 +45,7 @@ function* textOf(path: string): Generator<string> {
 }
 
 /** A quote, a separator, a line's end, or all up to the next of these. */
-const PARTS: Readonly<Record<string, RegExp>> = {
-  ",": /[",\n]|[^",\n]+/g,
-  ";": /[";\n]|[^";\n]+/g,
-  "\t": /["\t\n]|[^"\t\n]+/g,
-};
+const partBetween = (separator: string): RegExp => new RegExp(`["${separator}\\n]|[^"${separator}\\n]+`, "g");
 
 /**
  * Walks over the records of a CSV file (RFC 4180; line ends LF or CRLF); a piece of the file and one record at a time
@@ -58,12 +54,13 @@ const PARTS: Readonly<Record<string, RegExp>> = {
  */
 export function visitRecords(path: string, visit: RecordVisitor): CsvFault | undefined {
   const separator = String.fromCharCode(separatorOf(path));
+  const parts = partBetween(separator);
   let [line, begun, index, cell] = [1, 1, 0, ""];
   // `closing`: behind a quote in a quoted cell, which closes it unless another quote follows.
   let state: "plain" | "quoted" | "closing" | "closed" = "plain";
   let cells: string[] = [];
   for (const text of textOf(path)) {
-    for (const [part] of text.matchAll(PARTS[separator]!)) {
+    for (const [part] of text.matchAll(parts)) {
       if (part === "\n") line++;
       if (state === "quoted") {
         if (part === '"') state = "closing";

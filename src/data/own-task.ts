@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "../tasks/index.js";
 import type { OwnColumns } from "./corpus.js";
+import { SEPARATORS } from "./csv-bytes.js";
 import { listIn } from "./exact-json.js";
 import type { Cell, Table } from "./table.js";
 
@@ -53,12 +54,9 @@ export function ownTask(table: Table, told: OwnColumns): { task: Task; words: st
     indexForm: keys?.form ?? "a whole number",
     translations: keys?.translations ?? "none",
   };
-  const between = table.separator === undefined ? undefined : SEPARATED[table.separator];
-  return { task, words: [...(between ? [between] : []), wordsOf(task)].join("; ") };
+  const between = table.separator === undefined ? "commas" : SEPARATORS.get(table.separator);
+  return { task, words: [...(between === "commas" ? [] : [`separated by ${between}`]), wordsOf(task)].join("; ") };
 }
-
-/** What is told of a file that is not separated by commas, by the byte. */
-const SEPARATED: Readonly<Record<number, string>> = { 59: "separated by semicolons", 9: "separated by tabs" };
 
 /** @throws {UserError} where a column looks like one more option, which questions would be asked without */
 function requireAllOptions(table: Table, options: readonly string[]): void {

@@ -4,7 +4,7 @@ import { wordsOfBody } from "../../../base/error-words.js";
 import { messageOf, UserError } from "../../../base/errors.js";
 import { HttpClient, type HttpQuestion, type HttpReply } from "../../../base/http.js";
 import { HttpFailure } from "../../../base/http-failure.js";
-import { checkedAs, parseJson } from "../../../base/json.js";
+import { checkedAs, jsonOf, parseJson } from "../../../base/json.js";
 
 /*
  * Ray's Jobs API over HTTP (docs.ray.io, "Ray Jobs REST API"). Not by Node's fetch: it names itself a browser
@@ -73,7 +73,7 @@ export class RayCluster {
   /** Ray's version. @throws {UserError} where nobody answers there, it is no Ray, or who asks is not let in */
   async version(): Promise<string> {
     const reply = await this.ask("GET", "/api/version");
-    const read = versionSchema.safeParse(jsonOf(reply));
+    const read = versionSchema.safeParse(jsonOf(reply.body.toString("utf8")));
     if (reply.status !== 200 || !read.success)
       throw new UserError(`${this.address} is no dashboard of a Ray cluster (status ${reply.status})`, {
         hint: "Give the dashboard's address with --cluster; its port is 8265 unless the cluster was started otherwise.",
@@ -179,13 +179,5 @@ export class AwayError extends UserError {
       hint: "Is the cluster up, and is that its dashboard's address (--cluster)? A job that was submitted may go on.",
       cause,
     });
-  }
-}
-
-function jsonOf(reply: HttpReply): unknown {
-  try {
-    return JSON.parse(reply.body.toString("utf8"));
-  } catch {
-    return undefined;
   }
 }
